@@ -1,0 +1,47 @@
+"""What can go wrong, as one tree.
+
+    MelodyGRUError                 exit code 1
+    ├── UsageError                 exit code 2: a value outside its legal range
+    ├── FileError                  a file or folder that is missing, unreadable or in the way
+    │   ├── MidiError              a file that is not MIDI, or holds nothing usable
+    │   └── CheckpointError        a file that is no checkpoint of this program
+    ├── DataError                  a collection out of which nothing can be learned
+    └── TrainingError              a run that cannot go on (NaN loss, memory, disk)
+
+Each message is one sentence or two: what was wrong, with the value received and
+the legal range, or the file; then what to do.
+"""
+
+from __future__ import annotations
+
+
+class MelodyGRUError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(MelodyGRUError, ValueError):
+    """A value that the caller gave is outside its legal range."""
+
+    exit_code = 2
+
+
+class FileError(MelodyGRUError):
+    """A file or folder is missing, unreadable, or in the way."""
+
+
+class MidiError(FileError):
+    """A file is not MIDI, or its notes cannot be read."""
+
+
+class CheckpointError(FileError):
+    """A file is not a checkpoint that this version can read."""
+
+
+class DataError(MelodyGRUError):
+    """A collection holds nothing that can be learned from."""
+
+
+class TrainingError(MelodyGRUError):
+    """A training run cannot go on; what it has learned so far is kept."""
