@@ -70,7 +70,9 @@ class Melody:
         object.__setattr__(self, "notes", notes)
         bar = self.time_signature.bar_steps
         if not 0 <= self.pickup < bar:
-            raise UsageError(f"A pickup of {self.pickup} steps does not fit; it is 0 to {bar - 1} in {self.time_signature}.")
+            raise UsageError(
+                f"A pickup of {self.pickup} steps does not fit; it is 0 to {bar - 1} in {self.time_signature}."
+            )
         if not 4 <= self.qpm <= 1000:
             raise UsageError(f"A tempo of {self.qpm:g} quarters a minute is not legal; choose 4 to 1000.")
         if self.bars == 0:

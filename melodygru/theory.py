@@ -137,7 +137,7 @@ class Key:
         if match is None or mode not in SCALES:
             raise UsageError(
                 f"{text!r} is not a key; write a tonic A to G with an optional # or b, and a mode "
-                f"({', '.join(MODES)}): \"A minor\", Bb, \"D dorian\"."
+                f'({", ".join(MODES)}): "A minor", Bb, "D dorian".'
             )
         return cls((_LETTERS[match[1].upper()] + _accidental(match[2])) % 12, mode)
 

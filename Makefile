@@ -1,0 +1,42 @@
+# Two commands do everything on a machine that has Python 3.10 or later: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint clean
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+demo: $(READY)  ## Generate from the shipped model, train on data/ for a minute, generate from that
+	@mkdir -p demo
+	$(BIN)/melodygru generate --bars 16 --seed 1 --force demo/folk.mid
+	$(BIN)/melodygru train data --out demo/first --max-minutes 1 --seed 1 --force
+	$(BIN)/melodygru generate --model demo/first.safetensors --bars 16 --seed 1 --force demo/first.mid
+	@echo
+	@echo "Listen to these in any player or DAW:"
+	@echo "  demo/folk.mid    from the model that comes along (checkpoints/folk.safetensors)"
+	@echo "  demo/first.mid   from the model that was just trained (demo/first.safetensors)"
+
+test: $(READY)  ## Run the tests (about two minutes on two cores)
+	$(BIN)/python -m pytest -q -n 2
+
+test-slow: $(READY)  ## Run the slow tests too
+	$(BIN)/python -m pytest -q -n 2 -m "not gpu"
+
+lint: $(READY)  ## Check style, types and the floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:  ## Remove the environment and everything that was made
+	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
