@@ -1,0 +1,41 @@
+"""Promises about the package as a whole."""
+
+import subprocess
+import sys
+
+import melodygru
+
+HEAVY = ("torch", "music21", "matplotlib", "pretty_midi", "symusic", "scipy", "tqdm")
+
+
+def modules_after(code: str) -> set[str]:
+    """Top-level names in sys.modules after `code` ran in a fresh process."""
+    script = f"{code}\nimport sys; print(' '.join({{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_every_public_name_exists_and_is_documented():
+    for name in melodygru.__all__:
+        assert getattr(melodygru, name).__doc__, name
+    assert melodygru.__all__ == sorted(melodygru.__all__)
+    assert set(melodygru.__all__) <= set(dir(melodygru))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    assert not hasattr(melodygru, "nothing_of_this_name")
+
+
+def test_importing_the_package_costs_nothing():
+    loaded = modules_after("import melodygru")
+    assert not loaded & {*HEAVY, "numpy", "typer", "rich", "mido"}
+
+
+def test_help_imports_nothing_heavy():
+    loaded = modules_after(
+        "import sys; sys.argv = ['melodygru', '--help']\n"
+        "from melodygru.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass"
+    )
+    assert not loaded & set(HEAVY)
