@@ -1,0 +1,210 @@
+"""MIDI files, exactly: integer ticks in, integer ticks out.
+
+`read_midi` gives a `RawFile`: every track's notes, and the file's tempi, metres and
+key signatures, in ticks. It reads the bytes itself, since files in the wild are often
+faulty in ways that leave the notes whole (an impossible key signature, data bytes over
+127, a track without its end or with a wrong length): those are named in
+`RawFile.faults` and read past. `midi_bytes` and `write_midi` go the other way, through
+mido's integer messages.
+
+The format: The Complete MIDI 1.0 Detailed Specification, "Standard MIDI Files 1.0" (1996).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+
+from melodygru.errors import FileError, MidiError, UsageError
+from melodygru.melody import Melody
+from melodygru.midi_chunks import FileEvents, RawNote, read_track
+from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature
+
+TICKS_PER_QUARTER = 480
+"""Resolution of written files: DAWs' usual one."""
+
+TICKS_PER_STEP = TICKS_PER_QUARTER // STEPS_PER_QUARTER
+assert TICKS_PER_STEP * STEPS_PER_QUARTER == TICKS_PER_QUARTER == 480
+
+MAX_FILE_BYTES = 32 * 1024 * 1024
+"""Larger files are refused: the largest real ones have a few megabytes."""
+
+
+@dataclass(frozen=True)
+class RawTrack:
+    """A track chunk: `number` counts from 1 as DAWs do; `notes` by onset, then pitch."""
+
+    number: int
+    name: str
+    notes: tuple[RawNote, ...]
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """What a file says, in ticks, `ticks_per_quarter` to a quarter note.
+
+    Attributes:
+        tracks: in file order, those without notes too.
+        tempi: (tick, microseconds a quarter), by tick.
+        time_signatures: (tick, numerator, denominator), by tick; whatever the file says, 0/1 and 1/4 included.
+        key_signatures: (tick, sharps in [-7, 7], is minor), by tick; impossible ones are left out and named in faults.
+        faults: what was wrong with the file and could be read past.
+    """
+
+    ticks_per_quarter: int
+    tracks: tuple[RawTrack, ...]
+    tempi: tuple[tuple[int, int], ...]
+    time_signatures: tuple[tuple[int, int, int], ...]
+    key_signatures: tuple[tuple[int, int, bool], ...]
+    faults: tuple[str, ...]
+
+
+def read_midi(path: str | PathLike[str]) -> RawFile:
+    """Read a MIDI file (.mid, .midi, .kar, or RIFF-wrapped .rmi).
+
+    Raises FileError when it cannot be opened, MidiError when it is not MIDI, is cut
+    short, or keeps its time in SMPTE frames.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or error
+        raise FileError(f"{os.fspath(path)} cannot be read ({reason}); check the path and its permissions.") from error
+    try:
+        return parse_midi(data)
+    except MidiError as error:
+        raise MidiError(f"{os.fspath(path)} {error}") from None
+
+
+def parse_midi(data: bytes) -> RawFile:
+    """Read a MIDI file's bytes. Raises MidiError; its message lacks the file's name ("is not a MIDI file; ...")."""
+    if len(data) > MAX_FILE_BYTES:
+        raise MidiError(f"is over {MAX_FILE_BYTES >> 20} MiB, too large for a MIDI file; leave it out.")
+    if not data:
+        raise MidiError("is empty (0 bytes); export it again.")
+    # RIFF files wrap the MIDI file in a chunk, old Macintosh ones put 128 bytes before it.
+    start = data.find(b"MThd", 0, 4096 if data[:4] == b"RIFF" or data[:1] == b"\0" else 4)
+    if start < 0:
+        raise MidiError("is not a MIDI file: it does not begin with a MIDI header.")
+    if len(data) < start + 14:
+        raise MidiError("is cut short: its header is incomplete; export it again.")
+    division = int.from_bytes(data[start + 12 : start + 14], "big")
+    if division & 0x8000:
+        raise MidiError("keeps its time in SMPTE frames, which have no beats; export it with ticks per quarter note.")
+    if division == 0:
+        raise MidiError("has 0 ticks to a quarter note, so its notes have no time; export it again.")
+    events = FileEvents()
+    tracks: list[RawTrack] = []
+    position = data.find(b"MTrk", start + 14)
+    while position >= 0:
+        begin = position + 8
+        declared = begin + int.from_bytes(data[position + 4 : begin], "big")
+        following = data.find(b"MTrk", begin)
+        limit = len(data) if following < 0 else following
+        if declared == len(data) or data[declared : declared + 4] == b"MTrk":
+            limit = declared  # the length is right; otherwise the next track's header, or the end of file, bounds it
+        name, notes, used = read_track(data[begin:limit], events)
+        if used is None and declared > len(data) and following < 0:
+            raise MidiError("is cut short in the middle of a track; export it again.")
+        if used is None:
+            events.faults["no end of track"] = None
+        if begin + (limit - begin if used is None else used) != declared:
+            events.faults["a wrong track length"] = None
+        tracks.append(RawTrack(len(tracks) + 1, name, tuple(sorted(notes))))
+        position = data.find(b"MTrk", limit if used is None else begin + used)
+    if not tracks:
+        raise MidiError("is cut short: it has a header but no track; export it again.")
+    return RawFile(
+        division,
+        tuple(tracks),
+        tuple(sorted(events.tempi)),
+        tuple(sorted(events.time_signatures, key=lambda entry: entry[0])),
+        tuple(sorted(events.key_signatures, key=lambda entry: entry[0])),
+        tuple(events.faults),
+    )
+
+
+def midi_bytes(melody: Melody, program: int = 0, velocity: int = 84, text: str | None = None) -> bytes:
+    """A melody as the bytes of a type 0 file that loops: its end-of-track lies on its last bar line.
+
+    `program` (0..127) is the General MIDI instrument less one, `velocity` (1..127) that of notes off the
+    beat's accents, `text` a free text event at the start. Raises UsageError for values outside their range.
+    """
+    from mido import Message, MetaMessage, MidiFile, MidiTrack  # 50 ms that reading does not need
+
+    if not 0 <= program <= 127:
+        raise UsageError(f"The program is {program}; choose a General MIDI instrument from 0 to 127 (0 is a piano).")
+    if not 1 <= velocity <= 127:
+        raise UsageError(f"The velocity is {velocity}; choose a number from 1 to 127.")
+    metre = melody.time_signature
+    name = MetaMessage("track_name", name=melody.name or "Melody")
+    head = [name, *([MetaMessage("text", text=text)] if text else [])]
+    head += [
+        MetaMessage("set_tempo", tempo=round(60_000_000 / melody.qpm)),
+        MetaMessage("time_signature", numerator=metre.numerator, denominator=metre.denominator,
+                    clocks_per_click=min(255, metre.beat_steps)),
+        MetaMessage("key_signature", key=_signature_name(melody.key)),
+        Message("program_change", program=program),
+    ]  # fmt: skip
+    # At one tick releases come first: a key struck again is first let go.
+    timed: list[tuple[int, int, Message]] = []
+    for note in melody.notes:
+        accent = _accent(note.onset, metre)
+        start, end = note.onset * TICKS_PER_STEP, note.end * TICKS_PER_STEP
+        loud = max(1, min(127, velocity + accent))
+        timed.append((start, 1, Message("note_on", note=note.pitch, velocity=loud)))
+        timed.append((end, 0, Message("note_off", note=note.pitch, velocity=0)))
+    track, now = MidiTrack(head), 0
+    for tick, _, message in sorted(timed, key=lambda entry: entry[:2]):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(MetaMessage("end_of_track", time=melody.length * TICKS_PER_STEP - now))
+    file = BytesIO()
+    MidiFile(type=0, ticks_per_beat=TICKS_PER_QUARTER, charset="utf-8", tracks=[track]).save(file=file)
+    return file.getvalue()
+
+
+def write_midi(melody: Melody, path: str | PathLike[str], force: bool = False, program: int = 0) -> None:
+    """Write a melody as a MIDI file (see `midi_bytes`), whole or not at all.
+
+    Raises FileError when the folder does not exist, the file does and `force` is false, or it cannot be written.
+    """
+    write_atomically(path, midi_bytes(melody, program=program), force=force)
+
+
+def write_atomically(path: str | PathLike[str], data: bytes, force: bool = False) -> None:
+    """Write `data` beside `path`, then rename it: a reader sees the old file or the new one, never half."""
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise FileError(f"The folder {target.parent} does not exist; create it, or choose another place for the file.")
+    if target.is_dir():
+        raise FileError(f"{target} is a folder; choose a file name for the MIDI file.")
+    if target.exists() and not force:
+        raise FileError(f"{target} exists; choose another name, or overwrite it with --force (force=True).")
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(data)
+        os.replace(beside, target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise FileError(f"{target} cannot be written ({error.strerror}); check the disk and permissions.") from error
+
+
+def _accent(onset: int, metre: TimeSignature) -> int:
+    """How much louder a note is than one off the beat: downbeats most, then the half bar, then beats."""
+    position = onset % metre.bar_steps
+    beats = metre.bar_steps // metre.beat_steps
+    if position == 0:
+        return 12
+    if position % metre.beat_steps:
+        return 0
+    return 8 if beats % 2 == 0 and beats > 2 and position == metre.bar_steps // 2 else 4
+
+
+def _signature_name(key: Key) -> str:
+    """The signature as mido spells it. MIDI knows major and minor: other modes go by their sharps or flats."""
+    return f"{key.tonic_name}m" if key.mode == "minor" else Key.from_fifths(key.fifths).tonic_name
