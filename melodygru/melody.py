@@ -50,7 +50,7 @@ class Melody:
         qpm: tempo in quarter notes a minute, in [4, 1000].
         name: a title, for people.
         pickup: steps of the incomplete bar 0 that belong to the melody, in [0, bar);
-            0 when there is none. No note begins before bar_steps - pickup then.
+            0 when there is none. The first note begins at bar_steps - pickup then.
         bars: full bars, not counting bar 0; at least 1. Given as 0: as few as hold all notes.
 
     Raises:
@@ -80,6 +80,8 @@ class Melody:
             full = -(-last // bar) - bool(self.pickup)
             object.__setattr__(self, "bars", max(1, full))
         start = bar - self.pickup if self.pickup else 0
+        if self.pickup and (not notes or notes[0].onset != start):
+            raise UsageError(f"A pickup of {self.pickup} steps needs a first note at step {start} of the first bar.")
         for note in notes:
             if note.onset < start or note.duration < 1 or note.end > self.length or not 0 <= note.pitch < 128:
                 raise UsageError(

@@ -37,7 +37,7 @@ def test_notes_are_kept_in_order_of_onset():
         {"notes": (Note(128, 0, 1),)},
         {"notes": (Note(60, -1, 2),)},
         {"notes": (Note(60, 0, 200),), "bars": 1},
-        {"notes": (Note(60, 0, 12),), "pickup": 12},
+        {"notes": (Note(60, 90, 12),), "pickup": 12},
         {"notes": (), "pickup": 96},
         {"notes": (), "qpm": 0},
     ],
