@@ -1,0 +1,97 @@
+"""`melodygru corpus`: the folk tunes that music21 brings along, as MIDI files."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from melodygru.corpora import CORPORA, Corpus, find_corpus, write_corpus
+from melodygru.errors import UsageError
+
+ALL_PUBLIC = "all-public"
+
+
+def corpus(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="list, oneill, ryan, aird, essen, several with commas, or all-public (without essen)."
+        ),
+    ],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Where to write: into DIR/NAME/, made if need be.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Only the first so many tunes of each.", show_default=False)
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Processes; every usable core unless given.", show_default=False)
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds files.")] = False,
+) -> None:
+    """Write folk tunes as MIDI files: a collection to train on.
+
+    They come with music21 and need no download. Repeats are written out, and
+    pickups, metre and key are kept. Tunes that cannot be read are counted, with the
+    reason.
+
+    melodygru corpus list
+
+    melodygru corpus all-public folk-midi/
+    """
+    if name == "list":
+        _print_list()
+        return
+    chosen = _chosen(name)
+    if folder is None:
+        raise UsageError(f"Where to? Name a folder: melodygru corpus {name} my-folder/")
+    for one in chosen:
+        if not one.free:
+            typer.echo(f"Mind: {one.title} is for {one.licence.replace(' only', '')} use only.", err=True)
+        _write(one, folder, limit, jobs, force)
+
+
+def _chosen(name: str) -> list[Corpus]:
+    if name == ALL_PUBLIC:
+        return [one for one in CORPORA.values() if one.free]
+    return [find_corpus(part.strip()) for part in name.split(",")]
+
+
+def _print_list() -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "collection", "tunes", "licence", box=None, header_style="bold")
+    table.columns[2].justify = "right"
+    for one in CORPORA.values():
+        table.add_row(one.name, one.title, f"{one.tunes:,}", one.licence)
+    Console().print(table)
+
+
+def _write(one: Corpus, folder: Path, limit: int | None, jobs: int | None, force: bool) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    started = time.monotonic()
+    # A live bar belongs on a terminal; into a log file go the plain lines below alone.
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+        task = progress.add_task(one.name, total=None)
+        written = write_corpus(
+            one.name,
+            folder,
+            limit,
+            jobs,
+            force,
+            on_tune=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    left_out = sum(written.left_out.values())
+    seconds = time.monotonic() - started
+    typer.echo(
+        f"{one.name}: {written.files:,} MIDI files in {written.folder}, {left_out:,} tunes left out, {seconds:.0f} s"
+    )
+    for reason, count in written.left_out.most_common():
+        typer.echo(f"  {count:5,}  {reason}")
