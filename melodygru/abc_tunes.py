@@ -147,7 +147,14 @@ def _lay_out(sections: list[list[_Bar]], bar_steps: int) -> tuple[tuple[Note, ..
             tie = tied and pitch is not None
     if not notes:
         raise LeftOut("no notes")
-    return tuple(notes), pickup
+    return _trim_silence(notes, pickup, bar_steps)
+
+
+def _trim_silence(notes: list[Note], pickup: int, bar_steps: int) -> tuple[tuple[Note, ...], int]:
+    """The notes and the pickup without a rest at its head: a pickup begins with its first note."""
+    if pickup and notes[0].onset >= bar_steps:
+        return tuple(replace(note, onset=note.onset - bar_steps) for note in notes), 0
+    return tuple(notes), bar_steps - notes[0].onset if pickup else 0
 
 
 def _head(section: list[_Bar], bar_steps: int) -> int:
