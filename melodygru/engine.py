@@ -197,7 +197,7 @@ class NumpyEngine:
         return np.concatenate(parts, axis=1), where
 
     @staticmethod
-    def _split(values: FloatArray, where: dict[str, slice]) -> dict[str, FloatArray]:
+    def _split(values: npt.NDArray[Any], where: dict[str, slice]) -> dict[str, FloatArray]:
         return {name: values[:, part] for name, part in where.items()}
 
 

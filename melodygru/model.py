@@ -11,7 +11,7 @@ pointer does: copying needs no detour through the hidden state, and holds in eve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +31,7 @@ from melodygru.context import (
 )
 from melodygru.tokenizer import REST
 
-CELL_MODULES: dict[str, type[nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
+CELL_MODULES: dict[str, Callable[..., nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
 
 Batch = Mapping[str, Tensor]
 """Padded pieces. With B pieces of up to T events: "durations", "pitches" (B, T) int64, "mask" (B, T) bool

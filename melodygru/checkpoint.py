@@ -1,0 +1,226 @@
+"""A model as one file that describes itself: `.safetensors`, with JSON metadata.
+
+Nothing is unpickled, so a file from a stranger can do no harm; and nothing in it is
+believed before it is checked: sizes against the file, names and shapes against the
+configuration, numbers against infinity.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from melodygru.config import ModelConfig, TokenizerConfig, as_dict
+from melodygru.context import DEGREES, INTERVALS, PITCH_CLASSES, POSITIONS, RUNS, candidate_columns, input_columns
+from melodygru.errors import CheckpointError, FileError, MelodyGRUError
+
+FORMAT_VERSION = 1
+"""Rises when a file can no longer be read by the versions before."""
+SUFFIX = ".safetensors"
+_LARGEST_HEADER = 1 << 20
+_GATES = {"gru": 3, "lstm": 4, "rnn": 1}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model.
+
+    Attributes:
+        model_config, tokenizer_config: what is needed to build it again.
+        weights: `MelodyGRU.state_dict()` as float32 arrays.
+        provenance: how it came to be: data, notes, validation, versions, date, seed (JSON values).
+    """
+
+    model_config: ModelConfig
+    weights: Mapping[str, npt.NDArray[np.float32]]
+    tokenizer_config: TokenizerConfig = TokenizerConfig()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+        return sum(array.size for array in self.weights.values())
+
+    def save(self, path: str | os.PathLike[str], *, half: bool = False) -> None:
+        """Write the file, all or nothing; one that is there is replaced.
+
+        `half` stores float16, half the size, at a cost in nats per note that docs/models.md gives.
+
+        Raises FileError if it cannot be written.
+        """
+        from safetensors.numpy import save
+
+        metadata = {
+            "format": "melodygru",
+            "format_version": str(FORMAT_VERSION),
+            "model": json.dumps(as_dict(self.model_config)),
+            "tokenizer": json.dumps(as_dict(self.tokenizer_config)),
+            "provenance": json.dumps(dict(self.provenance)),
+        }
+        kind = np.float16 if half else np.float32
+        data = save({name: np.ascontiguousarray(a, kind) for name, a in self.weights.items()}, metadata)
+        write_atomically(Path(path), data)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
+        """Read and check a file. Raises CheckpointError, with the reason, for anything but a sound one."""
+        path = Path(path)
+        metadata = read_metadata(path)
+        try:
+            model_config = ModelConfig.from_dict(json.loads(metadata["model"]))
+            tokenizer_config = TokenizerConfig(**json.loads(metadata["tokenizer"]))
+            provenance = json.loads(metadata.get("provenance", "{}"))
+        except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CheckpointError(f"{path} cannot be read: its description is damaged ({error}).") from error
+        return cls(model_config, _read_weights(path, model_config), tokenizer_config, provenance)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a whole file beside its place, then move it there, so that nobody ever sees half of it."""
+    try:
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            # mkstemp gives a private file; the result gets the rights that any new file has.
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(beside, 0o666 & ~mask)
+            os.replace(beside, path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileError(f"{path} cannot be written ({reason}); choose another place or make room.") from error
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The metadata of a checkpoint, checked without trusting the file's own word on its sizes."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+            if not 2 <= length <= min(_LARGEST_HEADER, size - 8):
+                raise CheckpointError(
+                    f"{path} is no melodygru model, or is cut off; give a {SUFFIX} file that `melodygru train` wrote."
+                )
+            header = json.loads(file.read(length))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}); check the name and its rights.") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path} is not a melodygru model; give a {SUFFIX} file that `melodygru train` wrote."
+        ) from error
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(metadata, dict) or metadata.get("format") != "melodygru":
+        raise CheckpointError(
+            f"{path} is a {SUFFIX} file, but not of melodygru; give one that `melodygru train` wrote."
+        )
+    version = str(metadata.get("format_version", ""))
+    if not version.isdigit() or int(version) > FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path} has format version {version[:20] or 'unknown'}, and this melodygru reads up to {FORMAT_VERSION}; "
+            "update melodygru."
+        )
+    return metadata
+
+
+def _read_weights(path: Path, config: ModelConfig) -> dict[str, npt.NDArray[np.float32]]:
+    from safetensors import SafetensorError, safe_open
+
+    expected = weight_shapes(config)
+    weights = {}
+    try:
+        with safe_open(path, framework="np") as file:
+            names = set(file.keys())
+            if names != set(expected):
+                odd = sorted(names ^ set(expected))[0]
+                raise CheckpointError(f"{path} does not hold the weights that it describes (see {odd[:60]!r}).")
+            for name, shape in expected.items():
+                stored = file.get_slice(name)
+                if tuple(stored.get_shape()) != shape or stored.get_dtype() not in ("F32", "F16"):
+                    raise CheckpointError(
+                        f"{path} is damaged: {name} is {stored.get_dtype()} {stored.get_shape()}, not {list(shape)}."
+                    )
+                weights[name] = file.get_tensor(name).astype(np.float32, copy=False)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged or cut off ({error}); get or train it again.") from error
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
+            raise CheckpointError(f"{path} is damaged: {name} holds numbers that are not finite; train it again.")
+    return weights
+
+
+def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every weight of `melodygru.model.MelodyGRU`, told without torch."""
+    context, hidden, gates = config.context, config.hidden, _GATES[config.cell]
+    durations, many = config.max_duration + 1, context.candidates
+    places = input_columns(context, config.max_duration)
+    spots = candidate_columns(context, config.max_duration) if many else ()
+    shapes: dict[str, tuple[int, ...]] = {}
+    for column in places:
+        shapes[f"tables.{column.name}.weight"] = (column.size, config.embedding)
+    for column in spots:
+        shapes[f"candidate_tables.{column.name}.weight"] = (column.size, config.candidate_embedding)
+    width = len(places) * config.embedding + many * len(spots) * config.candidate_embedding
+    shapes |= {"input.weight": (hidden, width), "input.bias": (hidden,)}
+    for layer in range(config.layers):
+        for side in ("ih", "hh"):
+            shapes[f"recurrent.weight_{side}_l{layer}"] = (gates * hidden, hidden)
+            shapes[f"recurrent.bias_{side}_l{layer}"] = (gates * hidden,)
+    for head, classes, units in (
+        ("duration", durations, config.duration_hidden),
+        ("pitch", PITCH_CLASSES, config.pitch_hidden),
+    ):
+        shapes |= {f"{head}_hidden.weight": (units, hidden), f"{head}_hidden.bias": (units,)}
+        shapes |= {f"{head}.weight": (classes, units), f"{head}.bias": (classes,)}
+        if many:
+            shapes[f"{head}_copy.weight"] = (many, units)
+    shapes["pitch_given_duration.weight"] = (durations, config.pitch_hidden)
+    shapes["pitch_interval.weight"] = (INTERVALS, config.pitch_hidden)
+    if context.metre:
+        shapes["duration_end.weight"] = (POSITIONS, config.duration_hidden)
+        shapes["pitch_given_end.weight"] = (POSITIONS, config.pitch_hidden)
+    if context.key:
+        shapes["pitch_degree.weight"] = (DEGREES, config.pitch_hidden)
+    if many:
+        shapes |= {"duration_copy_run": (many, RUNS), "pitch_copy_run": (many, 2 * RUNS)}
+    return shapes
+
+
+def resolve(name: str | os.PathLike[str]) -> Path:
+    """The file of a model given by name or path.
+
+    A path is taken as it is. A name is looked for in ./checkpoints, then among the models that come
+    with the package. Raises CheckpointError, listing what there is, when there is no such file.
+    """
+    given = Path(name)
+    candidates = [given] if given.suffix == SUFFIX or given.is_file() else []
+    if given.name == str(name) and not given.suffix:
+        candidates = [folder / f"{name}{SUFFIX}" for folder in _folders()]
+    elif not candidates:
+        # `checkpoints/tunes` is how `melodygru train --out` was told.
+        candidates = [given.with_name(given.name + SUFFIX)]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    known = sorted({path.stem for folder in _folders() for path in folder.glob(f"*{SUFFIX}")})
+    hint = f"choose one of {', '.join(known)}, or a {SUFFIX} file" if known else f"give a {SUFFIX} file"
+    raise CheckpointError(f"There is no model {str(name)!r}; {hint}.")
+
+
+def _folders() -> tuple[Path, ...]:
+    """Where models are looked for: here, in the installed package, in a source tree."""
+    package = Path(__file__).parent
+    return (Path("checkpoints"), package / "checkpoints", package.parent / "checkpoints")
