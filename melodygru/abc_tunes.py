@@ -6,6 +6,7 @@ and a repeat, written out, starts its pickup on a bar line.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,7 +45,8 @@ def read_tune(text: str) -> Melody:
     time_signature, key = read_metre(header.get("M")), read_key(header.get("K"))
     sections = _sections(_bars(tokens, time_signature))
     notes, pickup = _lay_out(sections, time_signature.bar_steps)
-    title = header["T"].data if "T" in header else ""
+    # In Ryan's book stray colons stand in words: "Amat:eur".
+    title = re.sub(r"(?<=[a-z]):(?=[a-z])", "", header["T"].data) if "T" in header else ""
     return Melody(notes, time_signature, key, read_tempo(header, time_signature), title, pickup)
 
 

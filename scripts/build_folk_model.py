@@ -1,0 +1,36 @@
+"""Rebuild `checkpoints/folk.safetensors`, the model that comes along, from nothing.
+
+    python scripts/build_folk_model.py [OUT.safetensors]
+
+The tunes come with music21 (see `melodygru corpus list`), so nothing is downloaded. Settings
+and seed are fixed: with the versions of constraints.txt, on one machine, the same model
+comes out.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+CORPUS = "all-public"
+"""O'Neill, Ryan and Aird: in the public domain, unlike Essen."""
+TRAINING = ["--preset", "small", "--epochs", "30", "--seed", "1", "--device", "cpu"]
+
+
+def melodygru(*arguments: str) -> None:
+    """Run the command line of the melodygru that is installed here; stop if it fails."""
+    subprocess.run([sys.executable, "-m", "melodygru", *arguments], check=True)
+
+
+def main() -> None:
+    shipped = Path(__file__).parent.parent / "checkpoints" / "folk.safetensors"
+    out = Path(sys.argv[1]) if len(sys.argv) > 1 else shipped
+    with tempfile.TemporaryDirectory() as folder:
+        melodygru("corpus", CORPUS, folder)
+        melodygru("train", folder, "--out", str(out), *TRAINING)
+
+
+if __name__ == "__main__":
+    main()
