@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,8 @@ import numpy.typing as npt
 
 from melodygru.config import ModelConfig, TokenizerConfig, as_dict
 from melodygru.context import DEGREES, INTERVALS, PITCH_CLASSES, POSITIONS, RUNS, candidate_columns, input_columns
-from melodygru.errors import CheckpointError, FileError, MelodyGRUError
+from melodygru.errors import CheckpointError, MelodyGRUError
+from melodygru.files import write_atomically
 
 FORMAT_VERSION = 1
 """Rises when a file can no longer be read by the versions before."""
@@ -68,7 +68,7 @@ class Checkpoint:
         }
         kind = np.float16 if half else np.float32
         data = save({name: np.ascontiguousarray(a, kind) for name, a in self.weights.items()}, metadata)
-        write_atomically(Path(path), data)
+        write_atomically(path, data, force=True)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
@@ -82,26 +82,6 @@ class Checkpoint:
         except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise CheckpointError(f"{path} cannot be read: its description is damaged ({error}).") from error
         return cls(model_config, _read_weights(path, model_config), tokenizer_config, provenance)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a whole file beside its place, then move it there, so that nobody ever sees half of it."""
-    try:
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            # mkstemp gives a private file; the result gets the rights that any new file has.
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(beside, 0o666 & ~mask)
-            os.replace(beside, path)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise FileError(f"{path} cannot be written ({reason}); choose another place or make room.") from error
 
 
 def read_metadata(path: Path) -> dict[str, str]:

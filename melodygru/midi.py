@@ -16,9 +16,9 @@ import os
 from dataclasses import dataclass
 from io import BytesIO
 from os import PathLike
-from pathlib import Path
 
 from melodygru.errors import FileError, MidiError, UsageError
+from melodygru.files import write_atomically
 from melodygru.melody import Melody
 from melodygru.midi_chunks import FileEvents, RawNote, read_track
 from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature
@@ -174,24 +174,6 @@ def write_midi(melody: Melody, path: str | PathLike[str], force: bool = False, p
     Raises FileError when the folder does not exist, the file does and `force` is false, or it cannot be written.
     """
     write_atomically(path, midi_bytes(melody, program=program), force=force)
-
-
-def write_atomically(path: str | PathLike[str], data: bytes, force: bool = False) -> None:
-    """Write `data` beside `path`, then rename it: a reader sees the old file or the new one, never half."""
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileError(f"The folder {target.parent} does not exist; create it, or choose another place for the file.")
-    if target.is_dir():
-        raise FileError(f"{target} is a folder; choose a file name for the MIDI file.")
-    if target.exists() and not force:
-        raise FileError(f"{target} exists; choose another name, or overwrite it with --force (force=True).")
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(data)
-        os.replace(beside, target)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise FileError(f"{target} cannot be written ({error.strerror}); check the disk and permissions.") from error
 
 
 def _accent(onset: int, metre: TimeSignature) -> int:

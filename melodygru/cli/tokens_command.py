@@ -1,0 +1,50 @@
+"""`melodygru tokens`: a melody as the model sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def tokens(
+    file: Annotated[Path, typer.Argument(metavar="FILE.mid", help="The MIDI file to read.", show_default=False)],
+    track: Annotated[
+        str, typer.Option(help="Which track: auto, a number from 1, a name, or skyline (the highest notes of all).")
+    ] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Show the melody of a MIDI file as the events that the model learns."""
+    from melodygru.extraction import read_melodies
+    from melodygru.tokenizer import Tokenizer, describe
+
+    pieces = [(melody, Tokenizer().encode(melody)) for melody in read_melodies(file, track)]
+    if json:
+        from json import dumps
+
+        answer = [
+            {
+                "name": melody.name,
+                "time_signature": str(melody.time_signature),
+                "key": str(melody.key),
+                "bpm": melody.qpm,
+                "bars": melody.bars,
+                "pickup_steps": melody.pickup,
+                "events": [row._asdict() for row in describe(events)],
+            }
+            for melody, events in pieces
+        ]
+        typer.echo(dumps(answer, indent=1))
+        return
+    for melody, events in pieces:
+        typer.echo(
+            f"{melody.name}: {melody.bars} bars of {melody.time_signature} in {melody.key}, "
+            f"{melody.qpm:g} bpm, {len(melody.notes)} notes"
+        )
+        typer.echo(f"{'bar':>4}  {'beat':<8}{'event':<8}{'value':<18}{'steps':>5}")
+        last = None
+        for row in describe(events):
+            bar = "" if row.bar == last else str(row.bar)
+            last = row.bar
+            typer.echo(f"{bar:>4}  {row.beat:<8}{row.what:<8}{row.value:<18}{row.steps or '':>5}")
