@@ -1,9 +1,11 @@
 """ABC tunes become the melodies that a player would play."""
 
 import pytest
+from typer.testing import CliRunner
 
 from melodygru.abc_text import LeftOut
 from melodygru.abc_tunes import read_tune
+from melodygru.cli import app
 from melodygru.corpora import CORPORA, Tune, corpus_melodies, file_name, tune_texts, write_corpus
 from melodygru.errors import FileError, UsageError
 from melodygru.melody import Melody
@@ -194,3 +196,25 @@ def test_whole_books_have_their_notes_on_the_bar_lines(name, least):
     # Bars out of place would show here: notes begin on nearly every bar line, and tunes come in eights.
     assert hits / bars > 0.99
     assert in_eights / len(melodies) > 0.9
+
+
+def test_the_command_writes_several_collections(tmp_path):
+    result = CliRunner().invoke(app, ["corpus", "aird,ryan", str(tmp_path), "--limit", "2", "--jobs", "1"])
+    assert result.exit_code == 0
+    assert "aird: 2 MIDI files in" in result.stdout
+    assert "ryan: 1 MIDI files in" in result.stdout
+    assert "1  a bar of the wrong length" in result.stdout
+    assert len(list(tmp_path.glob("*/*.mid"))) == 3
+
+
+def test_the_command_lists_the_collections():
+    result = CliRunner().invoke(app, ["corpus", "list"])
+    assert result.exit_code == 0
+    for name, corpus in CORPORA.items():
+        assert name in result.stdout
+        assert f"{corpus.tunes:,}" in result.stdout
+
+
+def test_the_command_wants_a_folder():
+    with pytest.raises(UsageError, match="Name a folder"):
+        CliRunner().invoke(app, ["corpus", "aird"], catch_exceptions=False)

@@ -18,30 +18,28 @@ ALL_PUBLIC = "all-public"
 def corpus(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="NAME", help="list, oneill, ryan, aird, essen, several with commas, or all-public (without essen)."
-        ),
+        typer.Argument(metavar="NAME", help="list, oneill, ryan, aird, essen; several with commas; or all-public."),
     ],
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Where to write: into DIR/NAME/, made if need be.")
+        Path | None, typer.Argument(metavar="DIR", help="Where to write: into DIR/NAME/, made if need be.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Only the first so many tunes of each.", show_default=False)
+        int | None, typer.Option("--limit", help="Only the first so many tunes of each.", show_default=False)
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, help="Processes; every usable core unless given.", show_default=False)
+        int | None, typer.Option("--jobs", help="Processes; every usable core unless given.", show_default=False)
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds files.")] = False,
 ) -> None:
     """Write folk tunes as MIDI files: a collection to train on.
 
-    They come with music21 and need no download. Repeats are written out, and
-    pickups, metre and key are kept. Tunes that cannot be read are counted, with the
+    They come with music21, so nothing is downloaded. Repeats are written out;
+    pickups, metre and key are kept. What cannot be read is counted, with the
     reason.
 
-    melodygru corpus list
+    What there is: melodygru corpus list
 
-    melodygru corpus all-public folk-midi/
+    All that is in the public domain: melodygru corpus all-public folk-midi/
     """
     if name == "list":
         _print_list()
@@ -90,8 +88,6 @@ def _write(one: Corpus, folder: Path, limit: int | None, jobs: int | None, force
         )
     left_out = sum(written.left_out.values())
     seconds = time.monotonic() - started
-    typer.echo(
-        f"{one.name}: {written.files:,} MIDI files in {written.folder}, {left_out:,} tunes left out, {seconds:.0f} s"
-    )
+    typer.echo(f"{one.name}: {written.files:,} MIDI files in {written.folder}, {left_out:,} left out, {seconds:.0f} s")
     for reason, count in written.left_out.most_common():
         typer.echo(f"  {count:5,}  {reason}")
