@@ -52,7 +52,8 @@ def tokenize(text: str) -> tuple[list[Any], dict[str, Any]]:
     from music21 import abcFormat
 
     lines = []
-    for line in text.splitlines():
+    # An ending's number at the head of a continued line belongs to the bar line before it.
+    for line in re.sub(r"\\[ \t]*\r?\n(?=[12])", "", text).splitlines():
         line = line.split("%")[0]
         if not _HEADER_LINE.match(line):
             line = _INLINE_FIELD.sub(r"\n\1\n", _INVISIBLE_BAR.sub("", line))
@@ -92,7 +93,8 @@ def _music(line: str) -> str:
         raise LeftOut("several voices")
     if re.search(r"[|\[:]\s*[3-9]", line):
         raise LeftOut("more than two endings")
-    return line.replace("x", "z")
+    # "||1" and "| 1" begin an ending like "|1", the only spelling that music21 knows.
+    return re.sub(r"\|+\s*([12])", r"|\1", line).replace("x", "z")
 
 
 def read_pitch(token: Any) -> int | None:

@@ -21,6 +21,7 @@ from os import PathLike
 from pathlib import Path
 
 from melodygru.errors import FileError, UsageError
+from melodygru.files import write_atomically
 from melodygru.melody import Melody
 
 _CHUNK = 24
@@ -206,6 +207,13 @@ def file_name(tune: Tune) -> str:
     return f"{tune.number:04d}-{slug or 'tune'}.mid"
 
 
+def write_tune(melody: Melody, path: str | PathLike[str], force: bool = False) -> None:
+    """Write a MIDI file that also says its key in words ("key: D dorian"): MIDI's signatures know no modes."""
+    from melodygru.midi import midi_bytes
+
+    write_atomically(path, midi_bytes(melody, text=f"key: {melody.key}"), force=force)
+
+
 def write_corpus(
     name: str,
     folder: str | PathLike[str],
@@ -220,8 +228,6 @@ def write_corpus(
     Pickups are written as a first bar that begins with silence, so that bar lines stay at
     multiples of the bar. Raises FileError if that folder holds files and `force` is false.
     """
-    from melodygru.midi import write_midi
-
     tunes = corpus_melodies(name, limit, jobs)
     total = len(tune_texts(name)[:limit])
     written = Written(Path(folder) / name)
@@ -236,7 +242,7 @@ def write_corpus(
         if tune.melody is None:
             written.left_out[tune.reason] += 1
         else:
-            write_midi(tune.melody, written.folder / file_name(tune), force=force)
+            write_tune(tune.melody, written.folder / file_name(tune), force=force)
             written.files += 1
         if on_tune is not None:
             on_tune(tune.number, total)

@@ -58,6 +58,8 @@ def test_endings_are_played_each_in_its_turn():
     one, two = [G] * 4, [A] * 4 + [B] * 4
     assert pitches(melody) == [C, D, E, F, *one, C, D, E, F, *two, C, C, C, C]
     assert melody == tune("|:CDEF|[1GGGG:|[2AAAA|BBBB||CCCC|]")
+    assert melody == tune("|:CDEF||1 GGGG:| 2 AAAA|BBBB||CCCC|]")
+    assert melody == tune("|:CDEF|\\\n1GGGG:|\\\n2AAAA|BBBB||CCCC|]")
 
 
 def test_a_repeat_goes_back_to_the_last_double_bar():
