@@ -1,0 +1,169 @@
+import json
+import struct
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from melodygru.checkpoint import FORMAT_VERSION, Checkpoint, resolve, weight_shapes
+from melodygru.config import ContextConfig, ModelConfig
+from melodygru.errors import CheckpointError, FileError
+from melodygru.model import MelodyGRU
+
+from .networks import SMALL, checkpoint, presets
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "model.safetensors"
+    checkpoint().save(path)
+    return path
+
+
+def rewrite(path, **changes):
+    """The same file with other metadata; None takes an entry out."""
+    data = path.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + length])
+    for name, value in changes.items():
+        header["__metadata__"].pop(name, None)
+        if value is not None:
+            header["__metadata__"][name] = value
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
+    return path
+
+
+def test_a_checkpoint_comes_back_as_it_was(saved):
+    before, after = checkpoint(), Checkpoint.load(saved)
+    assert after.model_config == before.model_config == SMALL
+    assert after.tokenizer_config == before.tokenizer_config
+    assert after.provenance == before.provenance
+    assert set(after.weights) == set(before.weights)
+    assert all((after.weights[name] == before.weights[name]).all() for name in before.weights)
+
+
+def test_half_precision_is_half_the_size_and_nearly_the_same(tmp_path, saved):
+    half = tmp_path / "half.safetensors"
+    checkpoint().save(half, half=True)
+    weights = Checkpoint.load(half).weights
+    assert half.stat().st_size < 0.6 * saved.stat().st_size
+    for name, array in checkpoint().weights.items():
+        assert weights[name].dtype == np.float32
+        np.testing.assert_allclose(weights[name], array, atol=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "config"), [*presets(), ("bare", ModelConfig(context=ContextConfig(False, False, False, (), False)))]
+)
+def test_shapes_are_told_without_torch(name, config):
+    config = replace(config, hidden=min(config.hidden, 32))
+    real = {name: tuple(tensor.shape) for name, tensor in MelodyGRU(config).state_dict().items()}
+    assert weight_shapes(config) == real
+
+
+def test_saving_leaves_nothing_beside_the_file(saved):
+    assert [path.name for path in saved.parent.iterdir()] == ["model.safetensors"]
+
+
+def test_saving_where_there_is_no_folder_is_one_sentence(tmp_path):
+    with pytest.raises(FileError, match="does not exist"):
+        checkpoint().save(tmp_path / "nowhere" / "model.safetensors")
+
+
+def refused(path, words):
+    with pytest.raises(CheckpointError, match=words) as caught:
+        Checkpoint.load(path)
+    assert "model.safetensors" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_way_of_cutting_a_file_is_refused(saved):
+    data = saved.read_bytes()
+    for size in (0, 1, 7, 8, 9, 100, len(data) // 2, len(data) - 1):
+        saved.write_bytes(data[:size])
+        refused(saved, "cut off|no melodygru model|not a melodygru model")
+
+
+def test_a_file_that_is_longer_than_it_says_is_refused(saved):
+    saved.write_bytes(saved.read_bytes() + b"more")
+    refused(saved, "damaged")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x89PNG\r\n\x1a\n" + bytes(300),
+        struct.pack("<Q", 1 << 62) + b"{}",
+        struct.pack("<Q", 500_000) + b"[" * 500_000,
+        struct.pack("<Q", 2) + b"[]",
+        struct.pack("<Q", 40) + b"\xff" * 40,
+        save({"a": np.zeros(3)}),
+        save({"a": np.zeros(3)}, {"format": "pt"}),
+    ],
+)
+def test_a_foreign_file_is_refused(tmp_path, data):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(data)
+    refused(path, "melodygru")
+
+
+def test_a_newer_format_asks_for_an_update(saved):
+    refused(rewrite(saved, format_version=str(FORMAT_VERSION + 1)), "update melodygru")
+    refused(rewrite(saved, format_version="x" * 1000), "format version x")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": None},
+        {"model": "{"},
+        {"model": "[]"},
+        {"model": '{"hidden": 1e300}'},
+        {"model": '{"hidden": "many"}'},
+        {"model": '{"surprise": 1}'},
+        {"tokenizer": '{"max_duration": -1}'},
+        {"provenance": "{"},
+    ],
+)
+def test_a_damaged_description_is_refused(saved, changes):
+    refused(rewrite(saved, **changes), "damaged")
+
+
+def test_weights_that_do_not_fit_the_description_are_refused(saved):
+    refused(rewrite(saved, model=json.dumps({"hidden": 4096, "layers": 8})), "weights|damaged")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_refused(saved, bad):
+    weights = {name: array.copy() for name, array in checkpoint().weights.items()}
+    weights["input.bias"][3] = bad
+    replace(checkpoint(), weights=weights).save(saved)
+    refused(saved, "not finite")
+
+
+def test_other_types_and_too_many_tensors_are_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    good = checkpoint()
+    metadata = {
+        "format": "melodygru",
+        "format_version": "1",
+        "model": json.dumps({"hidden": 12}),
+        "tokenizer": "{}",
+    }
+    path.write_bytes(save({name: array.astype(np.float64) for name, array in good.weights.items()}, metadata))
+    refused(path, "damaged|weights")
+    path.write_bytes(save({str(i): np.zeros(1, np.float32) for i in range(20_000)}, metadata))
+    refused(path, "melodygru|weights")
+
+
+def test_a_model_is_found_by_path_and_by_name(tmp_path, monkeypatch, saved):
+    monkeypatch.chdir(tmp_path)
+    assert resolve(str(saved)) == saved
+    assert resolve(saved.with_suffix("")) == saved
+    (tmp_path / "checkpoints").mkdir()
+    checkpoint().save("checkpoints/mine.safetensors")
+    assert resolve("mine").name == "mine.safetensors"
+    with pytest.raises(CheckpointError, match=r"no model 'yours'.*mine"):
+        resolve("yours")

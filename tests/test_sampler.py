@@ -1,0 +1,216 @@
+"""Sampling against brute-force readings of its definitions, and with engines whose scores are known."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from melodygru import Key, TimeSignature
+from melodygru.config import SamplingConfig
+from melodygru.constraints import Bars, Grid, PitchRange, Progress, WellFormed
+from melodygru.engine import NumpyEngine
+from melodygru.errors import UsageError
+from melodygru.generator import default_constraints
+from melodygru.sampler import draw, keep_top_k, keep_top_p, sample
+from melodygru.tokenizer import END, REST, TIE, PieceMeta, Tokenizer
+
+from .networks import SMALL, network
+
+# Few distinct values, so that ties are common.
+rows = st.lists(st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0]), min_size=1, max_size=9)
+
+
+@given(rows, st.integers(0, 12))
+def test_top_k_keeps_the_k_best_and_their_equals(row, k):
+    kept = keep_top_k(np.array([row]), k)[0]
+    for value, keep in zip(row, kept, strict=True):
+        # Kept if fewer than k are better: with ties that lets in every equal of the k-th.
+        assert keep == (k == 0 or sum(other > value for other in row) < k)
+
+
+@given(rows, st.floats(0.01, 1.0))
+def test_top_p_keeps_the_smallest_nucleus_and_the_equals_of_its_last(row, p):
+    total = sum(math.exp(value) for value in row)
+    threshold, mass = -math.inf, 0.0
+    for value in sorted(row, reverse=True):
+        mass += math.exp(value) / total
+        threshold = value
+        if mass >= p - 1e-12:
+            break
+    kept = keep_top_p(np.array([row]), p)[0]
+    if abs(mass - p) > 1e-9:  # a sum that meets p to the last digit may fall on either side
+        assert kept.tolist() == [p >= 1 or value >= threshold for value in row]
+
+
+@given(
+    rows,
+    st.floats(0.05, 5),
+    st.integers(0, 5),
+    st.sampled_from([0.13, 0.4, 0.77, 0.96, 1]),
+    st.floats(0, 1, exclude_max=True),
+    st.data(),
+)
+def test_draw_equals_brute_force(row, temperature, k, p, uniform, data):
+    legal = data.draw(st.lists(st.booleans(), min_size=len(row), max_size=len(row)).filter(any))
+    config = SamplingConfig(temperature, k, p)
+    alive = {i: value / temperature for i, value in enumerate(row) if legal[i]}
+    if k:
+        alive = {i: v for i, v in alive.items() if sum(o > v for o in alive.values()) < k}
+    total = sum(math.exp(v) for v in alive.values())
+    if p < 1:
+        mass, threshold = 0.0, math.inf
+        for value in sorted(alive.values(), reverse=True):
+            if mass >= p - 1e-12:
+                break
+            mass, threshold = mass + math.exp(value) / total, value
+        alive = {i: v for i, v in alive.items() if v >= threshold}
+        total = sum(math.exp(v) for v in alive.values())
+    below, bounds = 0.0, {}
+    for i in sorted(alive):
+        bounds[i] = (below, below + math.exp(alive[i]) / total)
+        below = bounds[i][1]
+    drawn = int(draw(np.array([row]), np.array([legal]), config, np.array([uniform]))[0])
+    assert legal[drawn]
+    low, high = bounds[drawn]
+    assert low - 1e-9 <= uniform <= high + 1e-9
+
+
+@given(rows)
+def test_temperature_zero_takes_the_first_of_the_best(row):
+    config = SamplingConfig(temperature=0)
+    drawn = draw(np.array([row]), np.ones((1, len(row)), bool), config, np.array([0.99]))
+    assert drawn[0] == row.index(max(row))
+
+
+def test_a_thousand_draws_follow_the_probabilities():
+    logits = np.log(np.array([[0.5, 0.25, 0.25]])).repeat(4000, axis=0)
+    uniform = np.random.default_rng(0).random(4000)
+    drawn = draw(logits, np.ones(logits.shape, bool), SamplingConfig(1, 0, 1), uniform)
+    assert np.bincount(drawn) / 4000 == pytest.approx([0.5, 0.25, 0.25], abs=0.03)
+
+
+def test_what_is_illegal_is_never_drawn_even_where_it_scores_best():
+    logits = np.array([[100.0, 0.0, -1000.0]])
+    for config in (SamplingConfig(0), SamplingConfig(1, 1, 1), SamplingConfig(1, 0, 0.1), SamplingConfig(10, 0, 1)):
+        drawn = draw(logits, np.array([[False, False, True]]), config, np.array([0.999999]))
+        assert drawn[0] == 2
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"temperature": -1}, {"temperature": 11}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.1}, {"top_p": float("nan")}],
+)
+def test_settings_out_of_range_are_refused_with_their_value(bad):
+    with pytest.raises(UsageError, match=str(next(iter(bad.values())))):
+        SamplingConfig(**bad)
+
+
+class Scripted:
+    """An engine that always gives the same scores: flat, or for one event."""
+
+    def __init__(self, duration=None, pitch=None):
+        self.duration, self.pitch = duration, pitch
+
+    def start(self, metas):
+        self.onset = np.zeros(len(metas), np.int64)
+        self.reference = np.full(len(metas), -1)
+        return self
+
+    def duration_logits(self, state):
+        return self._flat(193, self.duration)
+
+    def pitch_logits(self, state, durations):
+        return self._flat(130, self.pitch)
+
+    def advance(self, state, durations, pitches):
+        self.onset = self.onset + durations
+        self.reference = np.where(pitches < REST, pitches, self.reference)
+
+    def _flat(self, size, favourite):
+        logits = np.zeros((len(self.onset), size), np.float32)
+        if favourite is not None:
+            logits[:, favourite] = 50
+        return logits
+
+
+METRES = ["4/4", "3/4", "6/8", "2/4", "3/8", "5/4", "7/8", "5/16", "1/32", "12/8"]
+
+
+@pytest.mark.parametrize("meter", METRES)
+@pytest.mark.parametrize("bars", [1, 2, 7])
+def test_any_scores_at_all_give_exactly_the_bars_asked_for(meter, bars):
+    metre = TimeSignature.parse(meter)
+    metas = [PieceMeta(metre, Key(), bars)] * 12
+    for engine in (Scripted(), Scripted(END), Scripted(192), Scripted(7, REST), Scripted(8, TIE), Scripted(5, 127)):
+        for events in sample(engine, metas, SamplingConfig(2, 0, 1), default_constraints(metre), seed=3):
+            melody = Tokenizer().decode(events)
+            assert melody.bars == bars
+            assert melody.notes
+            assert events.durations.sum() == bars * metre.bar_steps
+
+
+def test_an_engine_of_one_idea_writes_it():
+    metas = [PieceMeta(bars=2)]
+    events = sample(Scripted(24, 64), metas, SamplingConfig(0), default_constraints(metas[0].time_signature), 0)[0]
+    assert events.durations.tolist() == [24] * 8 + [END]
+    assert events.pitches.tolist() == [64] * 8 + [REST]
+
+
+def test_the_same_seed_gives_the_same_melody_whatever_stands_beside_it():
+    weights = {name: tensor.numpy() for name, tensor in network().state_dict().items()}
+    engine, metre = NumpyEngine(SMALL, weights), TimeSignature(3, 4)
+    meta = PieceMeta(metre, Key(2), 4)
+
+    def run(count, seed, first=0):
+        drawn = sample(engine, [meta] * count, SamplingConfig(), default_constraints(metre), seed, first)
+        return [(events.durations.tolist(), events.pitches.tolist()) for events in drawn]
+
+    five = run(5, 7)
+    assert five == run(5, 7)
+    assert five[3] == run(1, 7, first=3)[0]
+    assert five != run(5, 8)
+    assert len({str(melody) for melody in five}) == 5
+
+
+def progress(onset, length=96, bar=96, reference=60, sounding=True, resting=False):
+    return Progress(*(np.array([value]) for value in (onset, length, bar, reference, sounding, resting)))
+
+
+def legal(mask):
+    return np.flatnonzero(mask[0]).tolist()
+
+
+def test_bars_allow_what_fits_and_end_only_at_the_end():
+    assert legal(Bars().durations(progress(90), 193)) == [1, 2, 3, 4, 5, 6]
+    assert legal(Bars().durations(progress(96), 193)) == [END]
+    assert legal(Bars(silence=0.25).durations(progress(80), 193)) == list(range(17))
+    assert END not in legal(Bars(silence=1).durations(progress(80, reference=-1), 193))
+
+
+def test_a_melody_never_stays_silent_to_its_end():
+    mask = Bars().pitches(progress(48, reference=-1), np.array([48]), 130)
+    assert REST not in legal(mask)
+    assert REST in legal(Bars().pitches(progress(48, reference=-1), np.array([24]), 130))
+
+
+def test_ties_follow_notes_and_rests_do_not_follow_rests():
+    assert TIE not in legal(WellFormed().pitches(progress(0, sounding=False, resting=True), np.array([24]), 130))
+    assert REST not in legal(WellFormed().pitches(progress(0, sounding=False, resting=True), np.array([24]), 130))
+    assert {REST, TIE} <= set(legal(WellFormed().pitches(progress(0), np.array([24]), 130)))
+
+
+def test_triplets_are_finished_within_their_quarter():
+    grid = Grid(6, triplets=True)
+    assert legal(grid.durations(progress(24), 30)) == [END, 6, 8, 12, 16, 18, 24]
+    assert legal(grid.durations(progress(32), 30)) == [END, 8, 16]
+    assert legal(grid.durations(progress(40), 30)) == [END, 8]
+    assert legal(Grid(6, triplets=False).durations(progress(24), 30)) == [END, 6, 12, 18, 24]
+    # No triplet begins in the half quarter that a bar of 3/8 ends with.
+    assert legal(grid.durations(progress(24, length=36, bar=36), 30)) == [END, 6, 12, 18, 24]
+
+
+def test_a_range_is_half_open():
+    kept = legal(PitchRange(60, 62).pitches(progress(0), np.array([24]), 130))
+    assert kept == [60, 61, REST, TIE]
