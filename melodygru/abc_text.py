@@ -59,7 +59,7 @@ def tokenize(text: str) -> tuple[list[Any], dict[str, Any]]:
             line = _INLINE_FIELD.sub(r"\n\1\n", _INVISIBLE_BAR.sub("", line))
             line = "\n".join(part if _HEADER_LINE.match(part) else _music(part) for part in line.split("\n"))
         lines.append(line)
-    # From version 2 on, music21 lets an accidental last to the bar line. Of 1,067 notes that repeat
+    # From version 2 on, music21 lets an accidental last to the bar line. Of 1,051 notes that repeat
     # an altered pitch in its bar, these books restate the sign before 51.
     handler = abcFormat.ABCHandler(abcVersion=(2, 1, 0))
     handler.tokenize("\n".join(lines) + "\n")

@@ -1,5 +1,7 @@
 """ABC tunes become the melodies that a player would play."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -8,6 +10,7 @@ from melodygru.abc_tunes import read_tune
 from melodygru.cli import app
 from melodygru.corpora import CORPORA, Tune, corpus_melodies, file_name, tune_texts, write_corpus
 from melodygru.errors import FileError, UsageError
+from melodygru.extraction import read_melodies
 from melodygru.melody import Melody
 from melodygru.theory import Key, TimeSignature
 
@@ -176,6 +179,17 @@ def test_a_collection_becomes_a_folder(tmp_path):
     with pytest.raises(FileError, match="not empty"):
         write_corpus("aird", tmp_path, limit=5, jobs=1)
     assert write_corpus("aird", tmp_path, limit=5, jobs=1, force=True).files == written.files
+
+
+def test_the_tunes_that_come_along_are_small_and_readable():
+    files = sorted((Path(__file__).parent.parent / "data").glob("*/*.mid"))
+    assert {file.parent.name for file in files} == {name for name, corpus in CORPORA.items() if corpus.free}
+    assert len(files) == 300
+    # On disk a file takes whole blocks of 4,096 bytes.
+    assert sum(-(-file.stat().st_size // 4096) * 4096 for file in files) < 1_500_000
+    for file in files[::30]:
+        [melody] = read_melodies(file)
+        assert melody.bars >= 4
 
 
 def test_many_processes_give_what_one_gives():
