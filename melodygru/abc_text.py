@@ -68,7 +68,9 @@ def tokenize(text: str) -> tuple[list[Any], dict[str, Any]]:
     tied: set[int] = set()
     for token in handler.tokens:
         if isinstance(token, abcFormat.ABCTie):
-            tied.update(id(note) for note in kept[-2:] if isinstance(note, abcFormat.ABCNote))
+            # In "A>-A" the note that is tied stands before the sign of the dotted pair.
+            before = kept[-2:-1] if kept and isinstance(kept[-1], abcFormat.ABCBrokenRhythmMarker) else kept[-1:]
+            tied.update(id(note) for note in before)
         else:
             kept.append(token)
     handler.tokens = kept

@@ -116,6 +116,9 @@ def test_grace_notes_slurs_and_words_change_nothing():
 def test_ties_join_and_slurs_do_not():
     melody = tune("C2D2-|D2E-F|")
     assert played(melody) == [(C, 0, 48), (D, 48, 96), (E, 144, 24), (F, 168, 24)]
+    # Only the note before the sign is tied, over a bar line or within a dotted pair.
+    assert played(tune("CDD-E|E>-EG2|"))[:5] == [(C, 0, 24), (D, 24, 24), (D, 48, 24), (E, 72, 24), (E, 96, 48)]
+    assert played(tune("CDDE-|EGG2|"))[-4:] == [(D, 48, 24), (E, 72, 48), (G, 120, 24), (G, 144, 48)]
 
 
 def test_of_a_chord_the_top_note_is_kept():
