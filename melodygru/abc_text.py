@@ -22,8 +22,10 @@ _HEADER_LINE = re.compile(r"[A-Za-z]:(?!\|)")
 _INVISIBLE_BAR = re.compile(r"\[\|\]")
 _INLINE_FIELD = re.compile(r"\[([A-Za-z]:[^\]|]*)\]")
 # What is printed on or beside notes and changes neither pitch nor length: words, !signs!, grace
-# notes, slurs (but not the "(3" of a triplet), bowing, rolls, trills, fermatas, line breaks.
-_ORNAMENTS = re.compile(r'"[^"]*"|![^!\s|]*!|\{[^}]*\}|\((?!\d)|[)~.`\\!+*HJKLMOPQRSTUVWYhiklmnopqrstuvwy]')
+# notes, slurs (but not the "(3" of a triplet), bowing, rolls, trills, fermatas (also over nothing: "Hx"),
+# line breaks. An "x" with a length is a rest that is not printed.
+_HIDDEN_REST = re.compile(r"x(?=\d)")
+_ORNAMENTS = re.compile(r'"[^"]*"|![^!\s|]*!|\{[^}]*\}|\((?!\d)|[)~.`\\!+*HJKLMOPQRSTUVWYhiklmnopqrstuvwxy]')
 
 # Where the source names no tempo. Dances by bars a minute, since a reel is written in 2/4 or in 4/4.
 _BARS_A_MINUTE = {
@@ -90,13 +92,13 @@ def tokenize(text: str) -> tuple[list[Any], dict[str, Any]]:
 def _music(line: str) -> str:
     """A line of notes without what is printed around them. Raises LeftOut for what no single melody holds."""
     # music21 takes the "A:" of "A::" for a field's name.
-    line = _ORNAMENTS.sub("", line).replace("::", ":||:")
+    line = _ORNAMENTS.sub("", _HIDDEN_REST.sub("z", line)).replace("::", ":||:")
     if "&" in line:
         raise LeftOut("several voices")
     if re.search(r"[|\[:]\s*[3-9]", line):
         raise LeftOut("more than two endings")
     # "||1" and "| 1" begin an ending like "|1", the only spelling that music21 knows.
-    return re.sub(r"\|+\s*([12])", r"|\1", line).replace("x", "z")
+    return re.sub(r"\|+\s*([12])", r"|\1", line)
 
 
 def read_pitch(token: Any) -> int | None:
