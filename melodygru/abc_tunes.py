@@ -1,7 +1,7 @@
 """One tune in ABC notation -> one Melody, as it is played: repeats written out, bar lines right.
 
-The tokens are music21's, the bars are not: its streams give a pickup a metre of its own,
-and a repeat, written out, starts its pickup on a bar line.
+The tokens are music21's, the bars are not: its streams give some pickups a metre of their
+own, and cut bars that are too long in two, so that a fault of the text can no longer be seen.
 """
 
 from __future__ import annotations
