@@ -157,8 +157,8 @@ def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     shapes |= {"input.weight": (hidden, width), "input.bias": (hidden,)}
     for layer in range(config.layers):
         for side in ("ih", "hh"):
-            shapes[f"recurrent.weight_{side}_l{layer}"] = (gates * hidden, hidden)
-            shapes[f"recurrent.bias_{side}_l{layer}"] = (gates * hidden,)
+            shapes[f"recurrent.{layer}.weight_{side}_l0"] = (gates * hidden, hidden)
+            shapes[f"recurrent.{layer}.bias_{side}_l0"] = (gates * hidden,)
     for head, classes, units in (
         ("duration", durations, config.duration_hidden),
         ("pitch", PITCH_CLASSES, config.pitch_hidden),

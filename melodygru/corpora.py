@@ -21,8 +21,8 @@ from os import PathLike
 from pathlib import Path
 
 from melodygru.errors import FileError, UsageError
-from melodygru.files import write_atomically
 from melodygru.melody import Melody
+from melodygru.midi import write_midi
 
 _CHUNK = 24
 """Tunes that a process takes at a time: about a tenth of a second's work."""
@@ -207,13 +207,6 @@ def file_name(tune: Tune) -> str:
     return f"{tune.number:04d}-{slug or 'tune'}.mid"
 
 
-def write_tune(melody: Melody, path: str | PathLike[str], force: bool = False) -> None:
-    """Write a MIDI file that also says its key in words ("key: D dorian"): MIDI's signatures know no modes."""
-    from melodygru.midi import midi_bytes
-
-    write_atomically(path, midi_bytes(melody, text=f"key: {melody.key}"), force=force)
-
-
 def write_corpus(
     name: str,
     folder: str | PathLike[str],
@@ -242,7 +235,7 @@ def write_corpus(
         if tune.melody is None:
             written.left_out[tune.reason] += 1
         else:
-            write_tune(tune.melody, written.folder / file_name(tune), force=force)
+            write_midi(tune.melody, written.folder / file_name(tune), force=force)
             written.files += 1
         if on_tune is not None:
             on_tune(tune.number, total)

@@ -87,10 +87,10 @@ class NumpyEngine:
         self._tables, self._offsets = self._fold_inputs()
         self._layers = [
             (
-                np.ascontiguousarray(w[f"recurrent.weight_ih_l{i}"].T),
-                np.ascontiguousarray(w[f"recurrent.weight_hh_l{i}"].T),
-                w[f"recurrent.bias_ih_l{i}"],
-                w[f"recurrent.bias_hh_l{i}"],
+                np.ascontiguousarray(w[f"recurrent.{i}.weight_ih_l0"].T),
+                np.ascontiguousarray(w[f"recurrent.{i}.weight_hh_l0"].T),
+                w[f"recurrent.{i}.bias_ih_l0"],
+                w[f"recurrent.{i}.bias_hh_l0"],
             )
             for i in range(config.layers)
         ]

@@ -66,7 +66,7 @@ def read_melodies(path: str | PathLike[str], track: str = "auto") -> list[Melody
     """The melodies of a MIDI file. Raises FileError or MidiError, saying why there are none."""
     raw = read_midi(path)
     try:
-        return list(extract(raw, Path(path).stem, ExtractionConfig(track=track)).melodies)
+        return list(extract(raw, Path(path).stem, ExtractionConfig(track, min_notes=1)).melodies)
     except MidiError as error:
         raise MidiError(f"{os.fspath(path)} {error}") from None
 
@@ -131,9 +131,9 @@ def _pieces(placed: Sequence[tuple[int, int, int]], section: Section, config: Ex
             continue
         start = section.start + (group[0][0] - section.start) // bar * bar
         silence = group[0][0] - start
-        # More than half a bar of silence before the first note: an upbeat, padded to a whole bar.
+        # Half a bar or more of silence before the first note is an upbeat, padded to a whole bar.
         short_first_bar = section.pickup and index == 0 and start == section.start
-        pickup = bar - silence if silence > bar / 2 or (silence and short_first_bar) else 0
+        pickup = bar - silence if 2 * silence >= bar or (silence and short_first_bar) else 0
         notes = tuple(Note(pitch, onset - start, end - onset) for onset, end, pitch in group)
         if not pickup or notes[-1].end > bar:
             pieces.append(_Piece(start, notes, section.metre, pickup))
@@ -146,7 +146,7 @@ def _melody(piece: _Piece, raw: RawFile, grid: Grid, name: str, remarks: dict[st
     return Melody(
         notes=piece.notes,
         time_signature=piece.metre,
-        key=_key(piece.notes, _in_force(raw.key_signatures, first, last, grid), remarks),
+        key=_key(piece.notes, _in_force(raw.key_signatures, first, last, grid), raw.key_in_words, remarks),
         qpm=_tempo(_in_force(raw.tempi, first, last, grid)),
         name=name,
         pickup=piece.pickup,
@@ -168,12 +168,17 @@ def _in_force(entries: Sequence[_Entry], first: int, last: int, grid: Grid) -> _
     return best
 
 
-def _key(notes: Sequence[Note], signature: tuple[int, int, bool] | None, remarks: dict[str, None]) -> Key:
+def _key(
+    notes: Sequence[Note], signature: tuple[int, int, bool] | None, in_words: Key | None, remarks: dict[str, None]
+) -> Key:
     weights = pitch_class_weights(notes)
     if signature is None:
         remarks["key estimated"] = None
         return estimate_key(weights)
     _, fifths, minor = signature
+    if in_words is not None and (in_words.fifths - fifths) % 12 == 0:
+        # Believed only while it agrees with the signature: whoever transposed the file kept that.
+        return in_words
     if minor:
         return Key.from_fifths(fifths, "minor")
     return key_for_signature(fifths, weights, notes[-1].pitch % 12)

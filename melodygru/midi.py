@@ -20,7 +20,7 @@ from os import PathLike
 from melodygru.errors import FileError, MidiError, UsageError
 from melodygru.files import write_atomically
 from melodygru.melody import Melody
-from melodygru.midi_chunks import FileEvents, RawNote, read_track
+from melodygru.midi_chunks import KEY_IN_WORDS, FileEvents, RawNote, read_track
 from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 TICKS_PER_QUARTER = 480
@@ -51,6 +51,7 @@ class RawFile:
         tempi: (tick, microseconds a quarter), by tick.
         time_signatures: (tick, numerator, denominator), by tick; whatever the file says, 0/1 and 1/4 included.
         key_signatures: (tick, sharps in [-7, 7], is minor), by tick; impossible ones are left out and named in faults.
+        key_in_words: what a text event "key: D dorian" says, if there is one.
         faults: what was wrong with the file and could be read past.
     """
 
@@ -59,6 +60,7 @@ class RawFile:
     tempi: tuple[tuple[int, int], ...]
     time_signatures: tuple[tuple[int, int, int], ...]
     key_signatures: tuple[tuple[int, int, bool], ...]
+    key_in_words: Key | None
     faults: tuple[str, ...]
 
 
@@ -124,6 +126,7 @@ def parse_midi(data: bytes) -> RawFile:
         tuple(sorted(events.tempi)),
         tuple(sorted(events.time_signatures, key=lambda entry: entry[0])),
         tuple(sorted(events.key_signatures, key=lambda entry: entry[0])),
+        events.key_in_words,
         tuple(events.faults),
     )
 
@@ -143,6 +146,7 @@ def midi_bytes(melody: Melody, program: int = 0, velocity: int = 84, text: str |
     metre = melody.time_signature
     name = MetaMessage("track_name", name=melody.name or "Melody")
     head = [name, *([MetaMessage("text", text=text)] if text else [])]
+    head.append(MetaMessage("text", text=f"{KEY_IN_WORDS.decode()}{melody.key}"))
     head += [
         MetaMessage("set_tempo", tempo=round(60_000_000 / melody.qpm)),
         MetaMessage("time_signature", numerator=metre.numerator, denominator=metre.denominator,

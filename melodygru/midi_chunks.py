@@ -11,6 +11,12 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from melodygru.errors import UsageError
+from melodygru.theory import Key
+
+KEY_IN_WORDS = b"key: "
+"""Begins a text event such as "key: D dorian", since a MIDI key signature knows no modes but major and minor."""
+
 
 class RawNote(NamedTuple):
     """One note of a file: sounds in the half-open range of ticks [onset, end); pitch and velocity in [0, 128)."""
@@ -29,11 +35,17 @@ class FileEvents:
     tempi: list[tuple[int, int]] = field(default_factory=list)
     time_signatures: list[tuple[int, int, int]] = field(default_factory=list)
     key_signatures: list[tuple[int, int, bool]] = field(default_factory=list)
+    key_in_words: Key | None = None
     faults: dict[str, None] = field(default_factory=dict)  # an ordered set
 
     def add_meta(self, tick: int, kind: int, payload: bytes) -> None:
         """Take in one meta event; those that say nothing of tempo, metre or key pass by."""
-        if kind == 0x51 and len(payload) >= 3:
+        if kind == 0x01 and payload.startswith(KEY_IN_WORDS):
+            try:
+                self.key_in_words = Key.parse(_decode(payload[len(KEY_IN_WORDS) :]))
+            except UsageError:
+                self.faults["an impossible key in words"] = None
+        elif kind == 0x51 and len(payload) >= 3:
             self.tempi.append((tick, int.from_bytes(payload[:3], "big")))
         elif kind == 0x58 and len(payload) >= 2:
             self.time_signatures.append((tick, payload[0], 1 << min(payload[1], 8)))

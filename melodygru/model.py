@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional as F
 
 from melodygru.config import ModelConfig
@@ -72,9 +73,10 @@ class MelodyGRU(nn.Module):
         self.candidate_tables = nn.ModuleDict({c.name: nn.Embedding(c.size, config.candidate_embedding) for c in spots})
         width = len(self.places) * size + context.candidates * len(spots) * config.candidate_embedding
         self.input = nn.Linear(width, hidden)
-        between = config.dropout if config.layers > 1 else 0.0
-        self.recurrent = CELL_MODULES[config.cell](hidden, hidden, config.layers, batch_first=True, dropout=between)
-        self.dropout = nn.Dropout(config.dropout)
+        # A module a layer, since the dropout between layers is not the one that torch has built in.
+        self.recurrent = nn.ModuleList(
+            CELL_MODULES[config.cell](hidden, hidden, batch_first=True) for _ in range(config.layers)
+        )
         durations = config.max_duration + 1
         self.duration_hidden = nn.Linear(hidden, config.duration_hidden)
         self.duration = nn.Linear(config.duration_hidden, durations)
@@ -137,8 +139,25 @@ class MelodyGRU(nn.Module):
             spots = self._spots(inputs)
             each = [self.candidate_tables[column.name](spots[..., i]) for i, column in enumerate(self.spots)]
             parts.append(torch.cat(each, dim=-1).flatten(-2))
-        x = self.dropout(self.input(torch.cat(parts, dim=-1)))
-        return self.dropout(self.recurrent(x)[0])
+        x = self._locked_dropout(self.input(torch.cat(parts, dim=-1)), self.config.dropout / 2)
+        for layer in self.recurrent:
+            x = self._locked_dropout(self._run_layer(layer, x), self.config.dropout)
+        return x
+
+    def _locked_dropout(self, x: Tensor, share: float) -> Tensor:
+        """Dropout with one mask for a whole piece (Gal & Ghahramani 2016), so that it does not average out."""
+        if not self.training or share == 0:
+            return x
+        return x * F.dropout(torch.ones_like(x[:, :1]), share)
+
+    def _run_layer(self, layer: nn.Module, x: Tensor) -> Tensor:
+        """(B, T, hidden) states of one layer; in training without a share of its recurrent weights
+        (DropConnect, as in AWD-LSTM, Merity et al. 2018).
+        """
+        if not self.training or self.config.dropout == 0:
+            return layer(x)[0]
+        dropped = {"weight_hh_l0": F.dropout(layer.get_parameter("weight_hh_l0"), self.config.dropout)}
+        return functional_call(layer, dropped, (x,))[0]
 
     def _spots(self, inputs: Tensor) -> Tensor:
         """(..., K, columns): the candidates' part of the inputs."""

@@ -1,0 +1,537 @@
+"""Training: a folder of MIDI files to a checkpoint.
+
+AdamW with warm-up and cosine decay, gradient clipping, random transposition; what is validated and
+kept is a moving average of the weights (Polyak & Juditsky 1992). Everything random in step n follows from
+(seed, n), so a run that was stopped goes on, on a CPU, to the very weights of one that was not.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import math
+import os
+import platform
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from melodygru import __version__
+from melodygru.checkpoint import SUFFIX, Checkpoint, resolve
+from melodygru.config import PRESETS, ContextConfig, ModelConfig, TokenizerConfig, TrainConfig, as_dict
+from melodygru.dataset import (
+    Dataset,
+    Windows,
+    epoch_batches,
+    load_dataset,
+    make_batch,
+    shifts,
+    split,
+    whole_batches,
+    windows,
+)
+from melodygru.errors import DataError, TrainingError, UsageError
+from melodygru.files import write_atomically
+from melodygru.model import MelodyGRU
+from melodygru.tokenizer import REST
+from melodygru.training_state import TrainingState
+
+METRICS = (
+    *("epoch", "step", "train_nats", "val_nats", "val_duration_nats", "val_pitch_nats"),
+    *("learning_rate", "events_per_second", "seconds"),
+)
+"""Columns of metrics.csv. Nats are per note."""
+
+
+class Listener:
+    """Told how a run goes; this one does nothing. The command line has one that prints."""
+
+    def reading(self, done: int, total: int) -> None:
+        """`done` of `total` files have been read."""
+
+    def started(self, run: Run) -> None:
+        """The data is there and the first step is due."""
+
+    def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
+        """A step of epoch `epoch` (from 1) is done, `share` of the whole run; `nats` per note lately."""
+
+    def finished_epoch(self, row: dict[str, float]) -> None:
+        """An epoch is done; `row` has the entries of `METRICS`."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What came out of a run. Nats are per note, with the averaged weights; NaN without validation.
+
+    Attributes:
+        checkpoint: the model's file.
+        epochs: finished ones.
+        stopped: "finished", "patience", "time" or "interrupted".
+    """
+
+    checkpoint: Path
+    parameters: int
+    epochs: int
+    train_nats: float
+    val_nats: float
+    val_duration_nats: float
+    val_pitch_nats: float
+    seconds: float
+    stopped: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run before its first step: what the listener may want to show."""
+
+    dataset: Dataset
+    train_pieces: int
+    train_notes: int
+    val_pieces: int
+    val_notes: int
+    parameters: int
+    device: str
+    precision: str
+    steps_per_epoch: int
+    resumed_at: int
+
+
+def train(
+    data: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    preset: str = "small",
+    cell: str = "gru",
+    hidden: int | None = None,
+    layers: int | None = None,
+    dropout: float | None = None,
+    context: ContextConfig | None = None,
+    val_data: str | os.PathLike[str] | None = None,
+    track: str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    resume: bool = False,
+    init_from: str | os.PathLike[str] | None = None,
+    tensorboard: bool = False,
+    force: bool = False,
+    listener: Listener | None = None,
+    **options: Any,
+) -> TrainResult:
+    """Train a model on a folder of MIDI files.
+
+    Args:
+        data: the folder.
+        out: where the model goes: OUT.safetensors, and the run's state and metrics in the folder OUT/.
+            Default: checkpoints/ and the name of the folder `data`.
+        preset: "tiny", "small" or "base"; `hidden`, `layers` and `dropout` change single values of it.
+        cell: "gru", "lstm" or "rnn".
+        context: what the network is told; default everything.
+        val_data: validate on this folder instead of on a share of `data`.
+        track: which track of a file: "auto", a number from 1, a name or "skyline".
+        device: "auto", "cpu", "cuda" or "mps".
+        precision: "fp32", "bf16", or "auto": bf16 on CUDA, fp32 elsewhere.
+        resume: go on with the run whose state lies in OUT/; its settings must be the same.
+        init_from: begin with the weights of this model (and its shape).
+        tensorboard: also write event files for TensorBoard to OUT/.
+        force: replace a model that is there.
+        listener: told how it goes.
+        options: fields of `TrainConfig`: epochs, max_minutes, batch_size, lr, …
+
+    Raises:
+        UsageError: a value out of range. DataError: nothing to learn from. FileError, CheckpointError:
+        a file in the way. TrainingError: the run cannot go on.
+    """
+    try:
+        config = TrainConfig(**{name: value for name, value in options.items() if value is not None})
+    except TypeError as error:
+        raise UsageError(f"There is no such training option ({error}).") from error
+    target = _target(Path(data), out, force=force, resume=resume)
+    start = Checkpoint.load(resolve(init_from)) if init_from is not None else None
+    if start is None:
+        model_config = _model_config(preset, cell, hidden, layers, dropout, context)
+    else:
+        model_config = start.model_config if dropout is None else replace(start.model_config, dropout=dropout)
+    where, kind = _device(device), _precision(precision, device)
+    listener = listener or Listener()
+    trainer = Trainer(model_config, config, target, where, kind, listener)
+    tokenizer = TokenizerConfig(model_config.max_duration)
+    dataset = load_dataset(data, tokenizer, model_config.context, track, listener.reading)
+    if val_data is not None:
+        held = load_dataset(val_data, tokenizer, model_config.context, track, listener.reading)
+        chosen, held_pieces = np.arange(dataset.pieces), np.arange(held.pieces)
+    else:
+        held = dataset
+        chosen, held_pieces = split(dataset, config.val_split, config.seed)
+    if start is not None:
+        trainer.model.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in start.weights.items()})
+        trainer.average = [parameter.detach().clone() for parameter in trainer.model.parameters()]
+    return trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
+
+
+def _target(data: Path, out: str | os.PathLike[str] | None, *, force: bool, resume: bool) -> Path:
+    """OUT, the path without suffix; its parent folder is made."""
+    target = Path("checkpoints") / (data.resolve().name or "model") if out is None else Path(out)
+    if target.suffix == SUFFIX:
+        target = target.with_suffix("")
+    model = target.with_name(target.name + SUFFIX)
+    if not resume and not force and (model.exists() or (target / TrainingState.FILE).exists()):
+        raise UsageError(f"{model} exists; go on with --resume, replace it with --force, or choose another --out.")
+    if resume and not (target / TrainingState.FILE).exists():
+        raise UsageError(f"There is no run to resume in {target}; leave --resume out, or give its --out.")
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{target} cannot be made ({error.strerror}); choose another --out.") from error
+    return target
+
+
+def _model_config(
+    preset: str,
+    cell: str,
+    hidden: int | None,
+    layers: int | None,
+    dropout: float | None,
+    context: ContextConfig | None,
+) -> ModelConfig:
+    if preset not in PRESETS:
+        raise UsageError(f"The preset {preset!r} is not known; choose one of {', '.join(PRESETS)}.")
+    base = PRESETS[preset]
+    return replace(
+        base,
+        cell=cell,
+        hidden=base.hidden if hidden is None else hidden,
+        layers=base.layers if layers is None else layers,
+        dropout=base.dropout if dropout is None else dropout,
+        context=base.context if context is None else context,
+    )
+
+
+def _device(name: str) -> torch.device:
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(device for device in ("cuda", "mps", "cpu") if available[device])
+    if name not in available:
+        raise UsageError(f"The device {name!r} is not known; choose auto, cpu, cuda or mps.")
+    if not available[name]:
+        raise UsageError(f"This machine has no {name} device that torch can use; choose --device cpu or auto.")
+    return torch.device(name)
+
+
+def _precision(name: str, device: str) -> str:
+    if name not in ("auto", "fp32", "bf16"):
+        raise UsageError(f"The precision {name!r} is not known; choose auto, fp32 or bf16.")
+    return ("bf16" if _device(device).type == "cuda" else "fp32") if name == "auto" else name
+
+
+class Trainer:
+    """One run: a model, its optimizer, the averaged weights, and where they are written."""
+
+    def __init__(
+        self,
+        model_config: ModelConfig,
+        config: TrainConfig,
+        target: Path,
+        device: torch.device,
+        precision: str,
+        listener: Listener,
+    ):
+        self.config = config
+        self.target = target
+        self.device = device
+        self.precision = precision
+        self.listener = listener
+        torch.manual_seed(config.seed)
+        self.model = MelodyGRU(model_config).to(device)
+        parameters = list(self.model.parameters())
+        groups = [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98))
+        self.average = [p.detach().clone() for p in parameters]
+        self.state = TrainingState()
+        self._stop = threading.Event()
+
+    @property
+    def model_file(self) -> Path:
+        """The checkpoint that the run writes."""
+        return self.target.with_name(self.target.name + SUFFIX)
+
+    def run(
+        self, dataset: Dataset, chosen: Any, held: Dataset, held_pieces: Any, *, resume: bool, tensorboard: bool
+    ) -> TrainResult:
+        """Train on the pieces `chosen` of `dataset`, validate on `held_pieces` of `held`."""
+        if not len(chosen):
+            raise DataError("No piece is left to train on; lower --val-split, or give more files.")
+        pieces = windows(dataset, chosen, self.config.window)
+        per_epoch = -(-len(pieces) // self.config.batch_size)
+        identity = {
+            "data": dataset.fingerprint,
+            "model": as_dict(self.model.config),
+            "train": {k: v for k, v in asdict(self.config).items() if k not in ("epochs", "patience", "max_minutes")},
+        }
+        if resume:
+            self.state.load(self.target, identity, self.model, self.optimizer, self.average)
+        parameters = sum(p.numel() for p in self.model.parameters())
+        self.run_facts = Run(
+            dataset,
+            len(chosen),
+            dataset.notes(chosen),
+            len(held_pieces),
+            held.notes(held_pieces),
+            parameters,
+            str(self.device),
+            self.precision,
+            per_epoch,
+            self.state.step,
+        )
+        self.listener.started(self.run_facts)
+        writer = _summary_writer(self.target) if tensorboard else None
+        try:
+            with self._interruptible():
+                stopped = self._epochs(dataset, pieces, per_epoch, held, held_pieces, identity, writer)
+        except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
+                raise
+            raise TrainingError(
+                f"Memory ran out with --batch-size {self.config.batch_size}; choose a smaller one, or a smaller preset."
+            ) from error
+        finally:
+            if writer is not None:
+                writer.close()
+        kept = self.state.best if self.config.patience and self.state.best else self.state.rows[-1:]
+        last = dict(kept[0]) if kept else dict.fromkeys(METRICS, math.nan)
+        return TrainResult(
+            self.model_file,
+            parameters,
+            len(self.state.rows),
+            train_nats=last["train_nats"],
+            val_nats=last["val_nats"],
+            val_duration_nats=last["val_duration_nats"],
+            val_pitch_nats=last["val_pitch_nats"],
+            seconds=self.state.seconds,
+            stopped=stopped,
+        )
+
+    def _epochs(
+        self,
+        dataset: Dataset,
+        pieces: Windows,
+        per_epoch: int,
+        held: Dataset,
+        held_pieces: Any,
+        identity: dict[str, Any],
+        writer: Any,
+    ) -> str:
+        state, config = self.state, self.config
+        began = time.monotonic() - state.seconds
+        state.share_before = self._share(per_epoch, state.seconds)
+        while (share := self._share(per_epoch, state.seconds)) < 1:
+            epoch = state.step // per_epoch
+            batches = epoch_batches(pieces, config.batch_size, config.seed, epoch)
+            semitones = shifts(dataset, pieces, config.transpose, config.seed, epoch)
+            for rows in batches[state.step % per_epoch :]:
+                if self._stop.is_set() or share >= 1:
+                    break
+                self._step(dataset, pieces, rows, semitones, share)
+                state.seconds = time.monotonic() - began
+                share = self._share(per_epoch, state.seconds)
+                left = state.seconds_here * (1 - share) / max(share - state.share_before, 1e-9)
+                self.listener.stepped(epoch + 1, share, state.recent_nats, state.events_per_second, left)
+            state.seconds = time.monotonic() - began
+            within = state.step % per_epoch > 0
+            if self._stop.is_set() and within:
+                if not state.rows:
+                    self._save_model(None)
+                state.save(self.target, identity, self.model, self.optimizer, self.average)
+                return "interrupted"
+            row = self._finish_epoch(epoch, held, held_pieces)
+            better = self._is_better(row)
+            if better or not config.patience:
+                self._save_model(row)
+            state.save(self.target, identity, self.model, self.optimizer, self.average)
+            self._write_metrics(writer, row)
+            self.listener.finished_epoch(row)
+            if config.patience and len(held_pieces) and state.epochs_since_best >= config.patience:
+                return "patience"
+            if self._stop.is_set():
+                return "interrupted"
+            if within:
+                return "time"
+        return "finished" if state.step >= config.epochs * per_epoch else "time"
+
+    def _share(self, per_epoch: int, seconds: float) -> float:
+        """How much of the run is done, in [0, 1]: by steps or by time, whichever runs out first."""
+        by_steps = self.state.step / (self.config.epochs * per_epoch)
+        limit = self.config.max_minutes
+        return min(1.0, by_steps if limit is None else max(by_steps, seconds / (60 * limit)))
+
+    def _step(self, dataset: Dataset, pieces: Windows, rows: Any, semitones: Any, share: float) -> None:
+        """One step of the optimizer."""
+        config, state = self.config, self.state
+        # All that is random in this step, dropout above all, follows from its number.
+        torch.manual_seed((config.seed * 1_000_003 + state.step) % 2**63)
+        rate = config.lr * min(1.0, (state.step + 1) / max(config.warmup, 1))
+        rate *= config.final_lr + (1 - config.final_lr) * 0.5 * (1 + math.cos(math.pi * share))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.model.train()
+        batch = make_batch(dataset, pieces, rows, self.device)
+        shift = torch.from_numpy(semitones[rows]).to(self.device)
+        with self._autocast():
+            durations, pitches = self.model.nll(batch, shift)
+        total = durations.sum() + pitches.sum()
+        events = batch["mask"].sum()
+        notes = ((batch["pitches"] < REST) & batch["mask"]).sum()
+        self.optimizer.zero_grad(set_to_none=True)
+        (total / events).backward()
+        if config.grad_clip:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.grad_clip)
+        loss = float(total.detach())
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss is {loss} at step {state.step} with a learning rate of {rate:.2g}; lower --lr, then "
+                "--resume goes on from the last epoch."
+            )
+        self.optimizer.step()
+        state.counted(loss, int(notes), int(events), rate)
+        # The average forgets the random beginning fast.
+        decay = min(config.average, (state.step + 1) / (state.step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(self.average, list(self.model.parameters()), 1 - decay)
+
+    def _autocast(self) -> Any:
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def _finish_epoch(self, epoch: int, held: Dataset, held_pieces: Any) -> dict[str, float]:
+        """Validate, and write the epoch's row."""
+        state = self.state
+        duration_nats, pitch_nats = self.validate(held, held_pieces)
+        row = {
+            "epoch": epoch + 1,
+            "step": state.step,
+            "train_nats": state.epoch_nats,
+            "val_nats": duration_nats + pitch_nats,
+            "val_duration_nats": duration_nats,
+            "val_pitch_nats": pitch_nats,
+            "learning_rate": state.learning_rate,
+            "events_per_second": state.events_per_second,
+            "seconds": state.seconds,
+        }
+        state.rows.append(row)
+        state.begin_epoch()
+        return row
+
+    def _is_better(self, row: dict[str, float]) -> bool:
+        """Note whether this epoch's validation is the best so far; without validation, every epoch is."""
+        state = self.state
+        better = not state.best or not row["val_nats"] >= state.best[0]["val_nats"]
+        state.epochs_since_best = 0 if better else state.epochs_since_best + 1
+        if better:
+            state.best = [row]
+        return better
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The model with its averaged weights, for as long as the context lasts."""
+        parameters: list[torch.Tensor] = list(self.model.parameters())
+        current = [parameter.detach().clone() for parameter in parameters]
+        with torch.no_grad():
+            torch._foreach_copy_(parameters, self.average)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                torch._foreach_copy_(parameters, current)
+
+    def validate(self, dataset: Dataset, pieces: Any) -> tuple[float, float]:
+        """Nats per note of durations and of pitches, with the averaged weights; NaN without pieces."""
+        if not len(pieces):
+            return math.nan, math.nan
+        self.model.eval()
+        totals = [0.0, 0.0]
+        with self.averaged(), torch.no_grad():
+            for chosen, rows in whole_batches(dataset, pieces):
+                for i, nll in enumerate(self.model.nll(make_batch(dataset, chosen, rows, self.device))):
+                    totals[i] += float(nll.double().sum())
+        notes = dataset.notes(pieces)
+        return totals[0] / notes, totals[1] / notes
+
+    def _save_model(self, row: dict[str, float] | None) -> None:
+        """Write the checkpoint, with the averaged weights."""
+        facts = self.run_facts
+        with self.averaged():
+            weights = {name: tensor.float().cpu().numpy() for name, tensor in self.model.state_dict().items()}
+            weights = {name: array.copy() for name, array in weights.items()}
+        provenance = {
+            "data_fingerprint": facts.dataset.fingerprint,
+            "pieces": facts.train_pieces,
+            "notes": facts.train_notes,
+            "validation_pieces": facts.val_pieces,
+            "validation_notes": facts.val_notes,
+            "validation_nats_per_note": _number(row["val_nats"] if row else None),
+            "training_nats_per_note": _number(row["train_nats"] if row else None),
+            "epochs": int(row["epoch"]) if row else 0,
+            "minutes": round(self.state.seconds / 60, 1),
+            "settings": asdict(self.config),
+            "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+            "melodygru": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        }
+        tokenizer = TokenizerConfig(self.model.config.max_duration)
+        Checkpoint(self.model.config, weights, tokenizer, provenance).save(self.model_file)
+
+    def _write_metrics(self, writer: Any, row: dict[str, float]) -> None:
+        text = StringIO()
+        table = csv.DictWriter(text, METRICS, lineterminator="\n")
+        table.writeheader()
+        table.writerows({name: f"{value:.6g}" for name, value in entry.items()} for entry in self.state.rows)
+        write_atomically(self.target / "metrics.csv", text.getvalue().encode(), force=True)
+        if writer is not None:
+            for name in METRICS[2:]:
+                writer.add_scalar(name, row[name], row["step"])
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM end the run after the step in hand; a second Ctrl-C at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(signum: int, frame: Any) -> None:
+            if self._stop.is_set():
+                raise KeyboardInterrupt
+            self._stop.set()
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _number(value: float | None) -> float | None:
+    """For JSON, which has no NaN."""
+    return None if value is None or not math.isfinite(value) else round(value, 5)
+
+
+def _summary_writer(folder: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise UsageError('TensorBoard is not installed; run: pip install "melodygru[tensorboard]".') from error
+    make: Callable[..., Any] = SummaryWriter
+    return make(str(folder))

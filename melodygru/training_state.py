@@ -1,0 +1,141 @@
+"""All that a run needs to go on where it stopped, in one `.safetensors` file: no pickle here either."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from melodygru.errors import CheckpointError
+from melodygru.files import write_atomically
+
+
+@dataclass
+class TrainingState:
+    """Where a run stands.
+
+    Attributes:
+        step: steps done.
+        seconds: time spent, over all sittings.
+        rows: what metrics.csv shows, an entry an epoch.
+        best: the row with the best validation, alone in a list; empty before the first.
+        epochs_since_best: how long ago that was.
+    """
+
+    FILE: ClassVar[str] = "state.safetensors"
+
+    step: int = 0
+    seconds: float = 0.0
+    rows: list[dict[str, float]] = field(default_factory=list)
+    best: list[dict[str, float]] = field(default_factory=list)
+    epochs_since_best: int = 0
+    epoch_loss: float = 0.0
+    epoch_notes: int = 0
+    recent_nats: float = 0.0
+    learning_rate: float = 0.0
+    seconds_before: float = 0.0
+    share_before: float = 0.0
+    events_here: int = 0
+
+    @property
+    def epoch_nats(self) -> float:
+        """Nats per note of the steps of this epoch so far, with dropout, each with the weights it had."""
+        return self.epoch_loss / max(self.epoch_notes, 1)
+
+    @property
+    def seconds_here(self) -> float:
+        """Time spent in this sitting."""
+        return self.seconds - self.seconds_before
+
+    @property
+    def events_per_second(self) -> float:
+        """Events learned a second in this sitting, validation included."""
+        return self.events_here / max(self.seconds_here, 1e-9)
+
+    def counted(self, loss: float, notes: int, events: int, rate: float) -> None:
+        """Note a step: its summed loss in nats, its notes and events, its learning rate."""
+        self.step += 1
+        self.epoch_loss += loss
+        self.epoch_notes += notes
+        nats = loss / max(notes, 1)
+        self.recent_nats = nats if self.step == 1 else 0.98 * self.recent_nats + 0.02 * nats
+        self.learning_rate = rate
+        self.events_here += events
+
+    def begin_epoch(self) -> None:
+        """Count the next epoch's loss from nothing."""
+        self.epoch_loss, self.epoch_notes = 0.0, 0
+
+    def save(
+        self,
+        folder: Path,
+        identity: dict[str, Any],
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        average: list[Tensor],
+    ) -> None:
+        """Write all of it, all or nothing."""
+        from safetensors.torch import save
+
+        tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+        for name, parameter, mean in zip(_names(model), _parameters(model), average, strict=True):
+            tensors[f"average.{name}"] = mean
+            for entry, value in optimizer.state.get(parameter, {}).items():
+                tensors[f"optimizer.{entry}.{name}"] = value.detach().reshape(value.shape or (1,))
+        tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+        numbers = {name: value for name, value in vars(self).items() if not name.endswith(("_here", "_before"))}
+        metadata = {"format": "melodygru-state", "identity": json.dumps(identity), "numbers": json.dumps(numbers)}
+        write_atomically(folder / self.FILE, save(tensors, metadata), force=True)
+
+    def load(
+        self,
+        folder: Path,
+        identity: dict[str, Any],
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        average: list[Tensor],
+    ) -> None:
+        """Set everything to what was saved. Raises CheckpointError when it is damaged or of another run."""
+        from safetensors import SafetensorError, safe_open
+
+        path = folder / self.FILE
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                saved = json.loads(metadata.get("identity", "{}"))
+                # JSON has no tuples: compare what both sides look like in it.
+                for part, value in json.loads(json.dumps(identity)).items():
+                    if saved.get(part) != value:
+                        raise CheckpointError(
+                            f"{path} is of a run with other {_PARTS[part]}; resume with the same, or use --force."
+                        )
+                model.load_state_dict({name: file.get_tensor(f"model.{name}") for name in model.state_dict()})
+                stored = set(file.keys())
+                for name, parameter, mean in zip(_names(model), _parameters(model), average, strict=True):
+                    mean.copy_(file.get_tensor(f"average.{name}"))
+                    for entry in ("step", "exp_avg", "exp_avg_sq"):
+                        if (key := f"optimizer.{entry}.{name}") in stored:
+                            value = file.get_tensor(key)
+                            # AdamW keeps its step count on the CPU, as a number without dimensions.
+                            value = value.reshape(()) if entry == "step" else value.to(parameter.device)
+                            optimizer.state[parameter][entry] = value
+            for name, value in json.loads(metadata["numbers"]).items():
+                setattr(self, name, value)
+        except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+            raise CheckpointError(f"{path} is damaged ({error}); start anew with --force.") from error
+        self.seconds_before = self.seconds
+
+
+_PARTS = {"data": "data", "model": "settings of the model", "train": "settings of training"}
+
+
+def _names(model: nn.Module) -> list[str]:
+    return [name for name, _ in model.named_parameters()]
+
+
+def _parameters(model: nn.Module) -> list[nn.Parameter]:
+    return list(model.parameters())
