@@ -150,16 +150,16 @@ class TrainConfig:
         seed: of weights, order, transposition and dropout.
     """
 
-    epochs: int = 40
+    epochs: int = 30
     max_minutes: float | None = None
-    batch_size: int = 12
+    batch_size: int = 6
     window: int = 256
-    lr: float = 3e-3
+    lr: float = 2e-3
     warmup: int = 200
     final_lr: float = 0.02
     weight_decay: float = 0.05
     grad_clip: float = 1.0
-    average: float = 0.998
+    average: float = 0.999
     transpose: float = 0.7
     val_split: float = 0.1
     patience: int = 8

@@ -1,0 +1,244 @@
+"""`melodygru train`: a folder of MIDI files to a model."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from melodygru.trainer import Run
+
+_EVERY_SECONDS = 10.0
+"""How often a line is printed where the output is no terminal."""
+
+
+def train(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA/", help="A folder of MIDI files, searched with all its subfolders.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the model goes: OUT.safetensors, with the run's state and metrics in OUT/.",
+            show_default="checkpoints/ and the folder's name",
+        ),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="Size: tiny, small or base (about 0.1, 1 and 5 million parameters).")
+    ] = "small",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data.", show_default="30")] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option(help="Stop after this time; the schedule is shaped to end there.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Stretches of music a step.", show_default="6")] = None,
+    lr: Annotated[float | None, typer.Option(help="Highest learning rate.", show_default="0.002")] = None,
+    hidden: Annotated[int | None, typer.Option(help="Units a layer.", show_default="the preset's")] = None,
+    layers: Annotated[int | None, typer.Option(help="Stacked layers.", show_default="the preset's")] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="Share left out in training, 0 to 0.95.", show_default="the preset's")
+    ] = None,
+    cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
+    grad_clip: Annotated[
+        float | None, typer.Option(help="Largest gradient norm; 0 means off.", show_default="1")
+    ] = None,
+    val_split: Annotated[
+        float | None,
+        typer.Option(
+            help="Share held out for validation; near-duplicate tunes never cross the split.", show_default="0.1"
+        ),
+    ] = None,
+    val_data: Annotated[Path | None, typer.Option(help="Validate on this folder instead of a share.")] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            help="Stop after so many epochs without a better validation, and keep the best; 0 means off.",
+            show_default="8",
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same model on the CPU.", show_default="0")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT/ where it stopped.")] = False,
+    init_from: Annotated[
+        str | None, typer.Option(help="Begin with the weights of this model (a name or file), and its size.")
+    ] = None,
+    track: Annotated[
+        str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
+    ] = "auto",
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard files to OUT/.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model that is there.")] = False,
+) -> None:
+    """Learn the melodies of a folder of MIDI files.
+
+    Ctrl-C stops and saves; --resume goes on. Nats per note: how surprised the model is by music that it has
+    not seen; lower is better.
+    """
+    from melodygru.trainer import train as run
+
+    terminal = sys.stdout.isatty()
+    screen = Live() if terminal else Lines()
+    try:
+        result = run(
+            data,
+            out,
+            preset=preset,
+            cell=cell,
+            hidden=hidden,
+            layers=layers,
+            dropout=dropout,
+            val_data=val_data,
+            track=track,
+            device=device,
+            precision=precision,
+            resume=resume,
+            init_from=init_from,
+            tensorboard=tensorboard,
+            force=force,
+            listener=screen,
+            epochs=epochs,
+            max_minutes=max_minutes,
+            batch_size=batch_size,
+            lr=lr,
+            grad_clip=grad_clip,
+            val_split=val_split,
+            patience=patience,
+            seed=seed,
+        )
+    finally:
+        screen.close()
+    why = {
+        "finished": "Finished",
+        "patience": "Stopped, since validation got no better",
+        "time": "Stopped at the time limit",
+        "interrupted": "Stopped, as you asked",
+    }[result.stopped]
+    typer.echo(f"{why} after {result.epochs} epochs and {_clock(result.seconds)}: {result.checkpoint}")
+    if not math.isnan(result.val_nats):
+        typer.echo(
+            f"Validation {result.val_nats:.3f} nats per note "
+            f"(duration {result.val_duration_nats:.3f}, pitch {result.val_pitch_nats:.3f})."
+        )
+    if result.stopped == "interrupted":
+        typer.echo("Go on with the same command and --resume.")
+    else:
+        typer.echo(f"Write with it: melodygru generate --model {result.checkpoint} out.mid")
+
+
+def _clock(seconds: float) -> str:
+    """Seconds as 0:07, 12:34 or 1:02:03."""
+    minutes, rest = divmod(round(max(0.0, min(seconds, 359_999))), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Lines:
+    """Plain lines, for a log file or a pipe: a `melodygru.trainer.Listener` that prints."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+        self._facts = ""
+
+    def reading(self, done: int, total: int) -> None:
+        """A line now and then while files are read."""
+        if time.monotonic() - self._last > _EVERY_SECONDS:
+            self._last = time.monotonic()
+            typer.echo(f"reading {done} of {total} files")
+
+    def started(self, run: Run) -> None:
+        """What was read, and what will be trained."""
+        for line in describe(run):
+            typer.echo(line)
+
+    def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
+        """A line now and then."""
+        self._facts = (
+            f"epoch {epoch}  {share:4.0%}  loss {nats:.3f}  {events_per_second:,.0f} events/s  "
+            f"{_clock(seconds_left)} left"
+        )
+        if time.monotonic() - self._last > _EVERY_SECONDS:
+            self._last = time.monotonic()
+            self.show(self._facts)
+
+    def show(self, text: str) -> None:
+        """Show how far the run is."""
+        typer.echo(text)
+
+    def finished_epoch(self, row: Mapping[str, float]) -> None:
+        """The epoch's result."""
+        typer.echo(epoch_line(row))
+
+    def close(self) -> None:
+        """The run is over."""
+
+
+class Live(Lines):
+    """The same on a terminal: one live line at the bottom, finished epochs above it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self._console = Console(highlight=False)
+        self._progress = Progress(
+            BarColumn(bar_width=16), TextColumn("{task.description}"), console=self._console, transient=True
+        )
+        self._task: Any = self._progress.add_task("reading files …", total=1.0)
+        self._progress.start()
+
+    def reading(self, done: int, total: int) -> None:
+        """How many files have been read."""
+        self._progress.update(self._task, completed=done / max(total, 1), description=f"reading {done}/{total} files")
+
+    def started(self, run: Run) -> None:
+        """What was read, and what will be trained."""
+        for line in describe(run):
+            self._progress.print(line)
+
+    def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
+        """Renew the live line."""
+        self._last = time.monotonic()
+        super().stepped(epoch, share, nats, events_per_second, seconds_left)
+        self._progress.update(self._task, completed=share, description=self._facts)
+
+    def finished_epoch(self, row: Mapping[str, float]) -> None:
+        """The epoch's result, above the live line."""
+        self._progress.print(epoch_line(row))
+
+    def close(self) -> None:
+        """Take the live line away."""
+        self._progress.stop()
+
+
+def epoch_line(row: Mapping[str, float]) -> str:
+    """A finished epoch in words."""
+    validation = "" if math.isnan(row["val_nats"]) else f"  validation {row['val_nats']:.3f}"
+    return (
+        f"epoch {row['epoch']:>3.0f}  training {row['train_nats']:.3f}{validation} nats per note  "
+        f"{row['events_per_second']:,.0f} events/s  {_clock(row['seconds'])}"
+    )
+
+
+def describe(run: Run) -> list[str]:
+    """What a run learns from, in a few lines."""
+    report = run.dataset.report
+    lines = []
+    if "kept" in report:
+        left_out = report.get("left_out", {})
+        lines.append(f"{report['kept']:,} files read, {sum(left_out.values()):,} left out")
+        lines += [f"  {count:,} {reason}" for reason, count in left_out.items()]
+    lines.append(
+        f"training on {run.train_pieces:,} tunes ({run.train_notes:,} notes), validating on {run.val_pieces:,} "
+        f"({run.val_notes:,} notes)"
+    )
+    lines.append(
+        f"{run.parameters:,} parameters on {run.device} in {run.precision}, {run.steps_per_epoch:,} steps an epoch"
+        + (f", resumed at step {run.resumed_at:,}" if run.resumed_at else "")
+    )
+    return lines
