@@ -182,13 +182,13 @@ def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 def resolve(name: str | os.PathLike[str]) -> Path:
     """The file of a model given by name or path.
 
-    A path is taken as it is. A name is looked for in ./checkpoints, then among the models that come
-    with the package. Raises CheckpointError, listing what there is, when there is no such file.
+    A path is taken as it is, with or without suffix. A name is looked for in ./checkpoints, then among the models
+    that come with the package. Raises CheckpointError, listing what there is, when there is no such file.
     """
     given = Path(name)
     candidates = [given] if given.suffix == SUFFIX or given.is_file() else []
     if given.name == str(name) and not given.suffix:
-        candidates = [folder / f"{name}{SUFFIX}" for folder in _folders()]
+        candidates = [folder / f"{name}{SUFFIX}" for folder in (*_folders(), Path())]
     elif not candidates:
         # `checkpoints/tunes` is how `melodygru train --out` was told.
         candidates = [given.with_name(given.name + SUFFIX)]

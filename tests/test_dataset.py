@@ -1,0 +1,198 @@
+import os
+import time
+
+import numpy as np
+import pytest
+
+from melodygru import dataset as module
+from melodygru.config import ContextConfig, TokenizerConfig
+from melodygru.context import CONTEXT_ARRAYS, context_arrays
+from melodygru.dataset import (
+    Windows,
+    epoch_batches,
+    load_dataset,
+    make_batch,
+    shifts,
+    split,
+    whole_batches,
+    windows,
+)
+from melodygru.errors import DataError
+from melodygru.midi import write_midi
+from melodygru.tokenizer import Tokenizer
+
+from .tunes import tune, write_tunes
+
+CONTEXT = ContextConfig(lookback=(1, 2))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("MELODYGRU_CACHE", str(tmp_path / "cache"))
+    return write_tunes(tmp_path / "tunes")
+
+
+def load(folder, **changes):
+    return load_dataset(folder, TokenizerConfig(), changes.pop("context", CONTEXT), **changes)
+
+
+def counted(monkeypatch):
+    """A list that grows by one whenever a folder is really read."""
+    reads = []
+    real = module.read_collection
+    monkeypatch.setattr(module, "read_collection", lambda *a, **k: reads.append(1) or real(*a, **k))
+    return reads
+
+
+def test_pieces_and_their_context_are_those_of_the_files(folder):
+    data = load(folder)
+    assert data.pieces == 12
+    assert sorted(data.names) == [f"{i:03}" for i in range(12)]
+    for i in range(data.pieces):
+        events = Tokenizer().encode(tune(int(data.names[i])))
+        piece = slice(data.offsets[i], data.offsets[i + 1])
+        assert data.arrays["durations"][piece].tolist() == events.durations.tolist()
+        assert data.arrays["pitches"][piece].tolist() == events.pitches.tolist()
+        expected = context_arrays([events], CONTEXT, 192)[0]
+        for name in CONTEXT_ARRAYS:
+            assert (data.arrays[name][piece] == expected[name]).all()
+        assert (data.lowest[i], data.highest[i]) == (events.pitches[:-1].min(), events.pitches[:-1].max())
+
+
+def test_a_second_load_reads_no_file(folder, monkeypatch):
+    load(folder)
+    reads = counted(monkeypatch)
+    data = load(folder)
+    assert not reads
+    assert isinstance(data.arrays["inputs"], np.memmap)
+
+
+@pytest.mark.parametrize("change", ["changed", "added", "removed", "touched", "context", "track"])
+def test_whatever_changed_is_noticed(folder, monkeypatch, change):
+    before = load(folder).fingerprint
+    reads = counted(monkeypatch)
+    options = {}
+    if change == "changed":
+        write_midi(tune(99), folder / "003.mid", force=True)
+    elif change == "added":
+        (folder / "more").mkdir()
+        write_midi(tune(99), folder / "more" / "x.MID")
+    elif change == "removed":
+        (folder / "003.mid").unlink()
+    elif change == "touched":
+        os.utime(folder / "003.mid", (time.time() + 5, time.time() + 5))
+    elif change == "context":
+        options["context"] = ContextConfig(lookback=(1,))
+    else:
+        options["track"] = "1"
+    data = load(folder, **options)
+    assert reads
+    assert data.fingerprint != before
+    assert data.pieces == {"added": 13, "removed": 11}.get(change, 12)
+
+
+def test_a_damaged_cache_is_made_anew(folder, monkeypatch):
+    load(folder)
+    reads = counted(monkeypatch)
+    for name in ("inputs.npy", "description.json", "offsets.npy"):
+        path = next(module.cache_home().rglob(name))
+        path.write_bytes(path.read_bytes()[:40])
+        assert load(folder).pieces == 12
+    assert len(reads) == 3
+
+
+def test_old_caches_and_half_made_ones_do_not_pile_up(folder):
+    load(folder)
+    write_midi(tune(99), folder / "new.mid")
+    load(folder)
+    caches = [path for path in module.cache_home().glob("*/*") if path.is_dir()]
+    assert len(caches) == 1
+
+
+def test_nothing_is_written_into_the_users_folder(folder):
+    before = sorted(folder.rglob("*"))
+    load(folder)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_folder_without_a_melody_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("MELODYGRU_CACHE", str(tmp_path / "cache"))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(DataError):
+        load(empty)
+    (empty / "a.mid").write_text("not music")
+    with pytest.raises(DataError):
+        load(empty)
+
+
+def test_windows_cover_every_event_once(folder):
+    data = load(folder)
+    chosen = windows(data, np.arange(data.pieces), 10)
+    assert (chosen.stop - chosen.start).max() <= 10
+    covered = np.concatenate([np.arange(a, b) for a, b in zip(chosen.start, chosen.stop, strict=True)])
+    assert sorted(covered) == list(range(data.offsets[-1]))
+
+
+def test_windows_keep_their_bar_numbers(folder):
+    data = load(folder)
+    chosen = windows(data, np.array([0]), 10)
+    batch = make_batch(data, chosen, np.arange(len(chosen)), "cpu")
+    for row in range(len(chosen)):
+        length = chosen.stop[row] - chosen.start[row]
+        assert (
+            batch["inputs"][row, :length].numpy() == data.arrays["inputs"][chosen.start[row] : chosen.stop[row]]
+        ).all()
+        assert batch["mask"][row].sum() == length
+
+
+def test_order_is_a_function_of_seed_and_epoch_and_holds_every_window_once():
+    chosen = Windows(np.zeros(50, int), np.arange(1, 51), np.zeros(50, int))
+    one, again = epoch_batches(chosen, 8, 1, 0), epoch_batches(chosen, 8, 1, 0)
+    assert all((a == b).all() for a, b in zip(one, again, strict=True))
+    assert sorted(np.concatenate(one)) == list(range(50))
+    other = epoch_batches(chosen, 8, 1, 1)
+    assert any(a.tolist() != b.tolist() for a, b in zip(one, other, strict=True))
+
+
+def test_little_is_wasted_on_padding():
+    random = np.random.default_rng(0)
+    lengths = random.integers(40, 257, 1000)
+    chosen = Windows(np.zeros(1000, int), lengths, np.zeros(1000, int))
+    batches = epoch_batches(chosen, 12, 0, 0)
+    padded = sum(len(batch) * lengths[batch].max() for batch in batches)
+    assert lengths.sum() / padded > 0.9
+
+
+def test_transposition_stays_in_range_and_leaves_its_share(folder):
+    data = load(folder)
+    chosen = windows(data, np.arange(data.pieces).repeat(100), None)
+    drawn = shifts(data, chosen, 1.0, 0, 0)
+    assert set(drawn) == set(range(-5, 7))
+    assert 0.6 < (shifts(data, chosen, 0.3, 0, 0) == 0).mean() < 0.8
+    assert not shifts(data, chosen, 0.0, 0, 0).any()
+    data.lowest[:], data.highest[:] = 2, 125
+    narrow = shifts(data, chosen, 1.0, 0, 0)
+    assert set(narrow) == {-2, -1, 0, 1, 2}
+
+
+def test_families_never_cross_the_split(folder):
+    for copy in range(3):
+        write_midi(tune(5).transpose(copy + 1), folder / f"copy{copy}.mid")
+    data = load(folder)
+    for seed in range(8):
+        train, held = split(data, 0.3, seed)
+        assert not set(data.families[train]) & set(data.families[held])
+        assert sorted([*train, *held]) == list(range(15))
+        assert 0 < len(held) <= 5
+    assert len(split(data, 0, 0)[1]) == 0
+
+
+def test_validation_sees_every_piece_whole_and_once(folder):
+    data = load(folder)
+    seen = []
+    for chosen, rows in whole_batches(data, np.arange(data.pieces), events=60):
+        batch = make_batch(data, chosen, rows, "cpu")
+        assert batch["mask"].shape[0] * batch["mask"].shape[1] <= 60 or len(rows) == 1
+        seen += chosen.piece[rows].tolist()
+    assert sorted(seen) == list(range(12))
