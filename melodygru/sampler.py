@@ -1,7 +1,8 @@
 """Draws melodies from an engine: scores -> mask -> temperature -> top-k -> top-p -> draw -> advance.
 
 Knows the engine only by its protocol, and constraints only by their masks. Works on many melodies
-at once; melody i has random numbers of its own, from (seed, i).
+at once; melody i has random numbers of its own, from (seed, i), so it is the same alone and in a batch
+of any size. (On one machine, that is: another processor rounds the scores' last digits another way.)
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def draw(
     scores = np.where(legal, logits.astype(np.float64), -np.inf)
     if config.temperature == 0:
         return scores.argmax(axis=1)
-    scores = (scores - scores.max(axis=1, keepdims=True)) / config.temperature
+    with np.errstate(over="ignore"):  # at the smallest temperatures a worse score becomes minus infinity, as it should
+        scores = (scores - scores.max(axis=1, keepdims=True)) / config.temperature
     scores = np.where(keep_top_k(scores, config.top_k), scores, -np.inf)
     scores = np.where(keep_top_p(scores, config.top_p), scores, -np.inf)
     cumulative = np.cumsum(_softmax(scores), axis=1)
@@ -93,6 +95,10 @@ def sample(
         first: the number of the first melody: melody i draws from (seed, first + i), whatever stands beside it.
         progress: called with the number of melodies finished so far, now and then.
     """
+    if len(metas) == 1:
+        # A matrix product with one row takes another route through the linear algebra and rounds differently, which
+        # about once in thousands of melodies turns a draw. With a twin beside it, one melody is rounded as many are.
+        return sample(engine, [*metas, *metas], config, constraints, seed, first, progress)[:1]
     size = len(metas)
     random = [np.random.Generator(np.random.PCG64([seed, first + i])) for i in range(size)]
     state = engine.start(metas)

@@ -20,7 +20,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -52,8 +52,8 @@ METRICS = (
 """Columns of metrics.csv. Nats are per note."""
 
 
-class Listener:
-    """Told how a run goes; this one does nothing. The command line has one that prints."""
+class Listener(Protocol):
+    """Told how a run goes. The methods do nothing unless they are overridden."""
 
     def reading(self, done: int, total: int) -> None:
         """`done` of `total` files have been read."""
@@ -66,6 +66,10 @@ class Listener:
 
     def finished_epoch(self, row: dict[str, float]) -> None:
         """An epoch is done; `row` has the entries of `METRICS`."""
+
+
+class _Silent(Listener):
+    """For runs that nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,7 @@ def train(
     else:
         model_config = start.model_config if dropout is None else replace(start.model_config, dropout=dropout)
     where, kind = _device(device), _precision(precision, device)
-    listener = listener or Listener()
+    listener = listener or _Silent()
     trainer = Trainer(model_config, config, target, where, kind, listener)
     tokenizer = TokenizerConfig(model_config.max_duration)
     dataset = load_dataset(data, tokenizer, model_config.context, track, listener.reading)

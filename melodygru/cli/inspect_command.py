@@ -1,0 +1,77 @@
+"""`melodygru inspect`: what is in a folder of MIDI files, and what training would leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_SHOWN = 8
+"""Values of a kind, and files of a reason, that the table names before it only counts."""
+
+
+def inspect(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA/", help="A folder of MIDI files, searched with all its subfolders.")
+    ],
+    track: Annotated[
+        str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
+    ] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Show what is in a folder of MIDI files, and what training would leave out and why."""
+    from melodygru.collection import read_collection
+
+    summary = read_collection(data, track=track).summary()
+    if json:
+        from json import dumps
+
+        typer.echo(dumps(summary, indent=1))
+        return
+    show(summary)
+
+
+def show(summary: Mapping[str, Any]) -> None:
+    """Print a collection's summary as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    left_out = summary["left_out"]
+    table.add_row("files", f"{summary['files']:,}")
+    table.add_row("kept", f"{summary['kept']:,}")
+    table.add_row("left out", f"{sum(left_out.values()):,}")
+    for reason, count in left_out.items():
+        table.add_row("", f"{count:,} {reason}: {_files(summary['left_out_files'], reason)}")
+    table.add_row("tunes", f"{summary['pieces']:,} ({summary['with_pickup']:,} with a pickup)")
+    table.add_row("notes", f"{summary['notes']:,} in {summary['bars']:,} bars")
+    if summary["range"]:
+        table.add_row("range", " to ".join(summary["range"]))
+    table.add_row("metres", _first(summary["metres"]))
+    table.add_row("keys", _first(summary["keys"]))
+    if max(summary["tracks"].values(), default=0) > 1:
+        # Where every track has a name of its own, as titles are, a list of them tells nothing.
+        table.add_row("tracks", _first(summary["tracks"]))
+    table.add_row("duplicates", f"{summary['near_duplicates']:,} tunes are near-duplicates of another")
+    if summary["remarks"]:
+        table.add_row("remarks", _first(summary["remarks"]))
+    console.print(table, soft_wrap=False)
+
+
+def _first(counts: Mapping[str, int]) -> str:
+    """The commonest values, each with its count."""
+    text = ", ".join(f"{value or 'unnamed'} {count:,}" for value, count in list(counts.items())[:_SHOWN])
+    more = len(counts) - _SHOWN
+    return f"{text}, and {more} more" if more > 0 else text or "-"
+
+
+def _files(reasons: Mapping[str, str], reason: str) -> str:
+    """Names of the first files that were left out for a reason."""
+    names = [Path(path).name for path, why in reasons.items() if why == reason]
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")

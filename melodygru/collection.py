@@ -1,0 +1,166 @@
+"""A folder of MIDI files, and what became of each: kept, or left out with its reason.
+
+One bad file never stops the run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from melodygru.errors import DataError, MelodyGRUError
+from melodygru.extraction import ExtractionConfig, extract
+from melodygru.families import families
+from melodygru.melody import Melody
+from melodygru.midi import read_midi
+from melodygru.theory import pitch_name
+
+SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
+"""Endings of MIDI files, in any case."""
+_FEW = 400
+"""Below this many files, starting processes takes longer than it saves."""
+_CHUNK = 50
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one file.
+
+    Attributes:
+        path: the file.
+        melodies: its melodies; none if it was left out.
+        reason: why it was left out; empty if it was kept.
+        track: the name or number of the track that the melodies come from.
+        remarks: what was estimated, or not taken at its word.
+    """
+
+    path: Path
+    melodies: tuple[Melody, ...] = ()
+    reason: str = ""
+    track: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The verdicts on all files of a folder, by path."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def pieces(self) -> list[Melody]:
+        """All melodies, in the order of their files."""
+        return list(chain.from_iterable(verdict.melodies for verdict in self.verdicts))
+
+    @property
+    def left_out(self) -> list[Verdict]:
+        """Files of which nothing could be used."""
+        return [verdict for verdict in self.verdicts if not verdict.melodies]
+
+    def summary(self) -> dict[str, Any]:
+        """What `melodygru inspect` shows, as JSON values."""
+        pieces = self.pieces
+        kin = Counter(families(pieces))
+        pitches = [note.pitch for piece in pieces for note in piece.notes]
+        low_high = [f"{pitch_name(min(pitches))}", f"{pitch_name(max(pitches))}"] if pitches else []
+        return {
+            "files": len(self.verdicts),
+            "kept": len(self.verdicts) - len(self.left_out),
+            "left_out": _counts(verdict.reason for verdict in self.left_out),
+            "left_out_files": {str(verdict.path): verdict.reason for verdict in self.left_out},
+            "pieces": len(pieces),
+            "notes": len(pitches),
+            "bars": sum(piece.bars for piece in pieces),
+            "with_pickup": sum(piece.pickup > 0 for piece in pieces),
+            "metres": _counts(str(piece.time_signature) for piece in pieces),
+            "keys": _counts(str(piece.key) for piece in pieces),
+            "range": low_high,
+            "families": len(kin),
+            "near_duplicates": len(pieces) - len(kin),
+            "tracks": _counts(verdict.track for verdict in self.verdicts if verdict.melodies),
+            "remarks": _counts(chain.from_iterable(verdict.remarks for verdict in self.verdicts)),
+        }
+
+
+def _counts(values: Iterator[str] | chain[str]) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+def find_files(folder: str | os.PathLike[str]) -> list[Path]:
+    """All MIDI files of a folder and its subfolders, sorted; or the one file that is given.
+
+    Raises DataError when there is no such folder, or no MIDI file in it.
+    """
+    folder = Path(folder)
+    if folder.is_file():
+        return [folder]
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder}; give the folder that your MIDI files are in.")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not files:
+        endings = " ".join(SUFFIXES)
+        raise DataError(f"{folder} holds no MIDI file ({endings}), nor do its subfolders; give another folder.")
+    return files
+
+
+def judge(path: Path, config: ExtractionConfig) -> Verdict:
+    """Read one file; whatever is wrong with it ends in the verdict."""
+    try:
+        found = extract(read_midi(path), path.stem, config)
+    except MelodyGRUError as error:
+        # A reason counts many files together: the file's own name is not part of it.
+        return Verdict(path, reason=str(error).removeprefix(f"{path} ").split(";")[0].rstrip("."))
+    except Exception as error:  # a fault of ours in one odd file must not cost the user the other thousands
+        return Verdict(path, reason=f"could not be understood ({type(error).__name__}: {error})")
+    return Verdict(path, found.melodies, "", found.track, found.remarks)
+
+
+def read_collection(
+    folder: str | os.PathLike[str],
+    track: str = "auto",
+    progress: Callable[[int, int], None] | None = None,
+    jobs: int | None = None,
+) -> Collection:
+    """Read all MIDI files of a folder.
+
+    Args:
+        folder: searched with all its subfolders.
+        track: see `melodygru.extraction.ExtractionConfig`.
+        progress: called with files read and files in all.
+        jobs: processes; None for as many as there are cores, when there are many files.
+
+    Raises:
+        DataError: no folder, or no MIDI file in it.
+    """
+    files = find_files(folder)
+    config = ExtractionConfig(track)
+    jobs = jobs or (os.cpu_count() or 1 if len(files) >= _FEW else 1)
+    verdicts: list[Verdict] = []
+    for verdict in _judge_all(files, config, jobs):
+        verdicts.append(verdict)
+        if progress is not None:
+            progress(len(verdicts), len(files))
+    return Collection(tuple(verdicts))
+
+
+def _judge_all(files: Sequence[Path], config: ExtractionConfig, jobs: int) -> Iterator[Verdict]:
+    """Verdicts in the order of the files."""
+    work = partial(judge, config=config)
+    done = 0
+    if jobs > 1:
+        try:
+            with ProcessPoolExecutor(jobs) as pool:
+                for verdict in pool.map(work, files, chunksize=_CHUNK):
+                    done += 1
+                    yield verdict
+        except (BrokenProcessPool, OSError):
+            pass  # processes cannot be had here, or one died: go on without
+    yield from map(work, files[done:])
