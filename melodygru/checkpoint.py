@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -79,7 +80,11 @@ class Checkpoint:
             model_config = ModelConfig.from_dict(json.loads(metadata["model"]))
             tokenizer_config = TokenizerConfig(**json.loads(metadata["tokenizer"]))
             provenance = json.loads(metadata.get("provenance", "{}"))
-        except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError) as error:
+            if not isinstance(provenance, dict):
+                raise TypeError("the provenance is no table")
+            if tokenizer_config.max_duration != model_config.max_duration:
+                raise ValueError("model and tokenizer differ in max_duration")
+        except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CheckpointError(f"{path} cannot be read: its description is damaged ({error}).") from error
         return cls(model_config, _read_weights(path, model_config), tokenizer_config, provenance)
 
@@ -108,7 +113,7 @@ def read_metadata(path: Path) -> dict[str, str]:
             f"{path} is a {SUFFIX} file, but not of melodygru; give one that `melodygru train` wrote."
         )
     version = str(metadata.get("format_version", ""))
-    if not version.isdigit() or int(version) > FORMAT_VERSION:
+    if not re.fullmatch("[0-9]{1,9}", version) or int(version) > FORMAT_VERSION:
         raise CheckpointError(
             f"{path} has format version {version[:20] or 'unknown'}, and this melodygru reads up to {FORMAT_VERSION}; "
             "update melodygru."
@@ -185,16 +190,14 @@ def resolve(name: str | os.PathLike[str]) -> Path:
     A path is taken as it is, with or without suffix. A name is looked for in ./checkpoints, then among the models
     that come with the package. Raises CheckpointError, listing what there is, when there is no such file.
     """
-    given = Path(name)
-    candidates = [given] if given.suffix == SUFFIX or given.is_file() else []
-    if given.name == str(name) and not given.suffix:
-        candidates = [folder / f"{name}{SUFFIX}" for folder in (*_folders(), Path())]
-    elif not candidates:
-        # `checkpoints/tunes` is how `melodygru train --out` was told.
-        candidates = [given.with_name(given.name + SUFFIX)]
+    text = os.fspath(name)
+    candidates = [text, text + SUFFIX]  # `checkpoints/tunes` is how `melodygru train --out` was told
+    if Path(text).name == text and not text.endswith(SUFFIX):
+        # A name: never mistaken for a folder or file that happens to be called so, unless there is no such model.
+        candidates = [*(str(folder / f"{text}{SUFFIX}") for folder in _folders()), text + SUFFIX, text]
     for candidate in candidates:
-        if candidate.is_file():
-            return candidate
+        if os.path.isfile(candidate):  # unlike Path.is_file, False for what is too long to be a path
+            return Path(candidate)
     known = sorted({path.stem for folder in _folders() for path in folder.glob(f"*{SUFFIX}")})
     hint = f"choose one of {', '.join(known)}, or a {SUFFIX} file" if known else f"give a {SUFFIX} file"
     raise CheckpointError(f"There is no model {str(name)!r}; {hint}.")

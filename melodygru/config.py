@@ -91,7 +91,7 @@ class ModelConfig:
     candidate_embedding: int = 16
     duration_hidden: int = 128
     pitch_hidden: int = 192
-    dropout: float = 0.4
+    dropout: float = 0.45
     max_duration: int = 192
     context: ContextConfig = ContextConfig()
 
@@ -150,14 +150,14 @@ class TrainConfig:
         seed: of weights, order, transposition and dropout.
     """
 
-    epochs: int = 30
+    epochs: int = 40
     max_minutes: float | None = None
     batch_size: int = 6
     window: int = 256
     lr: float = 2e-3
     warmup: int = 200
     final_lr: float = 0.02
-    weight_decay: float = 0.05
+    weight_decay: float = 0.1
     grad_clip: float = 1.0
     average: float = 0.999
     transpose: float = 0.7

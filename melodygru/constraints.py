@@ -117,7 +117,7 @@ class Grid:
         if self.triplets:
             position = onset % progress.bar_steps[:, None]
             quarter_ends = onset - position % STEPS_PER_QUARTER + STEPS_PER_QUARTER
-            # Where a bar ends with part of a quarter (7/8), a triplet there would cross the bar line, and end off the grid.
+            # Where a bar ends with part of a quarter (7/8), a triplet would cross the bar line and leave the grid.
             fits = quarter_ends <= onset - position + progress.bar_steps[:, None]
             within = fits & (position % _TRIPLET == 0) & (ends <= quarter_ends)
             triplet = within & ((ends - quarter_ends) % _TRIPLET == 0)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import gcd
+from numbers import Integral
 from typing import Any
 
 from melodygru.checkpoint import Checkpoint, resolve
@@ -92,6 +93,9 @@ class Model:
         check_range("bars", bars, 1, MAX_BARS)
         check_range("count", count, 1, MAX_COUNT)
         check_range("bpm", bpm, 4, 1000)
+        for what, value in (("bars", bars), ("count", count), ("seed", seed), ("top_k", top_k or 0)):
+            if not isinstance(value, Integral):
+                raise UsageError(f"{what} is {value!r}; give a whole number.")
         if seed < 0:
             raise UsageError(f"seed is {seed}; choose a whole number of at least 0.")
         default = SamplingConfig()

@@ -93,12 +93,12 @@ def sample(
         constraints: what may be drawn; the first should be `Bars`.
         seed: any integer of at least 0; the same seed gives the same melodies.
         first: the number of the first melody: melody i draws from (seed, first + i), whatever stands beside it.
-        progress: called with the number of melodies finished so far, now and then.
+        progress: called with the number of melodies finished so far, now and then (not for a single one).
     """
     if len(metas) == 1:
         # A matrix product with one row takes another route through the linear algebra and rounds differently, which
         # about once in thousands of melodies turns a draw. With a twin beside it, one melody is rounded as many are.
-        return sample(engine, [*metas, *metas], config, constraints, seed, first, progress)[:1]
+        return sample(engine, [*metas, *metas], config, constraints, seed, first)[:1]
     size = len(metas)
     random = [np.random.Generator(np.random.PCG64([seed, first + i])) for i in range(size)]
     state = engine.start(metas)

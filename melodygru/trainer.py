@@ -57,15 +57,19 @@ class Listener(Protocol):
 
     def reading(self, done: int, total: int) -> None:
         """`done` of `total` files have been read."""
+        return
 
     def started(self, run: Run) -> None:
         """The data is there and the first step is due."""
+        return
 
     def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
         """A step of epoch `epoch` (from 1) is done, `share` of the whole run; `nats` per note lately."""
+        return
 
     def finished_epoch(self, row: dict[str, float]) -> None:
         """An epoch is done; `row` has the entries of `METRICS`."""
+        return
 
 
 class _Silent(Listener):

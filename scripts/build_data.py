@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from melodygru.corpora import CORPORA, Tune, corpus_melodies, file_name, write_tune
+from melodygru.corpora import CORPORA, Tune, corpus_melodies, file_name, write_midi
 
 SEED = 1850
 METRES = {"4/4": 34, "6/8": 28, "2/4": 20, "3/4": 12, "9/8": 6}
@@ -51,7 +51,7 @@ def main() -> None:
         chosen = choose(list(corpus_melodies(corpus.name)), draw)
         for tune in chosen:
             if tune.melody is not None:
-                write_tune(tune.melody, folder / file_name(tune))
+                write_midi(tune.melody, folder / file_name(tune))
         print(f"{folder}: {len(chosen)} tunes")
 
 

@@ -32,7 +32,7 @@ def train(
     preset: Annotated[
         str, typer.Option(help="Size: tiny, small or base (about 0.1, 1 and 5 million parameters).")
     ] = "small",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data.", show_default="30")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data.", show_default="40")] = None,
     max_minutes: Annotated[
         float | None, typer.Option(help="Stop after this time; the schedule is shaped to end there.")
     ] = None,
