@@ -90,12 +90,12 @@ class Model:
         Raises:
             UsageError: a value out of range, named.
         """
-        check_range("bars", bars, 1, MAX_BARS)
-        check_range("count", count, 1, MAX_COUNT)
-        check_range("bpm", bpm, 4, 1000)
         for what, value in (("bars", bars), ("count", count), ("seed", seed), ("top_k", top_k or 0)):
             if not isinstance(value, Integral):
                 raise UsageError(f"{what} is {value!r}; give a whole number.")
+        check_range("bars", bars, 1, MAX_BARS)
+        check_range("count", count, 1, MAX_COUNT)
+        check_range("bpm", bpm, 4, 1000)
         if seed < 0:
             raise UsageError(f"seed is {seed}; choose a whole number of at least 0.")
         default = SamplingConfig()

@@ -112,6 +112,8 @@ def test_a_foreign_file_is_refused(tmp_path, data):
 def test_a_newer_format_asks_for_an_update(saved):
     refused(rewrite(saved, format_version=str(FORMAT_VERSION + 1)), "update melodygru")
     refused(rewrite(saved, format_version="x" * 1000), "format version x")
+    for odd in ("²", "-1", "9" * 5000):
+        refused(rewrite(saved, format_version=odd), "format version")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,10 @@ def test_a_newer_format_asks_for_an_update(saved):
         {"model": '{"hidden": "many"}'},
         {"model": '{"surprise": 1}'},
         {"tokenizer": '{"max_duration": -1}'},
+        {"model": "[" * 100_000},
+        {"tokenizer": '{"max_duration": 96}'},
         {"provenance": "{"},
+        {"provenance": "5"},
     ],
 )
 def test_a_damaged_description_is_refused(saved, changes):
@@ -167,3 +172,20 @@ def test_a_model_is_found_by_path_and_by_name(tmp_path, monkeypatch, saved):
     assert resolve("mine").name == "mine.safetensors"
     with pytest.raises(CheckpointError, match=r"no model 'yours'.*mine"):
         resolve("yours")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/", "a/b/c", "x" * 5000, "nul\0", "checkpoints"])
+def test_what_is_no_model_is_refused_however_it_is_called(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    with pytest.raises(CheckpointError, match="There is no model"):
+        resolve(name)
+
+
+def test_a_name_may_have_dots_and_is_not_taken_for_a_folder_of_that_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "folk.v2").mkdir()
+    checkpoint().save("checkpoints/folk.v2.safetensors")
+    assert resolve("folk.v2").as_posix() == "checkpoints/folk.v2.safetensors"
+    assert resolve("checkpoints/folk.v2").as_posix() == "checkpoints/folk.v2.safetensors"

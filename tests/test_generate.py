@@ -159,6 +159,12 @@ def test_a_notebook_does_what_the_command_line_does(here):
     assert model.generate_many(2, bars=3, key="Bb", seed=4)[0].notes == melody.notes
 
 
+@pytest.mark.parametrize("wrong", [{"bars": 2.5}, {"bars": "2"}, {"seed": 0.5}, {"seed": None}, {"top_k": 1.5}])
+def test_a_notebook_is_told_what_must_be_a_whole_number(here, wrong):
+    with pytest.raises(UsageError, match=rf"{next(iter(wrong))} is .*; give a whole number"):
+        load_model("toy").generate(**{"bars": 2, **wrong})
+
+
 @pytest.mark.parametrize("meter", ["4/4", "3/4", "6/8", "2/4", "5/4", "7/8"])
 def test_files_of_every_metre_and_key_are_sound(here, meter):
     model = load_model("toy")

@@ -1,6 +1,7 @@
 """Sampling against brute-force readings of its definitions, and with engines whose scores are known."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,6 +92,12 @@ def test_a_thousand_draws_follow_the_probabilities():
     assert np.bincount(drawn) / 4000 == pytest.approx([0.5, 0.25, 0.25], abs=0.03)
 
 
+def test_the_smallest_temperatures_are_as_good_as_zero():
+    logits = np.array([[0.0, 3.0, 2.999]])
+    for temperature in (5e-324, 1e-300, 1e-9):
+        assert draw(logits, np.ones((1, 3), bool), SamplingConfig(temperature, 0, 1), np.array([0.99])) == [1]
+
+
 def test_what_is_illegal_is_never_drawn_even_where_it_scores_best():
     logits = np.array([[100.0, 0.0, -1000.0]])
     for config in (SamplingConfig(0), SamplingConfig(1, 1, 1), SamplingConfig(1, 0, 0.1), SamplingConfig(10, 0, 1)):
@@ -151,6 +158,18 @@ def test_any_scores_at_all_give_exactly_the_bars_asked_for(meter, bars):
             assert events.durations.sum() == bars * metre.bar_steps
 
 
+@pytest.mark.parametrize("meter", [*METRES, "1/8", "5/8", "9/8", "3/16"])
+def test_every_event_ends_on_a_sixteenth_or_on_a_triplet_of_its_quarter(meter):
+    metre = TimeSignature.parse(meter)
+    straight = min(6, metre.bar_steps)
+    for engine in (Scripted(), Scripted(8), Scripted(16)):
+        metas = [PieceMeta(metre, Key(), 5)] * 20
+        for events in sample(engine, metas, SamplingConfig(1, 0, 1), default_constraints(metre), seed=1):
+            for end in events.durations.cumsum().tolist():
+                in_bar = end % metre.bar_steps
+                assert end % straight == 0 or (in_bar % 8 == 0 and in_bar // 24 * 24 + 24 <= metre.bar_steps)
+
+
 def test_an_engine_of_one_idea_writes_it():
     metas = [PieceMeta(bars=2)]
     events = sample(Scripted(24, 64), metas, SamplingConfig(0), default_constraints(metas[0].time_signature), 0)[0]
@@ -172,6 +191,28 @@ def test_the_same_seed_gives_the_same_melody_whatever_stands_beside_it():
     assert five[3] == run(1, 7, first=3)[0]
     assert five != run(5, 8)
     assert len({str(melody) for melody in five}) == 5
+
+
+def test_alone_or_in_a_batch_of_any_size_the_scores_are_the_same_to_the_last_digit():
+    weights = {name: tensor.numpy() for name, tensor in network(replace(SMALL, hidden=256)).state_dict().items()}
+    engine, meta = NumpyEngine(replace(SMALL, hidden=256), weights), PieceMeta(bars=2)
+    seen = []
+
+    class Watched:
+        start, advance, pitch_logits = engine.start, engine.advance, engine.pitch_logits
+
+        def duration_logits(self, state):
+            seen.append(engine.duration_logits(state))
+            return seen[-1]
+
+    def scores(size):
+        seen.clear()
+        sample(Watched(), [meta] * size, SamplingConfig(), default_constraints(meta.time_signature), seed=5)
+        return [logits[0].tolist() for logits in seen]
+
+    alone = scores(1)
+    for size in (2, 3, 17, 64):
+        assert scores(size)[: len(alone)] == alone
 
 
 def progress(onset, length=96, bar=96, reference=60, sounding=True, resting=False):
