@@ -28,6 +28,8 @@ FORMAT_VERSION = 1
 """Rises when a file can no longer be read by the versions before."""
 SUFFIX = ".safetensors"
 _LARGEST_HEADER = 1 << 20
+_LARGEST_WEIGHT = 1e4
+"""Trained weights stay below 100; from far larger ones the network's step would overflow."""
 _GATES = {"gru": 3, "lstm": 4, "rnn": 1}
 
 
@@ -142,8 +144,11 @@ def _read_weights(path: Path, config: ModelConfig) -> dict[str, npt.NDArray[np.f
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is damaged or cut off ({error}); get or train it again.") from error
     for name, array in weights.items():
-        if not np.isfinite(array).all():
-            raise CheckpointError(f"{path} is damaged: {name} holds numbers that are not finite; train it again.")
+        # Not a number fails the comparison too.
+        if not np.abs(array).max() <= _LARGEST_WEIGHT:
+            raise CheckpointError(
+                f"{path} is damaged: {name} holds numbers that are not finite or huge; train it again."
+            )
     return weights
 
 

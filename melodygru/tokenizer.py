@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import gcd
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +65,10 @@ class Events:
 
 
 class EventRow(NamedTuple):
-    """One event in words. `bar` and `beat` count from 1 (bar 0 is a pickup's); `steps` is its duration."""
+    """One event in words. `bar` and `beat` count from 1 (bar 0 is a pickup's); `steps` is its duration.
+
+    A beat of "2+1/3" is a third of a beat after beat 2.
+    """
 
     bar: int
     beat: str
@@ -142,7 +146,8 @@ def describe(events: Events) -> list[EventRow]:
     for duration, pitch in zip(events.durations.tolist(), events.pitches.tolist(), strict=True):
         bar = at // bar_steps + (0 if meta.has_pickup else 1)
         beat, beyond = divmod(at % bar_steps, beat_steps)
-        where = f"{beat + 1}" + (f"+{beyond}/{beat_steps}" if beyond else "")
+        part = gcd(beyond, beat_steps)
+        where = f"{beat + 1}" + (f"+{beyond // part}/{beat_steps // part}" if beyond else "")
         names = {REST: "rest", TIE: "tie"}
         what = "end" if duration == END else names.get(pitch) or pitch_name(pitch, flats=meta.key.fifths < 0)
         rows.append(EventRow(bar, where, what, note_value(duration) if duration else "", duration))

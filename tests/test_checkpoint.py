@@ -140,7 +140,7 @@ def test_weights_that_do_not_fit_the_description_are_refused(saved):
     refused(rewrite(saved, model=json.dumps({"hidden": 4096, "layers": 8})), "weights|damaged")
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
 def test_weights_that_are_not_finite_are_refused(saved, bad):
     weights = {name: array.copy() for name, array in checkpoint().weights.items()}
     weights["input.bias"][3] = bad

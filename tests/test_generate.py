@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,15 @@ def test_info_tells_what_a_model_is(here, capsys):
     answer = json.loads(capsys.readouterr().out)
     assert answer["provenance"]["pieces"] == 3
     assert answer["parameters"] == checkpoint().parameters
+
+
+def test_info_keeps_a_strangers_control_characters_from_the_terminal(here, capsys):
+    replace(checkpoint(), provenance={"date\x1b[2J": "today\x1b]0;gone\x07\n"}).save("checkpoints/odd.safetensors")
+    assert run("info", "odd") == 0
+    printed = capsys.readouterr().out
+    assert "provenance.date?[2J" in printed
+    assert "\x1b" not in printed
+    assert "\x07" not in printed
 
 
 def test_tokens_shows_a_melody_as_events(here, capsys):

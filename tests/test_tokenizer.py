@@ -78,10 +78,10 @@ def test_a_person_can_read_the_events():
     rows = describe(Tokenizer().encode(melody))
     assert [tuple(row) for row in rows] == [
         (0, "1", "rest", "2.5 quarters", 60),
-        (0, "3+12/24", "Bb3", "eighth", 12),
+        (0, "3+1/2", "Bb3", "eighth", 12),
         (1, "1", "D4", "dotted quarter", 36),
-        (1, "2+12/24", "F4", "triplet eighth", 8),
-        (1, "2+20/24", "end", "", 0),
+        (1, "2+1/2", "F4", "triplet eighth", 8),
+        (1, "2+5/6", "end", "", 0),
     ]
 
 

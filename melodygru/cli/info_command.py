@@ -33,8 +33,15 @@ def info(
 
         typer.echo(dumps(answer, indent=1))
         return
-    for name, value in _flat(answer):
-        typer.echo(f"{name:<28}{value}")
+    lines = [(_printable(name), _printable(value)) for name, value in _flat(answer)]
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:
+        typer.echo(f"{name:<{width}}  {value}")
+
+
+def _printable(text: str) -> str:
+    """The text without control characters: a file from a stranger does not get to command the terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
