@@ -31,6 +31,7 @@ class Progress:
         onset: steps from the beginning of the grid to the event due.
         length: steps to the end of the last bar.
         bar_steps: steps of a bar.
+        tonic: pitch class of the key's tonic.
         reference: the last pitch that sounded, -1 if none yet.
         sounding: whether the event before was a note (or its tie), so that a tie may follow.
         resting: whether the event before was a rest.
@@ -39,6 +40,7 @@ class Progress:
     onset: IntArray
     length: IntArray
     bar_steps: IntArray
+    tonic: IntArray
     reference: IntArray
     sounding: BoolArray
     resting: BoolArray
@@ -84,18 +86,39 @@ class Bars:
         return legal
 
 
+class EndsHome:
+    """The last note is the key's tonic, in any octave; a melody that is not there yet does not end."""
+
+    def durations(self, progress: Progress, size: int) -> BoolArray:
+        """END only after the tonic."""
+        legal = _all(len(progress.onset), size)
+        legal[:, END] = _at_home(progress) | (progress.onset >= progress.length)
+        return legal
+
+    def pitches(self, progress: Progress, durations: IntArray, size: int) -> BoolArray:
+        """The tonic for an event that lasts to the end; or a rest or tie, if the note before is the tonic."""
+        classes = np.arange(size)[None, :]
+        home = np.where(classes < REST, classes % 12 == progress.tonic[:, None], _at_home(progress)[:, None])
+        return home | (progress.onset + durations < progress.length)[:, None]
+
+
+def _at_home(progress: Progress) -> BoolArray:
+    return (progress.reference >= 0) & (progress.reference % 12 == progress.tonic)
+
+
 class WellFormed:
-    """Ties only after a sounding note, and no two rests in a row where one would do."""
+    """Ties only after a sounding note, no two rests in a row, and the first note within the first bar."""
 
     def durations(self, progress: Progress, size: int) -> BoolArray:
         """Any duration."""
         return _all(len(progress.onset), size)
 
     def pitches(self, progress: Progress, durations: IntArray, size: int) -> BoolArray:
-        """No tie after a rest, no rest after a rest unless it began the melody."""
+        """No tie after a rest, no rest after a rest, no first rest of a bar or more."""
         legal = _all(len(durations), size)
         legal[~progress.sounding, TIE] = False
-        legal[progress.resting & (progress.reference >= 0), REST] = False
+        too_late = (progress.reference < 0) & (progress.onset + durations >= progress.bar_steps)
+        legal[progress.resting | too_late, REST] = False
         return legal
 
 

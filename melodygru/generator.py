@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from math import gcd
 from numbers import Integral
@@ -11,13 +12,13 @@ from typing import Any
 
 from melodygru.checkpoint import Checkpoint, resolve
 from melodygru.config import SamplingConfig, check_range
-from melodygru.constraints import Bars, Constraint, Grid, PitchRange, WellFormed
+from melodygru.constraints import Bars, Constraint, EndsHome, Grid, PitchRange, WellFormed
 from melodygru.engine import NumpyEngine
 from melodygru.errors import UsageError
 from melodygru.melody import Melody
 from melodygru.sampler import sample
 from melodygru.theory import Key, TimeSignature
-from melodygru.tokenizer import PieceMeta, Tokenizer
+from melodygru.tokenizer import REST, Events, PieceMeta, Tokenizer
 
 MAX_BARS = 1000
 MAX_COUNT = 100_000
@@ -75,7 +76,7 @@ class Model:
         top_p: float | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> list[Melody]:
-        """Write `count` melodies.
+        """Write `count` melodies. Each fills its bars exactly and ends on the tonic.
 
         Args:
             count: how many, 1 to 100,000.
@@ -113,14 +114,27 @@ class Model:
             metas = [meta] * min(_WINDOW, count - made)
             report = None if progress is None else (lambda done, made=made: progress(made + done))
             drawn = sample(self.engine, metas, config, constraints, seed, made, report)
-            melodies += [tokenizer.decode(events, bpm, f"{self.name} {meta.key}".strip()) for events in drawn]
+            title = f"{self.name} {meta.key}".strip()
+            melodies += [hold_last(tokenizer.decode(events, bpm, title), events) for events in drawn]
         return melodies
 
 
+def hold_last(melody: Melody, events: Events) -> Melody:
+    """The melody with its last note held to the last bar line, unless it was written with a rest after it.
+
+    Tunes with a pickup end early, to leave room for it when they are played again; a clip without one has a hole there.
+    """
+    if events.pitches[-2] == REST:
+        return melody
+    last = melody.notes[-1]
+    return replace(melody, notes=(*melody.notes[:-1], replace(last, duration=melody.length - last.onset)))
+
+
 def default_constraints(time_signature: TimeSignature) -> list[Constraint]:
-    """What every melody keeps to: its bars, well-formed events, plain note values, a singable range."""
+    """What every melody keeps to: its bars, the tonic at its end, plain note values, a singable range."""
     return [
-        Bars(),
+        Bars(silence=0.5),
+        EndsHome(),
         WellFormed(),
         # Sixteenths; in a metre of thirty-seconds, thirty-seconds. Compound beats divide by three as it is.
         Grid(gcd(6, time_signature.bar_steps), triplets=not time_signature.is_compound),

@@ -104,8 +104,9 @@ def sample(
     state = engine.start(metas)
     length = np.array([meta.length for meta in metas], np.int64)
     bar_steps = np.array([meta.time_signature.bar_steps for meta in metas], np.int64)
+    tonic = np.array([meta.key.tonic for meta in metas], np.int64)
     nothing = np.zeros(size, np.bool_)
-    where = Progress(state.onset, length, bar_steps, state.reference, nothing, nothing)
+    where = Progress(state.onset, length, bar_steps, tonic, state.reference, nothing, nothing)
     done = np.zeros(size, np.bool_)
     drawn: list[tuple[IntArray, IntArray]] = []
     while True:
@@ -124,9 +125,8 @@ def sample(
         if done.all():
             break
         engine.advance(state, durations, pitches)
-        where = Progress(
-            state.onset, length, bar_steps, state.reference, (pitches < REST) | (pitches == TIE), pitches == REST
-        )
+        sounding = (pitches < REST) | (pitches == TIE)
+        where = Progress(state.onset, length, bar_steps, tonic, state.reference, sounding, pitches == REST)
     all_durations = np.stack([durations for durations, _ in drawn], axis=1)
     all_pitches = np.stack([pitches for _, pitches in drawn], axis=1)
     ends = (all_durations == END).argmax(axis=1) + 1

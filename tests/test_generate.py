@@ -174,7 +174,9 @@ def test_files_of_every_metre_and_key_are_sound(here, meter):
             from melodygru import Key
 
             key = Key(tonic, mode)
-            data = midi_bytes(model.generate(bars=4, key=key, meter=meter, seed=tonic))
+            melody = model.generate(bars=4, key=key, meter=meter, seed=tonic)
+            assert melody.notes[-1].pitch % 12 == tonic
+            data = midi_bytes(melody)
             assert faults(data, bars=4, meter=meter) == []
             assert read_written(data).key_signature.endswith("m") == (mode == "minor")
 
