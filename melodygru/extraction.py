@@ -66,7 +66,7 @@ def read_melodies(path: str | PathLike[str], track: str = "auto") -> list[Melody
     """The melodies of a MIDI file. Raises FileError or MidiError, saying why there are none."""
     raw = read_midi(path)
     try:
-        return list(extract(raw, Path(path).stem, ExtractionConfig(track, min_notes=1)).melodies)
+        return list(extract(raw, Path(path).stem, ExtractionConfig(track, min_notes=1, max_rest_bars=100)).melodies)
     except MidiError as error:
         raise MidiError(f"{os.fspath(path)} {error}") from None
 
