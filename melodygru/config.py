@@ -193,9 +193,9 @@ class SamplingConfig:
         top_p: keep the fewest likeliest events whose probabilities reach top_p, in (0, 1], and ties; 1 keeps all.
     """
 
-    temperature: float = 0.9
+    temperature: float = 1.0
     top_k: int = 0
-    top_p: float = 0.98
+    top_p: float = 0.97
 
     def __post_init__(self) -> None:
         check_range("temperature", self.temperature, 0, 10)

@@ -32,7 +32,7 @@ def generate(
         float | None,
         typer.Option(
             help="How daring: 0 always takes the likeliest event, 1 is as varied as the music learned; 0 to 10.",
-            show_default="0.9",
+            show_default="1",
         ),
     ] = None,
     top_k: Annotated[
@@ -41,7 +41,7 @@ def generate(
     top_p: Annotated[
         float | None,
         typer.Option(
-            help="Draw among the fewest events that together have this probability; 1 means off.", show_default="0.98"
+            help="Draw among the fewest events that together have this probability; 1 means off.", show_default="0.97"
         ),
     ] = None,
     seed: Annotated[
@@ -51,7 +51,7 @@ def generate(
     program: Annotated[int, typer.Option(help="General MIDI instrument: 0 (piano) to 127.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
-    """Write new melodies as MIDI files that loop exactly on their bars."""
+    """Write new melodies as MIDI files that loop exactly on their bars and end on the tonic."""
     from melodygru.config import check_range
     from melodygru.generator import MAX_COUNT, load_model
     from melodygru.midi import write_midi
