@@ -57,9 +57,7 @@ def believable_metre(metres: list[tuple[int, TimeSignature]]) -> TimeSignature:
     return metre if metre.numerator % 3 == 0 else DEFAULT_METRE
 
 
-def sections(
-    metres: list[tuple[int, TimeSignature]], grid: Grid, last: int, remarks: dict[str, None]
-) -> list[Section]:
+def sections(metres: list[tuple[int, TimeSignature]], grid: Grid, last: int, remarks: dict[str, None]) -> list[Section]:
     """The sections of a melody that ends at step `last`, in order. `metres` as of `stated_metres`."""
     if grid.origin:
         metre = believable_metre(metres)
