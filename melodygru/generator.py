@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -70,7 +71,7 @@ class Model:
         key: Key | str = "C major",
         meter: TimeSignature | str = "4/4",
         bpm: float = DEFAULT_QPM,
-        seed: int = 0,
+        seed: int | None = None,
         temperature: float | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
@@ -84,13 +85,14 @@ class Model:
             key: a `Key`, or text such as "A minor".
             meter: a `TimeSignature`, or text such as "6/8".
             bpm: tempo in quarter notes a minute, 4 to 1000.
-            seed: at least 0; the same seed and options give the same melodies.
+            seed: at least 0; the same seed and options give the same melodies. None draws one.
             temperature, top_k, top_p: see `SamplingConfig`; None takes its default.
             progress: called with the number of melodies finished so far.
 
         Raises:
             UsageError: a value out of range, named.
         """
+        seed = draw_seed() if seed is None else seed
         for what, value in (("bars", bars), ("count", count), ("seed", seed), ("top_k", top_k or 0)):
             if not isinstance(value, Integral):
                 raise UsageError(f"{what} is {value!r}; give a whole number.")
@@ -117,6 +119,11 @@ class Model:
             title = f"{self.name} {meta.key}".strip()
             melodies += [hold_last(tokenizer.decode(events, bpm, title), events) for events in drawn]
         return melodies
+
+
+def draw_seed() -> int:
+    """A seed that nobody chose, short enough to type again."""
+    return secrets.randbelow(10**9)
 
 
 def hold_last(melody: Melody, events: Events) -> Melody:

@@ -472,7 +472,7 @@ class Trainer:
         with self.averaged(), torch.no_grad():
             for chosen, rows in whole_batches(dataset, pieces):
                 for i, nll in enumerate(self.model.nll(make_batch(dataset, chosen, rows, self.device))):
-                    totals[i] += float(nll.double().sum())
+                    totals[i] += float(nll.float().sum())
         notes = dataset.notes(pieces)
         return totals[0] / notes, totals[1] / notes
 

@@ -53,7 +53,7 @@ def generate(
 ) -> None:
     """Write new melodies as MIDI files that loop exactly on their bars and end on the tonic."""
     from melodygru.config import check_range
-    from melodygru.generator import MAX_COUNT, load_model
+    from melodygru.generator import MAX_COUNT, draw_seed, load_model
     from melodygru.midi import write_midi
 
     # Everything that can be wrong is found before any work is done or any file touched.
@@ -83,10 +83,3 @@ def numbered(out: Path, count: int) -> list[Path]:
         return [out]
     digits = max(2, len(str(count)))
     return [out.with_name(f"{out.stem}-{number:0{digits}}{out.suffix}") for number in range(1, count + 1)]
-
-
-def draw_seed() -> int:
-    """A seed that nobody chose, short enough to type again."""
-    import secrets
-
-    return secrets.randbelow(10**9)
