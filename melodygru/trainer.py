@@ -39,7 +39,7 @@ from melodygru.dataset import (
     whole_batches,
     windows,
 )
-from melodygru.errors import DataError, TrainingError, UsageError
+from melodygru.errors import DataError, FileError, TrainingError, UsageError
 from melodygru.files import write_atomically
 from melodygru.model import MelodyGRU
 from melodygru.tokenizer import REST
@@ -186,7 +186,7 @@ def train(
 
 
 def _target(data: Path, out: str | os.PathLike[str] | None, *, force: bool, resume: bool) -> Path:
-    """OUT, the path without suffix; its parent folder is made."""
+    """OUT, the path without suffix, where nothing is in the way."""
     target = Path("checkpoints") / (data.resolve().name or "model") if out is None else Path(out)
     if target.suffix == SUFFIX:
         target = target.with_suffix("")
@@ -195,10 +195,6 @@ def _target(data: Path, out: str | os.PathLike[str] | None, *, force: bool, resu
         raise UsageError(f"{model} exists; go on with --resume, replace it with --force, or choose another --out.")
     if resume and not (target / TrainingState.FILE).exists():
         raise UsageError(f"There is no run to resume in {target}; leave --resume out, or give its --out.")
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{target} cannot be made ({error.strerror}); choose another --out.") from error
     return target
 
 
@@ -280,6 +276,10 @@ class Trainer:
         """Train on the pieces `chosen` of `dataset`, validate on `held_pieces` of `held`."""
         if not len(chosen):
             raise DataError("No piece is left to train on; lower --val-split, or give more files.")
+        try:
+            self.target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f"{self.target} cannot be made ({error.strerror}); choose another --out.") from error
         pieces = windows(dataset, chosen, self.config.window)
         per_epoch = -(-len(pieces) // self.config.batch_size)
         identity = {

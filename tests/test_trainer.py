@@ -240,6 +240,7 @@ def test_a_folder_of_nothing_is_refused(tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError):
         train(tmp_path / "empty", tmp_path / "out", epochs=1)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_command_prints_plain_lines_where_there_is_no_terminal(folder, capsys):
