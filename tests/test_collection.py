@@ -48,14 +48,12 @@ def test_every_file_is_kept_or_left_out_with_its_reason(folder):
 
 
 def test_a_file_that_may_not_be_read_is_left_out(folder, monkeypatch):
-    real = Path.read_bytes
-
-    def refuse(path):
+    def refuse(path, mode):
         if path.name == "000.mid":
             raise PermissionError(13, "Permission denied")
-        return real(path)
+        return open(path, mode)  # noqa: SIM115
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("melodygru.midi.open", refuse, raising=False)
     reasons = {verdict.path.name: verdict.reason for verdict in read_collection(folder).left_out}
     assert "Permission denied" in reasons["000.mid"]
 
