@@ -51,7 +51,7 @@ def test_a_file_that_may_not_be_read_is_left_out(folder, monkeypatch):
     def refuse(path, mode):
         if path.name == "000.mid":
             raise PermissionError(13, "Permission denied")
-        return open(path, mode)  # noqa: SIM115
+        return open(path, mode)
 
     monkeypatch.setattr("melodygru.midi.open", refuse, raising=False)
     reasons = {verdict.path.name: verdict.reason for verdict in read_collection(folder).left_out}
