@@ -18,7 +18,10 @@ from melodygru.checkpoint import Checkpoint
 
 CORPUS = "all-public"
 """O'Neill, Ryan and Aird: in the public domain, unlike Essen."""
-TRAINING = ("--epochs", "18", "--val-split", "0.05", "--patience", "0", "--seed", "1", "--device", "cpu")
+TRAINING = (
+    *("--epochs", "18", "--dropout", "0.4", "--weight-decay", "0.05", "--seed", "1", "--device", "cpu"),
+    *("--val-split", "0.05", "--patience", "0"),
+)
 
 
 def melodygru(*arguments: str) -> None:

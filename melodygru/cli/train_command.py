@@ -43,6 +43,9 @@ def train(
     dropout: Annotated[
         float | None, typer.Option(help="Share left out in training, 0 to 0.95.", show_default="the preset's")
     ] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="AdamW's, for matrices and tables.", show_default="0.1")
+    ] = None,
     cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
     grad_clip: Annotated[
         float | None, typer.Option(help="Largest gradient norm; 0 means off.", show_default="1")
@@ -105,6 +108,7 @@ def train(
             max_minutes=max_minutes,
             batch_size=batch_size,
             lr=lr,
+            weight_decay=weight_decay,
             grad_clip=grad_clip,
             val_split=val_split,
             patience=patience,
