@@ -105,7 +105,7 @@ def test_inspect_shows_a_table(folder, capsys):
     text = " ".join(capsys.readouterr().out.split())
     assert "files 15 kept 11 left out 4" in text
     assert "1 is empty (0 bytes): empty.mid" in text
-    assert "2 tunes are near-duplicates of another" in text
+    assert "duplicates 2 (tunes that are nearly the same as another)" in text
 
 
 def test_inspect_gives_programs_json(folder, capsys):

@@ -54,10 +54,10 @@ def show(summary: Mapping[str, Any]) -> None:
         table.add_row("range", " to ".join(summary["range"]))
     table.add_row("metres", _first(summary["metres"]))
     table.add_row("keys", _first(summary["keys"]))
-    if max(summary["tracks"].values(), default=0) > 1:
-        # Where every track has a name of its own, as titles are, a list of them tells nothing.
+    if 2 * len(summary["tracks"]) < summary["kept"]:
+        # Where tracks have names of their own, as titles are, a list of them tells nothing.
         table.add_row("tracks", _first(summary["tracks"]))
-    table.add_row("duplicates", f"{summary['near_duplicates']:,} tunes are near-duplicates of another")
+    table.add_row("duplicates", f"{summary['near_duplicates']:,} (tunes that are nearly the same as another)")
     if summary["remarks"]:
         table.add_row("remarks", _first(summary["remarks"]))
     console.print(table, soft_wrap=False)
