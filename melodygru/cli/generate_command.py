@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,8 @@ from melodygru.errors import UsageError
 from melodygru.files import check_target
 
 SUFFIXES = (".mid", ".midi")
+_MANY = 50
+"""From so many melodies on a progress bar is worth its import."""
 
 
 def generate(
@@ -64,9 +68,20 @@ def generate(
     targets = [check_target(path, force) for path in numbered(out, count)]
     if seed is None:
         seed = draw_seed()
-    melodies = load_model(model).generate_many(
-        count, bars, key=key, meter=meter, bpm=bpm, seed=seed, temperature=temperature, top_k=top_k, top_p=top_p
-    )
+    loaded = load_model(model)
+    with progress_of(count) as progress:
+        melodies = loaded.generate_many(
+            count,
+            bars,
+            key=key,
+            meter=meter,
+            bpm=bpm,
+            seed=seed,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            progress=progress,
+        )
     for melody, target in zip(melodies, targets, strict=True):
         write_midi(melody, target, force=force, program=program)
     first = melodies[0]
@@ -75,6 +90,18 @@ def generate(
     typer.echo(
         f"Wrote {names}: {bars} {plural} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, seed {seed}."
     )
+
+
+@contextmanager
+def progress_of(count: int) -> Iterator[Callable[[int], None] | None]:
+    """Something to call with the number of melodies done: a bar on the terminal, when they are many."""
+    if count < _MANY:
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=count, unit=" melodies", disable=None, leave=False) as bar:
+        yield lambda done: bar.update(done - bar.n)
 
 
 def numbered(out: Path, count: int) -> list[Path]:

@@ -22,9 +22,18 @@ def inspect(
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show what is in a folder of MIDI files, and what training would leave out and why."""
+    from tqdm import tqdm
+
     from melodygru.collection import read_collection
 
-    summary = read_collection(data, track=track).summary()
+    # Drawn on a terminal only, and for what takes long enough to be looked at.
+    with tqdm(unit=" files", disable=None, delay=1, leave=False) as bar:
+
+        def show_progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        summary = read_collection(data, track=track, progress=show_progress).summary()
     if json:
         from json import dumps
 

@@ -147,6 +147,7 @@ class Lines:
     def __init__(self) -> None:
         self._last = time.monotonic()
         self._facts = ""
+        self._validation = ""
 
     def reading(self, done: int, total: int) -> None:
         """A line now and then while files are read."""
@@ -157,12 +158,12 @@ class Lines:
     def started(self, run: Run) -> None:
         """What was read, and what will be trained."""
         for line in describe(run):
-            typer.echo(line)
+            self.show(line)
 
     def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
         """A line now and then."""
         self._facts = (
-            f"epoch {epoch}  {share:4.0%}  loss {nats:.3f}  {events_per_second:,.0f} events/s  "
+            f"epoch {epoch}  {share:4.0%}  loss {nats:.3f}{self._validation}  {events_per_second:,.0f} events/s  "
             f"{_clock(seconds_left)} left"
         )
         if time.monotonic() - self._last > _EVERY_SECONDS:
@@ -170,12 +171,14 @@ class Lines:
             self.show(self._facts)
 
     def show(self, text: str) -> None:
-        """Show how far the run is."""
+        """Print a line."""
         typer.echo(text)
 
     def finished_epoch(self, row: Mapping[str, float]) -> None:
         """The epoch's result."""
-        typer.echo(epoch_line(row))
+        if not math.isnan(row["val_nats"]):
+            self._validation = f"  val {row['val_nats']:.3f}"
+        self.show(epoch_line(row))
 
     def close(self) -> None:
         """The run is over."""
@@ -191,7 +194,7 @@ class Live(Lines):
 
         self._console = Console(highlight=False)
         self._progress = Progress(
-            BarColumn(bar_width=16), TextColumn("{task.description}"), console=self._console, transient=True
+            BarColumn(bar_width=12), TextColumn("{task.description}"), console=self._console, transient=True
         )
         self._task: Any = self._progress.add_task("reading files …", total=1.0)
         self._progress.start()
@@ -200,20 +203,15 @@ class Live(Lines):
         """How many files have been read."""
         self._progress.update(self._task, completed=done / max(total, 1), description=f"reading {done}/{total} files")
 
-    def started(self, run: Run) -> None:
-        """What was read, and what will be trained."""
-        for line in describe(run):
-            self._progress.print(line)
-
     def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
         """Renew the live line."""
         self._last = time.monotonic()
         super().stepped(epoch, share, nats, events_per_second, seconds_left)
         self._progress.update(self._task, completed=share, description=self._facts)
 
-    def finished_epoch(self, row: Mapping[str, float]) -> None:
-        """The epoch's result, above the live line."""
-        self._progress.print(epoch_line(row))
+    def show(self, text: str) -> None:
+        """Print a line above the live one."""
+        self._progress.print(text)
 
     def close(self) -> None:
         """Take the live line away."""
