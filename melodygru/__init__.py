@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from melodygru.generator import Model, load_model
     from melodygru.melody import Melody, Note
     from melodygru.theory import Key, TimeSignature
-    from melodygru.trainer import train
+    from melodygru.training import train
 
 __version__ = "0.1.0"
 
@@ -41,7 +41,7 @@ _HOMES = {
     "Note": "melody",
     "TimeSignature": "theory",
     "load_model": "generator",
-    "train": "trainer",
+    "train": "training",
 }
 
 

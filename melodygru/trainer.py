@@ -1,4 +1,4 @@
-"""Training: a folder of MIDI files to a checkpoint.
+"""The training loop: pieces to a checkpoint.
 
 AdamW with warm-up and cosine decay, gradient clipping, random transposition; what is validated and
 kept is a moving average of the weights (Polyak & Juditsky 1992). Everything random in step n follows from
@@ -10,230 +10,37 @@ from __future__ import annotations
 import csv
 import datetime
 import math
-import os
 import platform
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 import torch
 
 from melodygru import __version__
-from melodygru.checkpoint import SUFFIX, Checkpoint, resolve
-from melodygru.config import PRESETS, ContextConfig, ModelConfig, TokenizerConfig, TrainConfig, as_dict
+from melodygru.checkpoint import SUFFIX, Checkpoint
+from melodygru.config import ModelConfig, TokenizerConfig, TrainConfig, as_dict
 from melodygru.dataset import (
     Dataset,
     Windows,
     epoch_batches,
-    load_dataset,
     make_batch,
     shifts,
-    split,
     whole_batches,
     windows,
 )
 from melodygru.errors import DataError, FileError, TrainingError, UsageError
 from melodygru.files import write_atomically
 from melodygru.model import MelodyGRU
+from melodygru.progress import METRICS, Listener, Run, TrainResult
 from melodygru.tokenizer import REST
 from melodygru.training_state import TrainingState
-
-METRICS = (
-    *("epoch", "step", "train_nats", "val_nats", "val_duration_nats", "val_pitch_nats"),
-    *("learning_rate", "events_per_second", "seconds"),
-)
-"""Columns of metrics.csv. Nats are per note."""
-
-
-class Listener(Protocol):
-    """Told how a run goes. The methods do nothing unless they are overridden."""
-
-    def reading(self, done: int, total: int) -> None:
-        """`done` of `total` files have been read."""
-        return
-
-    def started(self, run: Run) -> None:
-        """The data is there and the first step is due."""
-        return
-
-    def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
-        """A step of epoch `epoch` (from 1) is done, `share` of the whole run; `nats` per note lately."""
-        return
-
-    def finished_epoch(self, row: dict[str, float]) -> None:
-        """An epoch is done; `row` has the entries of `METRICS`."""
-        return
-
-
-class _Silent(Listener):
-    """For runs that nobody watches."""
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What came out of a run. Nats are per note, with the averaged weights; NaN without validation.
-
-    Attributes:
-        checkpoint: the model's file.
-        epochs: finished ones.
-        stopped: "finished", "patience", "time" or "interrupted".
-    """
-
-    checkpoint: Path
-    parameters: int
-    epochs: int
-    train_nats: float
-    val_nats: float
-    val_duration_nats: float
-    val_pitch_nats: float
-    seconds: float
-    stopped: str
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run before its first step: what the listener may want to show."""
-
-    dataset: Dataset
-    train_pieces: int
-    train_notes: int
-    val_pieces: int
-    val_notes: int
-    parameters: int
-    device: str
-    precision: str
-    steps_per_epoch: int
-    resumed_at: int
-
-
-def train(
-    data: str | os.PathLike[str],
-    out: str | os.PathLike[str] | None = None,
-    *,
-    preset: str = "small",
-    cell: str = "gru",
-    hidden: int | None = None,
-    layers: int | None = None,
-    dropout: float | None = None,
-    context: ContextConfig | None = None,
-    val_data: str | os.PathLike[str] | None = None,
-    track: str = "auto",
-    device: str = "auto",
-    precision: str = "auto",
-    resume: bool = False,
-    init_from: str | os.PathLike[str] | None = None,
-    tensorboard: bool = False,
-    force: bool = False,
-    listener: Listener | None = None,
-    **options: Any,
-) -> TrainResult:
-    """Train a model on a folder of MIDI files.
-
-    Args:
-        data: the folder.
-        out: where the model goes: OUT.safetensors, and the run's state and metrics in the folder OUT/.
-            Default: checkpoints/ and the name of the folder `data`.
-        preset: "tiny", "small" or "base"; `hidden`, `layers` and `dropout` change single values of it.
-        cell: "gru", "lstm" or "rnn".
-        context: what the network is told; default everything.
-        val_data: validate on this folder instead of on a share of `data`.
-        track: which track of a file: "auto", a number from 1, a name or "skyline".
-        device: "auto", "cpu", "cuda" or "mps".
-        precision: "fp32", "bf16", or "auto": bf16 on CUDA, fp32 elsewhere.
-        resume: go on with the run whose state lies in OUT/; its settings must be the same.
-        init_from: begin with the weights of this model (and its shape).
-        tensorboard: also write event files for TensorBoard to OUT/.
-        force: replace a model that is there.
-        listener: told how it goes.
-        options: fields of `TrainConfig`: epochs, max_minutes, batch_size, lr, …
-
-    Raises:
-        UsageError: a value out of range. DataError: nothing to learn from. FileError, CheckpointError:
-        a file in the way. TrainingError: the run cannot go on.
-    """
-    try:
-        config = TrainConfig(**{name: value for name, value in options.items() if value is not None})
-    except TypeError as error:
-        raise UsageError(f"There is no such training option ({error}).") from error
-    target = _target(Path(data), out, force=force, resume=resume)
-    start = Checkpoint.load(resolve(init_from)) if init_from is not None else None
-    if start is None:
-        model_config = _model_config(preset, cell, hidden, layers, dropout, context)
-    else:
-        model_config = start.model_config if dropout is None else replace(start.model_config, dropout=dropout)
-    where, kind = _device(device), _precision(precision, device)
-    listener = listener or _Silent()
-    trainer = Trainer(model_config, config, target, where, kind, listener)
-    tokenizer = TokenizerConfig(model_config.max_duration)
-    dataset = load_dataset(data, tokenizer, model_config.context, track, listener.reading)
-    if val_data is not None:
-        held = load_dataset(val_data, tokenizer, model_config.context, track, listener.reading)
-        chosen, held_pieces = np.arange(dataset.pieces), np.arange(held.pieces)
-    else:
-        held = dataset
-        chosen, held_pieces = split(dataset, config.val_split, config.seed)
-    if start is not None:
-        trainer.model.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in start.weights.items()})
-        trainer.average = [parameter.detach().clone() for parameter in trainer.model.parameters()]
-    return trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
-
-
-def _target(data: Path, out: str | os.PathLike[str] | None, *, force: bool, resume: bool) -> Path:
-    """OUT, the path without suffix, where nothing is in the way."""
-    target = Path("checkpoints") / (data.resolve().name or "model") if out is None else Path(out)
-    if target.suffix == SUFFIX:
-        target = target.with_suffix("")
-    model = target.with_name(target.name + SUFFIX)
-    if not resume and not force and (model.exists() or (target / TrainingState.FILE).exists()):
-        raise UsageError(f"{model} exists; go on with --resume, replace it with --force, or choose another --out.")
-    if resume and not (target / TrainingState.FILE).exists():
-        raise UsageError(f"There is no run to resume in {target}; leave --resume out, or give its --out.")
-    return target
-
-
-def _model_config(
-    preset: str,
-    cell: str,
-    hidden: int | None,
-    layers: int | None,
-    dropout: float | None,
-    context: ContextConfig | None,
-) -> ModelConfig:
-    if preset not in PRESETS:
-        raise UsageError(f"The preset {preset!r} is not known; choose one of {', '.join(PRESETS)}.")
-    base = PRESETS[preset]
-    return replace(
-        base,
-        cell=cell,
-        hidden=base.hidden if hidden is None else hidden,
-        layers=base.layers if layers is None else layers,
-        dropout=base.dropout if dropout is None else dropout,
-        context=base.context if context is None else context,
-    )
-
-
-def _device(name: str) -> torch.device:
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        name = next(device for device in ("cuda", "mps", "cpu") if available[device])
-    if name not in available:
-        raise UsageError(f"The device {name!r} is not known; choose auto, cpu, cuda or mps.")
-    if not available[name]:
-        raise UsageError(f"This machine has no {name} device that torch can use; choose --device cpu or auto.")
-    return torch.device(name)
-
-
-def _precision(name: str, device: str) -> str:
-    if name not in ("auto", "fp32", "bf16"):
-        raise UsageError(f"The precision {name!r} is not known; choose auto, fp32 or bf16.")
-    return ("bf16" if _device(device).type == "cuda" else "fp32") if name == "auto" else name
 
 
 class Trainer:

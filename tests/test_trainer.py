@@ -16,7 +16,7 @@ from melodygru.checkpoint import Checkpoint
 from melodygru.config import ContextConfig
 from melodygru.errors import CheckpointError, DataError, TrainingError, UsageError
 from melodygru.model import MelodyGRU
-from melodygru.trainer import METRICS, Listener
+from melodygru.progress import METRICS, Listener
 
 from .test_generate import run as command
 from .tunes import tune, write_tunes

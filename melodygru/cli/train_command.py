@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from melodygru.trainer import Run
+    from melodygru.progress import Run
 
 _EVERY_SECONDS = 10.0
 """How often a line is printed where the output is no terminal."""
@@ -82,7 +82,7 @@ def train(
     Ctrl-C stops and saves; --resume goes on. Nats per note: how surprised the model is by music that it has
     not seen; lower is better.
     """
-    from melodygru.trainer import train as run
+    from melodygru.training import train as run
 
     terminal = sys.stdout.isatty()
     screen = Live() if terminal else Lines()
@@ -142,7 +142,7 @@ def _clock(seconds: float) -> str:
 
 
 class Lines:
-    """Plain lines, for a log file or a pipe: a `melodygru.trainer.Listener` that prints."""
+    """Plain lines, for a log file or a pipe: a `melodygru.progress.Listener` that prints."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
