@@ -87,11 +87,19 @@ class Bars:
 
 
 class EndsHome:
-    """The last note is the key's tonic, in any octave; a melody that is not there yet does not end."""
+    """The last note is the key's tonic, in any octave, and lasts `shortest` steps or more.
+
+    A melody that is not there yet does not end. `shortest` is at most a bar; without it, a melody that had not
+    meant to end would be given its tonic as a last sixteenth.
+    """
+
+    def __init__(self, shortest: int = 1):
+        self.shortest = shortest
 
     def durations(self, progress: Progress, size: int) -> BoolArray:
-        """END only after the tonic."""
-        legal = _all(len(progress.onset), size)
+        """END only after the tonic; other events end where the last note still has room, or with it."""
+        left = (progress.length - progress.onset)[:, None] - np.arange(size)[None, :]
+        legal = (left >= self.shortest) | (left == 0)
         legal[:, END] = _at_home(progress) | (progress.onset >= progress.length)
         return legal
 

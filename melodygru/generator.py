@@ -141,7 +141,7 @@ def default_constraints(time_signature: TimeSignature) -> list[Constraint]:
     """What every melody keeps to: its bars, the tonic at its end, plain note values, a singable range."""
     return [
         Bars(silence=0.5),
-        EndsHome(),
+        EndsHome(shortest=min(time_signature.beat_steps, time_signature.bar_steps)),
         WellFormed(),
         # Sixteenths; in a metre of thirty-seconds, thirty-seconds. Compound beats divide by three as it is.
         Grid(gcd(6, time_signature.bar_steps), triplets=not time_signature.is_compound),

@@ -267,3 +267,12 @@ def test_triplets_are_finished_within_their_quarter():
 def test_a_range_is_half_open():
     kept = legal(PitchRange(60, 62).pitches(progress(0), np.array([24]), 130))
     assert kept == [60, 61, REST, TIE]
+
+
+def test_the_last_note_is_the_tonic_and_lasts_a_beat_even_if_the_engine_has_other_ideas():
+    metas = [PieceMeta(key=Key(2), bars=1)]
+    rules = default_constraints(metas[0].time_signature)
+    events = sample(Scripted(6, 61), metas, SamplingConfig(0), rules, 0)[0]
+    assert events.durations.tolist() == [6] * 12 + [24, END]
+    assert events.pitches.tolist()[:12] == [61] * 12
+    assert events.pitches[12] % 12 == 2

@@ -274,3 +274,16 @@ def test_ctrl_c_saves_and_says_how_to_go_on(folder):
     assert "--resume" in rest
     assert Checkpoint.load("out.safetensors").provenance["pieces"]
     assert Path("out/state.safetensors").exists()
+
+
+def test_the_live_line_is_followed_by_what_stays(folder, capsys):
+    from melodygru.cli.train_command import Live
+
+    screen = Live()
+    try:
+        train(folder, "out", epochs=2, listener=screen, **TINY)
+    finally:
+        screen.close()
+    lines = capsys.readouterr().out
+    assert "training on" in lines
+    assert "epoch   2  training" in lines

@@ -235,6 +235,7 @@ def describe(run: Run) -> list[str]:
         left_out = report.get("left_out", {})
         lines.append(f"{report['kept']:,} files read, {sum(left_out.values()):,} left out")
         lines += [f"  {count:,} {reason}" for reason, count in left_out.items()]
+        lines += [f"  {remark} in {count:,} files" for remark, count in list(report.get("remarks", {}).items())[:5]]
     lines.append(
         f"training on {run.train_pieces:,} tunes ({run.train_notes:,} notes), validating on {run.val_pieces:,} "
         f"({run.val_notes:,} notes)"
