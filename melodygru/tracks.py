@@ -119,7 +119,7 @@ def _melody_score(notes: Sequence[RawNote], last: int, most: int) -> float:
     pitch = median(note.pitch for note in notes)
     marks = {
         "monophony": monophony(notes),
-        # Voices and lead instruments live around G4 (67); an octave and a half away is unlikely.
+        # Voices and lead instruments live around A4 (69); an octave and a half away is unlikely.
         "register": math.exp(-(((pitch - 69) / 12) ** 2)),
         "coverage": min(1.0, 1.5 * sum(note.end - note.onset for note in notes) / max(1, last)),
         "variety": min(1.0, len({note.pitch for note in notes}) / 8),
