@@ -139,7 +139,8 @@ class TrainConfig:
         batch_size: windows a step, in [1, 65536].
         window: longest stretch of a piece that is learned in one go, in events, in [8, 65536].
         lr: highest learning rate, in (0, 1].
-        warmup: steps over which the rate rises; it then falls along a cosine to `final_lr` of its height.
+        warmup: steps over which the rate rises, or a tenth of the run where that is shorter; the rate also falls
+            along a cosine, to `final_lr` of its height at the end.
         weight_decay: AdamW's, for matrices and tables; biases have none.
         grad_clip: largest gradient norm; 0 for no limit.
         average: the weights that are kept are an exponential moving average with this decay, in [0, 1).

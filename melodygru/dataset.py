@@ -1,7 +1,8 @@
-"""Pieces as memory-mapped arrays, and batches out of them.
+"""Pieces as memory-mapped arrays, read and tokenised once.
 
-A folder is read and tokenised once. The result lies in the user's cache beside a fingerprint of the
-inputs (names, sizes and times of the files, and the configuration); when that has changed, it is made anew.
+They lie in the user's cache under a key made of the inputs (names, sizes and times of the files, the
+configuration, this program's version); when that has changed, they are made anew. The fingerprint that a
+checkpoint tells is of the music alone: the same on every machine.
 """
 
 from __future__ import annotations
@@ -12,27 +13,28 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
+from melodygru import __version__
 from melodygru.collection import Collection, find_files, read_collection
 from melodygru.config import ContextConfig, TokenizerConfig, as_dict
 from melodygru.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.errors import DataError
 from melodygru.families import families
-from melodygru.tokenizer import REST, Tokenizer
+from melodygru.tokenizer import REST, Events, Tokenizer
 
-FORMAT = 1
+FORMAT = 2
 EVENT_ARRAYS = ("durations", "pitches", *CONTEXT_ARRAYS)
-LOWEST_SHIFT, HIGHEST_SHIFT = -5, 6
-"""Semitones of random transposition, both included: every key once."""
+_KEPT_CACHES = 4
+"""How many caches of one folder lie side by side: other tracks, other contexts, or a run that is going on."""
+_HALF_MADE_SECONDS = 86_400.0
 
 Array = npt.NDArray[Any]
 
@@ -48,7 +50,7 @@ class Dataset:
         lowest, highest: (P,) range of pitches, both included.
         names: (P,) of the pieces.
         report: what was read and what was left out, as JSON values.
-        fingerprint: of the files and the configuration.
+        fingerprint: of the pieces, in order: their events, metres, keys and lengths.
     """
 
     arrays: Mapping[str, Array]
@@ -84,9 +86,10 @@ def cache_home() -> Path:
     return base / "melodygru"
 
 
-def fingerprint(folder: Path, tokenizer: TokenizerConfig, context: ContextConfig, track: str) -> str:
+def cache_key(folder: Path, tokenizer: TokenizerConfig, context: ContextConfig, track: str) -> str:
     """A hash that changes when a file is added, removed or changed, or the configuration is another."""
-    state: list[Any] = [FORMAT, as_dict(tokenizer), as_dict(context), track]
+    # The version, since a newer one may read the same files better.
+    state: list[Any] = [FORMAT, __version__, as_dict(tokenizer), as_dict(context), track]
     for path in find_files(folder):
         status = path.stat()
         state.append([str(path.relative_to(folder)), status.st_size, status.st_mtime_ns])
@@ -106,19 +109,19 @@ def load_dataset(
     """
     folder = Path(folder)
     tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
-    mark = fingerprint(folder, tokenizer, context, track)
-    place = cache_home() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16] / mark
-    try:
-        return _open(place)
-    except (OSError, ValueError, KeyError):
-        pass  # not there yet, or damaged: made anew
+    key = cache_key(folder, tokenizer, context, track)
+    place = cache_home() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16] / key
+    if (found := _open(place)) is not None:
+        return found
     collection = read_collection(folder, track=track, progress=progress)
-    _write(place, collection, tokenizer, context, mark)
-    return _open(place)
+    _write(place, collection, tokenizer, context)
+    if (made := _open(place)) is None:
+        raise DataError(f"The cache {place} cannot be read back; remove it, or set MELODYGRU_CACHE to another folder.")
+    return made
 
 
-def _write(place: Path, collection: Collection, tokenizer: TokenizerConfig, context: ContextConfig, mark: str) -> None:
-    """Write a cache, all or nothing; older ones of the same folder are removed."""
+def _write(place: Path, collection: Collection, tokenizer: TokenizerConfig, context: ContextConfig) -> None:
+    """Write a cache, all or nothing; the oldest ones of the same folder are removed."""
     pieces = [Tokenizer(tokenizer).encode(melody) for melody in collection.pieces]
     if not pieces:
         raise DataError("No usable melody was found; see `melodygru inspect` for the reasons.")
@@ -134,7 +137,7 @@ def _write(place: Path, collection: Collection, tokenizer: TokenizerConfig, cont
     description = {
         "names": [melody.name for melody in collection.pieces],
         "report": collection.summary(),
-        "fingerprint": mark,
+        "fingerprint": _fingerprint(pieces),
     }
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -143,125 +146,60 @@ def _write(place: Path, collection: Collection, tokenizer: TokenizerConfig, cont
             for name, array in arrays.items():
                 np.save(beside / f"{name}.npy", array)
             (beside / "description.json").write_text(json.dumps(description), "utf-8")
-            if place.exists():
-                shutil.rmtree(place)
-            os.replace(beside, place)
-        except BaseException:
+            # Another process may have been faster: a sound cache stays, since somebody may be reading it.
+            if _open(place) is None:
+                if place.exists():
+                    aside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".part-"))
+                    os.replace(place, aside / "damaged")
+                    shutil.rmtree(aside, ignore_errors=True)
+                os.replace(beside, place)
+        finally:
             shutil.rmtree(beside, ignore_errors=True)
-            raise
     except OSError as error:
-        if place.is_dir():
-            return  # another process was faster
-        raise DataError(
-            f"The cache {place.parent} cannot be written ({error.strerror}); make room, or set MELODYGRU_CACHE."
-        ) from error
-    for old in place.parent.iterdir():
-        if old != place and not old.name.startswith(".part-"):
-            shutil.rmtree(old, ignore_errors=True)
+        if _open(place) is None:
+            raise DataError(
+                f"The cache {place.parent} cannot be written ({error.strerror}); make room, or set MELODYGRU_CACHE."
+            ) from error
+    _tidy(place.parent)
 
 
-def _open(place: Path) -> Dataset:
-    description = json.loads((place / "description.json").read_text("utf-8"))
-    arrays = {name: np.load(place / f"{name}.npy", mmap_mode="r") for name in EVENT_ARRAYS}
-    offsets = np.load(place / "offsets.npy")
-    if any(len(array) != offsets[-1] for array in arrays.values()):
-        raise ValueError(f"the cache {place} is damaged")
-    return Dataset(
-        arrays,
-        offsets,
-        families=np.load(place / "families.npy"),
-        lowest=np.load(place / "lowest.npy"),
-        highest=np.load(place / "highest.npy"),
-        names=description["names"],
-        report=description["report"],
-        fingerprint=description["fingerprint"],
-    )
-
-
-def split(dataset: Dataset, share: float, seed: int) -> tuple[Array, Array]:
-    """Indices of training and validation pieces: whole families, until `share` of the pieces are held out."""
-    order = np.random.default_rng([seed, 1]).permutation(np.unique(dataset.families))
-    wanted, held = round(share * dataset.pieces), np.zeros(dataset.pieces, bool)
-    for family in order:
-        members = dataset.families == family
-        if held.sum() + members.sum() <= wanted:
-            held |= members
-        if held.sum() >= wanted:
-            break
-    return np.flatnonzero(~held), np.flatnonzero(held)
-
-
-@dataclass(frozen=True)
-class Windows:
-    """W stretches of pieces: events [start, stop) of all, and the piece that each is of; all (W,)."""
-
-    start: Array
-    stop: Array
-    piece: Array
-
-    def __len__(self) -> int:
-        return len(self.start)
-
-
-def windows(dataset: Dataset, pieces: Array, longest: int | None = None) -> Windows:
-    """Pieces cut into the fewest even windows of at most `longest` events; whole for None.
-
-    The context was computed on whole pieces, so windows keep their bar numbers and what they look back at.
-    """
-    rows = []
+def _fingerprint(pieces: Sequence[Events]) -> str:
+    digest = hashlib.sha256()
     for piece in pieces:
-        first, last = int(dataset.offsets[piece]), int(dataset.offsets[piece + 1])
-        parts = 1 if longest is None else -(-(last - first) // longest)
-        edges = np.linspace(first, last, parts + 1).astype(int)
-        rows += [(start, stop, piece) for start, stop in pairwise(edges)]
-    table = np.array(rows, np.int64).reshape(-1, 3)
-    return Windows(table[:, 0], table[:, 1], table[:, 2])
+        digest.update(json.dumps(as_dict(piece.meta)).encode())
+        digest.update(piece.durations.astype("<i2").tobytes() + piece.pitches.astype("<i2").tobytes())
+    return digest.hexdigest()[:32]
 
 
-def epoch_batches(chosen: Windows, batch_size: int, seed: int, epoch: int) -> list[Array]:
-    """Indices of the windows of each batch: of like length, in an order that depends on (seed, epoch) alone."""
-    random = np.random.default_rng([seed, 2, epoch])
-    # Lengths are blurred a little, so that the same windows do not meet in every epoch.
-    order = np.argsort((chosen.stop - chosen.start) + random.uniform(-8, 8, len(chosen)))
-    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-    return [batches[i] for i in random.permutation(len(batches))]
+def _tidy(home: Path) -> None:
+    """Remove all but the newest caches of one folder, and what processes that died have left half made."""
+
+    def made(path: Path) -> float:
+        try:
+            return path.stat().st_mtime
+        except OSError:
+            return time.time()  # another process has just removed it
+
+    newest_first = sorted(home.iterdir(), key=made, reverse=True)
+    whole = [path for path in newest_first if not path.name.startswith(".part-")]
+    parts = [path for path in newest_first if path.name.startswith(".part-")]
+    abandoned = [path for path in parts if made(path) < time.time() - _HALF_MADE_SECONDS]
+    for path in (*whole[_KEPT_CACHES:], *abandoned):
+        shutil.rmtree(path, ignore_errors=True)
 
 
-def shifts(dataset: Dataset, chosen: Windows, share: float, seed: int, epoch: int) -> Array:
-    """(W,) semitones to transpose each window by in this epoch, such that all pitches stay in [0, 128).
-
-    About `share` of the windows, in [0, 1], are given a random one of -5..+6; the others are given 0.
-    """
-    low = np.maximum(LOWEST_SHIFT, -dataset.lowest[chosen.piece])
-    high = np.minimum(HIGHEST_SHIFT, REST - 1 - dataset.highest[chosen.piece])
-    random = np.random.default_rng([seed, 3, epoch])
-    return np.where(random.random(len(chosen)) < share, random.integers(low, high + 1), 0)
-
-
-def make_batch(dataset: Dataset, chosen: Windows, rows: Array, device: torch.device | str) -> dict[str, torch.Tensor]:
-    """The windows `rows` as one padded `melodygru.model.Batch`."""
-    lengths = (chosen.stop - chosen.start)[rows]
-    shape = (len(rows), int(lengths.max()))
-    batch = {}
-    for name, array in dataset.arrays.items():
-        wide = array.dtype if array.dtype == np.uint8 and array.ndim > 1 else np.int64
-        padded = np.zeros((*shape, *array.shape[1:]), wide)
-        for row, index in enumerate(rows):
-            padded[row, : lengths[row]] = array[chosen.start[index] : chosen.stop[index]]
-        batch[name] = torch.from_numpy(padded).to(device)
-    mask = np.arange(shape[1])[None, :] < lengths[:, None]
-    return {**batch, "mask": torch.from_numpy(mask).to(device)}
-
-
-def whole_batches(dataset: Dataset, pieces: Array, events: int = 8192) -> Iterator[tuple[Windows, Array]]:
-    """Whole pieces in batches of like length and at most about `events` events, for validation."""
-    chosen = windows(dataset, pieces)
-    lengths = chosen.stop - chosen.start
-    batch: list[int] = []
-    for index in np.argsort(lengths):
-        if batch and (len(batch) + 1) * lengths[index] > events:
-            yield chosen, np.array(batch)
-            batch = []
-        batch.append(int(index))
-    if batch:
-        yield chosen, np.array(batch)
+def _open(place: Path) -> Dataset | None:
+    """The cache that lies there; None when there is none, or it is damaged."""
+    try:
+        description = json.loads((place / "description.json").read_text("utf-8"))
+        arrays = {name: np.load(place / f"{name}.npy", mmap_mode="r") for name in EVENT_ARRAYS}
+        offsets, kin, lowest, highest = (
+            np.load(place / f"{name}.npy") for name in ("offsets", "families", "lowest", "highest")
+        )
+        names, report, mark = (description[name] for name in ("names", "report", "fingerprint"))
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
+    events_agree = all(len(array) == offsets[-1] for array in arrays.values())
+    if not events_agree or {len(names), len(kin), len(lowest), len(highest)} != {len(offsets) - 1}:
+        return None
+    return Dataset(arrays, offsets, kin, lowest, highest, names, report, mark)

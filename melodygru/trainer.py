@@ -24,23 +24,19 @@ from typing import Any
 import torch
 
 from melodygru import __version__
+from melodygru.batches import Windows, epoch_batches, make_batch, shifts, whole_batches, windows
 from melodygru.checkpoint import SUFFIX, Checkpoint
 from melodygru.config import ModelConfig, TokenizerConfig, TrainConfig, as_dict
-from melodygru.dataset import (
-    Dataset,
-    Windows,
-    epoch_batches,
-    make_batch,
-    shifts,
-    whole_batches,
-    windows,
-)
-from melodygru.errors import DataError, FileError, TrainingError, UsageError
+from melodygru.dataset import Dataset
+from melodygru.errors import DataError, FileError, TrainingError
 from melodygru.files import write_atomically
 from melodygru.model import MelodyGRU
 from melodygru.progress import METRICS, Listener, Run, TrainResult
 from melodygru.tokenizer import REST
 from melodygru.training_state import TrainingState
+
+_WARMUP_SHARE = 0.1
+"""The warm-up takes at most this share of a run."""
 
 
 class Trainer:
@@ -90,7 +86,7 @@ class Trainer:
         pieces = windows(dataset, chosen, self.config.window)
         per_epoch = -(-len(pieces) // self.config.batch_size)
         identity = {
-            "data": dataset.fingerprint,
+            "data": [dataset.fingerprint, len(chosen), held.fingerprint, len(held_pieces)],
             "model": as_dict(self.model.config),
             "train": {k: v for k, v in asdict(self.config).items() if k not in ("epochs", "patience", "max_minutes")},
         }
@@ -114,8 +110,10 @@ class Trainer:
         try:
             with self._interruptible():
                 stopped = self._epochs(dataset, pieces, per_epoch, held, held_pieces, identity, writer)
-        except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
+        except (MemoryError, RuntimeError) as error:
+            # torch has no one class for it: CUDA, MPS and the CPU's allocator word it each in their own way.
+            words = str(error).lower()
+            if isinstance(error, RuntimeError) and not any(w in words for w in ("out of memory", "allocate memory")):
                 raise
             raise TrainingError(
                 f"Memory ran out with --batch-size {self.config.batch_size}; choose a smaller one, or a smaller preset."
@@ -151,7 +149,9 @@ class Trainer:
         began = time.monotonic() - state.seconds
         state.share_before = self._share(per_epoch, state.seconds)
         while (share := self._share(per_epoch, state.seconds)) < 1:
-            epoch = state.step // per_epoch
+            if config.patience and len(held_pieces) and state.epochs_since_best >= config.patience:
+                return "patience"
+            epoch, before = state.step // per_epoch, state.step
             batches = epoch_batches(pieces, config.batch_size, config.seed, epoch)
             semitones = shifts(dataset, pieces, config.transpose, config.seed, epoch)
             for rows in batches[state.step % per_epoch :]:
@@ -164,7 +164,7 @@ class Trainer:
                 self.listener.stepped(epoch + 1, share, state.recent_nats, state.events_per_second, left)
             state.seconds = time.monotonic() - began
             within = state.step % per_epoch > 0
-            if self._stop.is_set() and within:
+            if self._stop.is_set() and (within or state.step == before):
                 if not state.rows:
                     self._save_model(None)
                 state.save(self.target, identity, self.model, self.optimizer, self.average)
@@ -176,8 +176,6 @@ class Trainer:
             state.save(self.target, identity, self.model, self.optimizer, self.average)
             self._write_metrics(writer, row)
             self.listener.finished_epoch(row)
-            if config.patience and len(held_pieces) and state.epochs_since_best >= config.patience:
-                return "patience"
             if self._stop.is_set():
                 return "interrupted"
             if within:
@@ -195,7 +193,8 @@ class Trainer:
         config, state = self.config, self.state
         # All that is random in this step, dropout above all, follows from its number.
         torch.manual_seed((config.seed * 1_000_003 + state.step) % 2**63)
-        rate = config.lr * min(1.0, (state.step + 1) / max(config.warmup, 1))
+        # A short run, such as one of a minute, has no time for the whole warm-up.
+        rate = config.lr * min(1.0, max((state.step + 1) / max(config.warmup, 1), share / _WARMUP_SHARE))
         rate *= config.final_lr + (1 - config.final_lr) * 0.5 * (1 + math.cos(math.pi * share))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -209,20 +208,26 @@ class Trainer:
         notes = ((batch["pitches"] < REST) & batch["mask"]).sum()
         self.optimizer.zero_grad(set_to_none=True)
         (total / events).backward()
-        if config.grad_clip:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.grad_clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.grad_clip or math.inf)
         loss = float(total.detach())
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"The loss is {loss} at step {state.step} with a learning rate of {rate:.2g}; lower --lr, then "
-                "--resume goes on from the last epoch."
-            )
+        self._check_finite("loss", loss, rate)
+        # A loss may be finite and its gradient not: one such step would spoil all weights.
+        self._check_finite("gradient", float(norm), rate)
         self.optimizer.step()
         state.counted(loss, int(notes), int(events), rate)
         # The average forgets the random beginning fast.
         decay = min(config.average, (state.step + 1) / (state.step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(self.average, list(self.model.parameters()), 1 - decay)
+
+    def _check_finite(self, what: str, value: float, rate: float) -> None:
+        if not math.isfinite(value):
+            last = len(self.state.rows)
+            kept = f"The model of epoch {last} is kept" if last else "Nothing was learned yet"
+            raise TrainingError(
+                f"The {what} is {value} at step {self.state.step} with a learning rate of {rate:.2g}. {kept}; train "
+                "again with a lower --lr and --force, or another --out."
+            )
 
     def _autocast(self) -> Any:
         if self.precision == "fp32":
@@ -233,6 +238,8 @@ class Trainer:
         """Validate, and write the epoch's row."""
         state = self.state
         duration_nats, pitch_nats = self.validate(held, held_pieces)
+        if len(held_pieces):
+            self._check_finite("validation", duration_nats + pitch_nats, state.learning_rate)
         row = {
             "epoch": epoch + 1,
             "step": state.step,
@@ -344,9 +351,7 @@ def _number(value: float | None) -> float | None:
 
 
 def _summary_writer(folder: Path) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise UsageError('TensorBoard is not installed; run: pip install "melodygru[tensorboard]".') from error
+    from torch.utils.tensorboard import SummaryWriter
+
     make: Callable[..., Any] = SummaryWriter
     return make(str(folder))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from melodygru.batches import split
 from melodygru.checkpoint import SUFFIX, Checkpoint, resolve
-from melodygru.config import PRESETS, ContextConfig, ModelConfig, TokenizerConfig, TrainConfig
-from melodygru.dataset import load_dataset, split
+from melodygru.config import PRESETS, ContextConfig, ModelConfig, TokenizerConfig, TrainConfig, check_range
+from melodygru.dataset import load_dataset
 from melodygru.errors import UsageError
 from melodygru.progress import Listener, Silent, TrainResult
 from melodygru.trainer import Trainer
@@ -33,6 +37,7 @@ def train(
     track: str = "auto",
     device: str = "auto",
     precision: str = "auto",
+    threads: int = 1,
     resume: bool = False,
     init_from: str | os.PathLike[str] | None = None,
     tensorboard: bool = False,
@@ -52,12 +57,14 @@ def train(
         val_data: validate on this folder instead of on a share of `data`.
         track: which track of a file: "auto", a number from 1, a name or "skyline".
         device: "auto", "cpu", "cuda" or "mps".
-        precision: "fp32", "bf16", or "auto": bf16 on CUDA, fp32 elsewhere.
+        precision: "fp32", "bf16", or "auto": bf16 on CUDA devices that compute in it, fp32 elsewhere.
+        threads: of torch on the CPU, in [1, 1024]. The steps of a recurrent network are too small to share: more
+            pays only for models larger than the presets, on a machine that does nothing else.
         resume: go on with the run whose state lies in OUT/; its settings must be the same.
         init_from: begin with the weights of this model (and its shape).
         tensorboard: also write event files for TensorBoard to OUT/.
         force: replace a model that is there.
-        listener: told how it goes.
+        listener: told how it goes; `melodygru.cli.train_command.Lines()` prints a line an epoch.
         options: fields of `TrainConfig`: epochs, max_minutes, batch_size, lr, …
 
     Raises:
@@ -74,7 +81,11 @@ def train(
         model_config = _model_config(preset, cell, hidden, layers, dropout, context)
     else:
         model_config = start.model_config if dropout is None else replace(start.model_config, dropout=dropout)
-    where, kind = _device(device), _precision(precision, device)
+    where = _device(device)
+    kind = _precision(precision, where)
+    check_range("threads", threads, 1, 1024)
+    if tensorboard and importlib.util.find_spec("tensorboard") is None:
+        raise UsageError('TensorBoard is not installed; run: pip install "melodygru[tensorboard]".')
     listener = listener or Silent()
     trainer = Trainer(model_config, config, target, where, kind, listener)
     tokenizer = TokenizerConfig(model_config.max_duration)
@@ -88,12 +99,26 @@ def train(
     if start is not None:
         trainer.model.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in start.weights.items()})
         trainer.average = [parameter.detach().clone() for parameter in trainer.model.parameters()]
-    return trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
+    with _threads(threads):
+        return trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Let torch use `count` threads, for as long as the context lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _target(data: Path, out: str | os.PathLike[str] | None, *, force: bool, resume: bool) -> Path:
     """OUT, the path without suffix, where nothing is in the way."""
     target = Path("checkpoints") / (data.resolve().name or "model") if out is None else Path(out)
+    if target.name in ("", ".."):
+        raise UsageError(f"{target} is a folder; give --out the name of a model in it, such as {target / 'tunes'}.")
     if target.suffix == SUFFIX:
         target = target.with_suffix("")
     model = target.with_name(target.name + SUFFIX)
@@ -136,7 +161,9 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _precision(name: str, device: str) -> str:
+def _precision(name: str, device: torch.device) -> str:
     if name not in ("auto", "fp32", "bf16"):
         raise UsageError(f"The precision {name!r} is not known; choose auto, fp32 or bf16.")
-    return ("bf16" if _device(device).type == "cuda" else "fp32") if name == "auto" else name
+    if name != "auto":
+        return name
+    return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"

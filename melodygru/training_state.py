@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -70,6 +70,10 @@ class TrainingState:
         """Count the next epoch's loss from nothing."""
         self.epoch_loss, self.epoch_notes = 0.0, 0
 
+    def _numbers(self) -> list[str]:
+        """Names of what is kept beside the tensors: all but what belongs to one sitting."""
+        return [entry.name for entry in fields(self) if not entry.name.endswith(("_here", "_before"))]
+
     def save(
         self,
         folder: Path,
@@ -87,7 +91,7 @@ class TrainingState:
             for entry, value in optimizer.state.get(parameter, {}).items():
                 tensors[f"optimizer.{entry}.{name}"] = value.detach().reshape(value.shape or (1,))
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-        numbers = {name: value for name, value in vars(self).items() if not name.endswith(("_here", "_before"))}
+        numbers = {name: getattr(self, name) for name in self._numbers()}
         metadata = {"format": "melodygru-state", "identity": json.dumps(identity), "numbers": json.dumps(numbers)}
         write_atomically(folder / self.FILE, save(tensors, metadata), force=True)
 
@@ -111,7 +115,8 @@ class TrainingState:
                 for part, value in json.loads(json.dumps(identity)).items():
                     if saved.get(part) != value:
                         raise CheckpointError(
-                            f"{path} is of a run with other {_PARTS[part]}; resume with the same, or use --force."
+                            f"{path} is of a run with other {_PARTS[part]}; resume with the same, or start anew "
+                            "with --force in place of --resume."
                         )
                 model.load_state_dict({name: file.get_tensor(f"model.{name}") for name in model.state_dict()})
                 stored = set(file.keys())
@@ -123,10 +128,13 @@ class TrainingState:
                             # AdamW keeps its step count on the CPU, as a number without dimensions.
                             value = value.reshape(()) if entry == "step" else value.to(parameter.device)
                             optimizer.state[parameter][entry] = value
-            for name, value in json.loads(metadata["numbers"]).items():
-                setattr(self, name, value)
+            numbers = json.loads(metadata["numbers"])
+            for name in self._numbers():
+                setattr(self, name, numbers[name])
         except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-            raise CheckpointError(f"{path} is damaged ({error}); start anew with --force.") from error
+            raise CheckpointError(
+                f"{path} is damaged ({error}); start anew with --force in place of --resume."
+            ) from error
         self.seconds_before = self.seconds
 
 

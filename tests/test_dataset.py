@@ -1,22 +1,16 @@
+import errno
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from melodygru import dataset as module
+from melodygru.batches import Windows, epoch_batches, make_batch, shifts, split, whole_batches, windows
 from melodygru.config import ContextConfig, TokenizerConfig
 from melodygru.context import CONTEXT_ARRAYS, context_arrays
-from melodygru.dataset import (
-    Windows,
-    epoch_batches,
-    load_dataset,
-    make_batch,
-    shifts,
-    split,
-    whole_batches,
-    windows,
-)
+from melodygru.dataset import load_dataset
 from melodygru.errors import DataError
 from melodygru.midi import write_midi
 from melodygru.tokenizer import Tokenizer
@@ -87,26 +81,84 @@ def test_whatever_changed_is_noticed(folder, monkeypatch, change):
         options["track"] = "1"
     data = load(folder, **options)
     assert reads
-    assert data.fingerprint != before
+    # The fingerprint is of the music, which is the same read in another way or at another time.
+    assert (data.fingerprint == before) == (change in ("touched", "context", "track"))
     assert data.pieces == {"added": 13, "removed": 11}.get(change, 12)
 
 
 def test_a_damaged_cache_is_made_anew(folder, monkeypatch):
     load(folder)
     reads = counted(monkeypatch)
-    for name in ("inputs.npy", "description.json", "offsets.npy"):
-        path = next(module.cache_home().rglob(name))
-        path.write_bytes(path.read_bytes()[:40])
-        assert load(folder).pieces == 12
-    assert len(reads) == 3
+    for name in ("inputs.npy", "description.json", "offsets.npy", "lowest.npy"):
+        for left in (40, 0):
+            path = next(module.cache_home().rglob(name))
+            path.write_bytes(path.read_bytes()[:left])
+            assert load(folder).pieces == 12
+    path.with_name("description.json").write_text("null")
+    assert load(folder).pieces == 12
+    path.unlink()
+    assert load(folder).pieces == 12
+    assert len(reads) == 10
+    assert len(list(module.cache_home().glob("*/*"))) == 1
+
+
+def test_a_newer_version_reads_anew(folder, monkeypatch):
+    load(folder)
+    reads = counted(monkeypatch)
+    monkeypatch.setattr(module, "__version__", "99")
+    load(folder)
+    assert reads
+
+
+def test_the_fingerprint_is_the_same_wherever_the_files_lie(folder, tmp_path):
+    elsewhere = write_tunes(tmp_path / "elsewhere")
+    assert load(elsewhere).fingerprint == load(folder).fingerprint
+
+
+def test_two_processes_at_once_both_get_their_pieces(folder, monkeypatch):
+    """While this one reads, another finishes; the other's cache stays, since it may be in use."""
+    real = module.read_collection
+    first = []
+
+    def slowly(*arguments, **options):
+        collection = real(*arguments, **options)
+        if not first:
+            first.append(None)
+            first.append(load(folder))
+        return collection
+
+    monkeypatch.setattr(module, "read_collection", slowly)
+    data = load(folder)
+    assert first[1].fingerprint == data.fingerprint
+    assert Path(first[1].arrays["inputs"].filename).exists()
+    assert (first[1].arrays["inputs"] == data.arrays["inputs"]).all()
+    assert len(list(module.cache_home().glob("*/*"))) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(folder, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(module.np, "save", full)
+    with pytest.raises(DataError, match=r"cannot be written .*make room, or set MELODYGRU_CACHE"):
+        load(folder)
+    assert not list(module.cache_home().glob("*/*"))
 
 
 def test_old_caches_and_half_made_ones_do_not_pile_up(folder):
     load(folder)
-    write_midi(tune(99), folder / "new.mid")
-    load(folder)
-    caches = [path for path in module.cache_home().glob("*/*") if path.is_dir()]
-    assert len(caches) == 1
+    home = next(module.cache_home().iterdir())
+    for name, age in (("old", 2 * 86_400), ("young", 60)):
+        part = home / f".part-{name}"
+        part.mkdir()
+        os.utime(part, (time.time() - age, time.time() - age))
+    for i in range(6):
+        write_midi(tune(90 + i), folder / f"new{i}.mid")
+        load(folder)
+    assert not (home / ".part-old").exists()
+    assert (home / ".part-young").exists()  # another process may be writing it
+    assert len([path for path in home.iterdir() if path.name[0] != "."]) == 4
+    assert load(folder).pieces == 18
 
 
 def test_nothing_is_written_into_the_users_folder(folder):

@@ -1,4 +1,5 @@
 import csv
+import errno
 import math
 import os
 import signal
@@ -13,8 +14,9 @@ import torch
 
 from melodygru import load_model, train
 from melodygru.checkpoint import Checkpoint
-from melodygru.config import ContextConfig
-from melodygru.errors import CheckpointError, DataError, TrainingError, UsageError
+from melodygru.cli.train_command import Live
+from melodygru.config import ContextConfig, TrainConfig
+from melodygru.errors import CheckpointError, DataError, FileError, TrainingError, UsageError
 from melodygru.model import MelodyGRU
 from melodygru.progress import METRICS, Listener
 
@@ -130,6 +132,34 @@ def test_early_stopping_keeps_the_best(folder):
     assert kept == pytest.approx(min(rows), abs=1e-3)
 
 
+def test_a_run_that_stopped_early_stays_stopped(folder):
+    options = {"epochs": 40, "lr": 0.5, "warmup": 0, "average": 0, "val_split": 0.3, **TINY}
+    first = train(folder, "out", patience=2, **options)
+    again = train(folder, "out", patience=2, resume=True, **options)
+    assert (again.stopped, again.epochs) == ("patience", first.epochs)
+    assert train(folder, "out", patience=3, resume=True, **options).epochs > first.epochs
+
+
+def test_a_short_run_warms_up_in_a_tenth_of_its_time(folder):
+    train(folder, "out", epochs=20, warmup=10_000, patience=0, **TINY)
+    rates = [float(row["learning_rate"]) for row in metrics()]
+    assert max(rates) > 0.9 * 2e-3
+    assert rates.index(max(rates)) < 4
+
+
+def test_torch_has_its_threads_back_afterwards(folder, monkeypatch):
+    before, seen = torch.get_num_threads(), []
+    real = MelodyGRU.nll
+    monkeypatch.setattr(MelodyGRU, "nll", lambda *a: seen.append(torch.get_num_threads()) or real(*a))
+    torch.set_num_threads(3)
+    try:
+        train(folder, "out", epochs=1, **TINY)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert set(seen) == {1}
+
+
 def test_a_time_limit_ends_the_run_and_its_schedule(folder):
     result = train(folder, "out", epochs=10_000, max_minutes=0.02, **TINY)
     assert result.stopped == "time"
@@ -145,6 +175,38 @@ def test_a_loss_that_is_no_number_is_one_sentence_and_nothing_is_lost(folder, mo
     with pytest.raises(TrainingError, match="loss is nan at step"):
         train(folder, "out", epochs=2, resume=True, **TINY)
     assert all(np.array_equal(before[name], array) for name, array in weights("out.safetensors").items())
+
+
+def test_a_gradient_that_is_no_number_does_not_spoil_the_model(folder, monkeypatch):
+    train(folder, "out", epochs=1, **TINY)
+    before = weights("out.safetensors")
+    real, steps = MelodyGRU.nll, []
+
+    def nll(self, *arguments, **options):
+        durations, pitches = real(self, *arguments, **options)
+        steps.append(self.training)
+        # The root of 0 is 0, and its slope infinite.
+        return durations + (durations * 0).sqrt(), pitches
+
+    monkeypatch.setattr(MelodyGRU, "nll", nll)
+    with pytest.raises(TrainingError, match=r"The gradient is nan at step .* The model of epoch 1 is kept"):
+        train(folder, "out", epochs=2, resume=True, **TINY)
+    assert steps == [True]
+    assert all(np.array_equal(before[name], array) for name, array in weights("out.safetensors").items())
+
+
+def test_a_full_disk_is_one_sentence_and_nothing_is_lost(folder, monkeypatch):
+    train(folder, "out", epochs=1, **TINY)
+    before = {path: path.read_bytes() for path in (Path("out.safetensors"), Path("out/state.safetensors"))}
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("melodygru.files.os.replace", full)
+    with pytest.raises(FileError, match=r"cannot be written .*check the disk"):
+        train(folder, "out", epochs=2, resume=True, **TINY)
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert not list(Path().rglob("*.part"))
 
 
 def test_running_out_of_memory_is_one_sentence(folder, monkeypatch):
@@ -171,6 +233,8 @@ def test_a_run_is_resumed_only_with_its_own_data_and_settings(folder):
         train(folder, "out", epochs=2, resume=True, lr=0.1, **TINY)
     with pytest.raises(CheckpointError, match="other settings of the model"):
         train(folder, "out", epochs=2, resume=True, **{**TINY, "hidden": 9})
+    with pytest.raises(CheckpointError, match="other data"):
+        train(folder, "out", epochs=2, resume=True, val_data=write_tunes("held", count=3), **TINY)
     (folder / "000.mid").unlink()
     with pytest.raises(CheckpointError, match="other data"):
         train(folder, "out", epochs=2, resume=True, **TINY)
@@ -226,12 +290,14 @@ def test_tensorboard_files_are_written(folder):
         ({"epochs": 0}, "epochs is 0"),
         ({"lr": -1}, "lr is -1"),
         ({"val_split": 1.5}, "val-split is 1.5"),
+        ({"threads": 0}, "threads is 0"),
         ({"surprise": 1}, "surprise"),
+        ({"out": "."}, "is a folder; give --out the name of a model in it"),
     ],
 )
 def test_settings_out_of_range_are_refused(folder, options, words):
     with pytest.raises(UsageError, match=words):
-        train(folder, "out", **options)
+        train(folder, **{"out": "out", **options})
     assert not Path("out.safetensors").exists()
 
 
@@ -254,6 +320,26 @@ def test_the_command_prints_plain_lines_where_there_is_no_terminal(folder, capsy
     assert "\r" not in text
     assert command("train", folder, "--out", "out", *options) == 2
     assert "exists; go on with --resume" in capsys.readouterr().err
+
+
+def test_help_tells_the_defaults_that_hold(capsys):
+    assert command("train", "--help") == 0
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for option in ("epochs", "batch_size", "lr", "weight_decay", "grad_clip", "val_split", "patience", "seed"):
+        after = text.split(f"--{option.replace('_', '-')} ")[1]
+        assert after.split("[default: (")[1].split(")")[0] == f"{getattr(TrainConfig(), option):g}", option
+
+
+def test_the_live_line_shows_brackets_as_they_are(capsys):
+    screen = Live()
+    screen.reading(1, 2)
+    screen.show("  1 could not be read [Errno 13]")
+    screen.stepped(1, 0.5, 2.0, 1000.0, 75.0)
+    screen.finished_epoch(dict.fromkeys(METRICS, 1.5))
+    screen.close()
+    text = capsys.readouterr().out
+    assert "[Errno 13]" in text
+    assert "validation 1.500 nats per note" in text
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

@@ -192,7 +192,8 @@ class Live(Lines):
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
-        self._console = Console(highlight=False)
+        # No markup: a reason or a path may hold brackets.
+        self._console = Console(highlight=False, markup=False)
         self._progress = Progress(
             BarColumn(bar_width=12), TextColumn("{task.description}"), console=self._console, transient=True
         )
@@ -211,7 +212,7 @@ class Live(Lines):
 
     def show(self, text: str) -> None:
         """Print a line above the live one."""
-        self._progress.print(text)
+        self._console.print(text, soft_wrap=True)
 
     def close(self) -> None:
         """Take the live line away."""

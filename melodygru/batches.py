@@ -1,0 +1,108 @@
+"""Pieces to batches: the split, windows, order and transposition.
+
+All that is random here is a function of (seed, epoch) alone, so that a run can go on in mid-epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from melodygru.dataset import Array, Dataset
+from melodygru.tokenizer import REST
+
+LOWEST_SHIFT, HIGHEST_SHIFT = -5, 6
+"""Semitones of random transposition, both included: every key once."""
+
+
+def split(dataset: Dataset, share: float, seed: int) -> tuple[Array, Array]:
+    """Indices of training and validation pieces: whole families, until `share` of the pieces are held out."""
+    order = np.random.default_rng([seed, 1]).permutation(np.unique(dataset.families))
+    wanted, held = round(share * dataset.pieces), np.zeros(dataset.pieces, bool)
+    for family in order:
+        members = dataset.families == family
+        if held.sum() + members.sum() <= wanted:
+            held |= members
+        if held.sum() >= wanted:
+            break
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """W stretches of pieces: events [start, stop) of all, and the piece that each is of; all (W,)."""
+
+    start: Array
+    stop: Array
+    piece: Array
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+def windows(dataset: Dataset, pieces: Array, longest: int | None = None) -> Windows:
+    """Pieces cut into the fewest even windows of at most `longest` events; whole for None.
+
+    The context was computed on whole pieces, so windows keep their bar numbers and what they look back at.
+    """
+    rows = []
+    for piece in pieces:
+        first, last = int(dataset.offsets[piece]), int(dataset.offsets[piece + 1])
+        parts = 1 if longest is None else -(-(last - first) // longest)
+        edges = np.linspace(first, last, parts + 1).astype(int)
+        rows += [(start, stop, piece) for start, stop in pairwise(edges)]
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    return Windows(table[:, 0], table[:, 1], table[:, 2])
+
+
+def epoch_batches(chosen: Windows, batch_size: int, seed: int, epoch: int) -> list[Array]:
+    """Indices of the windows of each batch: of like length, in an order that depends on (seed, epoch) alone."""
+    random = np.random.default_rng([seed, 2, epoch])
+    # Lengths are blurred a little, so that the same windows do not meet in every epoch.
+    order = np.argsort((chosen.stop - chosen.start) + random.uniform(-8, 8, len(chosen)))
+    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+    return [batches[i] for i in random.permutation(len(batches))]
+
+
+def shifts(dataset: Dataset, chosen: Windows, share: float, seed: int, epoch: int) -> Array:
+    """(W,) semitones to transpose each window by in this epoch, such that all pitches stay in [0, 128).
+
+    About `share` of the windows, in [0, 1], are given a random one of -5..+6; the others are given 0.
+    """
+    low = np.maximum(LOWEST_SHIFT, -dataset.lowest[chosen.piece])
+    high = np.minimum(HIGHEST_SHIFT, REST - 1 - dataset.highest[chosen.piece])
+    random = np.random.default_rng([seed, 3, epoch])
+    return np.where(random.random(len(chosen)) < share, random.integers(low, high + 1), 0)
+
+
+def make_batch(dataset: Dataset, chosen: Windows, rows: Array, device: torch.device | str) -> dict[str, torch.Tensor]:
+    """The windows `rows` as one padded `melodygru.model.Batch`."""
+    lengths = (chosen.stop - chosen.start)[rows]
+    shape = (len(rows), int(lengths.max()))
+    batch = {}
+    for name, array in dataset.arrays.items():
+        wide = array.dtype if array.dtype == np.uint8 and array.ndim > 1 else np.int64
+        padded = np.zeros((*shape, *array.shape[1:]), wide)
+        for row, index in enumerate(rows):
+            padded[row, : lengths[row]] = array[chosen.start[index] : chosen.stop[index]]
+        batch[name] = torch.from_numpy(padded).to(device)
+    mask = np.arange(shape[1])[None, :] < lengths[:, None]
+    return {**batch, "mask": torch.from_numpy(mask).to(device)}
+
+
+def whole_batches(dataset: Dataset, pieces: Array, events: int = 8192) -> Iterator[tuple[Windows, Array]]:
+    """Whole pieces in batches of like length and at most about `events` events, for validation."""
+    chosen = windows(dataset, pieces)
+    lengths = chosen.stop - chosen.start
+    batch: list[int] = []
+    for index in np.argsort(lengths):
+        if batch and (len(batch) + 1) * lengths[index] > events:
+            yield chosen, np.array(batch)
+            batch = []
+        batch.append(int(index))
+    if batch:
+        yield chosen, np.array(batch)
