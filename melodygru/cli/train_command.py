@@ -67,6 +67,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Same seed, same model on the CPU.", show_default="0")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    threads: Annotated[int, typer.Option(help="On the CPU; the steps are too small to gain from many.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT/ where it stopped.")] = False,
     init_from: Annotated[
         str | None, typer.Option(help="Begin with the weights of this model (a name or file), and its size.")
@@ -99,6 +100,7 @@ def train(
             track=track,
             device=device,
             precision=precision,
+            threads=threads,
             resume=resume,
             init_from=init_from,
             tensorboard=tensorboard,
