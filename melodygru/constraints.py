@@ -1,202 +1,366 @@
-"""Which events may come next: small objects that each forbid something.
+"""Which events may come next: small objects that each forbid something, or would rather have something else.
 
-A constraint looks at where B melodies stand (`Progress`) and returns a mask, True where an event is
-legal. All masks are combined before anything is drawn, so top-k and top-p choose among legal events
-only. `Bars` holds for every melody and alone never leaves a melody without a legal event.
+A constraint answers two kinds of question, and leaves those that do not concern it unanswered (None: anything goes):
+
+- about places, whatever came before: where an event may end, which pitches may begin or sound there. From these
+  answers `melodygru.lookahead` finds out, before anything is drawn, from where the last bar line can still be reached;
+- about a melody under way (`Progress`): pitches and rests that its past forbids, and preferences, which are added to
+  the scores and forbid nothing.
+
+Steps are counted from the first bar line of the grid. Pitches are MIDI numbers in [0, 128).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from melodygru.theory import STEPS_PER_QUARTER
-from melodygru.tokenizer import END, REST, TIE
+from melodygru.theory import TimeSignature
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 
-_TRIPLET = STEPS_PER_QUARTER // 3
+PITCHES = 128
 
 
 @dataclass
 class Progress:
-    """Where B melodies stand; all arrays are (B,).
+    """Where B melodies stand; all arrays are (B,), the lists have B entries.
 
     Attributes:
         onset: steps from the beginning of the grid to the event due.
-        length: steps to the end of the last bar.
-        bar_steps: steps of a bar.
-        tonic: pitch class of the key's tonic.
         reference: the last pitch that sounded, -1 if none yet.
         sounding: whether the event before was a note (or its tie), so that a tie may follow.
         resting: whether the event before was a rest.
+        repeats: how many notes in a row, up to the last, had the last one's pitch.
+        rests: the onsets of each melody's rests.
+        pitches, onsets: of each melody's notes.
     """
 
     onset: IntArray
-    length: IntArray
-    bar_steps: IntArray
-    tonic: IntArray
     reference: IntArray
     sounding: BoolArray
     resting: BoolArray
+    repeats: IntArray
+    rests: list[list[int]] = field(default_factory=list)
+    pitches: list[list[int]] = field(default_factory=list)
+    onsets: list[list[int]] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, size: int) -> Progress:
+        """B = `size` melodies before their first event."""
+        zeros, no = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+        lists: list[list[list[int]]] = [[[] for _ in range(size)] for _ in range(3)]
+        return cls(zeros, zeros - 1, no, no, zeros, *lists)
+
+    def notes_from(self, steps: IntArray) -> IntArray:
+        """(B,): how many notes of each melody began at its step of `steps` (B,) or later."""
+        counts = [len(at) - bisect_left(at, step) for at, step in zip(self.onsets, steps.tolist(), strict=True)]
+        return np.array(counts, np.int64)
 
 
-class Constraint(Protocol):
-    """One rule about the next event."""
+class Constraint:
+    """One rule. Every answer is None, for "anything goes", unless a subclass says otherwise."""
 
-    def durations(self, progress: Progress, size: int) -> BoolArray:
-        """(B, size): which durations are legal; index 0 is END."""
+    def ends(self, onset: int, ends: IntArray) -> BoolArray | None:
+        """(D,): at which of the steps `ends`, all after `onset`, an event that begins at `onset` may end."""
 
-    def pitches(self, progress: Progress, durations: IntArray, size: int) -> BoolArray:
-        """(B, size): which pitch classes are legal with the durations (B,) chosen."""
+    def begins(self, onset: int) -> BoolArray | None:
+        """(128,): pitches that a note may begin with at `onset`."""
+
+    def sounds(self, onset: int, ends: IntArray) -> BoolArray | None:
+        """(D, 128): pitches that may sound in each of [onset, end), whether they begin there or are held."""
+
+    def rests(self, onset: int, ends: IntArray) -> BoolArray | None:
+        """(D,): which of [onset, end) may be a rest."""
+
+    def holds(self, onset: int) -> bool | None:
+        """Whether a note may be held over `onset`, by a tie that begins there."""
+
+    def steps(self) -> BoolArray | None:
+        """(128, 128): which pitch (column) may follow which (row)."""
+
+    def closes(self, onset: int) -> BoolArray | None:
+        """(128,): last pitches after which a melody may end at `onset`; the rest of its last bar is silent."""
+
+    def counts(self, start: int, end: int) -> tuple[int, int] | None:
+        """The fewest and the most notes that may begin in the steps [start, end), both included."""
+
+    def pitches(self, progress: Progress) -> BoolArray | None:
+        """(B, 128): pitches that each melody's past leaves."""
+
+    def silences(self, progress: Progress, ends: IntArray) -> tuple[BoolArray, BoolArray] | None:
+        """Two (B, D) masks: whether a rest, and whether a note or tie, may end at the steps `ends` (B, D)."""
+
+    def duration_preference(self, progress: Progress, size: int) -> FloatArray | None:
+        """(B, size): added to the scores of durations, in nats; index 0 is END."""
+
+    def pitch_preference(self, progress: Progress) -> FloatArray | None:
+        """(B, 128): added to the scores of pitches, in nats."""
 
 
-def _all(rows: int, size: int) -> BoolArray:
-    return np.ones((rows, size), np.bool_)
+class Bars(Constraint):
+    """Exactly the bars asked for: nothing passes the last bar line, and the end comes where nothing is left.
 
-
-class Bars:
-    """Exactly the bars asked for: nothing passes the last bar line, and END comes where nothing is left.
-
-    END stands for the silence up to the bar line. It is legal only when that silence is no longer than
-    `silence` of a bar (0: the last event ends on the bar line), and never before the first note.
+    The silence between the last event and the bar line is at most `silence` of a bar (0: none).
     """
 
-    def __init__(self, silence: float = 0.0):
-        self.silence = silence
+    def __init__(self, length: int, bar_steps: int, silence: float = 0.0):
+        self.length = length
+        self.silence = silence * bar_steps
 
-    def durations(self, progress: Progress, size: int) -> BoolArray:
-        """Durations that end by the last bar line."""
-        left = (progress.length - progress.onset)[:, None]
-        legal = np.arange(size)[None, :] <= left
-        may_end = (left[:, 0] <= self.silence * progress.bar_steps) & (progress.reference >= 0)
-        legal[:, END] = may_end | (left[:, 0] <= 0)
-        return legal
+    def ends(self, onset: int, ends: IntArray) -> BoolArray:
+        """Up to the last bar line."""
+        return ends <= self.length
 
-    def pitches(self, progress: Progress, durations: IntArray, size: int) -> BoolArray:
-        """No rest that lasts to the end while nothing has sounded: a melody has at least one note."""
-        legal = _all(len(durations), size)
-        fills = (progress.reference < 0) & (progress.onset + durations >= progress.length)
-        legal[fills, REST] = False
-        return legal
+    def closes(self, onset: int) -> BoolArray:
+        """On the last bar line, or close before it."""
+        return np.full(PITCHES, self.length - onset <= self.silence)
 
 
-class EndsHome:
-    """The last note is the key's tonic, in any octave, and lasts `shortest` steps or more.
+class EndsOn(Constraint):
+    """The last note is of one of `classes` (pitch classes), in any octave, and lasts `shortest` steps or more.
 
-    A melody that is not there yet does not end. `shortest` is at most a bar; without it, a melody that had not
-    meant to end would be given its tonic as a last sixteenth.
+    A melody that is not there yet does not end. Without `shortest`, which is at most a bar, a melody that had not meant
+    to end would be given its tonic as a last sixteenth.
     """
 
-    def __init__(self, shortest: int = 1):
+    def __init__(self, classes: Collection[int], length: int, shortest: int = 1):
+        self.home = of_classes(classes)
+        self.length = length
         self.shortest = shortest
 
-    def durations(self, progress: Progress, size: int) -> BoolArray:
-        """END only after the tonic; other events end where the last note still has room, or with it."""
-        left = (progress.length - progress.onset)[:, None] - np.arange(size)[None, :]
-        legal = (left >= self.shortest) | (left == 0)
-        legal[:, END] = _at_home(progress) | (progress.onset >= progress.length)
-        return legal
+    def ends(self, onset: int, ends: IntArray) -> BoolArray:
+        """Where the last note still has room, or with it."""
+        left = self.length - ends
+        return (left >= self.shortest) | (left <= 0)
 
-    def pitches(self, progress: Progress, durations: IntArray, size: int) -> BoolArray:
-        """The tonic for an event that lasts to the end; or a rest or tie, if the note before is the tonic."""
-        classes = np.arange(size)[None, :]
-        home = np.where(classes < REST, classes % 12 == progress.tonic[:, None], _at_home(progress)[:, None])
-        return home | (progress.onset + durations < progress.length)[:, None]
+    def closes(self, onset: int) -> BoolArray:
+        """After a pitch of those classes."""
+        return self.home
 
 
-def _at_home(progress: Progress) -> BoolArray:
-    return (progress.reference >= 0) & (progress.reference % 12 == progress.tonic)
+class Seams(Constraint):
+    """Steps that no event crosses: where one section ends and the next begins."""
+
+    def __init__(self, seams: Sequence[int]):
+        self.seams = np.sort(np.asarray(seams, np.int64))
+
+    def ends(self, onset: int, ends: IntArray) -> BoolArray | None:
+        """Up to the next seam."""
+        after = int(np.searchsorted(self.seams, onset, side="right"))
+        return ends <= self.seams[after] if after < len(self.seams) else None
+
+    def holds(self, onset: int) -> bool:
+        """Not over a seam."""
+        return onset not in self.seams
 
 
-class WellFormed:
-    """Ties only after a sounding note, no two rests in a row, and the first note within the first bar."""
+class Grid(Constraint):
+    """Onsets and durations with a plain name: multiples of `straight` steps, and triplets that fill their group.
 
-    def durations(self, progress: Progress, size: int) -> BoolArray:
-        """Any duration."""
-        return _all(len(progress.onset), size)
-
-    def pitches(self, progress: Progress, durations: IntArray, size: int) -> BoolArray:
-        """No tie after a rest, no rest after a rest, no first rest of a bar or more."""
-        legal = _all(len(durations), size)
-        legal[~progress.sounding, TIE] = False
-        too_late = (progress.reference < 0) & (progress.onset + durations >= progress.bar_steps)
-        legal[progress.resting | too_late, REST] = False
-        return legal
-
-
-class Grid:
-    """Onsets and durations with a plain name: multiples of `straight` steps, and triplets that fill a quarter.
-
-    Every bar must be a multiple of `straight`, so that the last bar line can be reached.
+    A triplet divides `3 * triplet` steps of the bar by three; 0 means that there are none. Every bar must be a multiple
+    of `straight`. An onset that is off the grid (in something given) leads back to it.
     """
 
-    def __init__(self, straight: int = 6, triplets: bool = True):
+    def __init__(self, bar_steps: int, straight: int = 6, triplet: int = 8):
+        self.bar_steps = bar_steps
         self.straight = straight
-        self.triplets = triplets
+        self.triplet = triplet
 
-    def durations(self, progress: Progress, size: int) -> BoolArray:
-        """Durations from one place of the grid to another; within a triplet, those that stay in it."""
-        onset = progress.onset[:, None]
-        ends = onset + np.arange(size)[None, :]
-        legal = ends % self.straight == 0
-        if self.triplets:
-            position = onset % progress.bar_steps[:, None]
-            quarter_ends = onset - position % STEPS_PER_QUARTER + STEPS_PER_QUARTER
-            # Where a bar ends with part of a quarter (7/8), a triplet would cross the bar line and leave the grid.
-            fits = quarter_ends <= onset - position + progress.bar_steps[:, None]
-            within = fits & (position % _TRIPLET == 0) & (ends <= quarter_ends)
-            triplet = within & ((ends - quarter_ends) % _TRIPLET == 0)
-            # Off the straight grid there is no way on but the triplet's own.
-            legal = np.where(onset % self.straight == 0, legal | triplet, triplet)
-        legal[:, END] = True
+    def ends(self, onset: int, ends: IntArray) -> BoolArray:
+        """From one place of the grid to another; within a triplet, only to the triplet's own places."""
+        straight = ends % self.straight == 0
+        if not self.triplet:
+            return straight
+        position, group = onset % self.bar_steps, 3 * self.triplet
+        group_end = onset - position % group + group
+        # Where a bar ends with part of a group (7/8), a triplet would cross the bar line and leave the grid.
+        if position % self.triplet or group_end > onset - position + self.bar_steps:
+            return straight
+        triplet = (ends <= group_end) & ((group_end - ends) % self.triplet == 0)
+        return straight | triplet if onset % self.straight == 0 else triplet
+
+
+class Pitches(Constraint):
+    """Only these pitches, everywhere: a range, a scale, or both."""
+
+    def __init__(self, allowed: BoolArray):
+        self.allowed = allowed
+
+    def begins(self, onset: int) -> BoolArray:
+        """The pitches allowed."""
+        return self.allowed
+
+
+class Leaps(Constraint):
+    """From one note to the next at most `largest` semitones, up or down."""
+
+    def __init__(self, largest: int):
+        self.largest = largest
+
+    def steps(self) -> BoolArray:
+        """Pitches no farther away than the largest leap."""
+        pitches = np.arange(PITCHES)
+        return np.abs(pitches[:, None] - pitches[None, :]) <= self.largest
+
+
+class Repeats(Constraint):
+    """Never more than `most` equal pitches in a row."""
+
+    def __init__(self, most: int):
+        self.most = most
+
+    def pitches(self, progress: Progress) -> BoolArray | None:
+        """Any but the last, where that has come often enough."""
+        full = np.flatnonzero((progress.repeats >= self.most) & (progress.reference >= 0))
+        if not len(full):
+            return None
+        legal = np.ones((len(progress.onset), PITCHES), np.bool_)
+        legal[full, progress.reference[full]] = False
         return legal
 
-    def pitches(self, progress: Progress, durations: IntArray, size: int) -> BoolArray:
-        """Any pitch."""
-        return _all(len(durations), size)
+
+class NoRests(Constraint):
+    """No rest anywhere."""
+
+    def rests(self, onset: int, ends: IntArray) -> BoolArray:
+        """None."""
+        return np.zeros(len(ends), np.bool_)
 
 
-class PitchRange:
-    """Pitches in the half-open range [low, high)."""
+class FewRests(Constraint):
+    """At most `most` rests, none longer than `longest` steps."""
 
-    def __init__(self, low: int, high: int):
-        self.low = low
-        self.high = high
+    def __init__(self, most: int, longest: int):
+        self.most = most
+        self.longest = longest
 
-    def durations(self, progress: Progress, size: int) -> BoolArray:
-        """Any duration."""
-        return _all(len(progress.onset), size)
+    def rests(self, onset: int, ends: IntArray) -> BoolArray:
+        """Short ones."""
+        return ends - onset <= self.longest
 
-    def pitches(self, progress: Progress, durations: IntArray, size: int) -> BoolArray:
-        """Pitches within the range; rests and ties are not concerned."""
-        legal = _all(len(durations), size)
-        legal[:, : self.low] = False
-        legal[:, self.high : REST] = False
-        return legal
+    def silences(self, progress: Progress, ends: IntArray) -> tuple[BoolArray, BoolArray]:
+        """No rest where there have been enough."""
+        left = np.array([len(rests) < self.most for rests in progress.rests])
+        return np.broadcast_to(left[:, None], ends.shape), np.ones(ends.shape, np.bool_)
 
 
-def legal_durations(constraints: Sequence[Constraint], progress: Progress, size: int) -> BoolArray:
-    """(B, size): durations that all constraints allow. Rows in which none is left keep what `Bars` allows."""
-    return _combine([constraint.durations(progress, size) for constraint in constraints])
+class SomeRests(Constraint):
+    """A rest begins in each stretch: `stretches` are half-open ranges of steps (start, end), in order."""
+
+    def __init__(self, stretches: Sequence[tuple[int, int]]):
+        self.stretches = stretches
+
+    def silences(self, progress: Progress, ends: IntArray) -> tuple[BoolArray, BoolArray]:
+        """Notes leave room for a rest in each stretch that has had none."""
+        limit = np.full(len(progress.onset), np.iinfo(np.int64).max)
+        for row, onset in enumerate(progress.onset.tolist()):
+            for start, end in self.stretches:
+                if onset < end and not any(start <= rest < end for rest in progress.rests[row]):
+                    limit[row] = end
+                    break
+        starts = progress.onset[:, None]
+        # A rest that begins before its stretch would sleep through it.
+        begin = np.array([next((s for s, e in self.stretches if e == end), 0) for end in limit.tolist()])
+        return (starts >= begin[:, None]) | (ends < limit[:, None]), ends < limit[:, None]
 
 
-def legal_pitches(constraints: Sequence[Constraint], progress: Progress, durations: IntArray, size: int) -> BoolArray:
-    """(B, size): pitch classes that all constraints allow."""
-    return _combine([constraint.pitches(progress, durations, size) for constraint in constraints])
+class Density(Constraint):
+    """`wanted` notes a bar from the step `start` on, at most `off` more or fewer on average over each stretch written."""
+
+    PULL = 0.5
+    """By how much a lead of one note tilts durations: probabilities are multiplied by duration ** (PULL * lead)."""
+
+    def __init__(self, wanted: float, bar_steps: int, start: int = 0, off: float = 1.0):
+        self.wanted = wanted
+        self.bar_steps = bar_steps
+        self.start = start
+        self.off = off
+
+    def counts(self, start: int, end: int) -> tuple[int, int]:
+        """The bounds of a stretch."""
+        bars = (end - start) / self.bar_steps
+        fewest = max(0, math.ceil((self.wanted - self.off) * bars))
+        return fewest, max(fewest, math.floor((self.wanted + self.off) * bars))
+
+    def duration_preference(self, progress: Progress, size: int) -> FloatArray:
+        """Longer durations where a melody is ahead of its count, shorter ones where it is behind."""
+        notes = progress.notes_from(np.full(len(progress.onset), self.start))
+        lead = notes - self.wanted * (progress.onset - self.start) / self.bar_steps
+        tilt = np.log(np.maximum(np.arange(size), 1) / (self.bar_steps / self.wanted))
+        tilt[0] = 0.0
+        return np.clip(self.PULL * lead, -4.0, 4.0)[:, None] * tilt[None, :]
 
 
-def _combine(masks: Sequence[BoolArray]) -> BoolArray:
-    """All masks together. The first constraint is the strictest promise: a later one that would leave a row
-    with nothing is passed over in that row.
+class Prefers(Constraint):
+    """Pitches outside a set cost `cost` nats each: a scale that may be left, but rarely is."""
+
+    def __init__(self, wanted: Callable[[int], BoolArray], cost: float = 3.0):
+        self.wanted = wanted
+        self.cost = cost
+
+    def pitch_preference(self, progress: Progress) -> FloatArray:
+        """Nothing for pitches that `wanted` (a step -> (128,)) holds, minus the cost for the others."""
+        wanted = np.stack([self.wanted(onset) for onset in progress.onset.tolist()])
+        return np.where(wanted, 0.0, -self.cost)
+
+
+class Departs(Constraint):
+    """A variation's own part would rather not be what it varies: the same pitch at the same place costs `cost` nats.
+
+    `stretches` are (start, end, source) in steps: what stands in [start, end) varies what begins at `source`.
     """
-    legal = masks[0]
-    for mask in masks[1:]:
-        both = legal & mask
-        legal = np.where(both.any(axis=1, keepdims=True), both, legal)
-    return legal
+
+    def __init__(self, stretches: Sequence[tuple[int, int, int]], cost: float = 2.0):
+        self.stretches = stretches
+        self.cost = cost
+
+    def pitch_preference(self, progress: Progress) -> FloatArray | None:
+        """Minus the cost for the pitch that begins at the same place of what is varied."""
+        cost = np.zeros((len(progress.onset), PITCHES))
+        for row, onset in enumerate(progress.onset.tolist()):
+            for start, end, source in self.stretches:
+                if start <= onset < end and onset - start + source in progress.onsets[row]:
+                    cost[row, progress.pitches[row][progress.onsets[row].index(onset - start + source)]] = -self.cost
+        return cost
+
+
+class Guard(Constraint):
+    """Pitches that a rule with a memory of its own forbids, such as `melodygru.originality.CopyGuard.banned`."""
+
+    def __init__(self, banned: Callable[[Sequence[int], Sequence[int], int], Collection[int]]):
+        self.banned = banned
+
+    def pitches(self, progress: Progress) -> BoolArray | None:
+        """All but those that `banned(pitches, onsets, onset)` names."""
+        legal: BoolArray | None = None
+        for row, onset in enumerate(progress.onset.tolist()):
+            banned = self.banned(progress.pitches[row], progress.onsets[row], onset)
+            if banned:
+                if legal is None:
+                    legal = np.ones((len(progress.onset), PITCHES), np.bool_)
+                legal[row, list(banned)] = False
+        return legal
+
+
+def of_classes(classes: Collection[int]) -> BoolArray:
+    """(128,): pitches of these pitch classes (0..11), in all octaves."""
+    return np.isin(np.arange(PITCHES) % 12, list(classes))
+
+
+def in_range(low: int, high: int) -> BoolArray:
+    """(128,): pitches from `low` to `high`, both included."""
+    pitches = np.arange(PITCHES)
+    return (pitches >= low) & (pitches <= high)
+
+
+def shortest_end(time_signature: TimeSignature) -> int:
+    """How long the last note is at least: a beat, in steps."""
+    return min(time_signature.beat_steps, time_signature.bar_steps)

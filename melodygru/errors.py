@@ -6,7 +6,8 @@
     │   ├── MidiError              a file that is not MIDI, or holds nothing usable
     │   └── CheckpointError        a file that is no checkpoint of this program
     ├── DataError                  a collection out of which nothing can be learned
-    └── TrainingError              a run that cannot go on (NaN loss, memory, disk)
+    ├── TrainingError              a run that cannot go on (NaN loss, memory, disk)
+    └── SamplingError              no melody was found that keeps to everything asked for
 
 Each message is one sentence or two: what was wrong, with the value received and
 the legal range, or the file; then what to do.
@@ -45,3 +46,7 @@ class DataError(MelodyGRUError):
 
 class TrainingError(MelodyGRUError):
     """A training run cannot go on; what it has learned so far is kept."""
+
+
+class SamplingError(MelodyGRUError):
+    """No melody was found that keeps to everything asked for."""

@@ -5,27 +5,45 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from math import gcd
 from numbers import Integral
 from typing import Any
 
 from melodygru.checkpoint import Checkpoint, resolve
-from melodygru.config import SamplingConfig, check_range
-from melodygru.constraints import Bars, Constraint, EndsHome, Grid, PitchRange, WellFormed
+from melodygru.chords import ChordSpan
+from melodygru.config import check_range
 from melodygru.engine import NumpyEngine
 from melodygru.errors import UsageError
-from melodygru.melody import Melody
-from melodygru.sampler import sample
-from melodygru.theory import Key, TimeSignature
-from melodygru.tokenizer import REST, Events, PieceMeta, Tokenizer
+from melodygru.generation_config import GenerationConfig
+from melodygru.melody import Melody, Note
+from melodygru.planner import Plan, plan
+from melodygru.ranking import Score, excess, score
+from melodygru.sampler import Drawn, sample
+from melodygru.tokenizer import REST, Tokenizer
 
-MAX_BARS = 1000
 MAX_COUNT = 100_000
-DEFAULT_QPM = 120.0
 _WINDOW = 250
 """Melodies made at once: bounds the memory that many take."""
+_FORM_CANDIDATES = 8
+"""With a form, each melody is the best of so many: some join their sections better than others."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A melody that a model wrote.
+
+    Attributes:
+        melody: its notes.
+        chords: the chords under it; empty if none were asked for.
+        score: why it was chosen among candidates; None where there was one only.
+        number: which candidate it was, from 0.
+    """
+
+    melody: Melody
+    chords: tuple[ChordSpan, ...] = ()
+    score: Score | None = None
+    number: int = 0
 
 
 def load_model(name: str | os.PathLike[str] = "folk") -> Model:
@@ -59,66 +77,117 @@ class Model:
         """How the model came to be: data, number of pieces and notes, validation, versions, date, seed."""
         return self.checkpoint.provenance
 
-    def generate(self, bars: int = 16, **options: Any) -> Melody:
+    @property
+    def human_nats_per_note(self) -> float | None:
+        """Nats per note of the tunes that were held out in training; None if none were."""
+        value = self.provenance.get("validation_nats_per_note")
+        return value if isinstance(value, float) and value > 0 else None
+
+    def generate(self, bars: int | None = None, **options: Any) -> Melody:
         """Write one melody; the options are those of `generate_many`."""
         return self.generate_many(1, bars, **options)[0]
 
     def generate_many(
         self,
         count: int,
-        bars: int = 16,
+        bars: int | None = None,
         *,
-        key: Key | str = "C major",
-        meter: TimeSignature | str = "4/4",
-        bpm: float = DEFAULT_QPM,
         seed: int | None = None,
-        temperature: float | None = None,
-        top_k: int | None = None,
-        top_p: float | None = None,
+        primer: Melody | None = None,
+        include_primer: bool = True,
         progress: Callable[[int], None] | None = None,
+        **options: Any,
     ) -> list[Melody]:
-        """Write `count` melodies. Each fills its bars exactly and ends on the tonic.
+        """Write `count` melodies, each of exactly the bars asked for, all different.
 
         Args:
             count: how many, 1 to 100,000.
-            bars: length in full bars, exactly; 1 to 1000.
-            key: a `Key`, or text such as "A minor".
-            meter: a `TimeSignature`, or text such as "6/8".
-            bpm: tempo in quarter notes a minute, 4 to 1000.
+            bars: length in full bars, 1 to 1000; default 16, or what the form makes.
             seed: at least 0; the same seed and options give the same melodies. None draws one.
-            temperature, top_k, top_p: see `SamplingConfig`; None takes its default.
-            progress: called with the number of melodies finished so far.
+            primer: what to continue, in its key, metre and tempo.
+            include_primer: whether the melodies begin with the primer, and the bars asked for count its bars.
+            progress: called with the number of candidates finished so far.
+            options: fields of `GenerationConfig`: key="A minor", meter="6/8", chords="Am F C G", …
 
         Raises:
-            UsageError: a value out of range, named.
+            UsageError: a value out of range, named; or wishes that contradict each other.
+            SamplingError: nothing was found that keeps to all of them.
         """
+        config = GenerationConfig.from_dict({"bars": bars, **options})
         seed = draw_seed() if seed is None else seed
-        for what, value in (("bars", bars), ("count", count), ("seed", seed), ("top_k", top_k or 0)):
+        done = self.compose(config, seed, count, primer, include_primer, progress)
+        return [generated.melody for generated in done]
+
+    def compose(
+        self,
+        config: GenerationConfig,
+        seed: int,
+        count: int = 1,
+        primer: Melody | None = None,
+        include_primer: bool = True,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Generated]:
+        """`generate_many`, with all that belongs to the melodies. Of several candidates the best come first."""
+        for what, value in (("count", count), ("seed", seed)):
             if not isinstance(value, Integral):
                 raise UsageError(f"{what} is {value!r}; give a whole number.")
-        check_range("bars", bars, 1, MAX_BARS)
         check_range("count", count, 1, MAX_COUNT)
-        check_range("bpm", bpm, 4, 1000)
         if seed < 0:
             raise UsageError(f"seed is {seed}; choose a whole number of at least 0.")
-        default = SamplingConfig()
-        config = SamplingConfig(
-            default.temperature if temperature is None else temperature,
-            default.top_k if top_k is None else top_k,
-            default.top_p if top_p is None else top_p,
-        )
-        time_signature = TimeSignature.parse(meter) if isinstance(meter, str) else meter
-        meta = PieceMeta(time_signature, Key.parse(key) if isinstance(key, str) else key, bars)
+        made = plan(config, self.checkpoint.tokenizer_config.max_duration, self._banned(config), primer, include_primer)
+        if config.best_of is not None:
+            candidates = max(config.best_of, count)
+        else:
+            candidates = count * (1 if config.form is None else _FORM_CANDIDATES)
+        found: list[Generated] = []
+        for first in range(0, candidates, _WINDOW):
+            many = min(_WINDOW, candidates - first)
+            report = None if progress is None else (lambda done, first=first: progress(first + done))
+            drawn = sample(
+                self.engine, made.meta, many, config.sampling, made.ahead, seed, first, made.script, report
+            )
+            found += [
+                self._finish(one, made, first + i, candidates > count, include_primer) for i, one in enumerate(drawn)
+            ]
+        return found if candidates == count else _best(found, count)
+
+    def _finish(self, drawn: Drawn, made: Plan, number: int, judge: bool, include_primer: bool) -> Generated:
         tokenizer = Tokenizer(self.checkpoint.tokenizer_config)
-        constraints = default_constraints(time_signature)
-        melodies: list[Melody] = []
-        while (made := len(melodies)) < count:
-            metas = [meta] * min(_WINDOW, count - made)
-            report = None if progress is None else (lambda done, made=made: progress(made + done))
-            drawn = sample(self.engine, metas, config, constraints, seed, made, report)
-            title = f"{self.name} {meta.key}".strip()
-            melodies += [hold_last(tokenizer.decode(events, bpm, title), events) for events in drawn]
-        return melodies
+        title = f"{self.name} {made.meta.key}".strip()
+        melody = tokenizer.decode(drawn.events, made.qpm, title)
+        if made.fills_out:
+            melody = hold_last(melody, drawn.events.pitches[-2] == REST)
+        mark = None
+        if judge:
+            nats = float(drawn.nats.sum()) / len(melody.notes)
+            joins = excess(drawn.nats.tolist(), drawn.onsets.tolist(), made.judged)
+            mark = score(melody, nats, self.human_nats_per_note, joins)
+        if not include_primer and made.begins:
+            melody = _without_beginning(melody, made.begins)
+        return Generated(melody, made.chords, mark, number)
+
+    def _banned(self, config: GenerationConfig) -> Any:
+        """What `--max-copy` forbids; None if nothing."""
+        return None
+
+
+def _best(candidates: list[Generated], count: int) -> list[Generated]:
+    """The best `count` candidates, all different while there are so many, best first."""
+    order = sorted(candidates, key=lambda one: -one.score.total if one.score else 0.0)
+    seen: set[tuple[Note, ...]] = set()
+    first, again = [], []
+    for one in order:
+        (again if one.melody.notes in seen else first).append(one)
+        seen.add(one.melody.notes)
+    return [*first, *again][:count]
+
+
+def _without_beginning(melody: Melody, begins: int) -> Melody:
+    """The melody from the bar line at or before the step `begins` on, with what begins there or later."""
+    bar = melody.time_signature.bar_steps
+    start = begins // bar * bar
+    notes = tuple(replace(note, onset=note.onset - start) for note in melody.notes if note.onset >= begins)
+    return replace(melody, notes=notes, pickup=0, bars=(melody.length - start) // bar)
 
 
 def draw_seed() -> int:
@@ -126,24 +195,12 @@ def draw_seed() -> int:
     return secrets.randbelow(10**9)
 
 
-def hold_last(melody: Melody, events: Events) -> Melody:
-    """The melody with its last note held to the last bar line, unless it was written with a rest after it.
+def hold_last(melody: Melody, rests: bool) -> Melody:
+    """The melody with its last note held to the last bar line, unless it was written with a rest after it (`rests`).
 
     Tunes with a pickup end early, to leave room for it when they are played again; a clip without one has a hole there.
     """
-    if events.pitches[-2] == REST:
+    if rests:
         return melody
     last = melody.notes[-1]
     return replace(melody, notes=(*melody.notes[:-1], replace(last, duration=melody.length - last.onset)))
-
-
-def default_constraints(time_signature: TimeSignature) -> list[Constraint]:
-    """What every melody keeps to: its bars, the tonic at its end, plain note values, a singable range."""
-    return [
-        Bars(silence=0.5),
-        EndsHome(shortest=min(time_signature.beat_steps, time_signature.bar_steps)),
-        WellFormed(),
-        # Sixteenths; in a metre of thirty-seconds, thirty-seconds. Compound beats divide by three as it is.
-        Grid(gcd(6, time_signature.bar_steps), triplets=not time_signature.is_compound),
-        PitchRange(48, 97),
-    ]

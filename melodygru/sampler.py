@@ -1,24 +1,30 @@
 """Draws melodies from an engine: scores -> mask -> temperature -> top-k -> top-p -> draw -> advance.
 
-Knows the engine only by its protocol, and constraints only by their masks. Works on many melodies
-at once; melody i has random numbers of its own, from (seed, i), so it is the same alone and in a batch
+Knows the engine only by its protocol, and constraints only by what `melodygru.lookahead` offers. A melody that meets a
+dead end all the same (what its past forbids cannot be foreseen) goes back some bars and tries again. Works on many
+melodies at once; melody i has random numbers of its own, from (seed, i), so it is the same alone and in a batch
 of any size. (On one machine, that is: another processor rounds the scores' last digits another way.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from melodygru.config import SamplingConfig
-from melodygru.constraints import Constraint, Progress, legal_durations, legal_pitches
+from melodygru.constraints import Progress
 from melodygru.engine import Engine
+from melodygru.errors import SamplingError
+from melodygru.lookahead import Lookahead
 from melodygru.tokenizer import END, REST, TIE, Events, PieceMeta
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 def keep_top_k(logits: FloatArray, k: int) -> npt.NDArray[np.bool_]:
@@ -75,59 +81,241 @@ def _softmax(logits: FloatArray) -> FloatArray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
+@dataclass(frozen=True)
+class Copy:
+    """The half-open range of steps [start, end) holds again what stands at the same distance from `source` on."""
+
+    start: int
+    end: int
+    source: int
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is not to be drawn.
+
+    Attributes:
+        given: events that stand fast, by their onset in steps: (duration, pitch class); END ends the melody.
+        copies: stretches that repeat earlier ones.
+    """
+
+    given: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    copies: Sequence[Copy] = ()
+
+    def event(self, onset: int, own: Mapping[int, tuple[int, int]]) -> tuple[int, int] | None:
+        """The event at `onset` that stands fast, given the melody's own events so far by onset; None: draw one."""
+        if onset in self.given:
+            return self.given[onset]
+        for copy in self.copies:
+            if copy.start <= onset < copy.end:
+                return own[onset - copy.start + copy.source]
+        return None
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One melody that was drawn.
+
+    Attributes:
+        events: its T events.
+        nats: (T,) negative log-likelihood of each under the model itself, before any constraint or temperature.
+        onsets: (T,) where each begins, in steps.
+    """
+
+    events: Events
+    nats: FloatArray
+    onsets: IntArray
+
+
 def sample(
     engine: Engine,
-    metas: Sequence[PieceMeta],
+    meta: PieceMeta,
+    count: int,
     config: SamplingConfig,
-    constraints: Sequence[Constraint],
+    ahead: Lookahead,
     seed: int,
     first: int = 0,
+    script: Script | None = None,
     progress: Callable[[int], None] | None = None,
-) -> list[Events]:
-    """One melody for each of `metas`.
+) -> list[Drawn]:
+    """Draw `count` melodies.
 
     Args:
         engine: gives the scores.
-        metas: metre, key and bars of each melody.
+        meta: metre, key and bars of the melodies.
         config: how to draw.
-        constraints: what may be drawn; the first should be `Bars`.
+        ahead: what may be drawn.
         seed: any integer of at least 0; the same seed gives the same melodies.
         first: the number of the first melody: melody i draws from (seed, first + i), whatever stands beside it.
-        progress: called with the number of melodies finished so far, now and then (not for a single one).
+        script: what is given or repeated.
+        progress: called with the number of melodies finished so far, now and then.
+
+    Raises:
+        SamplingError: some melody met dead ends again and again.
     """
-    if len(metas) == 1:
-        # A matrix product with one row takes another route through the linear algebra and rounds differently, which
-        # about once in thousands of melodies turns a draw. With a twin beside it, one melody is rounded as many are.
-        return sample(engine, [*metas, *metas], config, constraints, seed, first)[:1]
-    size = len(metas)
-    random = [np.random.Generator(np.random.PCG64([seed, first + i])) for i in range(size)]
-    state = engine.start(metas)
-    length = np.array([meta.length for meta in metas], np.int64)
-    bar_steps = np.array([meta.time_signature.bar_steps for meta in metas], np.int64)
-    tonic = np.array([meta.key.tonic for meta in metas], np.int64)
-    nothing = np.zeros(size, np.bool_)
-    where = Progress(state.onset, length, bar_steps, tonic, state.reference, nothing, nothing)
-    done = np.zeros(size, np.bool_)
-    drawn: list[tuple[IntArray, IntArray]] = []
-    while True:
+    script = script or Script()
+    batch = _Batch(engine, meta, config, ahead, script, seed)
+    finished: dict[int, Drawn] = {}
+    # Each melody's number, and the events before a dead end that are kept for another attempt.
+    waiting: dict[int, dict[int, tuple[int, int]]] = {first + i: {} for i in range(count)}
+    for attempt in range(_ATTEMPTS):
+        report = None if progress is None else (lambda done, before=len(finished): progress(before + done))
+        results = batch.run(list(waiting), list(waiting.values()), attempt, report)
+        again: dict[int, dict[int, tuple[int, int]]] = {}
+        for number, (drawn, own, dead) in zip(waiting, results, strict=True):
+            if drawn is not None:
+                finished[number] = drawn
+            else:
+                # Dead ends have their cause a few notes back; if it happens again, farther.
+                keep = dead - meta.time_signature.bar_steps * 2 ** (attempt // 2)
+                again[number] = {onset: event for onset, event in own.items() if onset < keep}
+        waiting = again
+        if not waiting:
+            return [finished[first + i] for i in range(count)]
+    raise SamplingError(
+        "No melody was found that keeps to everything asked for; allow more: a higher --max-copy or --max-leap, a wider "
+        "--range, or other values of the options that you set."
+    )
+
+
+_ATTEMPTS = 48
+
+
+class _Batch:
+    """Draws melodies side by side, an event each at a time."""
+
+    def __init__(
+        self, engine: Engine, meta: PieceMeta, config: SamplingConfig, ahead: Lookahead, script: Script, seed: int
+    ):
+        self.engine, self.meta, self.config = engine, meta, config
+        self.ahead, self.script, self.seed = ahead, script, seed
+
+    def run(
+        self,
+        numbers: list[int],
+        kept: list[dict[int, tuple[int, int]]],
+        attempt: int,
+        report: Callable[[int], None] | None,
+    ) -> list[tuple[Drawn | None, dict[int, tuple[int, int]], int]]:
+        """One attempt for each number: the melody, or None, its events by onset, and where it met a dead end."""
+        if len(numbers) == 1:
+            # A matrix product with one row takes another route through the linear algebra and rounds differently, which
+            # about once in thousands of melodies turns a draw. With a twin beside it, one is rounded as many are.
+            return self.run(numbers * 2, kept * 2, attempt, report)[:1]
+        size = len(numbers)
+        random = [
+            np.random.Generator(np.random.PCG64([self.seed, number, attempt] if attempt else [self.seed, number]))
+            for number in numbers
+        ]
+        state = self.engine.start([self.meta] * size)
+        where = Progress.start(size)
+        own: list[dict[int, tuple[int, int]]] = [{} for _ in numbers]
+        done = np.zeros(size, np.bool_)
+        dead = np.full(size, -1, np.int64)
+        steps: list[tuple[IntArray, IntArray, FloatArray, IntArray]] = []
+        while not done.all():
+            durations, pitches, nats, stuck = self._draw(state, where, own, kept, random, done)
+            dead = np.where(stuck & ~done, where.onset, dead)
+            done = done | stuck
+            durations = np.where(done, END, durations)
+            pitches = np.where(durations == END, REST, pitches)
+            steps.append((durations, pitches, nats, where.onset))
+            done = done | (durations == END)
+            if report is not None:
+                report(int((done & (dead < 0)).sum()))
+            if not done.all():
+                self.engine.advance(state, durations, pitches)
+                where = self._advance(where, state.onset, durations, pitches, own, done)
+        columns = [np.stack([step[i] for step in steps], axis=1) for i in range(4)]
+        ends = (columns[0] == END).argmax(axis=1) + 1
+        results = []
+        for row in range(size):
+            cut = [column[row, : ends[row]] for column in columns]
+            melody = Drawn(Events(cut[0], cut[1], self.meta), cut[2], cut[3]) if dead[row] < 0 else None
+            results.append((melody, own[row], int(dead[row])))
+        return results
+
+    def _draw(
+        self,
+        state: Any,
+        where: Progress,
+        own: list[dict[int, tuple[int, int]]],
+        kept: list[dict[int, tuple[int, int]]],
+        random: list[np.random.Generator],
+        done: BoolArray,
+    ) -> tuple[IntArray, IntArray, FloatArray, BoolArray]:
+        """Durations, pitches and nats of the events due, all (B,), and which melodies are at a dead end."""
+        size = len(random)
+        options = self.ahead.options(where)
+        fixed = np.zeros(size, np.bool_)
+        forced = np.zeros((2, size), np.int64)
+        stuck = ~options.any
+        for row, onset in enumerate(where.onset.tolist()):
+            if done[row]:
+                continue
+            event = kept[row].get(onset) or self.script.event(onset, own[row])
+            if event is not None:
+                fixed[row], forced[:, row] = True, event
+                repeated = onset not in self.script.given and onset not in kept[row]
+                stuck[row] = repeated and event[1] < REST and not options.following[row, event[1]]
+        # What stands where nothing can is never looked at: these rows are done, given, or given up.
+        options.durations[~options.any, END] = True
         uniform = np.array([generator.random(2) for generator in random])
-        scores = engine.duration_logits(state)
-        durations = draw(scores, legal_durations(constraints, where, scores.shape[1]), config, uniform[:, 0])
-        durations = np.where(done, END, durations)
-        scores = engine.pitch_logits(state, durations)
-        legal = legal_pitches(constraints, where, durations, scores.shape[1])
-        pitches = draw(scores, legal, config, uniform[:, 1])
-        pitches = np.where(durations == END, REST, pitches)
-        drawn.append((durations, pitches))
-        done = done | (durations == END)
-        if progress is not None:
-            progress(int(done.sum()))
-        if done.all():
-            break
-        engine.advance(state, durations, pitches)
-        sounding = (pitches < REST) | (pitches == TIE)
-        where = Progress(state.onset, length, bar_steps, tonic, state.reference, sounding, pitches == REST)
-    all_durations = np.stack([durations for durations, _ in drawn], axis=1)
-    all_pitches = np.stack([pitches for _, pitches in drawn], axis=1)
-    ends = (all_durations == END).argmax(axis=1) + 1
-    return [Events(all_durations[i, : ends[i]], all_pitches[i, : ends[i]], meta) for i, meta in enumerate(metas)]
+        constraints = self.ahead.constraints
+        scores = self.engine.duration_logits(state)
+        wanted = scores
+        for constraint in constraints:
+            if (preference := constraint.duration_preference(where, scores.shape[1])) is not None:
+                wanted = wanted + preference
+        durations = draw(wanted, options.durations, self.config, uniform[:, 0])
+        durations = np.where(fixed, forced[0], durations)
+        nats = _nats(scores, durations)
+        scores = self.engine.pitch_logits(state, durations)
+        wanted = scores
+        for constraint in constraints:
+            if (preference := constraint.pitch_preference(where)) is not None:
+                wanted = wanted + np.pad(preference, ((0, 0), (0, wanted.shape[1] - preference.shape[1])))
+        legal = options.pitches(durations)
+        legal[~legal.any(axis=1), REST] = True
+        pitches = np.where(fixed, forced[1], draw(wanted, legal, self.config, uniform[:, 1]))
+        nats = nats + np.where(durations == END, 0.0, _nats(scores, pitches))
+        return durations, pitches, nats, stuck
+
+    @staticmethod
+    def _advance(
+        where: Progress,
+        onset: IntArray,
+        durations: IntArray,
+        pitches: IntArray,
+        own: list[dict[int, tuple[int, int]]],
+        done: BoolArray,
+    ) -> Progress:
+        """Where the melodies stand after these events."""
+        struck, rest = (pitches < REST) & ~done, (pitches == REST) & ~done
+        for row in np.flatnonzero(~done).tolist():
+            at, pitch = int(where.onset[row]), int(pitches[row])
+            own[row][at] = (int(durations[row]), pitch)
+            if struck[row]:
+                where.pitches[row].append(pitch)
+                where.onsets[row].append(at)
+            elif rest[row]:
+                where.rests[row].append(at)
+        again = struck & (pitches == where.reference)
+        return Progress(
+            onset,
+            np.where(struck, pitches, where.reference),
+            struck | (pitches == TIE),
+            rest,
+            np.where(again, where.repeats + 1, np.where(struck, 1, where.repeats)),
+            where.rests,
+            where.pitches,
+            where.onsets,
+        )
+
+
+def _nats(scores: npt.NDArray[np.floating], chosen: IntArray) -> FloatArray:
+    """(B,) negative log-likelihood of the classes chosen."""
+    scores = scores.astype(np.float64)
+    best = scores.max(axis=1)
+    total = np.log(np.exp(scores - best[:, None]).sum(axis=1)) + best
+    return total - scores[np.arange(len(chosen)), chosen]

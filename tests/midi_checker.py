@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import mido
 
@@ -66,6 +67,56 @@ def read_written(data: bytes) -> Written:
     if not ended:
         written.faults.append("no end of track")
     return written
+
+
+class Struck(NamedTuple):
+    """One note of a file, in ticks."""
+
+    onset: int
+    end: int
+    pitch: int
+    velocity: int
+
+
+@dataclass
+class Tracks:
+    """What stands in a file of type 0 or 1: each track's notes by its name, where tracks end, the metre at tick 0."""
+
+    ticks_per_quarter: int
+    notes: list[list[Struck]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    metre: tuple[int, int] | None = None
+
+    @property
+    def melody(self) -> list[Struck]:
+        """The notes of the first track that has any."""
+        return next((notes for notes in self.notes if notes), [])
+
+
+def read_tracks(data: bytes) -> Tracks:
+    """Read a file of type 0 or 1, track by track."""
+    file = mido.MidiFile(file=io.BytesIO(data), clip=False)
+    tracks = Tracks(file.ticks_per_beat)
+    for track in file.tracks:
+        tick, sounding, notes, name, end = 0, {}, [], "", -1
+        for message in track:
+            tick += message.time
+            if message.type == "track_name":
+                name = message.name
+            elif message.type == "time_signature" and tick == 0:
+                tracks.metre = (message.numerator, message.denominator)
+            elif message.type == "note_on" and message.velocity > 0:
+                sounding[message.note] = (tick, message.velocity)
+            elif message.type in ("note_off", "note_on"):
+                onset, velocity = sounding.pop(message.note)
+                notes.append(Struck(onset, tick, message.note, velocity))
+            elif message.type == "end_of_track":
+                end = tick
+        tracks.notes.append(sorted(notes))
+        tracks.names.append(name)
+        tracks.ends.append(end)
+    return tracks
 
 
 def faults(data: bytes, *, bars: int, meter: str, key: str | None = None, qpm: float | None = None) -> list[str]:

@@ -1,0 +1,62 @@
+"""Chords as constraints: what may sound over a progression."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import numpy as np
+
+from melodygru.chords import ChordSpan, chord_scale, strong_beats
+from melodygru.constraints import PITCHES, BoolArray, Constraint, IntArray, of_classes
+from melodygru.theory import TimeSignature
+
+
+class OverChords(Constraint):
+    """Chord tones on strong beats, begun there or held into them; elsewhere the scale that follows the chord.
+
+    Strong beats are those of `melodygru.chords.strong_beats` and wherever a chord begins. Nothing is asked where there is no
+    chord (N.C.).
+
+    Args:
+        spans: the progression laid out over the piece, in order.
+        scale: the key's scale, as pitch classes; None leaves what is not on a strong beat alone.
+        tonic: its tonic, as a pitch class.
+    """
+
+    def __init__(self, spans: Sequence[ChordSpan], metre: TimeSignature, scale: Sequence[int] | None, tonic: int):
+        self.spans = spans
+        self._starts = [span.onset for span in spans]
+        self._tones, self._scales = [], []
+        for span in spans:
+            free = np.ones(PITCHES, np.bool_)
+            self._tones.append(free if span.chord is None else of_classes(span.chord.tones))
+            self._scales.append(free if scale is None else of_classes(chord_scale(scale, tonic, span.chord)))
+        strong = {span.onset for span in spans}
+        for bar in range(spans[0].onset, spans[-1].end, metre.bar_steps):
+            strong.update(bar + beat for beat in strong_beats(metre))
+        self._strong = np.array(sorted(step for step in strong if step < spans[-1].end), np.int64)
+
+    def _span(self, step: int) -> int | None:
+        place = bisect_right(self._starts, step) - 1
+        return place if place >= 0 and step < self.spans[place].end else None
+
+    def begins(self, onset: int) -> BoolArray | None:
+        """The scale that follows the chord; chord tones on strong beats."""
+        place = self._span(onset)
+        if place is None:
+            return None
+        return self._tones[place] if onset in self._strong else self._scales[place]
+
+    def sounds(self, onset: int, ends: IntArray) -> BoolArray | None:
+        """Chord tones of all the strong beats that are sounded into."""
+        first = np.searchsorted(self._strong, onset, side="right")
+        last = np.searchsorted(self._strong, ends.max(initial=onset), side="left")
+        if first >= last:
+            return None
+        legal = np.ones((len(ends), PITCHES), np.bool_)
+        for beat in self._strong[first:last].tolist():
+            place = self._span(beat)
+            if place is not None:
+                legal[ends > beat] &= self._tones[place]
+        return legal

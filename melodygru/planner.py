@@ -1,0 +1,352 @@
+"""From what is asked for to what the sampler works with: constraints, regions to write, and what stands fast.
+
+Wishes that contradict one another are found here, before anything is drawn, and named in the words of the command line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from melodygru.chords import ChordSpan, estimate_key, lay_out
+from melodygru.constraints import (
+    PITCHES,
+    Bars,
+    BoolArray,
+    Constraint,
+    Density,
+    Departs,
+    EndsOn,
+    FewRests,
+    Grid,
+    Guard,
+    Leaps,
+    NoRests,
+    Pitches,
+    Prefers,
+    Repeats,
+    Seams,
+    SomeRests,
+    in_range,
+    of_classes,
+    shortest_end,
+)
+from melodygru.config import TokenizerConfig
+from melodygru.errors import UsageError
+from melodygru.form import Form, Stretch, stretches
+from melodygru.generation_config import DEFAULT_BARS, DEFAULT_QPM, GenerationConfig
+from melodygru.harmony import OverChords
+from melodygru.lookahead import Lookahead, Region
+from melodygru.melody import Melody
+from melodygru.sampler import Copy, Script
+from melodygru.scales import parse_scale, scale_pitch_classes
+from melodygru.theory import SCALES, Key, TimeSignature
+from melodygru.tokenizer import END, REST, PieceMeta, Tokenizer
+
+Banned = Callable[[Sequence[int], Sequence[int], int], Collection[int]]
+Named = list[tuple[str, list[Constraint]]]
+
+_RESTS_EVERY = 4
+"""Bars in which `--rests few` allows one rest, and `--rests some` asks for one."""
+_MINOR = ("natural minor", "harmonic minor", "melodic minor", "minor pentatonic", "blues")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How melodies are to be written.
+
+    Attributes:
+        meta: metre, key and bars of the whole, what is given included.
+        qpm: tempo.
+        ahead: what may be drawn.
+        script: what stands fast or is repeated.
+        chords: the progression laid out over the melody; empty without chords.
+        begins: the step at which new music begins.
+        judged: half-open ranges of steps that are not drawn, and must follow well on what is: repeats.
+        fills_out: whether the last note is held to the last bar line.
+    """
+
+    meta: PieceMeta
+    qpm: float
+    ahead: Lookahead
+    script: Script
+    chords: tuple[ChordSpan, ...] = ()
+    begins: int = 0
+    judged: tuple[tuple[int, int], ...] = ()
+    fills_out: bool = True
+
+
+def plan(
+    config: GenerationConfig,
+    max_duration: int = 192,
+    banned: Banned | None = None,
+    primer: Melody | None = None,
+    keep_primer: bool = True,
+) -> Plan:
+    """What the sampler works with.
+
+    Args:
+        config: what is asked for.
+        max_duration: longest duration of an event, in steps.
+        banned: see `Guard`; None bans nothing.
+        primer: what the new melodies continue.
+        keep_primer: whether the bars asked for include the primer's.
+
+    Raises:
+        UsageError: wishes that cannot be kept, or contradict one another.
+    """
+    metre = _metre(config, primer)
+    bar = metre.bar_steps
+    pickup = config.pickup_steps(metre) if primer is None else primer.pickup
+    if primer is not None and config.pickup_steps(metre):
+        raise UsageError("--pickup and --primer contradict each other: the primer says whether there is a pickup.")
+    spans = config.spans(metre)
+    key = _key(config, spans, primer)
+    form, bars, section_bars = _bars(config)
+    given = _given(primer, bar - pickup if pickup else 0, max_duration)
+    begins = sum(duration for duration, _ in given.values())
+    if primer is not None:
+        done = begins // bar - bool(pickup)
+        if not keep_primer:
+            bars += done
+        elif begins >= (bars + bool(pickup)) * bar:
+            raise UsageError(
+                f"The primer has {primer.bars} bars, and --bars is {bars}; ask for more bars, shorten the primer with "
+                "--primer-bars, or leave it out of the file with --no-include-primer."
+            )
+    meta = PieceMeta(metre, key, bars, pickup > 0)
+    length, origin = meta.length, bar if pickup else 0
+    chords = lay_out(spans, origin, length) if spans else ()
+    parts = [Stretch(0, bars)] if form is None else stretches(form, section_bars)
+    first = origin - pickup
+    regions, script, departures, seams, closing = _lay_out_parts(parts, first, bar, length, given, begins)
+    # An early end is filled by its last note, which must not then sound where it may not.
+    to_the_end = config.rests in ("none", "few") or (chords and config.chord_mode != "soft")
+    base: list[Constraint] = [Bars(length, bar, 0.0 if to_the_end else 0.5)]
+    if form is not None:
+        base.append(Seams(seams))
+    named = [*_wishes(config, meta, chords, primer, begins), _ending(config, meta, chords, regions, closing)]
+    other = _histories(config, meta, begins, departures, banned)
+
+    def look(chosen: Named, relaxed: bool = False) -> Lookahead:
+        constraints = [*base, *(c for _, group in chosen for c in group), *other]
+        return Lookahead(constraints, regions, max_duration, first_by=max(bar, begins + bar), relaxed=relaxed)
+
+    def possible(ahead: Lookahead) -> bool:
+        last = -1 if primer is None or not primer.notes else primer.notes[-1].pitch
+        resting = bool(given) and list(given.values())[-1][1] == REST
+        return ahead.feasible(begins, last, resting) and all(ahead.feasible(r.start, None) for r in regions[1:])
+
+    ahead = look(named)
+    if not possible(ahead):
+        ahead = look(named, relaxed=True)
+        if not possible(ahead):
+            raise UsageError(_contradiction(named, meta, lambda chosen: possible(look(chosen, relaxed=True))))
+    qpm = config.bpm or (DEFAULT_QPM if primer is None else primer.qpm)
+    judged = tuple((copy.start, min(copy.end, copy.start + 2 * bar)) for copy in script.copies)
+    return Plan(meta, qpm, ahead, script, chords, begins, judged, fills_out=not pickup)
+
+
+def _metre(config: GenerationConfig, primer: Melody | None) -> TimeSignature:
+    if primer is None:
+        return config.time_signature
+    if config.meter is not None and config.time_signature != primer.time_signature:
+        raise UsageError(
+            f"--meter {config.meter} and the primer contradict each other: the primer is in {primer.time_signature}."
+        )
+    return primer.time_signature
+
+
+def _key(config: GenerationConfig, spans: Sequence[ChordSpan], primer: Melody | None) -> Key:
+    said = config.named_key
+    if said is None:
+        said = primer.key if primer is not None else estimate_key(spans) if spans else Key()
+    bare = config.key is None or re.fullmatch(r"\s*[A-Ga-g]\s*[#b♯♭]?\s*", config.key)
+    if config.scale is not None and bare:
+        # "--key A --scale blues" means a blues in A, whose signature is A minor's.
+        name = parse_scale(config.scale)
+        mode = "minor" if name in _MINOR else name if name in SCALES else said.mode
+        return Key(said.tonic, mode)
+    return said
+
+
+def _bars(config: GenerationConfig) -> tuple[Form | None, int, int]:
+    """The form, how many bars there are, and how many a section has (0 without a form)."""
+    if config.form is None:
+        return None, config.bars or DEFAULT_BARS, 0
+    form = Form.parse(config.form)
+    count = len(form.sections)
+    each = config.section_bars or (8 if config.bars is None else config.bars // count)
+    if config.bars not in (None, each * count):
+        raise UsageError(
+            f"--form {form} and --bars {config.bars} contradict each other: {count} sections of "
+            f"{max(each, 1)} bars are {count * max(each, 1)} bars; leave --bars out, or set --section-bars."
+        )
+    return form, each * count, each
+
+
+def _given(primer: Melody | None, silence: int, max_duration: int) -> dict[int, tuple[int, int]]:
+    """Events that stand fast at the beginning, by onset: the primer's, or the silence before a pickup."""
+    given: dict[int, tuple[int, int]] = {}
+    if primer is not None:
+        events = Tokenizer(TokenizerConfig(max_duration)).encode(replace(primer, bars=0))
+        last = primer.notes[-1].end if primer.notes else 0
+        pairs = zip(events.durations.tolist(), events.pitches.tolist(), strict=True)
+        at = 0
+        for duration, pitch in pairs:
+            if duration == END or at >= last:
+                break
+            given[at] = (duration, pitch)
+            at += duration
+        return given
+    at = 0
+    while at < silence:
+        given[at] = (min(silence - at, max_duration), REST)
+        at += given[at][0]
+    return given
+
+
+def _lay_out_parts(
+    parts: Sequence[Stretch], first: int, bar: int, length: int, given: dict[int, tuple[int, int]], begins: int
+) -> tuple[list[Region], Script, list[tuple[int, int, int]], list[int], int]:
+    """Regions to be written, the script, what varies what (steps), the seams between parts, and where the music that
+    closes the piece is written first: the number of a region.
+    """
+
+    def step(bars: float) -> int:
+        return first + round(bars * bar)
+
+    regions: list[Region] = []
+    copies, departures, seams = [], [], {first}
+    end_of_all = step(parts[-1].end)
+    for part in parts:
+        start, end = step(part.start), step(part.end)
+        last = part is parts[-1]
+        seams |= {start, end} if not last or part.source is not None else {start}
+        for other in (part.source, part.varies):
+            if other is not None:
+                seams |= {step(other), step(other + part.end - part.start)}
+        if part.source is not None:
+            copies.append(Copy(start, end, step(part.source)))
+            continue
+        if part.varies is not None:
+            departures.append((start, end, step(part.varies)))
+        if begins >= end:
+            raise UsageError("The primer is longer than the form's first section; shorten it with --primer-bars.")
+        joins = None if last else in_range(0, PITCHES - 1)
+        regions.append(Region(max(start, begins), length if last else end, joins))
+    given, closing = dict(given), len(regions) - 1
+    if copies and copies[-1].end == end_of_all:
+        given[end_of_all] = (END, REST)
+        close = copies[-1].source + copies[-1].end - copies[-1].start
+        closing = next(i for i, region in enumerate(regions) if region.end == close)
+    return regions, Script(given, copies), departures, sorted(seams), closing
+
+
+def _wishes(
+    config: GenerationConfig, meta: PieceMeta, chords: tuple[ChordSpan, ...], primer: Melody | None, begins: int
+) -> Named:
+    """Wishes about places, each with the words that it was said in."""
+    metre, bar = meta.time_signature, meta.time_signature.bar_steps
+    low, high = config.pitches
+    if primer is not None and config.range is None and primer.notes:
+        pitches = [note.pitch for note in primer.notes]
+        low, high = min(low, *pitches), max(high, *pitches)
+    found: Named = [(f"--range {config.range or 'C3:C7'}", [Pitches(in_range(low, high))])]
+    grid = config.grid_steps(metre)
+    triplets = not metre.is_compound if config.triplets is None else config.triplets
+    # Triplets of eighths in a quarter; on a grid of quarters, of quarters in a half note.
+    triplet = 0 if not triplets or grid > 24 else 16 if grid == 24 else 8
+    found.append((f"--grid {config.grid or '1/16'}", [Grid(bar, grid, triplet)]))
+    scale = _scale(config, meta.key)
+    if chords:
+        over = OverChords(chords, metre, scale or meta.key.scale, meta.key.tonic)
+        if config.chord_mode == "soft":
+            everything = in_range(0, PITCHES - 1)
+
+            def fits(onset: int) -> BoolArray:
+                legal = over.begins(onset)
+                return everything if legal is None else legal
+
+            found.append(("--chords", [Prefers(fits)]))
+        else:
+            found.append(("--chords", [over]))
+    elif scale is not None:
+        inside = of_classes(scale)
+        soft = config.scale_mode == "soft"
+        said = f"--scale {config.scale}" if config.scale else f"--scale-mode strict in {meta.key}"
+        found.append((said, [Prefers(lambda onset: inside) if soft else Pitches(inside)]))
+    if config.max_leap is not None:
+        found.append((f"--max-leap {config.max_leap}", [Leaps(config.max_leap)]))
+    if config.no_repeat_notes is not None:
+        found.append((f"--no-repeat-notes {config.no_repeat_notes}", [Repeats(config.no_repeat_notes)]))
+    if config.density is not None:
+        # With a form, sections that begin alike lean on each other: half the room is left for that.
+        rule = Density(config.density, bar, begins, off=1.0 if config.form is None else 0.5)
+        found.append((f"--density {config.density:g}", [rule]))
+    if config.rests in ("none", "few"):
+        bars = max(1, meta.bars // _RESTS_EVERY)
+        few = FewRests(bars, metre.beat_steps)
+        found.append((f"--rests {config.rests}", [NoRests() if config.rests == "none" else few]))
+    return found
+
+
+def _scale(config: GenerationConfig, key: Key) -> tuple[int, ...] | None:
+    """The scale that was asked for, as pitch classes; None where none was."""
+    if config.scale is not None:
+        return scale_pitch_classes(parse_scale(config.scale), key.tonic)
+    return key.scale if config.scale_mode is not None else None
+
+
+def _ending(
+    config: GenerationConfig, meta: PieceMeta, chords: tuple[ChordSpan, ...], regions: list[Region], closing: int
+) -> tuple[str, list[Constraint]]:
+    """The last note. Where the last section repeats another, that one (`closing`) ends as the piece is to end."""
+    last = next((span.chord for span in reversed(chords) if span.chord is not None), None)
+    triad = meta.key.scale[0], meta.key.scale[2], meta.key.scale[4]
+    wish = config.end_on or ("chord" if last is not None and meta.key.tonic not in last.tones else "tonic")
+    classes = {"any": range(12), "tonic": (meta.key.tonic,), "chord": triad if last is None else last.tones}[wish]
+    region = regions[closing]
+    if region.joins is not None:
+        regions[closing] = replace(region, joins=of_classes(classes))
+    return f"--end-on {wish}", [EndsOn(classes, region.end, shortest_end(meta.time_signature))]
+
+
+def _histories(
+    config: GenerationConfig,
+    meta: PieceMeta,
+    begins: int,
+    departures: list[tuple[int, int, int]],
+    banned: Banned | None,
+) -> list[Constraint]:
+    """Constraints that look at a melody's past, and contradict nothing that could be known before."""
+    found: list[Constraint] = []
+    if config.rests == "some":
+        bar = meta.time_signature.bar_steps
+        # Not in the last bar, where the melody ends.
+        last = meta.length - (bar if meta.length - begins > bar else meta.time_signature.beat_steps)
+        starts = range(begins, last, _RESTS_EVERY * bar)
+        whole = [(start, start + _RESTS_EVERY * bar) for start in starts if start + _RESTS_EVERY * bar <= last]
+        found.append(SomeRests(whole or [(begins, last)]))
+    if departures:
+        found.append(Departs(departures))
+    if banned is not None:
+        found.append(Guard(banned))
+    return found
+
+
+def _contradiction(named: Named, meta: PieceMeta, possible: Callable[[Named], bool]) -> str:
+    """The sentence that says which wishes contradict each other: as few as do."""
+    what = f"{meta.bars} {'bar' if meta.bars == 1 else 'bars'} of {meta.time_signature} in {meta.key}"
+    for size in (1, 2, 3):
+        for chosen in combinations(named, size):
+            if not possible(list(chosen)):
+                words = [name for name, _ in chosen]
+                if size == 1:
+                    return f"{words[0]} cannot be kept in {what}; choose another value."
+                listed = ", ".join(words[:-1]) + " and " + words[-1]
+                return f"{listed} contradict each other in {what}; change one of them."
+    listed = ", ".join(name for name, _ in named)
+    return f"{listed} cannot all be kept in {what}; change one of them."

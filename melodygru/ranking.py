@@ -1,0 +1,94 @@
+"""Which of several candidates is best: a score in [0, 1], the mean of parts that are each in [0, 1].
+
+- likelihood: 1 while the model's nats per note lie within 25 % of what it has for people's tunes that it never saw, less
+  the farther below (dull, copied from itself) or above (lost): exp(-(distance beyond / 25 %));
+- key: how well pitch classes, by duration, fit the key: its Krumhansl-Kessler correlation, 0 if negative;
+- form: the largest share of notes that stand again 1, 2, 4, 8 or 16 bars earlier, up to 0.6, divided by 0.6;
+- range: 1 for a span of 7 to 19 semitones (a fifth to a twelfth), 1/12 less for each semitone beyond;
+- joins, where something given or repeated follows on something new: how probable it is there, exp(-excess), where the
+  excess is in nats per event over the candidate's own mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from melodygru.melody import Melody
+from melodygru.theory import key_correlations
+
+_NEAR = 0.25
+_FORM = 0.6
+_SPAN = (7, 19)
+_LAGS = (1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True)
+class Score:
+    """The parts of a candidate's score, each in [0, 1]; None for one that does not apply."""
+
+    likelihood: float | None
+    key: float
+    form: float
+    range: float
+    joins: float | None = None
+
+    @property
+    def total(self) -> float:
+        """The mean of the parts that apply."""
+        parts = [part for part in asdict(self).values() if part is not None]
+        return sum(parts) / len(parts)
+
+
+def score(
+    melody: Melody, nats_per_note: float, human: float | None, excess_at_joins: float | None = None
+) -> Score:
+    """The score of a candidate.
+
+    Args:
+        melody: the candidate, with one note at least.
+        nats_per_note: its negative log-likelihood under the model.
+        human: what the model has for people's tunes; None if that is not known.
+        excess_at_joins: nats per event by which what follows the joins is less probable than the rest.
+    """
+    likelihood = None
+    if human:
+        beyond = max(0.0, abs(nats_per_note - human) / human - _NEAR)
+        likelihood = math.exp(-beyond / _NEAR)
+    profile = melody.key if melody.key.mode in ("major", "minor") else None
+    correlations = key_correlations(melody.pitch_class_weights())
+    if profile is None:
+        # Modes have no profile of their own: the nearest of major and minor is the one with the same third.
+        third = melody.key.scale[2]
+        mode = "major" if (third - melody.key.tonic) % 12 == 4 else "minor"
+        profile = type(melody.key)(melody.key.tonic, mode)
+    pitches = [note.pitch for note in melody.notes]
+    span = max(pitches) - min(pitches)
+    outside = max(_SPAN[0] - span, span - _SPAN[1], 0)
+    repeated = max((share_repeated(melody, bars) for bars in _LAGS), default=0.0)
+    return Score(
+        likelihood,
+        max(0.0, correlations[profile]),
+        min(repeated, _FORM) / _FORM,
+        max(0.0, 1 - outside / 12),
+        None if excess_at_joins is None else math.exp(-max(0.0, excess_at_joins)),
+    )
+
+
+def share_repeated(melody: Melody, bars: int) -> float:
+    """The share of notes, in [0, 1], that stand again: the same pitch, `bars` bars earlier at the same place."""
+    back = bars * melody.time_signature.bar_steps
+    known = {(note.onset, note.pitch) for note in melody.notes}
+    if back >= melody.length or not melody.notes:
+        return 0.0
+    return sum((note.onset - back, note.pitch) in known for note in melody.notes) / len(melody.notes)
+
+
+def excess(nats: Sequence[float], onsets: Sequence[int], judged: Sequence[tuple[int, int]]) -> float | None:
+    """Nats per event in the `judged` half-open ranges of steps, over the mean of the other events; None without any."""
+    inside = [n for n, at in zip(nats, onsets, strict=True) if any(start <= at < end for start, end in judged)]
+    outside = [n for n, at in zip(nats, onsets, strict=True) if not any(start <= at < end for start, end in judged)]
+    if not inside or not outside:
+        return None
+    return sum(inside) / len(inside) - sum(outside) / len(outside)

@@ -1,0 +1,175 @@
+"""An independent judge of wishes: reads a written file and says which of the options asked for it does not keep.
+
+Knows music and MIDI, and nothing of melodygru: its tables are its own, and it looks at ticks and numbers only.
+"""
+
+from fractions import Fraction
+
+from .midi_checker import read_tracks
+
+LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+SCALES = {
+    "major": "2212221",
+    "natural minor": "2122122",
+    "harmonic minor": "2122131",
+    "melodic minor": "2122221",
+    "dorian": "2122212",
+    "phrygian": "1222122",
+    "lydian": "2221221",
+    "mixolydian": "2212212",
+    "aeolian": "2122122",
+    "locrian": "1221222",
+    "ionian": "2212221",
+    "major pentatonic": "22323",
+    "minor pentatonic": "32232",
+    "blues": "321132",
+    "chromatic": "1" * 12,
+}
+CHORDS = {"": (0, 4, 7), "m": (0, 3, 7), "7": (0, 4, 7, 10), "maj7": (0, 4, 7, 11), "m7": (0, 3, 7, 10)}
+CHORDS |= {"dim": (0, 3, 6), "aug": (0, 4, 8), "sus4": (0, 5, 7), "m7b5": (0, 3, 6, 10), "sus2": (0, 2, 7)}
+
+
+def pitch_class(name):
+    return (LETTERS[name[0]] + name.count("#") - name[1:].count("b")) % 12
+
+
+def pitch(name):
+    octave = int(name[-1])
+    return LETTERS[name[0]] + name.count("#") - name[1:-1].count("b") + 12 * (octave + 1)
+
+
+def scale_of(tonic, name):
+    found, at = set(), tonic
+    for step in SCALES[name]:
+        found.add(at % 12)
+        at += int(step)
+    return found
+
+
+def chord_of(symbol):
+    """Pitch classes of a chord symbol, None for no chord."""
+    if symbol == "N.C.":
+        return None
+    symbol = symbol.split("/")[0]
+    root, quality = (symbol[:2], symbol[2:]) if symbol[1:2] in ("#", "b") else (symbol[:1], symbol[1:])
+    return {(pitch_class(root) + tone) % 12 for tone in CHORDS[quality]}
+
+
+def violations(data, wishes, tonic, quarter=480):
+    """Everything that a file of one melody breaks of `wishes` (options by name), in a key with this tonic (0..11)."""
+    found = []
+    numerator, denominator = map(int, wishes.get("meter", "4/4").split("/"))
+    bar = quarter * 4 * numerator // denominator
+    compound = denominator >= 8 and numerator % 3 == 0 and numerator > 3
+    beat = quarter * 4 // denominator * (3 if compound else 1)
+    pickup = int(Fraction(wishes.get("pickup", "0")) * 4 * quarter)
+    tracks = read_tracks(data)
+    notes = sorted(tracks.melody)
+    bars = wishes["bars"]
+    length = (bars + bool(pickup)) * bar
+    if tracks.metre != (numerator, denominator):
+        return [f"metre {tracks.metre}"]
+    if any(end != length for end in tracks.ends):
+        found.append(f"ends at {tracks.ends}, not {length}")
+    if not notes:
+        return [*found, "no notes"]
+    for one, two in zip(notes, notes[1:]):
+        if one.end > two.onset:
+            found.append(f"overlap at {two.onset}")
+    if notes[-1].end > length:
+        found.append("a note over the end")
+    if pickup and notes[0].onset != bar - pickup:
+        found.append(f"the pickup begins at {notes[0].onset}, not {bar - pickup}")
+    if not pickup and notes[0].onset >= bar:
+        found.append("nothing in the first bar")
+    pitches = [note.pitch for note in notes]
+    if "range" in wishes:
+        low, high = map(pitch, wishes["range"].split(":"))
+        found += [f"pitch {p} outside {wishes['range']}" for p in pitches if not low <= p <= high]
+    for one, two in zip(pitches, pitches[1:]):
+        if abs(two - one) > wishes.get("max_leap", 127):
+            found.append(f"a leap of {two - one}")
+    row = 1
+    for one, two in zip(pitches, pitches[1:]):
+        row = row + 1 if one == two else 1
+        if row > wishes.get("no_repeat_notes", 10**6):
+            found.append(f"{row} equal notes")
+    if "scale" in wishes and wishes.get("scale_mode") != "soft" and "chords" not in wishes:
+        legal = scale_of(tonic, wishes["scale"])
+        found += [f"{p} outside the scale" for p in pitches if p % 12 not in legal]
+    if "density" in wishes:
+        average = Fraction(len(notes) * bar, length - (bar - pickup if pickup else 0))
+        if abs(average - Fraction(wishes["density"])) > 1:
+            found.append(f"{float(average)} notes a bar")
+    grid = Fraction(wishes.get("grid", "1/16")) * 4 * quarter
+    triplets = wishes.get("triplets", not compound)
+    for step in {note.onset for note in notes} | {note.end for note in notes}:
+        if step % grid:
+            span = 2 * quarter if grid == quarter else quarter
+            inside = step % bar // span * span + span <= bar and step % bar % (span // 3) == 0
+            if not (triplets and inside and grid <= quarter):
+                found.append(f"{step} is off the grid")
+    begin = bar - pickup if pickup else 0
+    gaps = [(a, b) for a, b in zip([begin, *(n.end for n in notes)], [*(n.onset for n in notes), length]) if b > a]
+    if pickup and gaps and gaps[-1][1] == length:
+        gaps_inside = gaps[:-1]  # a tune with a pickup may end early, to leave room for it
+    else:
+        gaps_inside = gaps
+    rests = wishes.get("rests")
+    if rests == "none" and gaps:
+        found.append(f"rests {gaps}")
+    if rests == "few":
+        if len(gaps) > max(1, bars // 4):
+            found.append(f"{len(gaps)} rests")
+        found += [f"a rest of {b - a}" for a, b in gaps if b - a > beat]
+    if rests == "some":
+        stretches = range(begin, length - bar - 4 * bar + 1, 4 * bar)
+        for start in stretches:
+            if not any(start <= a < start + 4 * bar for a, _ in gaps_inside):
+                found.append(f"no rest in {start}..{start + 4 * bar}")
+    symbols = wishes.get("chords", "").split()
+    ending = wishes.get("end_on")
+    if ending == "tonic" and pitches[-1] % 12 != tonic:
+        found.append(f"ends on {pitches[-1]}")
+    if "chords" in wishes:
+        origin = bar if pickup else 0
+        if wishes.get("chord_mode", "strict") == "strict":
+            beats = bar // beat
+            halves = (0, bar // 2) if beats % 2 == 0 and (beats >= 4 or compound) else (0,)
+            for start in range(origin, length, bar):
+                chord = chord_of(symbols[(start - origin) // bar % len(symbols)])
+                for strong in (start + half for half in halves):
+                    found += [
+                        f"{n.pitch} on the strong beat {strong}"
+                        for n in notes
+                        if n.onset <= strong < n.end and chord is not None and n.pitch % 12 not in chord
+                    ]
+        passes = [chord_of(symbols[(start - origin) // bar % len(symbols)]) for start in range(origin, length, bar)]
+        last = next((chord for chord in reversed(passes) if chord), None)
+        if ending == "chord" and last is not None and pitches[-1] % 12 not in last:
+            found.append(f"ends on {pitches[-1]}, outside the last chord")
+    if "form" in wishes:
+        found += _form(wishes["form"], bars, bar, begin, notes)
+    return found
+
+
+def _form(form, bars, bar, begin, notes):
+    letters, at = [], 0
+    while at < len(form):
+        end = at + 1
+        while end < len(form) and form[end] == "'":
+            end += 1
+        letters.append(form[at:end])
+        at = end
+    each = bars // len(letters) * bar
+
+    def music(number):
+        start = begin + number * each
+        return [(n.onset - start, n.pitch) for n in notes if start <= n.onset < start + each]
+
+    found = []
+    for number, letter in enumerate(letters):
+        first = letters.index(letter)
+        if first < number and music(number) != music(first):
+            found.append(f"section {number} ({letter}) is not section {first}")
+    return found
