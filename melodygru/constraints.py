@@ -98,6 +98,9 @@ class Constraint:
     def silences(self, progress: Progress, ends: IntArray) -> tuple[BoolArray, BoolArray] | None:
         """Two (B, D) masks: whether a rest, and whether a note or tie, may end at the steps `ends` (B, D)."""
 
+    def owes(self, progress: Progress, until: IntArray) -> tuple[IntArray, IntArray] | None:
+        """Two (B,): note places to be left empty before the steps `until` (B,), if a note comes next, or a rest."""
+
     def duration_preference(self, progress: Progress, size: int) -> FloatArray | None:
         """(B, size): added to the scores of durations, in nats; index 0 is END."""
 
@@ -227,6 +230,25 @@ class Repeats(Constraint):
         return legal
 
 
+class Joints(Constraint):
+    """What is repeated begins with a note, of one of a few pitches: so what comes before its repeats can lead there.
+
+    `starts` are the steps where what is repeated is written.
+    """
+
+    def __init__(self, starts: Collection[int], allowed: BoolArray):
+        self.starts = frozenset(starts)
+        self.allowed = allowed
+
+    def begins(self, onset: int) -> BoolArray | None:
+        """Those pitches, where a repeat begins."""
+        return self.allowed if onset in self.starts else None
+
+    def rests(self, onset: int, ends: IntArray) -> BoolArray | None:
+        """Not where a repeat begins."""
+        return np.zeros(len(ends), np.bool_) if onset in self.starts else None
+
+
 class NoRests(Constraint):
     """No rest anywhere."""
 
@@ -236,19 +258,44 @@ class NoRests(Constraint):
 
 
 class FewRests(Constraint):
-    """At most `most` rests, none longer than `longest` steps."""
+    """At most `most` rests from the step `start` on, none longer than `longest` steps.
 
-    def __init__(self, most: int, longest: int):
+    A rest in a stretch that is heard again counts as often: `echoes` are (start, end, begin of the repeat) in steps.
+    None begins at one of the `seams`, where the end of a repeat may be a rest already.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        longest: int,
+        start: int = 0,
+        echoes: Sequence[tuple[int, int, int]] = (),
+        seams: Sequence[int] = (),
+    ):
         self.most = most
         self.longest = longest
+        self.start = start
+        self.echoes = echoes
+        self.seams = frozenset(seams)
 
     def rests(self, onset: int, ends: IntArray) -> BoolArray:
         """Short ones."""
-        return ends - onset <= self.longest
+        return (ends - onset <= self.longest) & (onset not in self.seams)
+
+    def _times(self, onset: int) -> int:
+        """How often a rest that is written at `onset` is heard; 0 where it is a repeat itself, counted before."""
+        if onset < self.start or any(again <= onset < again + end - start for start, end, again in self.echoes):
+            return 0
+        return 1 + sum(start <= onset < end for start, end, _ in self.echoes)
 
     def silences(self, progress: Progress, ends: IntArray) -> tuple[BoolArray, BoolArray]:
         """No rest where there have been enough."""
-        left = np.array([len(rests) < self.most for rests in progress.rests])
+        left = np.array(
+            [
+                sum(map(self._times, rests)) + self._times(onset) <= self.most
+                for rests, onset in zip(progress.rests, progress.onset.tolist(), strict=True)
+            ]
+        )
         return np.broadcast_to(left[:, None], ends.shape), np.ones(ends.shape, np.bool_)
 
 
@@ -260,33 +307,51 @@ class SomeRests(Constraint):
 
     def silences(self, progress: Progress, ends: IntArray) -> tuple[BoolArray, BoolArray]:
         """Notes leave room for a rest in each stretch that has had none."""
-        limit = np.full(len(progress.onset), np.iinfo(np.int64).max)
+        far, last = np.iinfo(np.int64).max, self.stretches[-1][1]
+        for_notes = np.full((len(progress.onset), 1), far)
+        for_rests = for_notes.copy()
         for row, onset in enumerate(progress.onset.tolist()):
-            for start, end in self.stretches:
-                if onset < end and not any(start <= rest < end for rest in progress.rests[row]):
-                    limit[row] = end
-                    break
-        starts = progress.onset[:, None]
-        # A rest that begins before its stretch would sleep through it.
-        begin = np.array([next((s for s, e in self.stretches if e == end), 0) for end in limit.tolist()])
-        return (starts >= begin[:, None]) | (ends < limit[:, None]), ends < limit[:, None]
+            rests = progress.rests[row]
+            missing = self._missing(onset, rests)
+            if missing:
+                for_notes[row] = missing[0][1]
+            if onset < last:
+                # A rest serves the stretch that it begins in, and must not sleep through the next, nor up to the end.
+                for_rests[row] = next((end for start, end in missing if start > onset), last + 1)
+        return ends < for_rests, ends < for_notes
+
+    def _missing(self, onset: int, rests: Sequence[int]) -> list[tuple[int, int]]:
+        """Stretches that are not over at `onset` and have had no rest."""
+        return [(s, e) for s, e in self.stretches if onset < e and not any(s <= rest < e for rest in rests)]
+
+    def owes(self, progress: Progress, until: IntArray) -> tuple[IntArray, IntArray]:
+        """A place for each stretch without a rest."""
+        owed = np.zeros((2, len(until)), np.int64)
+        for row, (onset, limit) in enumerate(zip(progress.onset.tolist(), until.tolist(), strict=True)):
+            missing = [start for start, _ in self._missing(onset, progress.rests[row]) if start < limit]
+            owed[:, row] = len(missing), sum(start > onset for start in missing)
+        return owed[0], owed[1]
 
 
 class Density(Constraint):
-    """`wanted` notes a bar from the step `start` on, at most `off` more or fewer on average over each stretch written."""
+    """`wanted` notes a bar from the step `start` to `stop`, at most `off` more or fewer on average over each stretch.
+
+    With a pickup `stop` is as far before the last bar line as the pickup is long: the two make one bar.
+    """
 
     PULL = 0.5
     """By how much a lead of one note tilts durations: probabilities are multiplied by duration ** (PULL * lead)."""
 
-    def __init__(self, wanted: float, bar_steps: int, start: int = 0, off: float = 1.0):
+    def __init__(self, wanted: float, bar_steps: int, start: int = 0, stop: int = 1 << 30, off: float = 1.0):
         self.wanted = wanted
         self.bar_steps = bar_steps
         self.start = start
+        self.stop = stop
         self.off = off
 
     def counts(self, start: int, end: int) -> tuple[int, int]:
         """The bounds of a stretch."""
-        bars = (end - start) / self.bar_steps
+        bars = (min(end, self.stop) - start) / self.bar_steps
         fewest = max(0, math.ceil((self.wanted - self.off) * bars))
         return fewest, max(fewest, math.floor((self.wanted + self.off) * bars))
 

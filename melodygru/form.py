@@ -1,8 +1,8 @@
 """Musical form: letters for sections, primes for variations of them.
 
-`AABA` is four sections of which the first, second and fourth are the same music. A prime marks a section that begins like
-its letter's first and goes its own way towards the end: A' from its last quarter on (its cadence), A'' in the bar before
-its middle too, A''' and further from its middle on.
+`AABA` is four sections of which the first, second and fourth are the same music. A prime marks a section that begins
+like its letter's first and goes its own way towards the end: A' from its last quarter on (its cadence), A'' in the bar
+before its middle too, A''' and further from its middle on.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class Form:
         """A form from text: "AABA", "A A' B A''" (’ and ′ are primes too). Raises UsageError for anything else."""
         plain = re.sub(r"[\s,-]+", "", text.replace("’", "'").replace("′", "'").replace("″", "''"))
         if not re.fullmatch(r"(?:[A-Za-z]'{0,8})+", plain):
-            raise UsageError(f"{text!r} is not a form; write letters for sections, and primes for variations: AABA, AA'BA''.")
+            raise UsageError(
+                f"{text!r} is not a form; write letters for sections, and primes for variations: AABA, AA'BA''."
+            )
         sections = tuple(Section(m[1].upper(), len(m[2])) for m in re.finditer(r"([A-Za-z])('*)", plain))
         if len(sections) > MAX_SECTIONS:
             raise UsageError(f"The form has {len(sections)} sections; choose at most {MAX_SECTIONS}.")
@@ -49,7 +51,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of a piece, in bars from its beginning, half-open: to be written, or (`source`) the same as at that bar.
+    """A stretch of a piece in bars from its beginning, half-open: to be written, or the same as at the bar `source`.
 
     `varies` is the bar at which the music stands from which this stretch departs, if it is a variation's own part.
     """

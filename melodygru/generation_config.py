@@ -112,10 +112,13 @@ class GenerationConfig:
             check_range("max-copy", self.max_copy, 0, 0)
         for name, words in (("scale_mode", MODES), ("chord_mode", MODES), ("rests", RESTS), ("end_on", END_ON)):
             if getattr(self, name) not in (None, *words):
-                raise UsageError(f"{_said(name)} is {getattr(self, name)!r}; choose {', '.join(words[:-1])} or {words[-1]}.")
+                raise UsageError(
+                    f"{_said(name)} is {getattr(self, name)!r}; choose {', '.join(words[:-1])} or {words[-1]}."
+                )
         # Parsed for their errors, which are to come before any work is done.
         metre = self.time_signature
-        assert self.sampling and self.pitches and self.named_key is not False
+        for _ in (self.sampling, self.pitches, self.named_key):
+            pass
         self.grid_steps(metre)
         self.pickup_steps(metre)
         self.spans(metre)
@@ -125,7 +128,9 @@ class GenerationConfig:
             Form.parse(self.form)
         for name, other in (("beats_per_chord", "chords"), ("chord_mode", "chords"), ("section_bars", "form")):
             if getattr(self, name) is not None and getattr(self, other) is None:
-                raise UsageError(f"{_said(name)} says something of {_said(other)}, and there are none; give --{_said(other)} too.")
+                raise UsageError(
+                    f"{_said(name)} says something of {_said(other)}, and there are none; give --{_said(other)} too."
+                )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GenerationConfig:
@@ -175,7 +180,9 @@ class GenerationConfig:
         if metre.bar_steps % steps == 0:
             return steps
         if self.grid is not None:
-            raise UsageError(f"--grid {self.grid} and --meter {metre} contradict each other: a bar is not whole {self.grid}s.")
+            raise UsageError(
+                f"--grid {self.grid} and --meter {metre} contradict each other: a bar is not whole {self.grid}s."
+            )
         return min(steps, STEPS_PER_QUARTER * 4 // metre.denominator)
 
     def pickup_steps(self, metre: TimeSignature) -> int:
@@ -184,10 +191,13 @@ class GenerationConfig:
             return 0
         steps = fraction_steps(self.pickup, "pickup")
         if not 0 < steps < metre.bar_steps:
-            raise UsageError(f"--pickup {self.pickup} and --meter {metre} contradict each other: a pickup is shorter than a bar.")
+            raise UsageError(
+                f"--pickup {self.pickup} and --meter {metre} contradict each other: a pickup is shorter than a bar."
+            )
         if steps % self.grid_steps(metre):
             raise UsageError(
-                f"--pickup {self.pickup} and --grid {self.grid or '1/16'} contradict each other; choose a finer grid or whole grid steps."
+                f"--pickup {self.pickup} and --grid {self.grid or '1/16'} contradict each other; choose a finer grid, "
+                "or whole grid steps."
             )
         return steps
 

@@ -143,9 +143,7 @@ class Model:
         for first in range(0, candidates, _WINDOW):
             many = min(_WINDOW, candidates - first)
             report = None if progress is None else (lambda done, first=first: progress(first + done))
-            drawn = sample(
-                self.engine, made.meta, many, config.sampling, made.ahead, seed, first, made.script, report
-            )
+            drawn = sample(self.engine, made.meta, many, config.sampling, made.ahead, seed, first, made.script, report)
             found += [
                 self._finish(one, made, first + i, candidates > count, include_primer) for i, one in enumerate(drawn)
             ]
@@ -175,7 +173,8 @@ def _best(candidates: list[Generated], count: int) -> list[Generated]:
     """The best `count` candidates, all different while there are so many, best first."""
     order = sorted(candidates, key=lambda one: -one.score.total if one.score else 0.0)
     seen: set[tuple[Note, ...]] = set()
-    first, again = [], []
+    first: list[Generated] = []
+    again: list[Generated] = []
     for one in order:
         (again if one.melody.notes in seen else first).append(one)
         seen.add(one.melody.notes)

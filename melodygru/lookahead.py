@@ -30,12 +30,14 @@ class Region:
     """A stretch of the grid that is to be written: the half-open range of steps [start, end).
 
     Attributes:
-        joins: (128,) last pitches with which something given may follow; None for the last region, which closes.
+        joins: (128,) last pitches with which the piece may go on after it; None for the last region, which closes.
+        followed_by: numbers of the later regions that come next, after this region itself or after a copy of it.
     """
 
     start: int
     end: int
     joins: BoolArray | None = None
+    followed_by: tuple[int, ...] = ()
 
 
 class Lookahead:
@@ -63,6 +65,7 @@ class Lookahead:
         bounds = [_bounds(constraints, region) for region in regions]
         self._counted = any(high < _MANY for _, high in bounds)
         self._lows, self._highs = (np.array(side, np.int64) for side in zip(*bounds, strict=True))
+        self._region_ends = np.array([region.end for region in regions], np.int64)
         self._first_by = first_by
         self._steps = np.ones((PITCHES + 1, PITCHES), np.bool_)
         for constraint in constraints:
@@ -73,7 +76,8 @@ class Lookahead:
         if not relaxed and any(isinstance(constraint, Repeats) for constraint in constraints):
             np.fill_diagonal(self._ahead[:PITCHES], False)
         self._free = bool(self._ahead.all())
-        size = regions[-1].end + 1
+        # Where one region ends and the next begins, each has a place of its own: region k's are k further on.
+        size = regions[-1].end + len(regions)
         # Most notes still to come and, where they are counted, minus the fewest; after a sound, and after a rest.
         self._gain = np.array([1, -1] if self._counted else [1], np.int16)
         shape = (len(self._gain), size, PITCHES + 1)
@@ -85,8 +89,9 @@ class Lookahead:
         self._ends: list[IntArray] = [np.zeros(0, np.int64)] * size
         self._rests: list[BoolArray] = [np.zeros(0, np.bool_)] * size
         self._sounds: dict[int, BoolArray] = {}
-        for region in regions:
-            self._work_through(region)
+        self._begin_of = [region.start + number for number, region in enumerate(regions)]
+        for number in reversed(range(len(regions))):
+            self._work_through(number, regions[number])
         widest = max(len(ends) for ends in self._ends)
         self._end_table = np.zeros((size, widest), np.int32)
         self._rest_table = np.zeros((size, widest), np.bool_)
@@ -94,16 +99,19 @@ class Lookahead:
             self._end_table[step, : len(ends)] = ends
             self._rest_table[step, : len(ends)] = self._rests[step]
 
-    def _work_through(self, region: Region) -> None:
+    def _work_through(self, number: int, region: Region) -> None:
         if region.joins is not None:
-            self._on[:, region.end, :PITCHES] = np.where(region.joins, 0, _NO_WAY)
-            self._after_rest[:, region.end] = self._on[:, region.end]
-        places = self._places(region)
-        self._may_tie[region.start] = False  # what was given is not prolonged
+            for table, resting in ((self._on, False), (self._after_rest, True)):
+                goes_on = region.joins.copy()
+                for other in region.followed_by:
+                    goes_on &= self._ways(other, resting)[:PITCHES]
+                table[:, region.end + number, :PITCHES] = np.where(goes_on, 0, _NO_WAY)
+        places = self._places(number, region)
+        self._may_tie[region.start + number] = False  # what was given is not prolonged
         for step in reversed(places):
-            self._look(step, final=region.joins is None)
+            self._look(step, number, final=region.joins is None)
 
-    def _places(self, region: Region) -> list[int]:
+    def _places(self, number: int, region: Region) -> list[int]:
         """The steps that can be reached from the region's start, in order; where events may end is noted."""
         reached = np.zeros(region.end + 1, np.bool_)
         reached[region.start] = True
@@ -117,14 +125,14 @@ class Lookahead:
                 if (legal := constraint.ends(step, ends)) is not None:
                     ends = ends[legal]
                 if constraint.holds(step) is False:
-                    self._may_tie[step] = False
+                    self._may_tie[step + number] = False
             reached[ends] = True
-            self._ends[step] = ends
+            self._ends[step + number] = ends + number
         return places
 
-    def _look(self, step: int, final: bool) -> None:
-        """Fill in one step, all later ones being known."""
-        ends = self._ends[step]
+    def _look(self, step: int, number: int, final: bool) -> None:
+        """Fill in one step of a region, all later ones being known."""
+        ends = self._ends[step + number] - number
         begins, rests = np.ones(PITCHES, np.bool_), np.ones(len(ends), np.bool_)
         closes, sounds = np.full(PITCHES, final), None
         for constraint in self.constraints:
@@ -136,6 +144,7 @@ class Lookahead:
                 closes = closes & legal
             if (legal := constraint.sounds(step, ends)) is not None:
                 sounds = legal if sounds is None else sounds & legal
+        step, ends, first_by = step + number, ends + number, self._first_by + number
         self._begins[step], self._closes[step, :PITCHES], self._rests[step] = begins, closes, rests
         on = np.where(self._closes[step], 0, _NO_WAY)[None, :].repeat(len(self._gain), axis=0)
         if len(ends):
@@ -153,7 +162,7 @@ class Lookahead:
             on = self._after_rest[:, step]
             if rests.any():
                 silent = self._after_rest[:, ends[rests]].max(axis=1)
-                early = ends[rests & (ends < self._first_by)]
+                early = ends[rests & (ends < first_by)]
                 silent[:, _NONE] = self._after_rest[:, early, _NONE].max(axis=1) if len(early) else _NO_WAY
                 on = np.maximum(on, silent)
             if self._may_tie[step]:
@@ -163,41 +172,59 @@ class Lookahead:
             self._after_rest[:, step] = on
         self._on[:, step] = on
 
-    def feasible(self, step: int, reference: int | None = -1, resting: bool = False) -> bool:
-        """Whether the region that begins at `step` can be written, after the pitch `reference` (-1: none, None: any)."""
-        table = self._after_rest if resting else self._on
-        last = slice(PITCHES) if reference is None else reference if reference >= 0 else _NONE
-        counts = table[:, step, last].reshape(len(table), -1)
-        steps = np.full(counts.shape[1], step)
-        return bool(self._within(counts, steps, np.zeros_like(steps)).any())
+    def feasible(self, number: int, reference: int | None = -1, resting: bool = False) -> bool:
+        """Whether region `number` can be written after the pitch `reference`; -1: after none, None: after any one."""
+        ways = self._ways(number, resting)
+        return bool(ways[:PITCHES].any() if reference is None else ways[reference if reference >= 0 else _NONE])
 
-    def _within(self, counts: npt.NDArray[np.int16], steps: IntArray, notes: IntArray) -> BoolArray:
-        """Which of the (kinds, B, ...) counts of notes to come in the region lead to its end.
+    def _ways(self, number: int, resting: bool) -> BoolArray:
+        """(129,): last pitches with which region `number` can be begun."""
+        counts = (self._after_rest if resting else self._on)[:, self._begin_of[number]]
+        legal: BoolArray = counts[0] > _NO_WAY
+        if self._counted:
+            start = Progress.start(1)
+            start.onset = self._starts[number : number + 1]
+            owed, _ = self._owed(start, self._region_ends[number : number + 1])
+            legal &= (counts[0] >= self._lows[number] + owed) & (-counts[1].astype(np.int64) <= self._highs[number])
+        return legal
 
-        The melodies stand at `steps` (B,), with `notes` (B,) since the region began.
+    def _owed(self, progress: Progress, until: IntArray) -> tuple[IntArray, IntArray]:
+        """See `Constraint.owes`: the sums over all constraints."""
+        after_note, after_rest = np.zeros((2, len(until)), np.int64)
+        for constraint in self.constraints:
+            if (owed := constraint.owes(progress, until)) is not None:
+                after_note, after_rest = after_note + owed[0], after_rest + owed[1]
+        return after_note, after_rest
+
+    def _within(self, counts: npt.NDArray[np.int16], region: IntArray, notes: IntArray, owed: IntArray) -> BoolArray:
+        """Which of the (kinds, B, ...) counts of notes to come lead to the end of the melodies' `region` (B,).
+
+        `notes` (B,): how many they have had since the region began; `owed` (B,): how many places must stay empty.
         """
         legal: BoolArray = counts[0] > _NO_WAY
         if self._counted:
-            region = np.maximum(np.searchsorted(self._starts, steps, side="right") - 1, 0)
             shape = (-1, *[1] * (counts.ndim - 2))
-            low, high = (self._lows[region] - notes).reshape(shape), (self._highs[region] - notes).reshape(shape)
+            low = (self._lows[region] - notes + owed).reshape(shape)
+            high = (self._highs[region] - notes).reshape(shape)
             legal &= (counts[0] >= low) & (-counts[1].astype(np.int64) <= high)
         return legal
 
     def options(self, progress: Progress) -> Options:
         """What may come next in each of B melodies; nothing where a melody stands at no place of its own."""
         rows = np.arange(len(progress.onset))
-        at = np.clip(progress.onset, 0, len(self._end_table) - 1)
+        region = np.maximum(np.searchsorted(self._starts, progress.onset, side="right") - 1, 0)
+        at = np.clip(progress.onset + region, 0, len(self._end_table) - 1)
         last = np.where(progress.reference < 0, _NONE, progress.reference)
-        ends = self._end_table[at].astype(np.int64)
-        exists = ends > at[:, None]
-        notes_so_far = np.zeros_like(at)
+        places = self._end_table[at].astype(np.int64)
+        ends = places - region[:, None]
+        exists = places > at[:, None]
+        so_far = progress.notes_from(self._starts[region]) if self._counted else np.zeros_like(at)
+        owed, owed_after_rest = np.zeros((2, len(at)), np.int64)
         if self._counted:
-            region = np.maximum(np.searchsorted(self._starts, at, side="right") - 1, 0)
-            notes_so_far = progress.notes_from(self._starts[region])
-        on = self._on[:, ends]
-        way = self._within(on, at, notes_so_far)
-        begun = self._within(on, at, notes_so_far + 1) if self._counted else way
+            owed, owed_after_rest = self._owed(progress, self._region_ends[region])
+        on = self._on[:, places]
+        way = self._within(on, region, so_far, owed)
+        begun = self._within(on, region, so_far + 1, owed) if self._counted else way
         following = self._steps[last]
         for constraint in self.constraints:
             if (allowed := constraint.pitches(progress)) is not None:
@@ -205,13 +232,14 @@ class Lookahead:
         notes = begun[:, :, :PITCHES] & exists[:, :, None] & (self._begins[at] & following)[:, None, :]
         ties = way[rows, :, last] & exists & (progress.sounding & self._may_tie[at])[:, None]
         if self._sounds:
-            for row, step in enumerate(at.tolist()):
-                if (sounds := self._sounds.get(step)) is not None:
+            for row, place in enumerate(at.tolist()):
+                if (sounds := self._sounds.get(place)) is not None:
                     notes[row, : len(sounds)] &= sounds
                     if last[row] != _NONE:
                         ties[row, : len(sounds)] &= sounds[:, last[row]]
-        silent = self._after_rest[:, ends, last[:, None]]
-        rests = self._within(silent, at, notes_so_far) & exists & self._rest_table[at] & ~progress.resting[:, None]
+        silent = self._after_rest[:, places, last[:, None]]
+        rests = self._within(silent, region, so_far, owed_after_rest) & exists
+        rests &= self._rest_table[at] & ~progress.resting[:, None]
         rests &= (progress.reference >= 0)[:, None] | (ends < self._first_by)
         for constraint in self.constraints:
             if (masks := constraint.silences(progress, ends)) is not None:
@@ -220,7 +248,7 @@ class Lookahead:
                 ties &= masks[1]
         closes = self._closes[at, last]
         if self._counted:
-            closes &= (notes_so_far >= self._lows[region]) & (notes_so_far <= self._highs[region])
+            closes &= (so_far >= self._lows[region]) & (so_far <= self._highs[region])
         legal = np.dstack([notes, rests, ties])
         return Options(ends - progress.onset[:, None], legal, closes, following, self.max_duration + 1)
 
@@ -263,4 +291,3 @@ def _bounds(constraints: Sequence[Constraint], region: Region) -> tuple[int, int
 
 
 assert (REST, TIE) == (PITCHES, PITCHES + 1)
-

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from melodygru.chords import ChordSpan, estimate_key, lay_out
+from melodygru.chords import ChordSpan, estimate_key
 from melodygru.constraints import (
     PITCHES,
     Bars,
@@ -22,6 +22,7 @@ from melodygru.constraints import (
     FewRests,
     Grid,
     Guard,
+    Joints,
     Leaps,
     NoRests,
     Pitches,
@@ -33,23 +34,29 @@ from melodygru.constraints import (
     of_classes,
     shortest_end,
 )
-from melodygru.config import TokenizerConfig
 from melodygru.errors import UsageError
 from melodygru.form import Form, Stretch, stretches
 from melodygru.generation_config import DEFAULT_BARS, DEFAULT_QPM, GenerationConfig
 from melodygru.harmony import OverChords
-from melodygru.lookahead import Lookahead, Region
+from melodygru.layout import (
+    RESTS_EVERY,
+    Layout,
+    chords_over,
+    given_events,
+    joint_pitches,
+    lay_out_parts,
+    rest_stretches,
+)
+from melodygru.lookahead import Lookahead
 from melodygru.melody import Melody
-from melodygru.sampler import Copy, Script
+from melodygru.sampler import Script
 from melodygru.scales import parse_scale, scale_pitch_classes
 from melodygru.theory import SCALES, Key, TimeSignature
-from melodygru.tokenizer import END, REST, PieceMeta, Tokenizer
+from melodygru.tokenizer import REST, PieceMeta
 
 Banned = Callable[[Sequence[int], Sequence[int], int], Collection[int]]
 Named = list[tuple[str, list[Constraint]]]
 
-_RESTS_EVERY = 4
-"""Bars in which `--rests few` allows one rest, and `--rests some` asks for one."""
 _MINOR = ("natural minor", "harmonic minor", "melodic minor", "minor pentatonic", "blues")
 
 
@@ -105,7 +112,7 @@ def plan(
     spans = config.spans(metre)
     key = _key(config, spans, primer)
     form, bars, section_bars = _bars(config)
-    given = _given(primer, bar - pickup if pickup else 0, max_duration)
+    given = given_events(primer, bar - pickup if pickup else 0, max_duration)
     begins = sum(duration for duration, _ in given.values())
     if primer is not None:
         done = begins // bar - bool(pickup)
@@ -118,17 +125,24 @@ def plan(
             )
     meta = PieceMeta(metre, key, bars, pickup > 0)
     length, origin = meta.length, bar if pickup else 0
-    chords = lay_out(spans, origin, length) if spans else ()
     parts = [Stretch(0, bars)] if form is None else stretches(form, section_bars)
-    first = origin - pickup
-    regions, script, departures, seams, closing = _lay_out_parts(parts, first, bar, length, given, begins)
+    layout = lay_out_parts(parts, origin - pickup, bar, length, given, begins)
+    regions, copies = layout.regions, layout.script.copies
+    chords = chords_over(spans, origin, length, section_bars * bar)
     # An early end is filled by its last note, which must not then sound where it may not.
     to_the_end = config.rests in ("none", "few") or (chords and config.chord_mode != "soft")
     base: list[Constraint] = [Bars(length, bar, 0.0 if to_the_end else 0.5)]
     if form is not None:
-        base.append(Seams(seams))
-    named = [*_wishes(config, meta, chords, primer, begins), _ending(config, meta, chords, regions, closing)]
-    other = _histories(config, meta, begins, departures, banned)
+        base.append(Seams(layout.seams))
+    named = [*_wishes(config, meta, chords, primer, begins, layout), _ending(config, meta, chords, layout)]
+    if config.rests == "some":
+        some = SomeRests(rest_stretches(meta, begins, origin - pickup, section_bars))
+        named.append(("--rests some", [some]))
+    other: list[Constraint] = []
+    if layout.departures:
+        other.append(Departs(layout.departures))
+    if banned is not None:
+        other.append(Guard(banned))
 
     def look(chosen: Named, relaxed: bool = False) -> Lookahead:
         constraints = [*base, *(c for _, group in chosen for c in group), *other]
@@ -137,16 +151,18 @@ def plan(
     def possible(ahead: Lookahead) -> bool:
         last = -1 if primer is None or not primer.notes else primer.notes[-1].pitch
         resting = bool(given) and list(given.values())[-1][1] == REST
-        return ahead.feasible(begins, last, resting) and all(ahead.feasible(r.start, None) for r in regions[1:])
+        return ahead.feasible(0, last, resting) and all(ahead.feasible(i, None) for i in range(1, len(regions)))
 
     ahead = look(named)
-    if not possible(ahead):
+    if possible(ahead):
+        ahead = _with_joints(config, layout, look, possible, named) or ahead
+    else:
         ahead = look(named, relaxed=True)
         if not possible(ahead):
-            raise UsageError(_contradiction(named, meta, lambda chosen: possible(look(chosen, relaxed=True))))
+            raise UsageError(_contradiction(named, meta, form, lambda chosen: possible(look(chosen, relaxed=True))))
     qpm = config.bpm or (DEFAULT_QPM if primer is None else primer.qpm)
-    judged = tuple((copy.start, min(copy.end, copy.start + 2 * bar)) for copy in script.copies)
-    return Plan(meta, qpm, ahead, script, chords, begins, judged, fills_out=not pickup)
+    judged = tuple((copy.start, min(copy.end, copy.start + 2 * bar)) for copy in copies)
+    return Plan(meta, qpm, ahead, layout.script, chords, begins, judged, fills_out=not pickup)
 
 
 def _metre(config: GenerationConfig, primer: Melody | None) -> TimeSignature:
@@ -187,66 +203,13 @@ def _bars(config: GenerationConfig) -> tuple[Form | None, int, int]:
     return form, each * count, each
 
 
-def _given(primer: Melody | None, silence: int, max_duration: int) -> dict[int, tuple[int, int]]:
-    """Events that stand fast at the beginning, by onset: the primer's, or the silence before a pickup."""
-    given: dict[int, tuple[int, int]] = {}
-    if primer is not None:
-        events = Tokenizer(TokenizerConfig(max_duration)).encode(replace(primer, bars=0))
-        last = primer.notes[-1].end if primer.notes else 0
-        pairs = zip(events.durations.tolist(), events.pitches.tolist(), strict=True)
-        at = 0
-        for duration, pitch in pairs:
-            if duration == END or at >= last:
-                break
-            given[at] = (duration, pitch)
-            at += duration
-        return given
-    at = 0
-    while at < silence:
-        given[at] = (min(silence - at, max_duration), REST)
-        at += given[at][0]
-    return given
-
-
-def _lay_out_parts(
-    parts: Sequence[Stretch], first: int, bar: int, length: int, given: dict[int, tuple[int, int]], begins: int
-) -> tuple[list[Region], Script, list[tuple[int, int, int]], list[int], int]:
-    """Regions to be written, the script, what varies what (steps), the seams between parts, and where the music that
-    closes the piece is written first: the number of a region.
-    """
-
-    def step(bars: float) -> int:
-        return first + round(bars * bar)
-
-    regions: list[Region] = []
-    copies, departures, seams = [], [], {first}
-    end_of_all = step(parts[-1].end)
-    for part in parts:
-        start, end = step(part.start), step(part.end)
-        last = part is parts[-1]
-        seams |= {start, end} if not last or part.source is not None else {start}
-        for other in (part.source, part.varies):
-            if other is not None:
-                seams |= {step(other), step(other + part.end - part.start)}
-        if part.source is not None:
-            copies.append(Copy(start, end, step(part.source)))
-            continue
-        if part.varies is not None:
-            departures.append((start, end, step(part.varies)))
-        if begins >= end:
-            raise UsageError("The primer is longer than the form's first section; shorten it with --primer-bars.")
-        joins = None if last else in_range(0, PITCHES - 1)
-        regions.append(Region(max(start, begins), length if last else end, joins))
-    given, closing = dict(given), len(regions) - 1
-    if copies and copies[-1].end == end_of_all:
-        given[end_of_all] = (END, REST)
-        close = copies[-1].source + copies[-1].end - copies[-1].start
-        closing = next(i for i, region in enumerate(regions) if region.end == close)
-    return regions, Script(given, copies), departures, sorted(seams), closing
-
-
 def _wishes(
-    config: GenerationConfig, meta: PieceMeta, chords: tuple[ChordSpan, ...], primer: Melody | None, begins: int
+    config: GenerationConfig,
+    meta: PieceMeta,
+    chords: tuple[ChordSpan, ...],
+    primer: Melody | None,
+    begins: int,
+    layout: Layout,
 ) -> Named:
     """Wishes about places, each with the words that it was said in."""
     metre, bar = meta.time_signature, meta.time_signature.bar_steps
@@ -262,7 +225,8 @@ def _wishes(
     found.append((f"--grid {config.grid or '1/16'}", [Grid(bar, grid, triplet)]))
     scale = _scale(config, meta.key)
     if chords:
-        over = OverChords(chords, metre, scale or meta.key.scale, meta.key.tonic)
+        echoes = [(copy.source, copy.source_end, copy.start) for copy in layout.script.copies]
+        over = OverChords(chords, metre, scale or meta.key.scale, meta.key.tonic, echoes)
         if config.chord_mode == "soft":
             everything = in_range(0, PITCHES - 1)
 
@@ -283,12 +247,11 @@ def _wishes(
     if config.no_repeat_notes is not None:
         found.append((f"--no-repeat-notes {config.no_repeat_notes}", [Repeats(config.no_repeat_notes)]))
     if config.density is not None:
-        # With a form, sections that begin alike lean on each other: half the room is left for that.
-        rule = Density(config.density, bar, begins, off=1.0 if config.form is None else 0.5)
-        found.append((f"--density {config.density:g}", [rule]))
+        found.append((f"--density {config.density:g}", [Density(config.density, bar, begins, layout.nominal_end)]))
     if config.rests in ("none", "few"):
-        bars = max(1, meta.bars // _RESTS_EVERY)
-        few = FewRests(bars, metre.beat_steps)
+        most = max(1, meta.bars // RESTS_EVERY)
+        echoes = [(copy.source, copy.source_end, copy.start) for copy in layout.script.copies]
+        few = FewRests(most, metre.beat_steps, begins, echoes, layout.seams[1:])
         found.append((f"--rests {config.rests}", [NoRests() if config.rests == "none" else few]))
     return found
 
@@ -301,45 +264,61 @@ def _scale(config: GenerationConfig, key: Key) -> tuple[int, ...] | None:
 
 
 def _ending(
-    config: GenerationConfig, meta: PieceMeta, chords: tuple[ChordSpan, ...], regions: list[Region], closing: int
+    config: GenerationConfig, meta: PieceMeta, chords: tuple[ChordSpan, ...], layout: Layout
 ) -> tuple[str, list[Constraint]]:
-    """The last note. Where the last section repeats another, that one (`closing`) ends as the piece is to end."""
+    """The last note. Where the last section repeats another, that one ends as the piece is to end."""
     last = next((span.chord for span in reversed(chords) if span.chord is not None), None)
     triad = meta.key.scale[0], meta.key.scale[2], meta.key.scale[4]
     wish = config.end_on or ("chord" if last is not None and meta.key.tonic not in last.tones else "tonic")
     classes = {"any": range(12), "tonic": (meta.key.tonic,), "chord": triad if last is None else last.tones}[wish]
-    region = regions[closing]
+    region = layout.regions[layout.closing]
     if region.joins is not None:
-        regions[closing] = replace(region, joins=of_classes(classes))
+        layout.regions[layout.closing] = replace(region, joins=of_classes(classes))
     return f"--end-on {wish}", [EndsOn(classes, region.end, shortest_end(meta.time_signature))]
 
 
-def _histories(
+_JOINTS_UP_TO = 7
+"""Largest leap, in semitones, with which ends of sections are seldom near enough to beginnings by themselves."""
+
+
+def _with_joints(
     config: GenerationConfig,
-    meta: PieceMeta,
-    begins: int,
-    departures: list[tuple[int, int, int]],
-    banned: Banned | None,
-) -> list[Constraint]:
-    """Constraints that look at a melody's past, and contradict nothing that could be known before."""
-    found: list[Constraint] = []
-    if config.rests == "some":
-        bar = meta.time_signature.bar_steps
-        # Not in the last bar, where the melody ends.
-        last = meta.length - (bar if meta.length - begins > bar else meta.time_signature.beat_steps)
-        starts = range(begins, last, _RESTS_EVERY * bar)
-        whole = [(start, start + _RESTS_EVERY * bar) for start in starts if start + _RESTS_EVERY * bar <= last]
-        found.append(SomeRests(whole or [(begins, last)]))
-    if departures:
-        found.append(Departs(departures))
-    if banned is not None:
-        found.append(Guard(banned))
-    return found
+    layout: Layout,
+    look: Callable[[Named], Lookahead],
+    possible: Callable[[Lookahead], bool],
+    named: Named,
+) -> Lookahead | None:
+    """A look-ahead in which each repeat can be reached by a small leap; None where that is not needed.
+
+    What a repeat begins with is known only when it is drawn for the first time, so all such beginnings and what leads
+    to them are held to the first of `joint_pitches` with which the rest is possible.
+    """
+    copies, leap = layout.script.copies, config.max_leap
+    if not copies or leap is None or leap > _JOINTS_UP_TO:
+        return None
+    regions = list(layout.regions)
+    sources = {copy.source for copy in copies}
+    for firsts, lasts in joint_pitches(config.pitches, leap, config.no_repeat_notes == 1):
+        for number, region in enumerate(regions):
+            if region.joins is not None and layout.heard_at(region.end) & {copy.start for copy in copies}:
+                layout.regions[number] = replace(region, joins=region.joins & lasts)
+        ahead = look([*named, ("", [Joints(sources, firsts)])])
+        if possible(ahead):
+            return ahead
+    layout.regions[:] = regions
+    if len(sources) == 1:
+        words = [f"--max-leap {leap}", "--no-repeat-notes 1"][: 1 + (config.no_repeat_notes == 1)]
+        raise UsageError(
+            f"{', '.join(words)} and --form {config.form} contradict each other here: no way leads from the end of a "
+            "section to its repeat; allow larger leaps, or change one of the other options."
+        )
+    return None
 
 
-def _contradiction(named: Named, meta: PieceMeta, possible: Callable[[Named], bool]) -> str:
+def _contradiction(named: Named, meta: PieceMeta, form: Form | None, possible: Callable[[Named], bool]) -> str:
     """The sentence that says which wishes contradict each other: as few as do."""
     what = f"{meta.bars} {'bar' if meta.bars == 1 else 'bars'} of {meta.time_signature} in {meta.key}"
+    what += "" if form is None else f" with --form {form}"
     for size in (1, 2, 3):
         for chosen in combinations(named, size):
             if not possible(list(chosen)):

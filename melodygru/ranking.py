@@ -1,7 +1,7 @@
 """Which of several candidates is best: a score in [0, 1], the mean of parts that are each in [0, 1].
 
-- likelihood: 1 while the model's nats per note lie within 25 % of what it has for people's tunes that it never saw, less
-  the farther below (dull, copied from itself) or above (lost): exp(-(distance beyond / 25 %));
+- likelihood: 1 while the model's nats per note lie within 25 % of what it has for people's tunes that it never saw,
+  less the farther below (dull, copied from itself) or above (lost): exp(-(distance beyond / 25 %));
 - key: how well pitch classes, by duration, fit the key: its Krumhansl-Kessler correlation, 0 if negative;
 - form: the largest share of notes that stand again 1, 2, 4, 8 or 16 bars earlier, up to 0.6, divided by 0.6;
 - range: 1 for a span of 7 to 19 semitones (a fifth to a twelfth), 1/12 less for each semitone beyond;
@@ -41,9 +41,7 @@ class Score:
         return sum(parts) / len(parts)
 
 
-def score(
-    melody: Melody, nats_per_note: float, human: float | None, excess_at_joins: float | None = None
-) -> Score:
+def score(melody: Melody, nats_per_note: float, human: float | None, excess_at_joins: float | None = None) -> Score:
     """The score of a candidate.
 
     Args:

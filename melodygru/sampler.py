@@ -89,6 +89,11 @@ class Copy:
     end: int
     source: int
 
+    @property
+    def source_end(self) -> int:
+        """Where what is held again ends."""
+        return self.source + self.end - self.start
+
 
 @dataclass(frozen=True)
 class Script:
@@ -173,8 +178,8 @@ def sample(
         if not waiting:
             return [finished[first + i] for i in range(count)]
     raise SamplingError(
-        "No melody was found that keeps to everything asked for; allow more: a higher --max-copy or --max-leap, a wider "
-        "--range, or other values of the options that you set."
+        "No melody was found that keeps to everything asked for; allow more: a higher --max-copy or --max-leap, a "
+        "wider --range, or other values of the options that you set."
     )
 
 
@@ -226,12 +231,12 @@ class _Batch:
             if not done.all():
                 self.engine.advance(state, durations, pitches)
                 where = self._advance(where, state.onset, durations, pitches, own, done)
-        columns = [np.stack([step[i] for step in steps], axis=1) for i in range(4)]
-        ends = (columns[0] == END).argmax(axis=1) + 1
+        events, pitch_classes, costs, onsets = (np.stack(column, axis=1) for column in zip(*steps, strict=True))
+        ends = (events == END).argmax(axis=1) + 1
         results = []
-        for row in range(size):
-            cut = [column[row, : ends[row]] for column in columns]
-            melody = Drawn(Events(cut[0], cut[1], self.meta), cut[2], cut[3]) if dead[row] < 0 else None
+        for row, end in enumerate(ends.tolist()):
+            cut = Events(events[row, :end], pitch_classes[row, :end], self.meta)
+            melody = Drawn(cut, costs[row, :end], onsets[row, :end]) if dead[row] < 0 else None
             results.append((melody, own[row], int(dead[row])))
         return results
 
@@ -249,7 +254,7 @@ class _Batch:
         options = self.ahead.options(where)
         fixed = np.zeros(size, np.bool_)
         forced = np.zeros((2, size), np.int64)
-        stuck = ~options.any
+        stuck = np.logical_not(options.any)
         for row, onset in enumerate(where.onset.tolist()):
             if done[row]:
                 continue
@@ -263,12 +268,12 @@ class _Batch:
         uniform = np.array([generator.random(2) for generator in random])
         constraints = self.ahead.constraints
         scores = self.engine.duration_logits(state)
-        wanted = scores
+        wanted: npt.NDArray[np.floating] = scores
         for constraint in constraints:
             if (preference := constraint.duration_preference(where, scores.shape[1])) is not None:
                 wanted = wanted + preference
         durations = draw(wanted, options.durations, self.config, uniform[:, 0])
-        durations = np.where(fixed, forced[0], durations)
+        durations = np.where(fixed, forced[0], durations).astype(np.int64)
         nats = _nats(scores, durations)
         scores = self.engine.pitch_logits(state, durations)
         wanted = scores
@@ -277,7 +282,7 @@ class _Batch:
                 wanted = wanted + np.pad(preference, ((0, 0), (0, wanted.shape[1] - preference.shape[1])))
         legal = options.pitches(durations)
         legal[~legal.any(axis=1), REST] = True
-        pitches = np.where(fixed, forced[1], draw(wanted, legal, self.config, uniform[:, 1]))
+        pitches = np.where(fixed, forced[1], draw(wanted, legal, self.config, uniform[:, 1])).astype(np.int64)
         nats = nats + np.where(durations == END, 0.0, _nats(scores, pitches))
         return durations, pitches, nats, stuck
 

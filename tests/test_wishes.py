@@ -8,7 +8,7 @@ import pytest
 from melodygru.errors import SamplingError, UsageError
 from melodygru.generation_config import GenerationConfig
 from melodygru.generator import Model
-from melodygru.midi import midi_bytes
+from melodygru.midi_writer import midi_bytes
 from melodygru.theory import Key
 
 from .networks import checkpoint

@@ -4,6 +4,7 @@ Knows music and MIDI, and nothing of melodygru: its tables are its own, and it l
 """
 
 from fractions import Fraction
+from itertools import pairwise
 
 from .midi_checker import read_tracks
 
@@ -73,7 +74,7 @@ def violations(data, wishes, tonic, quarter=480):
         found.append(f"ends at {tracks.ends}, not {length}")
     if not notes:
         return [*found, "no notes"]
-    for one, two in zip(notes, notes[1:]):
+    for one, two in pairwise(notes):
         if one.end > two.onset:
             found.append(f"overlap at {two.onset}")
     if notes[-1].end > length:
@@ -86,11 +87,11 @@ def violations(data, wishes, tonic, quarter=480):
     if "range" in wishes:
         low, high = map(pitch, wishes["range"].split(":"))
         found += [f"pitch {p} outside {wishes['range']}" for p in pitches if not low <= p <= high]
-    for one, two in zip(pitches, pitches[1:]):
+    for one, two in pairwise(pitches):
         if abs(two - one) > wishes.get("max_leap", 127):
             found.append(f"a leap of {two - one}")
     row = 1
-    for one, two in zip(pitches, pitches[1:]):
+    for one, two in pairwise(pitches):
         row = row + 1 if one == two else 1
         if row > wishes.get("no_repeat_notes", 10**6):
             found.append(f"{row} equal notes")
@@ -98,7 +99,7 @@ def violations(data, wishes, tonic, quarter=480):
         legal = scale_of(tonic, wishes["scale"])
         found += [f"{p} outside the scale" for p in pitches if p % 12 not in legal]
     if "density" in wishes:
-        average = Fraction(len(notes) * bar, length - (bar - pickup if pickup else 0))
+        average = Fraction(len(notes), bars)
         if abs(average - Fraction(wishes["density"])) > 1:
             found.append(f"{float(average)} notes a bar")
     grid = Fraction(wishes.get("grid", "1/16")) * 4 * quarter
@@ -110,11 +111,10 @@ def violations(data, wishes, tonic, quarter=480):
             if not (triplets and inside and grid <= quarter):
                 found.append(f"{step} is off the grid")
     begin = bar - pickup if pickup else 0
-    gaps = [(a, b) for a, b in zip([begin, *(n.end for n in notes)], [*(n.onset for n in notes), length]) if b > a]
-    if pickup and gaps and gaps[-1][1] == length:
-        gaps_inside = gaps[:-1]  # a tune with a pickup may end early, to leave room for it
-    else:
-        gaps_inside = gaps
+    stops, starts = [begin, *(n.end for n in notes)], [*(n.onset for n in notes), length]
+    gaps = [(a, b) for a, b in zip(stops, starts, strict=True) if b > a]
+    # A tune with a pickup may end early, to leave room for it.
+    gaps_inside = gaps[:-1] if pickup and gaps and gaps[-1][1] == length else gaps
     rests = wishes.get("rests")
     if rests == "none" and gaps:
         found.append(f"rests {gaps}")
@@ -123,11 +123,24 @@ def violations(data, wishes, tonic, quarter=480):
             found.append(f"{len(gaps)} rests")
         found += [f"a rest of {b - a}" for a, b in gaps if b - a > beat]
     if rests == "some":
-        stretches = range(begin, length - bar - 4 * bar + 1, 4 * bar)
-        for start in stretches:
-            if not any(start <= a < start + 4 * bar for a, _ in gaps_inside):
-                found.append(f"no rest in {start}..{start + 4 * bar}")
+        section, cadence = length - begin, bar
+        if "form" in wishes:
+            section = bars // len(sections(wishes["form"])) * bar
+            cadence = max(section // bar // 4, 1) * bar
+        cadence = cadence if section > cadence else section // 2
+        for at in range(begin, length - cadence, section):
+            stop = at + section - cadence
+            for start in range(at, stop, 4 * bar):
+                end = min(start + 4 * bar, stop)
+                if (end - start >= bar or start == at) and not any(start <= a < end for a, _ in gaps_inside):
+                    found.append(f"no rest in {start}..{end}")
     symbols = wishes.get("chords", "").split()
+
+    def chord_at(number):
+        """The chord of a bar (from 0): a progression goes round, and begins again with each section it fits into."""
+        each = bars // len(sections(wishes["form"])) if "form" in wishes else bars
+        return chord_of(symbols[(number % each if len(symbols) <= each else number) % len(symbols)])
+
     ending = wishes.get("end_on")
     if ending == "tonic" and pitches[-1] % 12 != tonic:
         found.append(f"ends on {pitches[-1]}")
@@ -137,14 +150,14 @@ def violations(data, wishes, tonic, quarter=480):
             beats = bar // beat
             halves = (0, bar // 2) if beats % 2 == 0 and (beats >= 4 or compound) else (0,)
             for start in range(origin, length, bar):
-                chord = chord_of(symbols[(start - origin) // bar % len(symbols)])
+                chord = chord_at((start - origin) // bar)
                 for strong in (start + half for half in halves):
                     found += [
                         f"{n.pitch} on the strong beat {strong}"
                         for n in notes
                         if n.onset <= strong < n.end and chord is not None and n.pitch % 12 not in chord
                     ]
-        passes = [chord_of(symbols[(start - origin) // bar % len(symbols)]) for start in range(origin, length, bar)]
+        passes = [chord_at(number) for number in range(bars)]
         last = next((chord for chord in reversed(passes) if chord), None)
         if ending == "chord" and last is not None and pitches[-1] % 12 not in last:
             found.append(f"ends on {pitches[-1]}, outside the last chord")
@@ -153,7 +166,7 @@ def violations(data, wishes, tonic, quarter=480):
     return found
 
 
-def _form(form, bars, bar, begin, notes):
+def sections(form):
     letters, at = [], 0
     while at < len(form):
         end = at + 1
@@ -161,6 +174,11 @@ def _form(form, bars, bar, begin, notes):
             end += 1
         letters.append(form[at:end])
         at = end
+    return letters
+
+
+def _form(form, bars, bar, begin, notes):
+    letters = sections(form)
     each = bars // len(letters) * bar
 
     def music(number):
