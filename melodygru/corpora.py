@@ -22,7 +22,7 @@ from pathlib import Path
 
 from melodygru.errors import FileError, UsageError
 from melodygru.melody import Melody
-from melodygru.midi import write_midi
+from melodygru.midi_writer import write_midi
 
 _CHUNK = 24
 """Tunes that a process takes at a time: about a tenth of a second's work."""

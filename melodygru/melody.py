@@ -127,8 +127,8 @@ class Melody:
         return max(read_melodies(path, track=track), key=lambda melody: len(melody.notes))
 
     def save(self, path: str | PathLike[str], *, force: bool = True) -> None:
-        """Write a MIDI file that loops exactly on its bars; see `melodygru.midi.write_midi`."""
-        from melodygru.midi import write_midi
+        """Write a MIDI file that loops exactly on its bars; see `melodygru.midi_writer.write_midi`."""
+        from melodygru.midi_writer import write_midi
 
         write_midi(self, path, force=force)
 

@@ -1,4 +1,4 @@
-"""MIDI files, exactly: integer ticks in, integer ticks out.
+"""Reading MIDI files, exactly: integer ticks, as they stand in the file.
 
 `read_midi` gives a `RawFile`: every track's notes, and the file's tempi, metres and
 key signatures, in ticks. It reads the bytes itself, since files in the wild are often
@@ -14,20 +14,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from io import BytesIO
 from os import PathLike
 
-from melodygru.errors import FileError, MidiError, UsageError
-from melodygru.files import write_atomically
-from melodygru.melody import Melody
-from melodygru.midi_chunks import KEY_IN_WORDS, FileEvents, RawNote, read_track
-from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature
-
-TICKS_PER_QUARTER = 480
-"""Resolution of written files: DAWs' usual one."""
-
-TICKS_PER_STEP = TICKS_PER_QUARTER // STEPS_PER_QUARTER
-assert TICKS_PER_STEP * STEPS_PER_QUARTER == TICKS_PER_QUARTER == 480
+from melodygru.errors import FileError, MidiError
+from melodygru.midi_chunks import FileEvents, RawNote, read_track
+from melodygru.theory import Key
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 """Larger files are refused: the largest real ones have a few megabytes."""
@@ -52,6 +43,7 @@ class RawFile:
         time_signatures: (tick, numerator, denominator), by tick; whatever the file says, 0/1 and 1/4 included.
         key_signatures: (tick, sharps in [-7, 7], is minor), by tick; impossible ones are left out and named in faults.
         key_in_words: what a text event "key: D dorian" says, if there is one.
+        texts: all text events, that one too, as they follow one another in the file.
         faults: what was wrong with the file and could be read past.
     """
 
@@ -61,6 +53,7 @@ class RawFile:
     time_signatures: tuple[tuple[int, int, int], ...]
     key_signatures: tuple[tuple[int, int, bool], ...]
     key_in_words: Key | None
+    texts: tuple[str, ...]
     faults: tuple[str, ...]
 
 
@@ -127,70 +120,6 @@ def parse_midi(data: bytes) -> RawFile:
         tuple(sorted(events.time_signatures, key=lambda entry: entry[0])),
         tuple(sorted(events.key_signatures, key=lambda entry: entry[0])),
         events.key_in_words,
+        tuple(events.texts),
         tuple(events.faults),
     )
-
-
-def midi_bytes(melody: Melody, program: int = 0, velocity: int = 84, text: str | None = None) -> bytes:
-    """A melody as the bytes of a type 0 file that loops: its end-of-track lies on its last bar line.
-
-    `program` (0..127) is the General MIDI instrument less one, `velocity` (1..127) that of notes off the
-    beat's accents, `text` a free text event at the start. Raises UsageError for values outside their range.
-    """
-    from mido import Message, MetaMessage, MidiFile, MidiTrack  # 50 ms that reading does not need
-
-    if not 0 <= program <= 127:
-        raise UsageError(f"The program is {program}; choose a General MIDI instrument from 0 to 127 (0 is a piano).")
-    if not 1 <= velocity <= 127:
-        raise UsageError(f"The velocity is {velocity}; choose a number from 1 to 127.")
-    metre = melody.time_signature
-    name = MetaMessage("track_name", name=melody.name or "Melody")
-    head = [name, *([MetaMessage("text", text=text)] if text else [])]
-    head.append(MetaMessage("text", text=f"{KEY_IN_WORDS.decode()}{melody.key}"))
-    head += [
-        MetaMessage("set_tempo", tempo=round(60_000_000 / melody.qpm)),
-        MetaMessage("time_signature", numerator=metre.numerator, denominator=metre.denominator,
-                    clocks_per_click=min(255, metre.beat_steps)),
-        MetaMessage("key_signature", key=_signature_name(melody.key)),
-        Message("program_change", program=program),
-    ]  # fmt: skip
-    # At one tick releases come first: a key struck again is first let go.
-    timed: list[tuple[int, int, Message]] = []
-    for note in melody.notes:
-        accent = _accent(note.onset, metre)
-        start, end = note.onset * TICKS_PER_STEP, note.end * TICKS_PER_STEP
-        loud = max(1, min(127, velocity + accent))
-        timed.append((start, 1, Message("note_on", note=note.pitch, velocity=loud)))
-        timed.append((end, 0, Message("note_off", note=note.pitch, velocity=0)))
-    track, now = MidiTrack(head), 0
-    for tick, _, message in sorted(timed, key=lambda entry: entry[:2]):
-        track.append(message.copy(time=tick - now))
-        now = tick
-    track.append(MetaMessage("end_of_track", time=melody.length * TICKS_PER_STEP - now))
-    file = BytesIO()
-    MidiFile(type=0, ticks_per_beat=TICKS_PER_QUARTER, charset="utf-8", tracks=[track]).save(file=file)
-    return file.getvalue()
-
-
-def write_midi(melody: Melody, path: str | PathLike[str], force: bool = False, program: int = 0) -> None:
-    """Write a melody as a MIDI file (see `midi_bytes`), whole or not at all.
-
-    Raises FileError when the folder does not exist, the file does and `force` is false, or it cannot be written.
-    """
-    write_atomically(path, midi_bytes(melody, program=program), force=force)
-
-
-def _accent(onset: int, metre: TimeSignature) -> int:
-    """How much louder a note is than one off the beat: downbeats most, then the half bar, then beats."""
-    position = onset % metre.bar_steps
-    beats = metre.bar_steps // metre.beat_steps
-    if position == 0:
-        return 12
-    if position % metre.beat_steps:
-        return 0
-    return 8 if beats % 2 == 0 and beats > 2 and position == metre.bar_steps // 2 else 4
-
-
-def _signature_name(key: Key) -> str:
-    """The signature as mido spells it. MIDI knows major and minor: other modes go by their sharps or flats."""
-    return f"{key.tonic_name}m" if key.mode == "minor" else Key.from_fifths(key.fifths).tonic_name

@@ -36,10 +36,13 @@ class FileEvents:
     time_signatures: list[tuple[int, int, int]] = field(default_factory=list)
     key_signatures: list[tuple[int, int, bool]] = field(default_factory=list)
     key_in_words: Key | None = None
+    texts: list[str] = field(default_factory=list)
     faults: dict[str, None] = field(default_factory=dict)  # an ordered set
 
     def add_meta(self, tick: int, kind: int, payload: bytes) -> None:
-        """Take in one meta event; those that say nothing of tempo, metre or key pass by."""
+        """Take in one meta event; those that are no text and say nothing of tempo, metre or key pass by."""
+        if kind == 0x01:
+            self.texts.append(_decode(payload))
         if kind == 0x01 and payload.startswith(KEY_IN_WORDS):
             try:
                 self.key_in_words = Key.parse(_decode(payload[len(KEY_IN_WORDS) :]))

@@ -9,7 +9,7 @@ import pytest
 from melodygru import collection as module
 from melodygru.collection import find_files, read_collection
 from melodygru.errors import DataError
-from melodygru.midi import midi_bytes, write_midi
+from melodygru.midi_writer import midi_bytes, write_midi
 
 from .test_generate import run
 from .tunes import tune, write_tunes

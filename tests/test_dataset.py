@@ -12,7 +12,7 @@ from melodygru.config import ContextConfig, TokenizerConfig
 from melodygru.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.dataset import load_dataset
 from melodygru.errors import DataError
-from melodygru.midi import write_midi
+from melodygru.midi_writer import write_midi
 from melodygru.tokenizer import Tokenizer
 
 from .tunes import tune, write_tunes

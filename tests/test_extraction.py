@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.errors import MelodyGRUError, MidiError
 from melodygru.extraction import ExtractionConfig, extract
-from melodygru.midi import midi_bytes, parse_midi
+from melodygru.midi import parse_midi
+from melodygru.midi_writer import midi_bytes
 
 from .tunes import tune
 

@@ -14,7 +14,7 @@ import pytest
 from melodygru import load_model
 from melodygru.cli import main
 from melodygru.errors import UsageError
-from melodygru.midi import midi_bytes
+from melodygru.midi_writer import midi_bytes
 
 from .midi_checker import faults, read_written
 from .networks import checkpoint

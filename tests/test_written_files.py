@@ -9,7 +9,7 @@ import pytest
 
 from melodygru import Key, Melody, load_model
 from melodygru.generator import Model
-from melodygru.midi import midi_bytes
+from melodygru.midi_writer import midi_bytes
 
 from .midi_checker import faults, read_written
 from .networks import checkpoint

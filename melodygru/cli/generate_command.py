@@ -58,7 +58,8 @@ def generate(
     """Write new melodies as MIDI files that loop exactly on their bars and end on the tonic."""
     from melodygru.config import check_range
     from melodygru.generator import MAX_COUNT, draw_seed, load_model
-    from melodygru.midi import write_midi
+    from melodygru.midi_writer import write_midi
+    from melodygru.performance import Performance
 
     # Everything that can be wrong is found before any work is done or any file touched.
     check_range("count", count, 1, MAX_COUNT)
@@ -83,7 +84,7 @@ def generate(
             progress=progress,
         )
     for melody, target in zip(melodies, targets, strict=True):
-        write_midi(melody, target, force=force, program=program)
+        write_midi(melody, target, force=force, performance=Performance(program=program))
     first = melodies[0]
     names = str(targets[0]) if count == 1 else f"{targets[0]} … {targets[-1].name} ({count} files)"
     plural = "bar" if bars == 1 else "bars"
