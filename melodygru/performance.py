@@ -127,8 +127,8 @@ class Clock:
     """When a step of the grid sounds, in ticks, order kept; humanize apart.
 
     Swing bends time within each quarter: its first half is stretched to the share `swing`, evenly, and the second
-    shortened to what is left. Quarters in which a note of the melody begins or ends off the grid of thirty-seconds
-    (triplets, mostly) stay as they are: those are played as they stand, and at 2/3 what is swung meets them.
+    shortened to what is left. Quarters in which a note of the melody begins off the grid of thirty-seconds (triplets,
+    mostly) stay as they are: those are played as they stand, and at 2/3 what is swung meets them.
 
     Raises UsageError when there is swing and the metre has none.
     """
@@ -137,8 +137,7 @@ class Clock:
         performance.check(melody.time_signature)
         self.ticks_per_step = performance.ppq // STEPS_PER_QUARTER
         self._swing = Fraction(float(performance.swing))
-        edges = (edge for note in melody.notes for edge in (note.onset, note.end))
-        self._straight = {edge // STEPS_PER_QUARTER for edge in edges if edge % _THIRTY_SECOND}
+        self._straight = {note.onset // STEPS_PER_QUARTER for note in melody.notes if note.onset % _THIRTY_SECOND}
 
     def tick(self, step: int) -> int:
         """The tick of a step: both count from the first bar line of the grid."""
@@ -180,7 +179,8 @@ def perform(melody: Melody, performance: Performance) -> list[Struck]:
     return [
         Struck(
             edges[note.onset],
-            edges[note.end],
+            # Of 24 ticks a quarter, swing may leave less than half a one to the shortest notes.
+            max(edges[note.onset] + 1, edges[note.end]),
             note.pitch,
             max(1, min(127, performance.velocity + accent(note.onset, melody.time_signature) + more)),
         )
@@ -214,7 +214,8 @@ def _shaken(ticks: Sequence[int], last: int, spread: float, chance: Random) -> l
 def _normal(chance: Random) -> float:
     """A nearly normal deviate, standard deviation 1, in [-3, 3].
 
-    The sum of twelve uniform ones (Irwin-Hall): additions alone, hence the same on every machine, which logarithms
-    and cosines are not.
+    The sum of twelve uniform ones (Irwin-Hall), added up as integers: the same on every machine and with every version
+    of Python, which logarithms, cosines and sums of floats are not.
     """
-    return max(-3.0, min(3.0, sum(chance.random() for _ in range(12)) - 6.0))
+    total = sum(chance.getrandbits(32) for _ in range(12))
+    return max(-3.0, min(3.0, (total - (6 << 32)) / (1 << 32)))
