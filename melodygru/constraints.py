@@ -150,7 +150,10 @@ class EndsOn(Constraint):
 
 
 class Seams(Constraint):
-    """Steps that no event crosses: where one section ends and the next begins."""
+    """Steps that no event crosses: where one section ends and the next begins, with a note.
+
+    A rest there would join one that the section before may end with, here or where either is repeated.
+    """
 
     def __init__(self, seams: Sequence[int]):
         self.seams = np.sort(np.asarray(seams, np.int64))
@@ -159,6 +162,10 @@ class Seams(Constraint):
         """Up to the next seam."""
         after = int(np.searchsorted(self.seams, onset, side="right"))
         return ends <= self.seams[after] if after < len(self.seams) else None
+
+    def rests(self, onset: int, ends: IntArray) -> BoolArray | None:
+        """None that begins at a seam."""
+        return np.zeros(len(ends), np.bool_) if onset in self.seams else None
 
     def holds(self, onset: int) -> bool:
         """Not over a seam."""
@@ -261,7 +268,6 @@ class FewRests(Constraint):
     """At most `most` rests from the step `start` on, none longer than `longest` steps.
 
     A rest in a stretch that is heard again counts as often: `echoes` are (start, end, begin of the repeat) in steps.
-    None begins at one of the `seams`, where the end of a repeat may be a rest already.
     """
 
     def __init__(
@@ -270,17 +276,15 @@ class FewRests(Constraint):
         longest: int,
         start: int = 0,
         echoes: Sequence[tuple[int, int, int]] = (),
-        seams: Sequence[int] = (),
     ):
         self.most = most
         self.longest = longest
         self.start = start
         self.echoes = echoes
-        self.seams = frozenset(seams)
 
     def rests(self, onset: int, ends: IntArray) -> BoolArray:
         """Short ones."""
-        return (ends - onset <= self.longest) & (onset not in self.seams)
+        return (ends - onset <= self.longest) & (self._times(onset) <= self.most)
 
     def _times(self, onset: int) -> int:
         """How often a rest that is written at `onset` is heard; 0 where it is a repeat itself, counted before."""

@@ -162,7 +162,8 @@ def plan(
             raise UsageError(_contradiction(named, meta, form, lambda chosen: possible(look(chosen, relaxed=True))))
     qpm = config.bpm or (DEFAULT_QPM if primer is None else primer.qpm)
     judged = tuple((copy.start, min(copy.end, copy.start + 2 * bar)) for copy in copies)
-    return Plan(meta, qpm, ahead, layout.script, chords, begins, judged, fills_out=not pickup)
+    fills_out = not pickup or config.rests in ("none", "few")
+    return Plan(meta, qpm, ahead, layout.script, chords, begins, judged, fills_out)
 
 
 def _metre(config: GenerationConfig, primer: Melody | None) -> TimeSignature:
@@ -251,7 +252,7 @@ def _wishes(
     if config.rests in ("none", "few"):
         most = max(1, meta.bars // RESTS_EVERY)
         echoes = [(copy.source, copy.source_end, copy.start) for copy in layout.script.copies]
-        few = FewRests(most, metre.beat_steps, begins, echoes, layout.seams[1:])
+        few = FewRests(most, metre.beat_steps, begins, echoes)
         found.append((f"--rests {config.rests}", [NoRests() if config.rests == "none" else few]))
     return found
 
