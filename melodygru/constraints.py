@@ -265,7 +265,7 @@ class NoRests(Constraint):
 
 
 class FewRests(Constraint):
-    """At most `most` rests from the step `start` on, none longer than `longest` steps.
+    """At most `most` rests from the step `start` on, none longer than `longest` steps, and none up to the step `last`.
 
     A rest in a stretch that is heard again counts as often: `echoes` are (start, end, begin of the repeat) in steps.
     """
@@ -275,16 +275,18 @@ class FewRests(Constraint):
         most: int,
         longest: int,
         start: int = 0,
+        last: int = -1,
         echoes: Sequence[tuple[int, int, int]] = (),
     ):
         self.most = most
         self.longest = longest
         self.start = start
+        self.last = last
         self.echoes = echoes
 
     def rests(self, onset: int, ends: IntArray) -> BoolArray:
         """Short ones."""
-        return (ends - onset <= self.longest) & (self._times(onset) <= self.most)
+        return (ends - onset <= self.longest) & (ends != self.last) & (self._times(onset) <= self.most)
 
     def _times(self, onset: int) -> int:
         """How often a rest that is written at `onset` is heard; 0 where it is a repeat itself, counted before."""
@@ -304,10 +306,22 @@ class FewRests(Constraint):
 
 
 class SomeRests(Constraint):
-    """A rest begins in each stretch: `stretches` are half-open ranges of steps (start, end), in order."""
+    """A rest begins in each stretch: `stretches` are half-open ranges of steps (start, end), in order.
 
-    def __init__(self, stretches: Sequence[tuple[int, int]]):
+    `echoes` are (start, end, begin of the repeat) in steps: a repeat brings the rests of what it repeats.
+    """
+
+    def __init__(self, stretches: Sequence[tuple[int, int]], echoes: Sequence[tuple[int, int, int]] = ()):
+        self.echoes = echoes
         self.stretches = stretches
+        # What is left to do in a stretch must be done before the repeats that it ends with.
+        self._ends = [self._last_drawn(start, end) for start, end in stretches]
+
+    def _last_drawn(self, start: int, end: int) -> int:
+        for first, last, again in reversed(self.echoes):
+            if again < end <= again + last - first:
+                end = again
+        return max(start, end)
 
     def silences(self, progress: Progress, ends: IntArray) -> tuple[BoolArray, BoolArray]:
         """Notes leave room for a rest in each stretch that has had none."""
@@ -325,8 +339,14 @@ class SomeRests(Constraint):
         return ends < for_rests, ends < for_notes
 
     def _missing(self, onset: int, rests: Sequence[int]) -> list[tuple[int, int]]:
-        """Stretches that are not over at `onset` and have had no rest."""
-        return [(s, e) for s, e in self.stretches if onset < e and not any(s <= rest < e for rest in rests)]
+        """Stretches that are not over at `onset`, and have had no rest nor will have a repeat's."""
+        found = []
+        for (start, end), last in zip(self.stretches, self._ends, strict=True):
+            if onset < last:
+                heard = [*rests, *(r + again - s for r in rests for s, e, again in self.echoes if s <= r < e)]
+                if not any(start <= rest < end for rest in heard):
+                    found.append((start, last))
+        return found
 
     def owes(self, progress: Progress, until: IntArray) -> tuple[IntArray, IntArray]:
         """A place for each stretch without a rest."""
@@ -366,6 +386,14 @@ class Density(Constraint):
         tilt = np.log(np.maximum(np.arange(size), 1) / (self.bar_steps / self.wanted))
         tilt[0] = 0.0
         return np.clip(self.PULL * lead, -4.0, 4.0)[:, None] * tilt[None, :]
+
+
+class Continues(Constraint):
+    """A note begins in each stretch: what continues something is not silence alone."""
+
+    def counts(self, start: int, end: int) -> tuple[int, int]:
+        """One at least."""
+        return 1, 1 << 29
 
 
 class Prefers(Constraint):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -72,6 +73,15 @@ class Model:
         """The network, one step at a time, in NumPy."""
         return NumpyEngine(self.checkpoint.model_config, self.checkpoint.weights)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits, from a hash of all that decides what the model writes."""
+        checkpoint = self.checkpoint
+        digest = hashlib.sha256(repr((checkpoint.model_config, checkpoint.tokenizer_config)).encode())
+        for name in sorted(checkpoint.weights):
+            digest.update(name.encode() + checkpoint.weights[name].astype("<f4", copy=False).tobytes())
+        return digest.hexdigest()[:16]
+
     @property
     def provenance(self) -> Mapping[str, Any]:
         """How the model came to be: data, number of pieces and notes, validation, versions, date, seed."""
@@ -132,37 +142,51 @@ class Model:
             if not isinstance(value, Integral):
                 raise UsageError(f"{what} is {value!r}; give a whole number.")
         check_range("count", count, 1, MAX_COUNT)
-        if seed < 0:
-            raise UsageError(f"seed is {seed}; choose a whole number of at least 0.")
-        made = plan(config, self.checkpoint.tokenizer_config.max_duration, self._banned(config), primer, include_primer)
+        check_seed(seed)
+        made = self._plan(config, primer, include_primer)
         if config.best_of is not None:
             candidates = max(config.best_of, count)
         else:
             candidates = count * (1 if config.form is None else _FORM_CANDIDATES)
+        cut = primer is not None and not include_primer
         found: list[Generated] = []
         for first in range(0, candidates, _WINDOW):
             many = min(_WINDOW, candidates - first)
             report = None if progress is None else (lambda done, first=first: progress(first + done))
             drawn = sample(self.engine, made.meta, many, config.sampling, made.ahead, seed, first, made.script, report)
-            found += [
-                self._finish(one, made, first + i, candidates > count, include_primer) for i, one in enumerate(drawn)
-            ]
+            found += [self._finish(one, made, first + i, candidates > count, cut) for i, one in enumerate(drawn)]
         return found if candidates == count else _best(found, count)
 
-    def _finish(self, drawn: Drawn, made: Plan, number: int, judge: bool, include_primer: bool) -> Generated:
+    def compose_again(
+        self,
+        config: GenerationConfig,
+        seed: int,
+        number: int,
+        primer: Melody | None = None,
+        include_primer: bool = True,
+    ) -> Generated:
+        """The candidate of this `number` alone, as `compose` makes it among others."""
+        made = self._plan(config, primer, include_primer)
+        drawn = sample(self.engine, made.meta, 1, config.sampling, made.ahead, seed, number, made.script)
+        return self._finish(drawn[0], made, number, False, primer is not None and not include_primer)
+
+    def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:
+        longest = self.checkpoint.tokenizer_config.max_duration
+        return plan(config, longest, self._banned(config), primer, include_primer)
+
+    def _finish(self, drawn: Drawn, made: Plan, number: int, judge: bool, cut: bool) -> Generated:
         tokenizer = Tokenizer(self.checkpoint.tokenizer_config)
         title = f"{self.name} {made.meta.key}".strip()
         melody = tokenizer.decode(drawn.events, made.qpm, title)
-        if made.fills_out:
+        if made.fills_out and melody.notes[-1].onset >= made.begins:
             melody = hold_last(melody, drawn.events.pitches[-2] == REST)
         mark = None
         if judge:
             nats = float(drawn.nats.sum()) / len(melody.notes)
             joins = excess(drawn.nats.tolist(), drawn.onsets.tolist(), made.judged)
             mark = score(melody, nats, self.human_nats_per_note, joins)
-        if not include_primer and made.begins:
-            melody = _without_beginning(melody, made.begins)
-        return Generated(melody, made.chords, mark, number)
+        generated = Generated(melody, made.chords, mark, number)
+        return _without_beginning(generated, made.begins) if cut else generated
 
     def _banned(self, config: GenerationConfig) -> Any:
         """What `--max-copy` forbids; None if nothing."""
@@ -181,12 +205,25 @@ def _best(candidates: list[Generated], count: int) -> list[Generated]:
     return [*first, *again][:count]
 
 
-def _without_beginning(melody: Melody, begins: int) -> Melody:
-    """The melody from the bar line at or before the step `begins` on, with what begins there or later."""
+def _without_beginning(generated: Generated, begins: int) -> Generated:
+    """All from the bar line at or before the step `begins` on, but for notes that begin earlier than that step."""
+    melody = generated.melody
     bar = melody.time_signature.bar_steps
     start = begins // bar * bar
     notes = tuple(replace(note, onset=note.onset - start) for note in melody.notes if note.onset >= begins)
-    return replace(melody, notes=notes, pickup=0, bars=(melody.length - start) // bar)
+    chords = tuple(
+        replace(span, onset=max(span.onset - start, 0), end=span.end - start)
+        for span in generated.chords
+        if span.end > start
+    )
+    cut = replace(melody, notes=notes, pickup=0, bars=(melody.length - start) // bar)
+    return replace(generated, melody=cut, chords=chords)
+
+
+def check_seed(seed: int) -> None:
+    """Raise UsageError unless the seed is at least 0."""
+    if seed < 0:
+        raise UsageError(f"seed is {seed}; choose a whole number of at least 0.")
 
 
 def draw_seed() -> int:

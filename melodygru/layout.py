@@ -43,6 +43,11 @@ class Layout:
     closing: int
     nominal_end: int
 
+    @property
+    def echoes(self) -> list[tuple[int, int, int]]:
+        """(start, end, begin of the repeat) in steps of all that is repeated."""
+        return [(copy.source, copy.source_end, copy.start) for copy in self.script.copies]
+
     def heard_at(self, end: int) -> set[int]:
         """The steps where what ends at `end` ends, and its repeats do."""
         return {end} | {c.start + end - c.source for c in self.script.copies if c.source < end <= c.source_end}

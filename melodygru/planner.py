@@ -16,6 +16,7 @@ from melodygru.constraints import (
     Bars,
     BoolArray,
     Constraint,
+    Continues,
     Density,
     Departs,
     EndsOn,
@@ -136,9 +137,11 @@ def plan(
         base.append(Seams(layout.seams))
     named = [*_wishes(config, meta, chords, primer, begins, layout), _ending(config, meta, chords, layout)]
     if config.rests == "some":
-        some = SomeRests(rest_stretches(meta, begins, origin - pickup, section_bars))
+        some = SomeRests(rest_stretches(meta, begins, origin - pickup, section_bars), layout.echoes)
         named.append(("--rests some", [some]))
     other: list[Constraint] = []
+    if primer is not None:
+        other.append(Continues())
     if layout.departures:
         other.append(Departs(layout.departures))
     if banned is not None:
@@ -216,8 +219,9 @@ def _wishes(
     metre, bar = meta.time_signature, meta.time_signature.bar_steps
     low, high = config.pitches
     if primer is not None and config.range is None and primer.notes:
+        # In the primer's octave: a fifth beyond what it has.
         pitches = [note.pitch for note in primer.notes]
-        low, high = min(low, *pitches), max(high, *pitches)
+        low, high = max(min(pitches) - 7, 0), min(max(pitches) + 7, 127)
     found: Named = [(f"--range {config.range or 'C3:C7'}", [Pitches(in_range(low, high))])]
     grid = config.grid_steps(metre)
     triplets = not metre.is_compound if config.triplets is None else config.triplets
@@ -226,8 +230,7 @@ def _wishes(
     found.append((f"--grid {config.grid or '1/16'}", [Grid(bar, grid, triplet)]))
     scale = _scale(config, meta.key)
     if chords:
-        echoes = [(copy.source, copy.source_end, copy.start) for copy in layout.script.copies]
-        over = OverChords(chords, metre, scale or meta.key.scale, meta.key.tonic, echoes)
+        over = OverChords(chords, metre, scale or meta.key.scale, meta.key.tonic, layout.echoes)
         if config.chord_mode == "soft":
             everything = in_range(0, PITCHES - 1)
 
@@ -251,8 +254,7 @@ def _wishes(
         found.append((f"--density {config.density:g}", [Density(config.density, bar, begins, layout.nominal_end)]))
     if config.rests in ("none", "few"):
         most = max(1, meta.bars // RESTS_EVERY)
-        echoes = [(copy.source, copy.source_end, copy.start) for copy in layout.script.copies]
-        few = FewRests(most, metre.beat_steps, begins, echoes)
+        few = FewRests(most, metre.beat_steps, begins, layout.regions[layout.closing].end, layout.echoes)
         found.append((f"--rests {config.rests}", [NoRests() if config.rests == "none" else few]))
     return found
 

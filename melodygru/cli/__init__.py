@@ -18,6 +18,7 @@ from melodygru.errors import MelodyGRUError
 COMMANDS = {
     "generate": "melodygru.cli.generate_command:generate",
     "train": "melodygru.cli.train_command:train",
+    "replay": "melodygru.cli.replay_command:replay",
     "inspect": "melodygru.cli.inspect_command:inspect",
     "tokens": "melodygru.cli.tokens_command:tokens",
     "info": "melodygru.cli.info_command:info",
@@ -39,8 +40,10 @@ class LazyGroup(TyperGroup):
             return None
         module, function = COMMANDS[cmd_name].split(":")
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        from melodygru.cli.options import Command
+
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
-        single.command(cmd_name, context_settings=settings)(getattr(import_module(module), function))
+        single.command(cmd_name, cls=Command, context_settings=settings)(getattr(import_module(module), function))
         return typer.main.get_command(single)
 
 

@@ -4,93 +4,185 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from melodygru.cli import options
+from melodygru.cli.options import START
 from melodygru.errors import UsageError
-from melodygru.files import check_target
 
-SUFFIXES = (".mid", ".midi")
+if TYPE_CHECKING:
+    from melodygru.generation_config import GenerationConfig
+    from melodygru.melody import Melody
+
 _MANY = 50
 """From so many melodies on a progress bar is worth its import."""
 
+_OTHERS = ("model", "seed", "count", "primer", "primer_bars", "primer_notes", "include_primer", "render_chords")
+
 
 def generate(
-    out: Annotated[Path, typer.Argument(metavar="OUT.mid", help="The MIDI file to write.", show_default=False)],
-    bars: Annotated[int, typer.Option(help="Length in full bars, exactly: 1 to 1000.")] = 16,
-    count: Annotated[
-        int, typer.Option(help="How many melodies; more than one are written as OUT-01.mid, OUT-02.mid …")
-    ] = 1,
-    model: Annotated[
-        str, typer.Option(help="A model's name (in ./checkpoints, or shipped: folk) or its .safetensors file.")
-    ] = "folk",
-    key: Annotated[
-        str,
-        typer.Option(help='Tonic and mode: "A minor", Bb, "D dorian" (major, minor, dorian, phrygian, lydian …).'),
-    ] = "C major",
-    meter: Annotated[str, typer.Option("--meter", "--metre", help="Time signature, such as 4/4, 3/4 or 6/8.")] = "4/4",
-    bpm: Annotated[float, typer.Option(help="Tempo in quarter notes a minute: 4 to 1000.")] = 120.0,
-    temperature: Annotated[
-        float | None,
+    out: Annotated[
+        str, typer.Argument(metavar="OUT.mid", help="The MIDI file to write, a folder, or - for standard output.")
+    ],
+    bars: options.Bars = None,
+    key: options.KeyName = None,
+    meter: options.Meter = None,
+    bpm: options.Bpm = None,
+    seed: options.Seed = None,
+    temperature: options.Temperature = None,
+    top_k: options.TopK = None,
+    top_p: options.TopP = None,
+    best_of: options.BestOf = None,
+    max_copy: options.MaxCopy = None,
+    scale: options.Scale = None,
+    scale_mode: options.ScaleMode = None,
+    range: options.Range = None,
+    max_leap: options.MaxLeap = None,
+    density: options.Density = None,
+    rests: options.Rests = None,
+    grid: options.Grid = None,
+    triplets: options.Triplets = None,
+    end_on: options.EndOn = None,
+    pickup: options.Pickup = None,
+    no_repeat_notes: options.NoRepeatNotes = None,
+    chords: options.Chords = None,
+    beats_per_chord: options.BeatsPerChord = None,
+    chord_mode: options.ChordMode = None,
+    form: options.FormName = None,
+    section_bars: options.SectionBars = None,
+    primer: Annotated[
+        str | None, typer.Option(rich_help_panel=START, help="A MIDI file to continue.", show_default=False)
+    ] = None,
+    primer_bars: Annotated[
+        int | None, typer.Option(rich_help_panel=START, help="How many of its bars to continue.", show_default="all")
+    ] = None,
+    primer_notes: Annotated[
+        str | None,
+        typer.Option(rich_help_panel=START, help='Notes to continue: "C4/4 D4/8 E4/8 r/4".', show_default=False),
+    ] = None,
+    include_primer: Annotated[
+        bool | None,
         typer.Option(
-            help="How daring: 0 always takes the likeliest event, 1 is as varied as the music learned; 0 to 10.",
-            show_default="1",
+            "--include-primer/--no-include-primer",
+            rich_help_panel=START,
+            help="Whether OUT begins with what is continued, and --bars counts it.",
+            show_default="include",
         ),
     ] = None,
-    top_k: Annotated[
-        int | None, typer.Option(help="Draw among the K likeliest events only; 0 means off.", show_default="0")
-    ] = None,
-    top_p: Annotated[
-        float | None,
-        typer.Option(
-            help="Draw among the fewest events that together have this probability; 1 means off.", show_default="0.97"
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(help="Same seed, same files. Without one, a seed is drawn and printed.", show_default=False),
-    ] = None,
-    program: Annotated[int, typer.Option(help="General MIDI instrument: 0 (piano) to 127.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+    program: options.Program = None,
+    channel: options.Channel = None,
+    velocity: options.Velocity = None,
+    swing: options.Swing = None,
+    humanize: options.Humanize = None,
+    render_chords: options.RenderChords = None,
+    count: options.Count = None,
+    model: options.Model = None,
+    midi_format: options.MidiFormat = None,
+    ppq: options.Ppq = None,
+    options_file: options.OptionsFile = None,
+    force: options.Force = False,
+    json: options.Json = False,
 ) -> None:
     """Write new melodies as MIDI files that loop exactly on their bars and end on the tonic."""
+    said = {name: value for name, value in locals().items() if name not in ("out", "options_file", "force", "json")}
+    from melodygru import __version__
+    from melodygru.cli import output
     from melodygru.config import check_range
-    from melodygru.generator import MAX_COUNT, draw_seed, load_model
-    from melodygru.midi_writer import write_midi
-    from melodygru.performance import Performance
+    from melodygru.generation_config import GenerationConfig
+    from melodygru.generator import MAX_COUNT, check_seed, draw_seed, load_model
+    from melodygru.recipe import Recipe
+    from melodygru.replay import rendered
 
+    wanted = [field.name for field in fields(GenerationConfig)]
+    values = options.merged(said, options_file, [*wanted, *options.PERFORMANCE, *_OTHERS])
     # Everything that can be wrong is found before any work is done or any file touched.
-    check_range("count", count, 1, MAX_COUNT)
-    check_range("program", program, 0, 127)
-    if out.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{out} does not end in .mid; give the MIDI file a name such as {out.stem or 'out'}.mid.")
-    targets = [check_target(path, force) for path in numbered(out, count)]
-    if seed is None:
-        seed = draw_seed()
-    loaded = load_model(model)
-    with progress_of(count) as progress:
-        melodies = loaded.generate_many(
-            count,
-            bars,
-            key=key,
-            meter=meter,
-            bpm=bpm,
-            seed=seed,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            progress=progress,
+    number, chosen = whole(values, "count", 1), whole(values, "seed", None)
+    assert number is not None
+    check_range("count", number, 1, MAX_COUNT)
+    output.check_out(out, number, force, json)
+    config = GenerationConfig.from_dict({name: value for name, value in values.items() if name in wanted})
+    performance = options.performance(values)
+    source = starting_from(values, config)
+    metre = config.time_signature if source is None else source.time_signature
+    performance.check(metre, with_chords=bool(values.get("render_chords")))
+    if values.get("render_chords") and config.chords is None:
+        raise UsageError("--render-chords has no meaning without --chords; give --chords too.")
+    if chosen is None:
+        chosen = draw_seed()
+    check_seed(chosen)
+    loaded = load_model(str(values.get("model", "folk")))
+    include = bool(values.get("include_primer", True))
+    candidates = max(number, config.best_of or 0)
+    with progress_of(candidates) as progress:
+        done = loaded.compose(config, chosen, number, source, include, progress)
+    details = {name: values[name] for name in ("render_chords",) if values.get(name)}
+    if source is not None:
+        details["include_primer"] = include
+    recipe = Recipe(__version__, loaded.name, loaded.fingerprint, chosen, 0, config, performance, source=source)
+    recipes = [
+        replace(
+            recipe,
+            number=one.number,
+            performance=replace(performance, seed=chosen + one.number),
+            details=details,
         )
-    for melody, target in zip(melodies, targets, strict=True):
-        write_midi(melody, target, force=force, performance=Performance(program=program))
-    first = melodies[0]
-    names = str(targets[0]) if count == 1 else f"{targets[0]} … {targets[-1].name} ({count} files)"
-    plural = "bar" if bars == 1 else "bars"
-    typer.echo(
-        f"Wrote {names}: {bars} {plural} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, seed {seed}."
+        for one in done
+    ]
+    first = done[0].melody
+    names = output.file_names(loaded.name, first, chosen, number)
+    written = output.write_all(out, names, [rendered(*pair) for pair in zip(done, recipes, strict=True)], force)
+    if json:
+        output.print_json(
+            {
+                "model": loaded.name,
+                "fingerprint": loaded.fingerprint,
+                "seed": chosen,
+                "options": config.as_dict(),
+                "files": [
+                    {"file": file, "number": one.number, **output.facts(one.melody), "score": output.score_of(one.score)}
+                    for file, one in zip(written, done, strict=True)
+                ],
+            }
+        )
+        return
+    where = "standard output" if out == output.STDOUT else written[0]
+    if number > 1:
+        where = f"{written[0]} … {Path(written[-1]).name} ({number} files)"
+    plural = "bar" if first.bars == 1 else "bars"
+    output.tell(
+        out,
+        f"Wrote {where}: {first.bars} {plural} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, seed {chosen}.",
     )
+
+
+def whole(values: dict[str, Any], name: str, otherwise: int | None) -> int | None:
+    """An option that is a whole number. Raises UsageError for anything else, which an options file may hold."""
+    value = values.get(name, otherwise)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise UsageError(f"{name} is {value!r}; give a whole number.")
+    return value
+
+
+def starting_from(values: dict[str, Any], config: GenerationConfig) -> Melody | None:
+    """What is to be continued, if anything."""
+    from melodygru.primer import parse_notes, read_primer
+
+    file, notes, bars = values.get("primer"), values.get("primer_notes"), whole(values, "primer_bars", None)
+    if file is not None and notes is not None:
+        raise UsageError("--primer and --primer-notes contradict each other; give one of them.")
+    if file is None and bars is not None:
+        raise UsageError("--primer-bars has no meaning without --primer; give --primer too.")
+    if file is not None:
+        return read_primer(str(file), bars, config.named_key)
+    if notes is not None:
+        return parse_notes(str(notes), config.time_signature, config.named_key, config.bpm or 120.0)
+    if values.get("include_primer") is not None:
+        raise UsageError("--include-primer has no meaning without --primer or --primer-notes; give one of them too.")
+    return None
 
 
 @contextmanager
@@ -103,11 +195,3 @@ def progress_of(count: int) -> Iterator[Callable[[int], None] | None]:
 
     with tqdm(total=count, unit=" melodies", disable=None, leave=False) as bar:
         yield lambda done: bar.update(done - bar.n)
-
-
-def numbered(out: Path, count: int) -> list[Path]:
-    """The files that `count` melodies go to: OUT.mid itself for one, else OUT-01.mid, OUT-02.mid …"""
-    if count == 1:
-        return [out]
-    digits = max(2, len(str(count)))
-    return [out.with_name(f"{out.stem}-{number:0{digits}}{out.suffix}") for number in range(1, count + 1)]

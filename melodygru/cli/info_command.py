@@ -1,26 +1,48 @@
-"""`melodygru info`: what a model is, and how it came to be."""
+"""`melodygru info`: what a model is and how it came to be; what is in a MIDI file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from melodygru.cli import options
+
 
 def info(
-    model: Annotated[
-        str, typer.Argument(metavar="CHECKPOINT", help="A model's name (such as folk) or its .safetensors file.")
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="A model's name (such as folk), its .safetensors file, or a MIDI file."),
     ] = "folk",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(help="The model whose training music a MIDI file is compared with.", show_default="its own, or folk"),
+    ] = None,
+    json: options.Json = False,
 ) -> None:
-    """Show what a model is: its shape, its training data, its result."""
+    """Show what a model is: its shape, its training data, its result; or what is in a MIDI file."""
+    from json import dumps
+
+    is_midi = Path(file).suffix.lower() in (".mid", ".midi", ".kar", ".rmi")
+    answer = _about_midi(file, model) if is_midi else _about_model(file)
+    if json:
+        typer.echo(dumps(answer, indent=1, ensure_ascii=False))
+        return
+    lines = [(_printable(name), _printable(value)) for name, value in _flat(answer)]
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:
+        typer.echo(f"{name:<{width}}  {value}")
+
+
+def _about_model(name: str) -> dict[str, Any]:
     from melodygru.checkpoint import Checkpoint, resolve
     from melodygru.config import as_dict
 
-    path = resolve(model)
+    path = resolve(name)
     checkpoint = Checkpoint.load(path)
-    answer = {
+    return {
         "file": str(path),
         "size_bytes": path.stat().st_size,
         "parameters": checkpoint.parameters,
@@ -28,15 +50,56 @@ def info(
         "tokenizer": as_dict(checkpoint.tokenizer_config),
         "provenance": dict(checkpoint.provenance),
     }
-    if json:
-        from json import dumps
 
-        typer.echo(dumps(answer, indent=1))
-        return
-    lines = [(_printable(name), _printable(value)) for name, value in _flat(answer)]
-    width = max(len(name) for name, _ in lines)
-    for name, value in lines:
-        typer.echo(f"{name:<{width}}  {value}")
+
+def _about_midi(name: str, model: str | None) -> dict[str, Any]:
+    """What is in a MIDI file: its melodies, and how it was made if it says so."""
+    from melodygru.errors import MidiError
+    from melodygru.extraction import read_melodies
+    from melodygru.midi import read_midi
+    from melodygru.recipe import Recipe
+
+    raw = read_midi(name)
+    try:
+        recipe = Recipe.find(raw.texts)
+    except MidiError as error:
+        raise MidiError(f"{name} {error}") from error
+    melodies = read_melodies(name)
+    answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "tracks": len(raw.tracks)}
+    if len(melodies) == 1:
+        answer |= _about_melody(melodies[0])
+    else:
+        answer["melodies"] = {str(number): _about_melody(melody) for number, melody in enumerate(melodies, 1)}
+    if raw.faults:
+        answer["faults"] = list(raw.faults)
+    if recipe is not None:
+        made = recipe.as_dict()
+        made.pop("source", None)
+        answer["made_by"] = made
+    return answer
+
+
+def _about_melody(melody: Any) -> dict[str, Any]:
+    from melodygru.analysis import find_form
+    from melodygru.theory import pitch_name
+
+    pitches = [note.pitch for note in melody.notes]
+    flats = melody.key.fifths < 0
+    form = find_form(melody)
+    values: dict[str, Any] = {
+        "notes": len(pitches),
+        "bars": melody.bars,
+        "meter": str(melody.time_signature),
+        "key": str(melody.key),
+        "bpm": melody.qpm,
+    }
+    if melody.pickup:
+        values["pickup_quarters"] = melody.pickup / 24
+    return {
+        **values,
+        "range": f"{pitch_name(min(pitches), flats)} to {pitch_name(max(pitches), flats)}",
+        "form": "nothing stands again" if form is None else f"{form[0]}, sections of {form[1]} bars",
+    }
 
 
 def _printable(text: str) -> str:

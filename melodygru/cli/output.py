@@ -1,0 +1,103 @@
+"""Where finished melodies go: a file, numbered files, a folder, or standard output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from melodygru.errors import UsageError
+from melodygru.files import check_target, write_atomically
+
+SUFFIXES = (".mid", ".midi")
+STDOUT = "-"
+
+
+def check_out(out: str, count: int, force: bool, json: bool = False) -> None:
+    """Find everything that can be wrong with OUT before any work is done.
+
+    Raises:
+        UsageError: a name that is no MIDI file's, or standard output for several files or with JSON.
+        FileError: a folder that is not there, or a file that is.
+    """
+    if out == STDOUT:
+        if count > 1:
+            raise UsageError(f"Standard output takes one melody, and count is {count}; give a folder, or leave out --count.")
+        if json:
+            raise UsageError("Standard output takes the MIDI file or the JSON, not both; give OUT a name.")
+    elif not Path(out).is_dir():
+        path = Path(out)
+        if path.suffix.lower() not in SUFFIXES:
+            hint = f"a name such as {path.stem or 'out'}.mid, or a folder that exists"
+            raise UsageError(f"{out} does not end in .mid; give the MIDI file {hint}.")
+        for target in numbered(path, count):
+            check_target(target, force)
+
+
+def numbered(out: Path, count: int) -> list[Path]:
+    """The files that `count` melodies go to: OUT.mid itself for one, else OUT-01.mid, OUT-02.mid …"""
+    if count == 1:
+        return [out]
+    digits = max(2, len(str(count)))
+    return [out.with_name(f"{out.stem}-{number:0{digits}}{out.suffix}") for number in range(1, count + 1)]
+
+
+def file_names(model: str, melody: Any, seed: int, count: int) -> list[str]:
+    """Names in a folder that say what is inside: folk_Am_120bpm_16bars_s42_01.mid."""
+    key = melody.key
+    mode = {"major": "", "minor": "m"}.get(key.mode, key.mode)
+    bars = f"{melody.bars}bar" + ("s" if melody.bars != 1 else "")
+    stem = f"{model or 'melody'}_{key.tonic_name}{mode}_{melody.qpm:g}bpm_{bars}_s{seed}"
+    if count == 1:
+        return [f"{stem}.mid"]
+    digits = max(2, len(str(count)))
+    return [f"{stem}_{number:0{digits}}.mid" for number in range(1, count + 1)]
+
+
+def write_all(out: str, names: Sequence[str], files: Sequence[bytes], force: bool) -> list[str]:
+    """Write every file whole, or none over one that exists; where they went. `names` are for a folder.
+
+    Raises FileError as `melodygru.files.write_atomically` does.
+    """
+    if out == STDOUT:
+        sys.stdout.buffer.write(files[0])
+        sys.stdout.buffer.flush()
+        return [STDOUT]
+    path = Path(out)
+    targets = [path / name for name in names] if path.is_dir() else numbered(path, len(files))
+    for target in targets:
+        check_target(target, force)
+    for target, data in zip(targets, files, strict=True):
+        write_atomically(target, data, force=force)
+    return [str(target) for target in targets]
+
+
+def tell(out: str, text: str) -> None:
+    """Print what was done; to standard error where standard output holds a file."""
+    typer.echo(text, err=out == STDOUT)
+
+
+def facts(melody: Any) -> dict[str, Any]:
+    """What a program wants to know of a melody."""
+    return {
+        "bars": melody.bars,
+        "meter": str(melody.time_signature),
+        "key": str(melody.key),
+        "bpm": melody.qpm,
+        "notes": len(melody.notes),
+    }
+
+
+def print_json(values: Any) -> None:
+    """JSON on standard output."""
+    typer.echo(dumps(values, indent=1, ensure_ascii=False))
+
+
+def score_of(score: Any) -> dict[str, Any] | None:
+    """A candidate's score and its parts."""
+    return None if score is None else {"total": score.total, **asdict(score)}
