@@ -19,6 +19,7 @@ from melodygru.grid import Grid, find_grid, snap
 from melodygru.melody import Melody, Note, pitch_class_weights
 from melodygru.metres import Section, believable_metre, sections, stated_metres
 from melodygru.midi import RawFile, read_midi
+from melodygru.midi_chunks import OWN_TEXT
 from melodygru.theory import Key, TimeSignature, estimate_key, key_for_signature
 from melodygru.tracks import choose_melody
 
@@ -83,7 +84,8 @@ def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None) -> 
     remarks: dict[str, None] = {}  # an ordered set
     metres = stated_metres(raw, remarks)
     everything = [note for track in raw.tracks for note in track.notes]
-    grid = find_grid(choice.notes, everything, raw.ticks_per_quarter, believable_metre(metres))
+    own = any(text.startswith(OWN_TEXT) for text in raw.texts)
+    grid = find_grid(choice.notes, everything, raw.ticks_per_quarter, believable_metre(metres), trusted=own)
     if grid.origin:
         remarks["bar lines estimated"] = None
     if grid.played:

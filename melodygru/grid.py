@@ -45,11 +45,15 @@ class Grid:
 
 
 def find_grid(melody: Sequence[RawNote], everything: Iterable[RawNote], ticks_per_quarter: int,
-              metre: TimeSignature) -> Grid:  # fmt: skip
-    """The grid that a melody lies on. `everything`: all the file's notes, whose bass tells the bar lines."""
+              metre: TimeSignature, trusted: bool = False) -> Grid:  # fmt: skip
+    """The grid that a melody lies on.
+
+    `everything`: all the file's notes, whose bass tells the bar lines; `trusted`: the file's own bar lines hold,
+    whatever its notes say.
+    """
     onsets = [note.onset for note in melody]
     origin = 0
-    if _usualness(onsets, 0, ticks_per_quarter) < _WRITTEN:
+    if not trusted and _usualness(onsets, 0, ticks_per_quarter) < _WRITTEN:
         fine = _fine_phase(onsets, ticks_per_quarter)
         if fine is not None:
             phase, period = fine

@@ -15,6 +15,8 @@ from melodygru.errors import UsageError
 from melodygru.theory import Key
 
 KEY_IN_WORDS = b"key: "
+OWN_TEXT = "melodygru "
+"""What the text event begins with in which a file of ours says how it was made."""
 """Begins a text event such as "key: D dorian", since a MIDI key signature knows no modes but major and minor."""
 
 

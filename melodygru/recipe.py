@@ -13,10 +13,10 @@ from typing import Any
 from melodygru.errors import MelodyGRUError, MidiError
 from melodygru.generation_config import GenerationConfig
 from melodygru.melody import Melody, Note
+from melodygru.midi_chunks import OWN_TEXT
 from melodygru.performance import Performance
 from melodygru.theory import Key, TimeSignature
 
-PREFIX = "melodygru "
 COMMANDS = ("generate", "infill", "vary")
 
 
@@ -68,7 +68,7 @@ class Recipe:
 
     def text(self) -> str:
         """The text event."""
-        return PREFIX + json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":"))
+        return OWN_TEXT + json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def find(cls, texts: Sequence[str]) -> Recipe | None:
@@ -77,9 +77,9 @@ class Recipe:
         Raises MidiError, whose message lacks the file's name, for one that is damaged.
         """
         for text in texts:
-            if text.startswith(PREFIX + "{"):
+            if text.startswith(OWN_TEXT + "{"):
                 try:
-                    return cls._parse(json.loads(text[len(PREFIX) :]))
+                    return cls._parse(json.loads(text[len(OWN_TEXT) :]))
                 except (MelodyGRUError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                     raise MidiError(f"says how it was made in a way that cannot be read ({error}).") from error
         return None

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from melodygru import load_model
-from melodygru.cli import main
+from melodygru.cli import COMMANDS, main
 from melodygru.errors import UsageError
 from melodygru.midi_writer import midi_bytes
 
-from .midi_checker import faults, read_written
+from .midi_checker import faults, read_tracks, read_written
 from .networks import checkpoint
 from .test_package import HEAVY, modules_after
 
@@ -109,7 +109,7 @@ def test_a_mistake_ends_in_one_sentence_and_no_file(here, capsys, options, words
     ("out", "words", "code"),
     [
         ("nowhere/a.mid", "The folder nowhere does not exist", 1),
-        ("checkpoints", "does not end in .mid", 2),
+        ("a", "does not end in .mid", 2),
         ("a.wav", "does not end in .mid", 2),
     ],
 )
@@ -153,16 +153,16 @@ def test_a_notebook_does_what_the_command_line_does(here):
     assert run("generate", "--model", "toy", "--seed", 4, "--bars", 3, "--key", "Bb", "a.mid") == 0
     model = load_model("toy")
     melody = model.generate(bars=3, key="Bb", seed=4)
-    assert midi_bytes(melody) == Path("a.mid").read_bytes()
     melody.save("b.mid")
-    assert Path("b.mid").read_bytes() == Path("a.mid").read_bytes()
+    assert Path("b.mid").read_bytes() == midi_bytes(melody)
+    assert read_tracks(Path("b.mid").read_bytes()).melody == read_tracks(Path("a.mid").read_bytes()).melody
     assert model.provenance["pieces"] == 3
     assert model.generate_many(2, bars=3, key="Bb", seed=4)[0].notes == melody.notes
 
 
 @pytest.mark.parametrize("wrong", [{"bars": 2.5}, {"bars": "2"}, {"seed": 0.5}, {"top_k": 1.5}])
 def test_a_notebook_is_told_what_must_be_a_whole_number(here, wrong):
-    with pytest.raises(UsageError, match=rf"{next(iter(wrong))} is .*; give a whole number"):
+    with pytest.raises(UsageError, match=rf"{next(iter(wrong)).replace("_", "-")} is .*; give a whole number"):
         load_model("toy").generate(**{"bars": 2, **wrong})
 
 
@@ -212,7 +212,7 @@ def test_tokens_shows_a_melody_as_events(here, capsys):
 
 def test_every_command_has_help_that_fits_80_columns(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    for command in ([], *([name] for name in ("generate", "train", "inspect", "tokens", "info", "corpus"))):
+    for command in ([], *([name] for name in COMMANDS)):
         assert run(*command, "--help") == 0
         text = capsys.readouterr().out
         assert "Usage: " in text
