@@ -15,7 +15,7 @@ from melodygru.checkpoint import Checkpoint, resolve
 from melodygru.chords import ChordSpan
 from melodygru.config import check_range
 from melodygru.engine import NumpyEngine
-from melodygru.errors import UsageError
+from melodygru.errors import SamplingError, UsageError
 from melodygru.generation_config import GenerationConfig
 from melodygru.melody import Melody, Note
 from melodygru.planner import Plan, plan
@@ -26,6 +26,8 @@ from melodygru.tokenizer import REST, Tokenizer
 MAX_COUNT = 100_000
 _WINDOW = 250
 """Melodies made at once: bounds the memory that many take."""
+_TRIES = 4
+"""How many times as many melodies as were asked for are made at most, so that all are different."""
 _FORM_CANDIDATES = 8
 """With a form, each melody is the best of so many: some join their sections better than others."""
 
@@ -149,13 +151,24 @@ class Model:
         else:
             candidates = count * (1 if config.form is None else _FORM_CANDIDATES)
         cut = primer is not None and not include_primer
-        found: list[Generated] = []
-        for first in range(0, candidates, _WINDOW):
-            many = min(_WINDOW, candidates - first)
+        judge = candidates > count
+        found: dict[tuple[Note, ...], Generated] = {}
+        first, limit = 0, candidates * _TRIES
+        while first < candidates or (len(found) < count and first < limit):
+            many = min(_WINDOW, candidates - first if first < candidates else count - len(found))
             report = None if progress is None else (lambda done, first=first: progress(first + done))
             drawn = sample(self.engine, made.meta, many, config.sampling, made.ahead, seed, first, made.script, report)
-            found += [self._finish(one, made, first + i, candidates > count, cut) for i, one in enumerate(drawn)]
-        return found if candidates == count else _best(found, count)
+            for number, one in enumerate(drawn, first):
+                generated = self._finish(one, made, number, judge, cut)
+                found.setdefault(generated.melody.notes, generated)
+            first += many
+        if len(found) < count:
+            raise SamplingError(
+                f"Only {len(found)} different melodies were found, and count is {count}; lower --count, raise "
+                "--temperature, or ask for more bars."
+            )
+        best = sorted(found.values(), key=lambda one: -one.score.total if one.score else 0.0)
+        return best[:count]
 
     def compose_again(
         self,
@@ -191,18 +204,6 @@ class Model:
     def _banned(self, config: GenerationConfig) -> Any:
         """What `--max-copy` forbids; None if nothing."""
         return None
-
-
-def _best(candidates: list[Generated], count: int) -> list[Generated]:
-    """The best `count` candidates, all different while there are so many, best first."""
-    order = sorted(candidates, key=lambda one: -one.score.total if one.score else 0.0)
-    seen: set[tuple[Note, ...]] = set()
-    first: list[Generated] = []
-    again: list[Generated] = []
-    for one in order:
-        (again if one.melody.notes in seen else first).append(one)
-        seen.add(one.melody.notes)
-    return [*first, *again][:count]
 
 
 def _without_beginning(generated: Generated, begins: int) -> Generated:

@@ -162,7 +162,8 @@ def test_a_notebook_does_what_the_command_line_does(here):
 
 @pytest.mark.parametrize("wrong", [{"bars": 2.5}, {"bars": "2"}, {"seed": 0.5}, {"top_k": 1.5}])
 def test_a_notebook_is_told_what_must_be_a_whole_number(here, wrong):
-    with pytest.raises(UsageError, match=rf"{next(iter(wrong)).replace("_", "-")} is .*; give a whole number"):
+    name = next(iter(wrong)).replace("_", "-")
+    with pytest.raises(UsageError, match=rf"{name} is .*; give a whole number"):
         load_model("toy").generate(**{"bars": 2, **wrong})
 
 

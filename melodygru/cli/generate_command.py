@@ -143,7 +143,12 @@ def generate(
                 "seed": chosen,
                 "options": config.as_dict(),
                 "files": [
-                    {"file": file, "number": one.number, **output.facts(one.melody), "score": output.score_of(one.score)}
+                    {
+                        "file": file,
+                        "number": one.number,
+                        **output.facts(one.melody),
+                        "score": output.score_of(one.score),
+                    }
                     for file, one in zip(written, done, strict=True)
                 ],
             }
@@ -155,7 +160,8 @@ def generate(
     plural = "bar" if first.bars == 1 else "bars"
     output.tell(
         out,
-        f"Wrote {where}: {first.bars} {plural} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, seed {chosen}.",
+        f"Wrote {where}: {first.bars} {plural} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, "
+        f"seed {chosen}.",
     )
 
 

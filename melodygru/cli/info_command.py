@@ -18,7 +18,9 @@ def info(
     ] = "folk",
     model: Annotated[
         str | None,
-        typer.Option(help="The model whose training music a MIDI file is compared with.", show_default="its own, or folk"),
+        typer.Option(
+            help="The model whose training music a MIDI file is compared with.", show_default="its own, or folk"
+        ),
     ] = None,
     json: options.Json = False,
 ) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from typer.core import TyperCommand
 
@@ -33,7 +32,7 @@ ALIASES = {
 class Command(TyperCommand):
     """A command that takes the aliases too, without naming them on its help page."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse arguments after putting our own names in place of aliases."""
         known = {name for parameter in self.params for name in parameter.opts}
         return super().parse_args(ctx, [_own_name(argument, known) for argument in args])
@@ -162,7 +161,9 @@ def merged(said: Mapping[str, Any], file: Path | None, known: Sequence[str]) -> 
         plain = name.replace("_", "-")
         plain = own.get(plain, plain).replace("-", "_")
         if plain not in known:
-            raise UsageError(f"{file} has the option {name!r}, which there is not; see --help for those that there are.")
+            raise UsageError(
+                f"{file} has the option {name!r}, which there is not; see --help for those that there are."
+            )
         found[plain] = value
     return {**found, **{name: value for name, value in said.items() if value is not None}}
 

@@ -27,7 +27,9 @@ def check_out(out: str, count: int, force: bool, json: bool = False) -> None:
     """
     if out == STDOUT:
         if count > 1:
-            raise UsageError(f"Standard output takes one melody, and count is {count}; give a folder, or leave out --count.")
+            raise UsageError(
+                f"Standard output takes one melody, and count is {count}; give a folder, or leave out --count."
+            )
         if json:
             raise UsageError("Standard output takes the MIDI file or the JSON, not both; give OUT a name.")
     elif not Path(out).is_dir():

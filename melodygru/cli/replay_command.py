@@ -48,7 +48,9 @@ def replay(
     except MidiError as error:
         raise MidiError(f"{file} {error}") from error
     if recipe is None:
-        raise MidiError(f"{file} does not say how it was made; give a file that melodygru wrote and no other program since.")
+        raise MidiError(
+            f"{file} does not say how it was made; give a file that melodygru wrote and no other program since."
+        )
     data = made_again(recipe, _model_of(recipe, model, file))
     same = data == Path(file).read_bytes()
     if new is not None:
