@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -410,22 +410,50 @@ class Prefers(Constraint):
 
 
 class Departs(Constraint):
-    """A variation's own part would rather not be what it varies: the same pitch at the same place costs `cost` nats.
+    """What is to be other music than something before: at most half of its notes are the same there at the same place.
 
-    `stretches` are (start, end, source) in steps: what stands in [start, end) varies what begins at `source`.
+    `stretches` are (start, end, source) in steps: what stands in [start, end) departs from what begins at `source`. A
+    pitch that would be the same costs `cost` nats, and is forbidden where it would make more than half of the notes
+    since `start`. Pitches in `home` (128,) are not forbidden, so that an ending is left.
     """
 
-    def __init__(self, stretches: Sequence[tuple[int, int, int]], cost: float = 2.0):
+    def __init__(self, stretches: Sequence[tuple[int, int, int]], home: BoolArray, cost: float = 2.0):
         self.stretches = stretches
+        self.home = home
         self.cost = cost
 
+    def _same(self, progress: Progress, row: int) -> Iterator[tuple[int, bool]]:
+        """For each stretch that the melody of a row stands in: what would be the same, and if it has been too often."""
+        onset, pitches, onsets = int(progress.onset[row]), progress.pitches[row], progress.onsets[row]
+        for start, end, source in self.stretches:
+            if start <= onset < end:
+                there = bisect_left(onsets, onset - start + source)
+                if there < len(onsets) and onsets[there] == onset - start + source:
+                    begin = bisect_left(onsets, start)
+                    earlier = {at: pitch for at, pitch in zip(onsets[:begin], pitches[:begin], strict=True)}
+                    same = sum(
+                        earlier.get(at - start + source) == pitch
+                        for at, pitch in zip(onsets[begin:], pitches[begin:], strict=True)
+                    )
+                    yield pitches[there], 2 * (same + 1) > len(onsets) - begin + 2
+
+    def pitches(self, progress: Progress) -> BoolArray | None:
+        """All but what has been the same too often."""
+        legal: BoolArray | None = None
+        for row in range(len(progress.onset)):
+            for pitch, often in self._same(progress, row):
+                if often and not self.home[pitch]:
+                    if legal is None:
+                        legal = np.ones((len(progress.onset), PITCHES), np.bool_)
+                    legal[row, pitch] = False
+        return legal
+
     def pitch_preference(self, progress: Progress) -> FloatArray | None:
-        """Minus the cost for the pitch that begins at the same place of what is varied."""
+        """Minus the cost for what would be the same."""
         cost = np.zeros((len(progress.onset), PITCHES))
-        for row, onset in enumerate(progress.onset.tolist()):
-            for start, end, source in self.stretches:
-                if start <= onset < end and onset - start + source in progress.onsets[row]:
-                    cost[row, progress.pitches[row][progress.onsets[row].index(onset - start + source)]] = -self.cost
+        for row in range(len(progress.onset)):
+            for pitch, _ in self._same(progress, row):
+                cost[row, pitch] = -self.cost
         return cost
 
 

@@ -8,6 +8,7 @@ before its middle too, A''' and further from its middle on.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from melodygru.errors import UsageError
@@ -53,13 +54,13 @@ class Form:
 class Stretch:
     """A stretch of a piece in bars from its beginning, half-open: to be written, or the same as at the bar `source`.
 
-    `varies` is the bar at which the music stands from which this stretch departs, if it is a variation's own part.
+    `departs` are bars at which music begins that this stretch is not to be like: what it varies, other letters'.
     """
 
     start: float
     end: float
     source: float | None = None
-    varies: float | None = None
+    departs: tuple[float, ...] = ()
 
 
 def stretches(form: Form, section_bars: int) -> list[Stretch]:
@@ -72,17 +73,18 @@ def stretches(form: Form, section_bars: int) -> list[Stretch]:
         if section in first:
             found.append(Stretch(at, at + section_bars, source=first[section]))
         elif section.letter in letters and section.primes:
-            found += _variation(at, letters[section.letter], section_bars, section.primes)
+            alike = [bar for other, bar in first.items() if other.letter == section.letter]
+            found += _variation(at, letters[section.letter], section_bars, section.primes, alike)
         else:
             # A prime whose plain letter has not come is where the letter begins.
-            found.append(Stretch(at, at + section_bars))
+            found.append(Stretch(at, at + section_bars, departs=tuple(letters.values())))
         first.setdefault(section, at)
         letters.setdefault(section.letter, at)
     return found
 
 
-def _variation(at: int, source: int, bars: int, primes: int) -> list[Stretch]:
-    """A section that begins like the one at `source`; its own parts are new."""
+def _variation(at: int, source: int, bars: int, primes: int, alike: Sequence[int]) -> list[Stretch]:
+    """A section that begins like the one at `source`; its own parts are unlike those of all that are `alike`."""
     cadence = bars - max(bars // 4, 1) if bars > 1 else 0.5
     own: list[tuple[float, float]] = [(cadence, bars)]
     if primes >= 2 and bars >= 4:
@@ -93,7 +95,7 @@ def _variation(at: int, source: int, bars: int, primes: int) -> list[Stretch]:
     for start, end in own:
         if start > done:
             found.append(Stretch(at + done, at + start, source=source + done))
-        found.append(Stretch(at + start, at + end, varies=source + start))
+        found.append(Stretch(at + start, at + end, departs=tuple(other + start for other in alike)))
         done = end
     if done < bars:
         found.append(Stretch(at + done, at + bars, source=source + done))

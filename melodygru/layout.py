@@ -30,7 +30,7 @@ class Layout:
     Attributes:
         regions: what is to be drawn; they border on each other at seams.
         script: what stands fast or is repeated.
-        departures: (start, end, source): what varies what.
+        departures: (start, end, source): what is not to be like what.
         seams: the steps that no event crosses.
         closing: the number of the region in which the music that ends the piece is written first.
         nominal_end: as many bars after the beginning as there are; with a pickup, that much before the last bar line.
@@ -82,9 +82,9 @@ def lay_out_parts(
             copies.append(Copy(start, end, step(part.source)))
             seams |= {copies[-1].source, copies[-1].source + end - start}
             continue
-        if part.varies is not None:
-            departures.append((start, end, step(part.varies)))
-            seams |= {step(part.varies), step(part.varies) + step(part.end) - start}
+        for other in part.departs:
+            departures.append((start, end, step(other)))
+            seams |= {step(other), step(other) + step(part.end) - start}
         if begins >= end:
             raise UsageError("The primer is longer than the form's first section; shorten it with --primer-bars.")
         drawn.append((max(start, begins), end))

@@ -143,7 +143,8 @@ def plan(
     if primer is not None:
         other.append(Continues())
     if layout.departures:
-        other.append(Departs(layout.departures))
+        wish, classes = _home(config, meta, chords)
+        other.append(Departs(layout.departures, of_classes(() if wish == "any" else classes)))
     if banned is not None:
         other.append(Guard(banned))
 
@@ -270,14 +271,19 @@ def _ending(
     config: GenerationConfig, meta: PieceMeta, chords: tuple[ChordSpan, ...], layout: Layout
 ) -> tuple[str, list[Constraint]]:
     """The last note. Where the last section repeats another, that one ends as the piece is to end."""
-    last = next((span.chord for span in reversed(chords) if span.chord is not None), None)
-    triad = meta.key.scale[0], meta.key.scale[2], meta.key.scale[4]
-    wish = config.end_on or ("chord" if last is not None and meta.key.tonic not in last.tones else "tonic")
-    classes = {"any": range(12), "tonic": (meta.key.tonic,), "chord": triad if last is None else last.tones}[wish]
+    wish, classes = _home(config, meta, chords)
     region = layout.regions[layout.closing]
     if region.joins is not None:
         layout.regions[layout.closing] = replace(region, joins=of_classes(classes))
     return f"--end-on {wish}", [EndsOn(classes, region.end, shortest_end(meta.time_signature))]
+
+
+def _home(config: GenerationConfig, meta: PieceMeta, chords: tuple[ChordSpan, ...]) -> tuple[str, Collection[int]]:
+    """How the piece ends: the wish, and the pitch classes of the last note."""
+    last = next((span.chord for span in reversed(chords) if span.chord is not None), None)
+    triad = meta.key.scale[0], meta.key.scale[2], meta.key.scale[4]
+    wish = config.end_on or ("chord" if last is not None and meta.key.tonic not in last.tones else "tonic")
+    return wish, {"any": range(12), "tonic": (meta.key.tonic,), "chord": triad if last is None else last.tones}[wish]
 
 
 _JOINTS_UP_TO = 7
