@@ -3,8 +3,8 @@
     python benchmarks/form.py [--model folk] [--count 50] [--section-bars 8]
 
 Reads the written bytes back. A letter that comes again asks for all of its first section's notes, one with primes for
-those of the bars that it keeps; other letters ask for nothing, and what they share is what any two sections would. "Joins"
-compares how well the model explains the first two bars after a repeat begins with the rest, in nats an event: 0 is
+those of the bars that it keeps; other letters ask for nothing, and what they share is what any two sections would.
+"Joins" compares how well the model explains the first two bars after a repeat begins with the rest, in nats an event: 0 is
 no seam at all. The last row is the same length without a form.
 """
 

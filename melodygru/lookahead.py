@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from melodygru.constraints import PITCHES, BoolArray, Constraint, IntArray, Progress, Repeats
+from melodygru.constraints import PITCHES, BoolArray, Constraint, IntArray, Progress
+from melodygru.histories import Repeats
 from melodygru.tokenizer import END, REST, TIE
 
 _NONE = PITCHES

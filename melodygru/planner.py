@@ -16,21 +16,13 @@ from melodygru.constraints import (
     Bars,
     BoolArray,
     Constraint,
-    Continues,
-    Density,
-    Departs,
     EndsOn,
-    FewRests,
     Grid,
-    Guard,
     Joints,
     Leaps,
     NoRests,
     Pitches,
-    Prefers,
-    Repeats,
     Seams,
-    SomeRests,
     in_range,
     of_classes,
     shortest_end,
@@ -39,6 +31,7 @@ from melodygru.errors import UsageError
 from melodygru.form import Form, Stretch, stretches
 from melodygru.generation_config import DEFAULT_BARS, DEFAULT_QPM, GenerationConfig
 from melodygru.harmony import OverChords
+from melodygru.histories import Continues, Density, Departs, FewRests, Guard, Prefers, Repeats, SomeRests
 from melodygru.layout import (
     RESTS_EVERY,
     Layout,
