@@ -71,6 +71,8 @@ def test_swing_of_two_thirds_plays_the_second_eighth_on_the_triplet(metre):
 
 def test_swing_stretches_the_first_half_of_a_quarter_and_shortens_the_second():
     assert onsets([0, 6, 12, 18, 24], 0.75) == [0, 180, 360, 420, 480]
+    clock = Clock(Melody((Note(60, 0, 24),)), Performance(swing=0.75))
+    assert [clock.tick(step) for step in range(25)] == [*range(0, 360, 30), *range(360, 490, 10)]
     assert onsets([0, 6, 12, 18, 24], 0.6) == [0, 144, 288, 384, 480]
     assert onsets([0, 3, 6, 9, 12, 15, 18, 21, 24], 0.75, ppq=24) == [0, 5, 9, 14, 18, 20, 21, 23, 24]
 
