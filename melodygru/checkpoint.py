@@ -13,6 +13,7 @@ import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from melodygru.config import ModelConfig, TokenizerConfig, as_dict
 from melodygru.context import DEGREES, INTERVALS, PITCH_CLASSES, POSITIONS, RUNS, candidate_columns, input_columns
 from melodygru.errors import CheckpointError, MelodyGRUError
 from melodygru.files import write_atomically
+from melodygru.originality import OriginalityIndex
 
 FORMAT_VERSION = 1
 """Rises when a file can no longer be read by the versions before."""
 SUFFIX = ".safetensors"
+_INDEX = "originality_index"
 _LARGEST_HEADER = 1 << 20
 _LARGEST_WEIGHT = 1e4
 """Trained weights stay below 100; from far larger ones the network's step would overflow."""
@@ -41,12 +44,24 @@ class Checkpoint:
         model_config, tokenizer_config: what is needed to build it again.
         weights: `MelodyGRU.state_dict()` as float32 arrays.
         provenance: how it came to be: data, notes, validation, versions, date, seed (JSON values).
+        packed_index: what it has learned from, as `OriginalityIndex.to_bytes` packs it; None if that was not kept.
     """
 
     model_config: ModelConfig
     weights: Mapping[str, npt.NDArray[np.float32]]
     tokenizer_config: TokenizerConfig = TokenizerConfig()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    packed_index: bytes | None = None
+
+    @cached_property
+    def index(self) -> OriginalityIndex | None:
+        """What the model has learned from, for comparing; None if that was not kept. Raises CheckpointError."""
+        if self.packed_index is None:
+            return None
+        try:
+            return OriginalityIndex.from_bytes(self.packed_index)
+        except CheckpointError as error:
+            raise CheckpointError(f"The model {error} Get or train it again.") from error
 
     @property
     def parameters(self) -> int:
@@ -70,7 +85,10 @@ class Checkpoint:
             "provenance": json.dumps(dict(self.provenance)),
         }
         kind = np.float16 if half else np.float32
-        data = save({name: np.ascontiguousarray(a, kind) for name, a in self.weights.items()}, metadata)
+        arrays: dict[str, npt.NDArray[Any]] = {n: np.ascontiguousarray(a, kind) for n, a in self.weights.items()}
+        if self.packed_index is not None:
+            arrays[_INDEX] = np.frombuffer(self.packed_index, np.uint8)
+        data = save(arrays, metadata)
         write_atomically(path, data, force=True)
 
     @classmethod
@@ -88,7 +106,8 @@ class Checkpoint:
                 raise ValueError("model and tokenizer differ in max_duration")
         except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CheckpointError(f"{path} cannot be read: its description is damaged ({error}).") from error
-        return cls(model_config, _read_weights(path, model_config), tokenizer_config, provenance)
+        weights, index = _read_arrays(path, model_config)
+        return cls(model_config, weights, tokenizer_config, provenance, index)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -123,14 +142,20 @@ def read_metadata(path: Path) -> dict[str, str]:
     return metadata
 
 
-def _read_weights(path: Path, config: ModelConfig) -> dict[str, npt.NDArray[np.float32]]:
+def _read_arrays(path: Path, config: ModelConfig) -> tuple[dict[str, npt.NDArray[np.float32]], bytes | None]:
+    """The weights, and the packed index if there is one."""
     from safetensors import SafetensorError, safe_open
 
     expected = weight_shapes(config)
-    weights = {}
+    weights, index = {}, None
     try:
         with safe_open(path, framework="np") as file:
             names = set(file.keys())
+            if _INDEX in names:
+                names.remove(_INDEX)
+                if file.get_slice(_INDEX).get_dtype() != "U8":
+                    raise CheckpointError(f"{path} is damaged: {_INDEX} is no row of bytes.")
+                index = file.get_tensor(_INDEX).tobytes()
             if names != set(expected):
                 odd = sorted(names ^ set(expected))[0]
                 raise CheckpointError(f"{path} does not hold the weights that it describes (see {odd[:60]!r}).")
@@ -149,7 +174,7 @@ def _read_weights(path: Path, config: ModelConfig) -> dict[str, npt.NDArray[np.f
             raise CheckpointError(
                 f"{path} is damaged: {name} holds numbers that are not finite or huge; train it again."
             )
-    return weights
+    return weights, index
 
 
 def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:

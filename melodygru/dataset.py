@@ -28,9 +28,10 @@ from melodygru.config import ContextConfig, TokenizerConfig, as_dict
 from melodygru.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.errors import DataError
 from melodygru.families import families
+from melodygru.originality import OriginalityIndex
 from melodygru.tokenizer import REST, Events, Tokenizer
 
-FORMAT = 2
+FORMAT = 3
 EVENT_ARRAYS = ("durations", "pitches", *CONTEXT_ARRAYS)
 _KEPT_CACHES = 4
 """How many caches of one folder lie side by side: other tracks, other contexts, or a run that is going on."""
@@ -48,6 +49,7 @@ class Dataset:
         offsets: (P + 1,) where each piece begins; the last entry is N.
         families: (P,) near-duplicate pieces have the same number, and never cross a split.
         lowest, highest: (P,) range of pitches, both included.
+        pickups: (P,) whether a piece has one.
         names: (P,) of the pieces.
         report: what was read and what was left out, as JSON values.
         fingerprint: of the pieces, in order: their events, metres, keys and lengths.
@@ -58,6 +60,7 @@ class Dataset:
     families: Array
     lowest: Array
     highest: Array
+    pickups: Array
     names: Sequence[str]
     report: Mapping[str, Any]
     fingerprint: str
@@ -71,6 +74,19 @@ class Dataset:
         """Notes in these pieces (indices): what a likelihood is divided by."""
         pitches = self.arrays["pitches"]
         return int(sum((pitches[self.offsets[i] : self.offsets[i + 1]] < REST).sum() for i in pieces))
+
+    def line(self, piece: int) -> tuple[Array, Array]:
+        """Pitches and onsets, in steps, of a piece's notes."""
+        begin, end = self.offsets[piece], self.offsets[piece + 1]
+        pitches = self.arrays["pitches"][begin:end].astype(np.int64)
+        durations = self.arrays["durations"][begin:end].astype(np.int64)
+        sounds = pitches < REST
+        return pitches[sounds], (np.cumsum(durations) - durations)[sounds]
+
+    def originality_index(self, pieces: Array) -> OriginalityIndex:
+        """The index of these pieces."""
+        bars = [(self.arrays["bar_steps"][self.offsets[i]], self.pickups[i]) for i in pieces]
+        return OriginalityIndex.build([self.names[i] for i in pieces], [self.line(i) for i in pieces], bars)
 
 
 def cache_home() -> Path:
@@ -133,6 +149,7 @@ def _write(place: Path, collection: Collection, tokenizer: TokenizerConfig, cont
     sounding = [melody.notes for melody in collection.pieces]
     arrays["lowest"] = np.array([min(note.pitch for note in notes) for notes in sounding])
     arrays["highest"] = np.array([max(note.pitch for note in notes) for notes in sounding])
+    arrays["pickups"] = np.array([melody.pickup > 0 for melody in collection.pieces])
     arrays["families"] = np.array(families(collection.pieces))
     description = {
         "names": [melody.name for melody in collection.pieces],
@@ -193,13 +210,13 @@ def _open(place: Path) -> Dataset | None:
     try:
         description = json.loads((place / "description.json").read_text("utf-8"))
         arrays = {name: np.load(place / f"{name}.npy", mmap_mode="r") for name in EVENT_ARRAYS}
-        offsets, kin, lowest, highest = (
-            np.load(place / f"{name}.npy") for name in ("offsets", "families", "lowest", "highest")
+        offsets, kin, lowest, highest, pickups = (
+            np.load(place / f"{name}.npy") for name in ("offsets", "families", "lowest", "highest", "pickups")
         )
         names, report, mark = (description[name] for name in ("names", "report", "fingerprint"))
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
     events_agree = all(len(array) == offsets[-1] for array in arrays.values())
-    if not events_agree or {len(names), len(kin), len(lowest), len(highest)} != {len(offsets) - 1}:
+    if not events_agree or {len(names), *map(len, (kin, lowest, highest, pickups))} != {len(offsets) - 1}:
         return None
-    return Dataset(arrays, offsets, kin, lowest, highest, names, report, mark)
+    return Dataset(arrays, offsets, kin, lowest, highest, pickups, names, report, mark)

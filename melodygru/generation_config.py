@@ -22,6 +22,8 @@ from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature, parse_pitch
 MAX_BARS = 1000
 DEFAULT_BARS = 16
 DEFAULT_QPM = 120.0
+DEFAULT_MAX_COPY = 11
+"""The longest run in notes that half of people's own tunes share with the shipped model's training music."""
 MODES = ("strict", "soft")
 RESTS = ("none", "few", "some")
 END_ON = ("tonic", "chord", "any")
@@ -53,7 +55,7 @@ class GenerationConfig:
         form: letters for sections, such as AABA; a prime (A') is a section varied.
         section_bars: bars of a section, in [1, 1000] [8].
         best_of: how many candidates to choose the best from, in [1, 10000] [1; with a form 8].
-        max_copy: longest run of notes that may stand in the training music, in [2, 1000], 0: any [the model's].
+        max_copy: longest run of notes that may stand in the training music, in [2, 1000], 0: any [11].
         temperature, top_k, top_p: see `SamplingConfig`.
 
     Raises:

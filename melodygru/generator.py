@@ -16,9 +16,10 @@ from melodygru.chords import ChordSpan
 from melodygru.config import check_range
 from melodygru.engine import NumpyEngine
 from melodygru.errors import SamplingError, UsageError
-from melodygru.generation_config import GenerationConfig
+from melodygru.generation_config import DEFAULT_MAX_COPY, GenerationConfig
 from melodygru.melody import Melody, Note
-from melodygru.planner import Plan, plan
+from melodygru.originality import CopyGuard
+from melodygru.planner import Banned, Plan, plan
 from melodygru.ranking import Score, excess, score
 from melodygru.sampler import Drawn, sample
 from melodygru.tokenizer import REST, Tokenizer
@@ -69,6 +70,7 @@ class Model:
     def __init__(self, checkpoint: Checkpoint, name: str = ""):
         self.checkpoint = checkpoint
         self.name = name
+        self._guards: dict[int, CopyGuard] = {}
 
     @cached_property
     def engine(self) -> NumpyEngine:
@@ -82,6 +84,7 @@ class Model:
         digest = hashlib.sha256(repr((checkpoint.model_config, checkpoint.tokenizer_config)).encode())
         for name in sorted(checkpoint.weights):
             digest.update(name.encode() + checkpoint.weights[name].astype("<f4", copy=False).tobytes())
+        digest.update(checkpoint.packed_index or b"")
         return digest.hexdigest()[:16]
 
     @property
@@ -201,9 +204,22 @@ class Model:
         generated = Generated(melody, made.chords, mark, number)
         return _without_beginning(generated, made.begins) if cut else generated
 
-    def _banned(self, config: GenerationConfig) -> Any:
+    def _banned(self, config: GenerationConfig) -> Banned | None:
         """What `--max-copy` forbids; None if nothing."""
-        return None
+        limit = DEFAULT_MAX_COPY if config.max_copy is None else config.max_copy
+        if not limit:
+            return None
+        index = self.checkpoint.index
+        if index is None:
+            if config.max_copy is None:
+                return None
+            raise UsageError(
+                f"--max-copy {limit} cannot be kept: the model {self.name or 'given'} does not say what it has learned "
+                "from; leave --max-copy out, or train it again without --no-index."
+            )
+        if limit not in self._guards:
+            self._guards[limit] = CopyGuard(index, limit)
+        return self._guards[limit].banned
 
 
 def _without_beginning(generated: Generated, begins: int) -> Generated:

@@ -7,17 +7,15 @@ kept is a moving average of the weights (Polyak & Juditsky 1992). Everything ran
 
 from __future__ import annotations
 
-import csv
 import datetime
 import math
 import platform
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,7 @@ from melodygru.checkpoint import SUFFIX, Checkpoint
 from melodygru.config import ModelConfig, TokenizerConfig, TrainConfig, as_dict
 from melodygru.dataset import Dataset
 from melodygru.errors import DataError, FileError, TrainingError
-from melodygru.files import write_atomically
+from melodygru.metrics import summary_writer, write_metrics
 from melodygru.model import MelodyGRU
 from melodygru.progress import METRICS, Listener, Run, TrainResult
 from melodygru.tokenizer import REST
@@ -37,6 +35,8 @@ from melodygru.training_state import TrainingState
 
 _WARMUP_SHARE = 0.1
 """The warm-up takes at most this share of a run."""
+_COMPARED = 200
+"""Held-out pieces that are compared with what is learned from, at most."""
 
 
 class Trainer:
@@ -50,6 +50,7 @@ class Trainer:
         device: torch.device,
         precision: str,
         listener: Listener,
+        keep_index: bool = True,
     ):
         self.config = config
         self.target = target
@@ -65,6 +66,7 @@ class Trainer:
         ]
         self.optimizer = torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98))
         self.average = [p.detach().clone() for p in parameters]
+        self.keep_index = keep_index
         self.state = TrainingState()
         self._stop = threading.Event()
 
@@ -105,8 +107,12 @@ class Trainer:
             per_epoch,
             self.state.step,
         )
+        index = dataset.originality_index(chosen)
+        self.packed_index = index.to_bytes() if self.keep_index else None
+        lines = [held.line(piece) for piece in held_pieces[:: max(1, len(held_pieces) // _COMPARED)][:_COMPARED]]
+        self.shared_runs = index.distribution(lines)
         self.listener.started(self.run_facts)
-        writer = _summary_writer(self.target) if tensorboard else None
+        writer = summary_writer(self.target) if tensorboard else None
         try:
             with self._interruptible():
                 stopped = self._epochs(dataset, pieces, per_epoch, held, held_pieces, identity, writer)
@@ -174,7 +180,7 @@ class Trainer:
             if better or not config.patience:
                 self._save_model(row)
             state.save(self.target, identity, self.model, self.optimizer, self.average)
-            self._write_metrics(writer, row)
+            write_metrics(self.target, state.rows, writer)
             self.listener.finished_epoch(row)
             if self._stop.is_set():
                 return "interrupted"
@@ -304,6 +310,7 @@ class Trainer:
             "validation_notes": facts.val_notes,
             "validation_nats_per_note": _number(row["val_nats"] if row else None),
             "training_nats_per_note": _number(row["train_nats"] if row else None),
+            "shared_runs": self.shared_runs,
             "epochs": int(row["epoch"]) if row else 0,
             "minutes": round(self.state.seconds / 60, 1),
             "settings": asdict(self.config),
@@ -313,17 +320,7 @@ class Trainer:
             "python": platform.python_version(),
         }
         tokenizer = TokenizerConfig(self.model.config.max_duration)
-        Checkpoint(self.model.config, weights, tokenizer, provenance).save(self.model_file)
-
-    def _write_metrics(self, writer: Any, row: dict[str, float]) -> None:
-        text = StringIO()
-        table = csv.DictWriter(text, METRICS, lineterminator="\n")
-        table.writeheader()
-        table.writerows({name: f"{value:.6g}" for name, value in entry.items()} for entry in self.state.rows)
-        write_atomically(self.target / "metrics.csv", text.getvalue().encode(), force=True)
-        if writer is not None:
-            for name in METRICS[2:]:
-                writer.add_scalar(name, row[name], row["step"])
+        Checkpoint(self.model.config, weights, tokenizer, provenance, self.packed_index).save(self.model_file)
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -348,10 +345,3 @@ class Trainer:
 def _number(value: float | None) -> float | None:
     """For JSON, which has no NaN."""
     return None if value is None or not math.isfinite(value) else round(value, 5)
-
-
-def _summary_writer(folder: Path) -> Any:
-    from torch.utils.tensorboard import SummaryWriter
-
-    make: Callable[..., Any] = SummaryWriter
-    return make(str(folder))

@@ -41,6 +41,7 @@ def train(
     resume: bool = False,
     init_from: str | os.PathLike[str] | None = None,
     tensorboard: bool = False,
+    index: bool = True,
     force: bool = False,
     listener: Listener | None = None,
     **options: Any,
@@ -63,6 +64,8 @@ def train(
         resume: go on with the run whose state lies in OUT/; its settings must be the same.
         init_from: begin with the weights of this model (and its shape).
         tensorboard: also write event files for TensorBoard to OUT/.
+        index: keep in the model, compressed, the notes of what it has learned from (not their key and tempo): for
+            `--max-copy` and `melodygru check`. Leave it out where the music must not be told.
         force: replace a model that is there.
         listener: told how it goes; `melodygru.cli.train_command.Lines()` prints a line an epoch.
         options: fields of `TrainConfig`: epochs, max_minutes, batch_size, lr, …
@@ -87,7 +90,7 @@ def train(
     if tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise UsageError('TensorBoard is not installed; run: pip install "melodygru[tensorboard]".')
     listener = listener or Silent()
-    trainer = Trainer(model_config, config, target, where, kind, listener)
+    trainer = Trainer(model_config, config, target, where, kind, listener, index)
     tokenizer = TokenizerConfig(model_config.max_duration)
     dataset = load_dataset(data, tokenizer, model_config.context, track, listener.reading)
     if val_data is not None:

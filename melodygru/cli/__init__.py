@@ -18,6 +18,7 @@ from melodygru.errors import MelodyGRUError
 COMMANDS = {
     "generate": "melodygru.cli.generate_command:generate",
     "train": "melodygru.cli.train_command:train",
+    "check": "melodygru.cli.check_command:check",
     "replay": "melodygru.cli.replay_command:replay",
     "inspect": "melodygru.cli.inspect_command:inspect",
     "tokens": "melodygru.cli.tokens_command:tokens",

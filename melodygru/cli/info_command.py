@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from melodygru.cli import options
+
+if TYPE_CHECKING:
+    from melodygru.generator import Model
+    from melodygru.melody import Melody
+    from melodygru.recipe import Recipe
 
 
 def info(
@@ -67,11 +72,12 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
     except MidiError as error:
         raise MidiError(f"{name} {error}") from error
     melodies = read_melodies(name)
+    loaded = _model_for(recipe, model)
     answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "tracks": len(raw.tracks)}
     if len(melodies) == 1:
-        answer |= _about_melody(melodies[0])
+        answer |= _about_melody(melodies[0], loaded)
     else:
-        answer["melodies"] = {str(number): _about_melody(melody) for number, melody in enumerate(melodies, 1)}
+        answer["melodies"] = {str(number): _about_melody(melody, loaded) for number, melody in enumerate(melodies, 1)}
     if raw.faults:
         answer["faults"] = list(raw.faults)
     if recipe is not None:
@@ -81,7 +87,20 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
     return answer
 
 
-def _about_melody(melody: Any) -> dict[str, Any]:
+def _model_for(recipe: Recipe | None, given: str | None) -> Model | None:
+    """The model to compare with: the one given, else the file's own or the shipped one, if it is here."""
+    from melodygru.errors import CheckpointError
+    from melodygru.generator import load_model
+
+    if given is not None:
+        return load_model(given)
+    try:
+        return load_model("folk" if recipe is None else recipe.model)
+    except CheckpointError:
+        return None
+
+
+def _about_melody(melody: Melody, model: Model | None) -> dict[str, Any]:
     from melodygru.analysis import find_form
     from melodygru.theory import pitch_name
 
@@ -97,11 +116,16 @@ def _about_melody(melody: Any) -> dict[str, Any]:
     }
     if melody.pickup:
         values["pickup_quarters"] = melody.pickup / 24
-    return {
+    values = {
         **values,
         "range": f"{pitch_name(min(pitches), flats)} to {pitch_name(max(pitches), flats)}",
         "form": "nothing stands again" if form is None else f"{form[0]}, sections of {form[1]} bars",
     }
+    if model is not None and model.checkpoint.index is not None:
+        from melodygru.cli.check_command import in_words
+
+        values["originality"] = in_words(model.checkpoint.index.longest_run(melody), len(melody.notes))
+    return values
 
 
 def _printable(text: str) -> str:

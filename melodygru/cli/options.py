@@ -79,7 +79,7 @@ TopP = Annotated[
 ]
 MaxCopy = Annotated[
     int | None,
-    _option(panel=MUSIC, help="Longest run of notes that may stand in the training music; 0: any."),
+    _option(panel=MUSIC, help="Longest run of notes from the training music; 0: any.", show_default="11"),
 ]
 Scale = Annotated[
     str | None,

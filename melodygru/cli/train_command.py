@@ -75,6 +75,13 @@ def train(
     track: Annotated[
         str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
     ] = "auto",
+    no_index: Annotated[
+        bool,
+        typer.Option(
+            "--no-index",
+            help="Do not keep in the model what it has learned from: no --max-copy and no check then.",
+        ),
+    ] = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard files to OUT/.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is there.")] = False,
 ) -> None:
@@ -104,6 +111,7 @@ def train(
             resume=resume,
             init_from=init_from,
             tensorboard=tensorboard,
+            index=not no_index,
             force=force,
             listener=screen,
             epochs=epochs,

@@ -1,0 +1,191 @@
+"""Write docs/cookbook.md: every command run, its real output, and a picture of the score that came out.
+
+    python scripts/build_cookbook.py
+
+Needs MuseScore 3 for the pictures (Debian's package musescore3). The recipes are below, in order; each is a title, what a
+musician wants, the commands, and the file to show.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PICTURES = ROOT / "docs" / "pictures"
+MUSESCORE = ("mscore3", "musescore3", "mscore")
+WIDTH = 110
+"""Dots an inch of the pictures: a score of four lines is then about 900 dots wide."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that a musician wants."""
+
+    title: str
+    text: str
+    commands: tuple[str, ...]
+    shows: str
+
+
+ENTRIES = (
+    Entry(
+        "A clip that loops",
+        "Eight bars in your metre, key and tempo. The file ends on its last bar line, to the tick, so the clip loops in any "
+        "DAW as it is.",
+        ('melodygru generate --bars 8 --key "E minor" --meter 6/8 --bpm 104 --seed 4 jig.mid',),
+        "jig.mid",
+    ),
+    Entry(
+        "A scale and nothing else",
+        "`--scale` on the tonic of `--key`; no other note is written. `--scale-mode soft` lets a few in.",
+        (
+            "melodygru generate --bars 8 --key A --scale blues --range A3:A5 --swing 0.66 --program sax --seed 11 "
+            "blues.mid",
+        ),
+        "blues.mid",
+    ),
+    Entry(
+        "A melody over my chords",
+        "Chord tones on the strong beats, between them the scale that follows each chord (G# over the E7). "
+        "`--render-chords` writes the chords as a second track.",
+        ('melodygru generate --bars 8 --chords "Am | F | C | E7" --render-chords --density 5 --seed 3 over.mid',),
+        "over.mid",
+    ),
+    Entry(
+        "A tune with a form",
+        "`AABA` with sections of four bars: a letter that comes again is the same music, another letter is other music. Eight "
+        "candidates are made and the one whose sections join best is written.",
+        (
+            "melodygru generate --form AABA --section-bars 4 --key G --meter 6/8 --pickup 1/8 --seed 2 reel.mid",
+            "melodygru info reel.mid",
+        ),
+        "reel.mid",
+    ),
+    Entry(
+        "Question and answer",
+        "A prime varies a section, above all its cadence: the two halves begin alike and end differently.",
+        ('melodygru generate --form "AA\'" --section-bars 4 --key D --rests few --grid 1/8 --seed 6 answer.mid',),
+        "answer.mid",
+    ),
+    Entry(
+        "Go on from my idea",
+        "Type a few notes; the melody goes on in their key and octave, on their bar line.",
+        ('melodygru generate --primer-notes "E4/4 G4/8 A4/8 B4/4. A4/8" --bars 8 --seed 5 idea.mid',),
+        "idea.mid",
+    ),
+    Entry(
+        "Finish what I have in a file",
+        "The first two bars of a file, and six new ones. `--no-include-primer` would write the new ones alone.",
+        ("melodygru generate --primer idea.mid --primer-bars 2 --bars 8 --seed 8 finished.mid",),
+        "finished.mid",
+    ),
+    Entry(
+        "New bars in the middle",
+        "Bars 5 and 6 anew; all other bars stay as they are. Many fillings are tried, and what comes after must follow well.",
+        ("melodygru infill jig.mid filled.mid --bars 5-6 --seed 1",),
+        "filled.mid",
+    ),
+    Entry(
+        "The same tune, a little different",
+        "A third of the notes changed, the rhythm kept.",
+        ("melodygru vary jig.mid varied.mid --amount 0.3 --keep rhythm --seed 1",),
+        "varied.mid",
+    ),
+    Entry(
+        "Something to play at sight",
+        "Five notes, steps and small leaps, quarters and eighths, no rests, never more than two equal notes in a row.",
+        (
+            "melodygru generate --bars 8 --key C --range C4:G4 --max-leap 5 --grid 1/8 --no-triplets --rests none "
+            "--no-repeat-notes 2 --scale-mode strict --seed 9 sight.mid",
+        ),
+        "sight.mid",
+    ),
+    Entry(
+        "The three best of thirty, and none of them somebody's",
+        "Thirty candidates, ranked; a folder gets files whose names say what is inside. `check` compares them with all "
+        "that the model has learned from.",
+        (
+            "mkdir ideas",
+            "melodygru generate --bars 8 --key Dm --bpm 96 --best-of 30 --count 3 --seed 42 ideas",
+            "melodygru check ideas/*.mid",
+        ),
+        "ideas/folk_Dm_96bpm_8bars_s42_01.mid",
+    ),
+    Entry(
+        "How did I make that one?",
+        "Every file knows. `info` tells it in words, `replay` makes the same bytes again; a set of options that you like goes "
+        "into a TOML file.",
+        (
+            'printf \'key = "D minor"\\nmeter = "3/4"\\nhumanize = 0.3\\nprogram = "violin"\\n\' > waltz.toml',
+            "melodygru generate --options waltz.toml --bars 8 --seed 7 waltz.mid",
+            "melodygru info waltz.mid",
+            "melodygru replay waltz.mid again.mid",
+        ),
+        "waltz.mid",
+    ),
+)
+
+
+def run(command: str, folder: Path) -> str:
+    """What the command prints. `melodygru` is this tree's."""
+    words = (
+        command.replace("melodygru ", f"{shlex.quote(sys.executable)} -m melodygru ", 1)
+        if command.startswith("melodygru ")
+        else command
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    done = subprocess.run(
+        ["bash", "-c", words], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{command}\n{done.stderr}")
+    return (done.stdout + done.stderr).strip()
+
+
+def picture(file: Path, name: str) -> None:
+    """The score of a MIDI file as docs/pictures/NAME.png, trimmed."""
+    program = next((path for path in map(shutil.which, MUSESCORE) if path), None)
+    if program is None:
+        raise SystemExit("MuseScore is not installed; install Debian's package musescore3.")
+    made = file.parent / f"{name}.png"
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [program, "-T", "10", "-r", str(WIDTH), "-o", str(made), str(file)]
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    PICTURES.mkdir(exist_ok=True)
+    first = made.with_name(f"{name}-1.png")
+    shutil.copy(first if first.exists() else made, PICTURES / f"{name}.png")
+
+
+def main() -> None:
+    """Cook everything."""
+    lines = [
+        "# Cookbook",
+        "",
+        "Twelve things that a musician wants. Every command was run as it stands, and what it printed stands below it; the",
+        "pictures are the files, opened in MuseScore. Written by `python scripts/build_cookbook.py`.",
+        "",
+    ]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for number, entry in enumerate(ENTRIES, 1):
+            lines += [f"## {number}. {entry.title}", "", entry.text, "", "```console"]
+            for command in entry.commands:
+                lines.append(f"$ {command}")
+                printed = run(command, folder)
+                lines += printed.splitlines() if printed else []
+            stem = f"{number:02}-{Path(entry.shows).stem}"
+            picture(folder / entry.shows, stem)
+            lines += ["```", "", f"![{entry.title}](pictures/{stem}.png)", ""]
+            print(f"{number:2} {entry.title}", flush=True)
+    (ROOT / "docs" / "cookbook.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
