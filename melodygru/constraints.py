@@ -208,6 +208,18 @@ class Pitches(Constraint):
         return self.allowed
 
 
+class BeginsBefore(Constraint):
+    """From the step `start` on, no note begins at the step `last` or later; one that began before may be held."""
+
+    def __init__(self, last: int, start: int = 0):
+        self.last = last
+        self.start = start
+
+    def begins(self, onset: int) -> BoolArray | None:
+        """No pitch, from there on."""
+        return np.zeros(PITCHES, np.bool_) if onset >= max(self.last, self.start) else None
+
+
 class Leaps(Constraint):
     """From one note to the next at most `largest` semitones, up or down."""
 

@@ -188,7 +188,7 @@ class Model:
 
     def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:
         longest = self.checkpoint.tokenizer_config.max_duration
-        return plan(config, longest, self._banned(config), primer, include_primer)
+        return plan(config, longest, self.banned(config), primer, include_primer)
 
     def _finish(self, drawn: Drawn, made: Plan, number: int, judge: bool, cut: bool) -> Generated:
         tokenizer = Tokenizer(self.checkpoint.tokenizer_config)
@@ -204,7 +204,7 @@ class Model:
         generated = Generated(melody, made.chords, mark, number)
         return _without_beginning(generated, made.begins) if cut else generated
 
-    def _banned(self, config: GenerationConfig) -> Banned | None:
+    def banned(self, config: GenerationConfig) -> Banned | None:
         """What `--max-copy` forbids; None if nothing."""
         limit = DEFAULT_MAX_COPY if config.max_copy is None else config.max_copy
         if not limit:

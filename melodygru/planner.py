@@ -128,7 +128,7 @@ def plan(
     base: list[Constraint] = [Bars(length, bar, 0.0 if to_the_end else 0.5)]
     if form is not None:
         base.append(Seams(layout.seams))
-    named = [*_wishes(config, meta, chords, primer, begins, layout), _ending(config, meta, chords, layout)]
+    named = [*wishes(config, meta, chords, primer, begins, layout), ending(config, meta, chords, layout)]
     if config.rests == "some":
         some = SomeRests(rest_stretches(meta, begins, origin - pickup, section_bars), layout.echoes)
         named.append(("--rests some", [some]))
@@ -156,7 +156,7 @@ def plan(
     else:
         ahead = look(named, relaxed=True)
         if not possible(ahead):
-            raise UsageError(_contradiction(named, meta, form, lambda chosen: possible(look(chosen, relaxed=True))))
+            raise UsageError(contradiction(named, meta, form, lambda chosen: possible(look(chosen, relaxed=True))))
     qpm = config.bpm or (DEFAULT_QPM if primer is None else primer.qpm)
     judged = tuple((copy.start, min(copy.end, copy.start + 2 * bar)) for copy in copies)
     fills_out = not pickup or config.rests in ("none", "few")
@@ -201,7 +201,7 @@ def _bars(config: GenerationConfig) -> tuple[Form | None, int, int]:
     return form, each * count, each
 
 
-def _wishes(
+def wishes(
     config: GenerationConfig,
     meta: PieceMeta,
     chords: tuple[ChordSpan, ...],
@@ -260,7 +260,7 @@ def _scale(config: GenerationConfig, key: Key) -> tuple[int, ...] | None:
     return key.scale if config.scale_mode is not None else None
 
 
-def _ending(
+def ending(
     config: GenerationConfig, meta: PieceMeta, chords: tuple[ChordSpan, ...], layout: Layout
 ) -> tuple[str, list[Constraint]]:
     """The last note. Where the last section repeats another, that one ends as the piece is to end."""
@@ -317,7 +317,7 @@ def _with_joints(
     return None
 
 
-def _contradiction(named: Named, meta: PieceMeta, form: Form | None, possible: Callable[[Named], bool]) -> str:
+def contradiction(named: Named, meta: PieceMeta, form: Form | None, possible: Callable[[Named], bool]) -> str:
     """The sentence that says which wishes contradict each other: as few as do."""
     what = f"{meta.bars} {'bar' if meta.bars == 1 else 'bars'} of {meta.time_signature} in {meta.key}"
     what += "" if form is None else f" with --form {form}"

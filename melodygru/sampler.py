@@ -274,7 +274,7 @@ class _Batch:
                 wanted = wanted + preference
         durations = draw(wanted, options.durations, self.config, uniform[:, 0])
         durations = np.where(fixed, forced[0], durations).astype(np.int64)
-        nats = _nats(scores, durations)
+        nats = nats_of(scores, durations)
         scores = self.engine.pitch_logits(state, durations)
         wanted = scores
         for constraint in constraints:
@@ -283,7 +283,7 @@ class _Batch:
         legal = options.pitches(durations)
         legal[~legal.any(axis=1), REST] = True
         pitches = np.where(fixed, forced[1], draw(wanted, legal, self.config, uniform[:, 1])).astype(np.int64)
-        nats = nats + np.where(durations == END, 0.0, _nats(scores, pitches))
+        nats = nats + np.where(durations == END, 0.0, nats_of(scores, pitches))
         return durations, pitches, nats, stuck
 
     @staticmethod
@@ -318,7 +318,7 @@ class _Batch:
         )
 
 
-def _nats(scores: npt.NDArray[np.floating], chosen: IntArray) -> FloatArray:
+def nats_of(scores: npt.NDArray[np.floating], chosen: IntArray) -> FloatArray:
     """(B,) negative log-likelihood of the classes chosen."""
     scores = scores.astype(np.float64)
     best = scores.max(axis=1)

@@ -1,0 +1,158 @@
+"""New bars between kept ones.
+
+The model writes from left to right, so it cannot know what follows a gap. So many fillings are drawn, half of them from
+what stands before it alone, half with a lean towards what stands some bars later (tunes return to what they have said);
+the one is taken that makes what follows most probable to the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from melodygru.config import check_range
+from melodygru.constraints import PITCHES, BeginsBefore, Constraint, FloatArray, Progress
+from melodygru.errors import UsageError
+from melodygru.generation_config import GenerationConfig
+from melodygru.melody import Melody
+from melodygru.rewriting import Span, plan_rewriting
+from melodygru.sampler import Drawn, sample
+from melodygru.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from melodygru.generator import Model
+
+CANDIDATES = 64
+LEADS = (1, 2, 4, 8, 16)
+"""Bars by which half of the fillings look ahead."""
+WEIGHED_BARS = 8
+"""Bars after the gap that weigh the fillings: what is farther away hardly tells them apart."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A melody with a gap filled.
+
+    Attributes:
+        melody: the whole.
+        number: which candidate it is, from 0.
+        nats: negative log-likelihood under the model of the eight bars after the gap; if nothing follows, of the filling.
+        follows: whether something follows.
+    """
+
+    melody: Melody
+    number: int
+    nats: float
+    follows: bool
+
+
+class Foreshadows(Constraint):
+    """Would rather have what stands `lead` steps later: a tune says before what it will say again."""
+
+    def __init__(self, melody: Melody, lead: int, gain: float = 4.0):
+        self.there = {note.onset - lead: note for note in melody.notes}
+        self.gain = gain
+
+    def duration_preference(self, progress: Progress, size: int) -> FloatArray:
+        """The gain, in nats, for the duration that stands there."""
+        wanted = np.zeros((len(progress.onset), size))
+        for row, onset in enumerate(progress.onset.tolist()):
+            note = self.there.get(onset)
+            if note is not None and note.duration < size:
+                wanted[row, note.duration] = self.gain
+        return wanted
+
+    def pitch_preference(self, progress: Progress) -> FloatArray:
+        """The gain, in nats, for the pitch that stands there."""
+        wanted = np.zeros((len(progress.onset), PITCHES))
+        for row, onset in enumerate(progress.onset.tolist()):
+            note = self.there.get(onset)
+            if note is not None:
+                wanted[row, note.pitch] = self.gain
+        return wanted
+
+
+def gap_of(melody: Melody, span: Span) -> Span:
+    """The steps that are written anew if the bars of `span` are.
+
+    A note that sounds into them stays whole, and where one sounded out of them, what is new may too.
+
+    Raises UsageError if a kept note fills the bars.
+    """
+    start, end = span
+    for note in melody.notes:
+        if note.onset < start < note.end:
+            start = note.end
+        if start <= note.onset < end < note.end:
+            end = note.end
+    if start >= end:
+        raise UsageError("A note that begins before fills these bars; choose bars in which notes begin.")
+    return start, end
+
+
+def infill(
+    model: Model,
+    melody: Melody,
+    span: Span,
+    config: GenerationConfig,
+    seed: int,
+    candidates: int = CANDIDATES,
+    only: int | None = None,
+) -> Filled:
+    """The melody with the steps of `span` (see `gap_of`) written anew; every note that begins elsewhere stays.
+
+    Args:
+        model: what writes and weighs.
+        melody: the whole.
+        span: bars to fill, in steps.
+        config: wishes for what is new.
+        seed: at least 0.
+        candidates: how many fillings to choose from, in [1, 10000].
+        only: make this candidate and no other.
+
+    Raises:
+        UsageError: wishes that cannot be kept there.
+        SamplingError: no filling was found.
+    """
+    check_range("best-of", candidates, 1, 10_000)
+    start, end = gap_of(melody, span)
+    tokens = model.checkpoint.tokenizer_config
+    found: list[Filled] = []
+    for first, last, lead in _groups(melody, (start, end), candidates):
+        if only is not None:
+            first, last = max(first, only), min(last, only + 1)
+        if first >= last:
+            continue
+        rules: list[Constraint] = [BeginsBefore(span[1], start)]
+        if lead:
+            rules.append(Foreshadows(melody, lead))
+        made = plan_rewriting(config, melody, [(start, end)], rules, model.banned(config), tokens.max_duration)
+        drawn = sample(model.engine, made.meta, last - first, config.sampling, made.ahead, seed, first, made.script)
+        for number, one in enumerate(drawn, first):
+            whole = Tokenizer(tokens).decode(one.events, melody.qpm, melody.name)
+            found.append(_judged(replace(whole, key=melody.key), one, number, start, end))
+    found.sort(key=lambda one: one.nats)
+    # Where nothing follows, the filling in the middle: neither dull nor lost.
+    return found[0] if found[0].follows else found[len(found) // 2]
+
+
+def _groups(melody: Melody, gap: Span, candidates: int) -> list[tuple[int, int, int]]:
+    """(first, last, lead) of the candidates [first, last) that look `lead` steps ahead; half look nowhere (0)."""
+    bar = melody.time_signature.bar_steps
+    leads = [
+        lead
+        for lead in (bars * bar for bars in LEADS)
+        if any(gap[1] <= note.onset and gap[0] <= note.onset - lead < gap[1] for note in melody.notes)
+    ]
+    plain = candidates if not leads else -(-candidates // 2)
+    borders = [plain + (candidates - plain) * i // max(len(leads), 1) for i in range(len(leads) + 1)]
+    return [(0, plain, 0), *((one, two, lead) for one, two, lead in zip(borders, borders[1:], leads, strict=False))]
+
+
+def _judged(whole: Melody, drawn: Drawn, number: int, start: int, end: int) -> Filled:
+    stop = end + WEIGHED_BARS * whole.time_signature.bar_steps
+    follows = any(end <= note.onset < stop for note in whole.notes)
+    first, last = (end, stop) if follows else (start, end)
+    return Filled(whole, number, float(drawn.nats[(drawn.onsets >= first) & (drawn.onsets < last)].sum()), follows)
