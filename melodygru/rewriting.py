@@ -99,7 +99,7 @@ def plan_rewriting(
     layout = Layout(regions, Script(given), [], [], len(regions) - 1, melody.length)
     named = wishes(_on_its_grid(config, melody, spans), meta, (), melody, spans[0][0], layout)
     base: list[Constraint] = [Bars(melody.length, metre.bar_steps, 0.0 if config.rests in ("none", "few") else 0.5)]
-    if closes:
+    if closes and config.end_on != "any":
         named.append(ending(config, meta, (), layout))
     other = [*rules, *([] if banned is None else [Guard(banned)])]
 
