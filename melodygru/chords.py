@@ -1,7 +1,8 @@
 """Chord symbols and progressions: text -> pitch classes, laid out on the grid.
 
-A progression is symbols between blanks, a bar each; or with bar lines, "| Am F | C G |", a bar's chords sharing it. A slash
-names the bass ("C/E"), "N.C." is no chord, "%" repeats. See Brandt & Roemer, "Standardized Chord Symbol Notation" (1976).
+A progression is symbols between blanks, a bar each; or with bar lines, "| Am F | C G |", a bar's chords sharing it. A
+slash names the bass ("C/E"), "N.C." is no chord, "%" repeats. See Brandt & Roemer, "Standardized Chord Symbol Notation"
+(1976).
 """
 
 from __future__ import annotations
@@ -9,10 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from melodygru.errors import UsageError
-from melodygru.scales import SCALE_INTERVALS
 from melodygru.theory import Key, TimeSignature, key_correlations, parse_pitch
 
 QUALITIES: dict[str, tuple[int, ...]] = {}
@@ -205,7 +204,7 @@ def lay_out(spans: Sequence[ChordSpan], start: int, end: int) -> tuple[ChordSpan
 
 
 def strong_beats(time_signature: TimeSignature) -> tuple[int, ...]:
-    """Steps in the bar where harmony is heard: its first, and its half where the felt beats are 4, 6 … or 2 compound ones."""
+    """Steps of a bar where harmony is heard: its first, and its half where the felt beats are 4, 6 … or 2 compound."""
     beats = time_signature.bar_steps // time_signature.beat_steps
     halved = beats % 2 == 0 and (beats >= 4 or time_signature.is_compound)
     return (0, time_signature.bar_steps // 2) if halved else (0,)
@@ -214,9 +213,9 @@ def strong_beats(time_signature: TimeSignature) -> tuple[int, ...]:
 def chord_scale(scale: Sequence[int], tonic: int, chord: Chord | None) -> frozenset[int]:
     """Pitch classes that suit over a chord: the key's scale, with the chord's own tones in place of those they alter.
 
-    In A minor E7 has G# in place of G, in C major D7 F# in place of F: of the scale's notes a semitone from a foreign chord tone
-    one gives way, the one that leaves fewest semitones side by side, and the tonic last. Scales of other than seven notes
-    lose none.
+    In A minor E7 has G# in place of G, in C major D7 F# in place of F: of the scale's notes a semitone from a foreign
+    chord tone one gives way, the one that leaves fewest semitones side by side, and the tonic last. Scales of other
+    than seven notes lose none.
     """
     tones = frozenset(scale)
     if chord is None:
@@ -226,7 +225,12 @@ def chord_scale(scale: Sequence[int], tonic: int, chord: Chord | None) -> frozen
             continue
         nearby = [n for n in ((tone - 1) % 12, (tone + 1) % 12) if n in tones and n not in chord.tones]
         if nearby and len(scale) == 7:
-            tones -= {min(nearby, key=lambda note: (note == tonic, _semitones(tones - {note} | {tone}), note != (tone - 1) % 12))}
+            tones -= {
+                min(
+                    nearby,
+                    key=lambda note: (note == tonic, _semitones(tones - {note} | {tone}), note != (tone - 1) % 12),
+                )
+            }
         tones |= {tone}
     return tones
 
@@ -236,7 +240,7 @@ def _semitones(classes: frozenset[int]) -> int:
 
 
 def voicing(chord: Chord, low: int = 48) -> tuple[int, ...]:
-    """MIDI pitches to play a chord with, ascending: its bass in the octave below `low`, up to four other tones above."""
+    """MIDI pitches to play a chord with, ascending: its bass in the octave below `low`, up to four tones above."""
     bass = low - 12 + (chord.bass - low) % 12
     upper = sorted(low + (tone - low) % 12 for tone in chord.tones[:5] if tone != chord.bass)
     return (bass, *upper[:4])
@@ -245,8 +249,8 @@ def voicing(chord: Chord, low: int = 48) -> tuple[int, ...]:
 def estimate_key(spans: Sequence[ChordSpan]) -> Key:
     """The major or minor key that a progression suggests; C major where there is nothing to tell from.
 
-    Krumhansl & Kessler's correlations over the chord tones by duration, and a vote for the keys whose tonic triad comes first
-    (0.3) and last (0.15). "Am F C G" is A minor by this, "C G Am F" C major.
+    Krumhansl & Kessler's correlations over the chord tones by duration, and a vote for the keys whose tonic triad comes
+    first (0.3) and last (0.15). "Am F C G" is A minor by this, "C G Am F" C major.
     """
     weights = [0.0] * 12
     sounding = [span for span in spans if span.chord is not None]

@@ -18,7 +18,7 @@ from melodygru.errors import MidiError
 from melodygru.grid import Grid, find_grid, snap
 from melodygru.melody import Melody, Note, pitch_class_weights
 from melodygru.metres import Section, believable_metre, sections, stated_metres
-from melodygru.midi import RawFile, read_midi
+from melodygru.midi import RawFile, RawNote, read_midi
 from melodygru.midi_chunks import OWN_TEXT
 from melodygru.theory import Key, TimeSignature, estimate_key, key_for_signature
 from melodygru.tracks import choose_melody
@@ -55,12 +55,18 @@ class Extraction:
         track: the name (or number) of the track they come from.
         how: why that track: "name", "score", "skyline" or "asked".
         remarks: what was estimated or not taken at its word: "key estimated", "metre 1/4 read as 4/4" …
+        notes: the file's own notes, of which the melodies are made.
+        grid: how its ticks were read as steps.
+        starts: the step of the grid at which each melody's first bar begins.
     """
 
     melodies: tuple[Melody, ...]
     track: str
     how: str
     remarks: tuple[str, ...]
+    notes: tuple[RawNote, ...]
+    grid: Grid
+    starts: tuple[int, ...]
 
 
 def read_melodies(path: str | PathLike[str], track: str = "auto") -> list[Melody]:
@@ -104,7 +110,8 @@ def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None) -> 
         _melody(piece, raw, grid, name if number == 1 else f"{name} #{number}", remarks)
         for number, piece in enumerate(pieces, 1)
     ]
-    return Extraction(tuple(melodies), choice.label, choice.how, tuple(remarks))
+    starts = tuple(piece.start for piece in pieces)
+    return Extraction(tuple(melodies), choice.label, choice.how, tuple(remarks), choice.notes, grid, starts)
 
 
 @dataclass(frozen=True)

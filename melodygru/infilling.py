@@ -38,7 +38,7 @@ class Filled:
     Attributes:
         melody: the whole.
         number: which candidate it is, from 0.
-        nats: negative log-likelihood under the model of the eight bars after the gap; if nothing follows, of the filling.
+        nats: negative log-likelihood under the model of the eight bars after the gap, or of the filling at the end.
         follows: whether something follows.
     """
 

@@ -23,7 +23,7 @@ SCALE_INTERVALS: dict[str, tuple[int, ...]] = {
     "blues": (0, 3, 5, 6, 7, 10),
     "chromatic": tuple(range(12)),
 }
-"""Semitones above the tonic, ascending; melodic minor as it rises, blues as the minor pentatonic with its flat fifth."""
+"""Semitones above the tonic, ascending; melodic minor as it rises, blues the minor pentatonic with its flat fifth."""
 
 
 def parse_scale(text: str) -> str:

@@ -18,6 +18,8 @@ from melodygru.errors import MelodyGRUError
 COMMANDS = {
     "generate": "melodygru.cli.generate_command:generate",
     "train": "melodygru.cli.train_command:train",
+    "infill": "melodygru.cli.infill_command:infill",
+    "vary": "melodygru.cli.vary_command:vary",
     "check": "melodygru.cli.check_command:check",
     "replay": "melodygru.cli.replay_command:replay",
     "inspect": "melodygru.cli.inspect_command:inspect",

@@ -100,7 +100,7 @@ def generate(
     wanted = [field.name for field in fields(GenerationConfig)]
     values = options.merged(said, options_file, [*wanted, *options.PERFORMANCE, *_OTHERS])
     # Everything that can be wrong is found before any work is done or any file touched.
-    number, chosen = whole(values, "count", 1), whole(values, "seed", None)
+    number, chosen = options.whole(values, "count", 1), options.whole(values, "seed", None)
     assert number is not None
     check_range("count", number, 1, MAX_COUNT)
     output.check_out(out, number, force, json)
@@ -165,19 +165,11 @@ def generate(
     )
 
 
-def whole(values: dict[str, Any], name: str, otherwise: int | None) -> int | None:
-    """An option that is a whole number. Raises UsageError for anything else, which an options file may hold."""
-    value = values.get(name, otherwise)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-        raise UsageError(f"{name} is {value!r}; give a whole number.")
-    return value
-
-
 def starting_from(values: dict[str, Any], config: GenerationConfig) -> Melody | None:
     """What is to be continued, if anything."""
     from melodygru.primer import parse_notes, read_primer
 
-    file, notes, bars = values.get("primer"), values.get("primer_notes"), whole(values, "primer_bars", None)
+    file, notes, bars = values.get("primer"), values.get("primer_notes"), options.whole(values, "primer_bars", None)
     if file is not None and notes is not None:
         raise UsageError("--primer and --primer-notes contradict each other; give one of them.")
     if file is None and bars is not None:

@@ -83,6 +83,7 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
     if recipe is not None:
         made = recipe.as_dict()
         made.pop("source", None)
+        made.get("details", {}).pop("input", None)
         answer["made_by"] = made
     return answer
 

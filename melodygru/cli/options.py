@@ -131,6 +131,14 @@ PERFORMANCE = ("program", "channel", "velocity", "swing", "humanize", "midi_form
 """Options that are fields of `melodygru.performance.Performance`."""
 
 
+def whole(values: Mapping[str, Any], name: str, otherwise: int | None) -> int | None:
+    """An option that is a whole number. Raises UsageError for anything else, which an options file may hold."""
+    value = values.get(name, otherwise)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise UsageError(f"{name} is {value!r}; give a whole number.")
+    return value
+
+
 def performance(values: Mapping[str, Any]) -> Performance:
     """How to play, from options by name. Raises UsageError for a value out of range."""
     from melodygru.instruments import find_program

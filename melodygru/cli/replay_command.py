@@ -51,7 +51,10 @@ def replay(
         raise MidiError(
             f"{file} does not say how it was made; give a file that melodygru wrote and no other program since."
         )
-    data = made_again(recipe, _model_of(recipe, model, file))
+    try:
+        data = made_again(recipe, _model_of(recipe, model, file))
+    except MidiError as error:
+        raise DiffersError(f"{file} {error}") from error
     same = data == Path(file).read_bytes()
     if new is not None:
         if new == output.STDOUT:
