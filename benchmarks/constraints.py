@@ -2,9 +2,9 @@
 
     python benchmarks/constraints.py [--model folk] [--count 20] [--rounds 5]
 
-Both are measured side by side, in turn, in one run; the median of the rounds counts. "Alone" is one melody of 16 bars,
-where setting up weighs most; "together" is `count` at once. Time a note, so that a constraint that asks for more notes
-is not charged for them.
+Both are measured side by side, in turn, in one run; the median of the rounds counts. "Alone" is one melody of 16
+bars, where setting up weighs most; "together" is `count` at once. Time a note, so that a constraint that asks for
+more notes is not charged for them.
 """
 
 import argparse

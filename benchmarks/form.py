@@ -4,8 +4,8 @@
 
 Reads the written bytes back. A letter that comes again asks for all of its first section's notes, one with primes for
 those of the bars that it keeps; other letters ask for nothing, and what they share is what any two sections would.
-"Joins" tells how well the model explains the first two bars after a repeat begins: 1 where they are no less probable than
-the rest, exp(-1) where by a nat an event. The last row is the same length without a form.
+"Joins" tells how well the model explains the first two bars after a repeat begins: 1 where they are no less probable
+than the rest, exp(-1) where by a nat an event. The last row is the same length without a form.
 """
 
 import argparse

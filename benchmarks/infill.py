@@ -4,8 +4,8 @@
 
 Of each tune of FOLDER, which the model should not have seen, a gap in the middle is filled. Judged are the eight bars
 after it, under the same model: after the original's bars, after the filling that was chosen, after the first filling
-drawn (no choice), and after the bars of another tune of the same metre, as near in pitch as octaves go. "Inside" are the
-nats per note of the gap itself; "same" is how many of the original's notes a filling has.
+drawn (no choice), and after the bars of another tune of the same metre, as near in pitch as octaves go. "Inside" are
+the nats per note of the gap itself; "same" is how many of the original's notes a filling has.
 """
 
 import argparse

@@ -2,9 +2,9 @@
 
     python benchmarks/originality.py [--model folk] [--count 200] [--bars 16]
 
-For each limit the same seeds: the longest run that a tune shares (median, 95th percentile, longest), its nats per note
-under the model, and the time a note as a ratio to no limit. People's tunes that the model has not seen are in the first row,
-as they were measured at training.
+For each limit the same seeds: the longest run that a tune shares (median, 95th percentile, longest), its nats per
+note under the model, and the time a note as a ratio to no limit. People's tunes that the model has not seen are in
+the first row, as they were measured at training.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     python benchmarks/vary.py FOLDER [--model folk] [--tunes 100]
 
-The amount is the share of a tune's notes that do not stand again with the same onset and pitch (--keep pitches: onset and
-duration). Each cell is the mean over the tunes of FOLDER, and the largest difference from what was asked.
+The amount is the share of a tune's notes that do not stand again with the same onset and pitch (--keep pitches: onset
+and duration). Each cell is the mean over the tunes of FOLDER, and the largest difference from what was asked.
 """
 
 import argparse

@@ -68,7 +68,8 @@ class Tune:
     def rewritten(self, new: Melody, text: str) -> bytes:
         """The file with the notes of `new` in place of its melody's, and with a text that says how it was made.
 
-        Notes that are the same in both stay as they are played. New ones lie on the grid (swung where the file says so), as loud as the melody's median and accented by the metre. Raises MidiError if the file cannot be edited.
+        Notes that are the same in both stay as they are played. New ones lie on the grid (swung if the file says so),
+        as loud as the melody's median and accented by the metre. Raises MidiError if the file cannot be edited.
         """
         old = self.melody
         kept = set(old.notes) & set(new.notes)
@@ -150,8 +151,8 @@ def _begins(message: Any) -> bool:
 def _timed(track: Any, leave: set[tuple[int, int, int]]) -> tuple[list[tuple[int, int, Any]], bool]:
     """(tick, rank, message) of a track, and whether notes were left out.
 
-    Left out are notes that begin as in `leave` (onset, pitch, channel), and what an earlier recipe said. By rank releases
-    come before what stood there, and new notes after.
+    Left out are notes that begin as in `leave` (onset, pitch, channel), and what an earlier recipe said. By rank
+    releases come before what stood there, and new notes after.
     """
     timed: list[tuple[int, int, Any]] = []
     waiting: set[tuple[int, int]] = set()
@@ -161,12 +162,10 @@ def _timed(track: Any, leave: set[tuple[int, int, int]]) -> tuple[list[tuple[int
         if _begins(message) and (at, message.note, message.channel) in leave:
             waiting.add((message.note, message.channel))
             removed = True
-        elif (
-            message.type in ("note_on", "note_off")
-            and not _begins(message)
-            and (message.note, message.channel) in waiting
-        ):
+        elif message.type in ("note_on", "note_off") and (message.note, message.channel) in waiting:
             waiting.remove((message.note, message.channel))
+            if _begins(message):  # struck again before it was let go
+                timed.append((at, 1, message))
         elif not (message.type == "text" and message.text.startswith(OWN_TEXT)):
             timed.append((at, 1, message))
     return timed, removed

@@ -2,13 +2,14 @@
 
     python scripts/build_cookbook.py
 
-Needs MuseScore 3 for the pictures (Debian's package musescore3). The recipes are below, in order; each is a title, what a
-musician wants, the commands, and the file to show.
+Needs MuseScore 3 for the pictures (Debian's package musescore3). The recipes are below, in order; each is a title,
+what a musician wants, the commands, and the file to show.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -37,7 +38,8 @@ class Entry:
 ENTRIES = (
     Entry(
         "A clip that loops",
-        "Eight bars in your metre, key and tempo. The file ends on its last bar line, to the tick, so the clip loops in any "
+        "Eight bars in your metre, key and tempo. The file ends on its last bar line, to the tick, so the "
+        "clip loops in any "
         "DAW as it is.",
         ('melodygru generate --bars 8 --key "E minor" --meter 6/8 --bpm 104 --seed 4 jig.mid',),
         "jig.mid",
@@ -60,7 +62,8 @@ ENTRIES = (
     ),
     Entry(
         "A tune with a form",
-        "`AABA` with sections of four bars: a letter that comes again is the same music, another letter is other music. Eight "
+        "`AABA` with sections of four bars: a letter that comes again is the same music, another letter is "
+        "other music. Eight "
         "candidates are made and the one whose sections join best is written.",
         (
             "melodygru generate --form AABA --section-bars 4 --key G --meter 6/8 --pickup 1/8 --seed 2 reel.mid",
@@ -88,7 +91,8 @@ ENTRIES = (
     ),
     Entry(
         "New bars in the middle",
-        "Bars 5 and 6 anew; all other bars stay as they are. Many fillings are tried, and what comes after must follow well.",
+        "Bars 5 and 6 anew; all other bars stay as they are. Many fillings are tried, and what comes after "
+        "must follow well.",
         ("melodygru infill jig.mid filled.mid --bars 5-6 --seed 1",),
         "filled.mid",
     ),
@@ -120,7 +124,8 @@ ENTRIES = (
     ),
     Entry(
         "How did I make that one?",
-        "Every file knows. `info` tells it in words, `replay` makes the same bytes again; a set of options that you like goes "
+        "Every file knows. `info` tells it in words, `replay` makes the same bytes again; a set of options "
+        "that you like goes "
         "into a TOML file.",
         (
             'printf \'key = "D minor"\\nmeter = "3/4"\\nhumanize = 0.3\\nprogram = "violin"\\n\' > waltz.toml',
@@ -135,11 +140,7 @@ ENTRIES = (
 
 def run(command: str, folder: Path) -> str:
     """What the command prints. `melodygru` is this tree's."""
-    words = (
-        command.replace("melodygru ", f"{shlex.quote(sys.executable)} -m melodygru ", 1)
-        if command.startswith("melodygru ")
-        else command
-    )
+    words = re.sub(r"^melodygru ", f"{shlex.quote(sys.executable)} -m melodygru ", command)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
     done = subprocess.run(
         ["bash", "-c", words], cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -168,7 +169,8 @@ def main() -> None:
     lines = [
         "# Cookbook",
         "",
-        "Twelve things that a musician wants. Every command was run as it stands, and what it printed stands below it; the",
+        "Twelve things that a musician wants. Every command was run as it stands, and what it printed stands "
+        "below it; the",
         "pictures are the files, opened in MuseScore. Written by `python scripts/build_cookbook.py`.",
         "",
     ]
