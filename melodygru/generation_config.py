@@ -130,9 +130,7 @@ class GenerationConfig:
             Form.parse(self.form)
         for name, other in (("beats_per_chord", "chords"), ("chord_mode", "chords"), ("section_bars", "form")):
             if getattr(self, name) is not None and getattr(self, other) is None:
-                raise UsageError(
-                    f"{_said(name)} says something of {_said(other)}, and there are none; give --{_said(other)} too."
-                )
+                raise UsageError(f"--{_said(name)} has no meaning without --{_said(other)}; give --{_said(other)} too.")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GenerationConfig:

@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru import Key, TimeSignature
+from melodygru import TimeSignature
 from melodygru.config import SamplingConfig
-from melodygru.constraints import Bars, EndsHome, Grid, PitchRange, Progress, WellFormed
 from melodygru.engine import NumpyEngine
-from melodygru.errors import UsageError
-from melodygru.generator import default_constraints, hold_last
-from melodygru.sampler import draw, keep_top_k, keep_top_p, sample
-from melodygru.tokenizer import END, REST, TIE, PieceMeta, Tokenizer
+from melodygru.errors import SamplingError, UsageError
+from melodygru.generation_config import GenerationConfig
+from melodygru.histories import Guard
+from melodygru.lookahead import Lookahead, Region
+from melodygru.planner import plan
+from melodygru.sampler import Copy, Script, draw, keep_top_k, keep_top_p, sample
+from melodygru.tokenizer import END, REST, TIE, Tokenizer
 
 from .networks import SMALL, network
 
@@ -145,19 +147,28 @@ class Scripted:
 METRES = ["4/4", "3/4", "6/8", "2/4", "3/8", "5/4", "7/8", "5/16", "1/32", "12/8"]
 
 
+def planned(**wishes):
+    return plan(GenerationConfig(**wishes))
+
+
+def run(engine, made, count, seed=3, config=None, first=0):
+    config = config or SamplingConfig(2, 0, 1)
+    return sample(engine, made.meta, count, config, made.ahead, seed, first, made.script)
+
+
 @pytest.mark.parametrize("meter", METRES)
 @pytest.mark.parametrize("bars", [1, 2, 7])
 def test_any_scores_at_all_give_exactly_the_bars_asked_for(meter, bars):
+    made = planned(meter=meter, bars=bars)
     metre = TimeSignature.parse(meter)
-    metas = [PieceMeta(metre, Key(), bars)] * 12
     for engine in (Scripted(), Scripted(END), Scripted(192), Scripted(7, REST), Scripted(8, TIE), Scripted(5, 127)):
-        for events in sample(engine, metas, SamplingConfig(2, 0, 1), default_constraints(metre), seed=3):
-            melody = Tokenizer().decode(events)
+        for drawn in run(engine, made, 6):
+            melody = Tokenizer().decode(drawn.events)
             assert melody.bars == bars
             assert melody.notes
-            silence = bars * metre.bar_steps - events.durations.sum()
+            assert melody.notes[-1].pitch % 12 == 0
+            silence = bars * metre.bar_steps - drawn.events.durations.sum()
             assert 0 <= silence <= metre.bar_steps / 2
-            assert events.pitches[-2] == REST or hold_last(melody, events).notes[-1].end == melody.length
 
 
 @pytest.mark.parametrize("meter", [*METRES, "1/8", "5/8", "9/8", "3/16"])
@@ -165,39 +176,43 @@ def test_every_event_ends_on_a_sixteenth_or_on_a_triplet_of_its_quarter(meter):
     metre = TimeSignature.parse(meter)
     straight = min(6, metre.bar_steps)
     for engine in (Scripted(), Scripted(8), Scripted(16)):
-        metas = [PieceMeta(metre, Key(), 5)] * 20
-        for events in sample(engine, metas, SamplingConfig(1, 0, 1), default_constraints(metre), seed=1):
-            for end in events.durations.cumsum().tolist():
+        for drawn in run(engine, planned(meter=meter, bars=5, triplets=True), 10, 1):
+            for end in drawn.events.durations.cumsum().tolist():
                 in_bar = end % metre.bar_steps
                 assert end % straight == 0 or (in_bar % 8 == 0 and in_bar // 24 * 24 + 24 <= metre.bar_steps)
 
 
 def test_an_engine_of_one_idea_writes_it():
-    metas = [PieceMeta(bars=2)]
-    events = sample(Scripted(24, 64), metas, SamplingConfig(0), default_constraints(metas[0].time_signature), 0)[0]
+    events = run(Scripted(24, 64), planned(bars=2), 1, config=SamplingConfig(0))[0].events
     assert events.durations.tolist() == [24] * 8 + [END]
     assert events.pitches.tolist() == [64] * 7 + [48, REST]  # home at last: the lowest of equally good tonics
 
 
+def test_the_nats_are_the_engines_own_before_any_constraint():
+    drawn = run(Scripted(), planned(bars=1, range="C4:C4"), 1)[0]
+    assert drawn.nats[:-1] == pytest.approx(math.log(193) + math.log(130))
+    assert drawn.nats[-1] == pytest.approx(math.log(193))
+    assert drawn.onsets.tolist() == (drawn.events.durations.cumsum() - drawn.events.durations).tolist()
+
+
 def test_the_same_seed_gives_the_same_melody_whatever_stands_beside_it():
     weights = {name: tensor.numpy() for name, tensor in network().state_dict().items()}
-    engine, metre = NumpyEngine(SMALL, weights), TimeSignature(3, 4)
-    meta = PieceMeta(metre, Key(2), 4)
+    engine, made = NumpyEngine(SMALL, weights), planned(meter="3/4", key="D", bars=4)
 
-    def run(count, seed, first=0):
-        drawn = sample(engine, [meta] * count, SamplingConfig(), default_constraints(metre), seed, first)
-        return [(events.durations.tolist(), events.pitches.tolist()) for events in drawn]
+    def melodies(count, seed, first=0):
+        found = run(engine, made, count, seed, SamplingConfig(), first)
+        return [(one.events.durations.tolist(), one.events.pitches.tolist()) for one in found]
 
-    five = run(5, 7)
-    assert five == run(5, 7)
-    assert five[3] == run(1, 7, first=3)[0]
-    assert five != run(5, 8)
+    five = melodies(5, 7)
+    assert five == melodies(5, 7)
+    assert five[3] == melodies(1, 7, first=3)[0]
+    assert five != melodies(5, 8)
     assert len({str(melody) for melody in five}) == 5
 
 
 def test_alone_or_in_a_batch_of_any_size_the_scores_are_the_same_to_the_last_digit():
     weights = {name: tensor.numpy() for name, tensor in network(replace(SMALL, hidden=256)).state_dict().items()}
-    engine, meta = NumpyEngine(replace(SMALL, hidden=256), weights), PieceMeta(bars=2)
+    engine, made = NumpyEngine(replace(SMALL, hidden=256), weights), planned(bars=2)
     seen = []
 
     class Watched:
@@ -209,7 +224,7 @@ def test_alone_or_in_a_batch_of_any_size_the_scores_are_the_same_to_the_last_dig
 
     def scores(size):
         seen.clear()
-        sample(Watched(), [meta] * size, SamplingConfig(), default_constraints(meta.time_signature), seed=5)
+        run(Watched(), made, size, 5, SamplingConfig())
         return [logits[0].tolist() for logits in seen]
 
     alone = scores(1)
@@ -217,62 +232,48 @@ def test_alone_or_in_a_batch_of_any_size_the_scores_are_the_same_to_the_last_dig
         assert scores(size)[: len(alone)] == alone
 
 
-def progress(onset, length=96, bar=96, tonic=0, reference=60, sounding=True, resting=False):
-    return Progress(*(np.array([value]) for value in (onset, length, bar, tonic, reference, sounding, resting)))
+def test_what_is_given_stands_fast_and_what_is_copied_is_the_same_again():
+    made = planned(bars=4)
+    given = {0: (24, 71), 24: (12, REST), 36: (12, 73)}
+    script = Script({**given, 384: (END, REST)}, [Copy(192, 384, 0)])
+    ahead = Lookahead(made.ahead.constraints, [Region(48, 192, np.ones(128, bool))], 192, 96)
+    for drawn in sample(Scripted(), made.meta, 5, SamplingConfig(), ahead, 1, script=script):
+        events = list(
+            zip(drawn.onsets.tolist(), drawn.events.durations.tolist(), drawn.events.pitches.tolist(), strict=True)
+        )
+        assert events[:3] == [(at, *event) for at, event in given.items()]
+        half = [event for event in events if event[0] < 192]
+        again = [(at - 192, duration, pitch) for at, duration, pitch in events if 192 <= at < 384]
+        assert again == half
 
 
-def legal(mask):
-    return np.flatnonzero(mask[0]).tolist()
+def test_a_dead_end_is_left_by_going_back():
+    met = []
+
+    def banned(pitches, onsets, onset):
+        # Nothing may follow a C# at the third bar line: whoever writes one must come back.
+        if onset > 192 and 192 in onsets and pitches[onsets.index(192)] == 61:
+            met.append(onset)
+            return range(128)
+        return ()
+
+    made = plan(GenerationConfig(bars=4, range="C4:D4", rests="none", grid="1/4"), banned=banned)
+    for drawn in run(Scripted(24), made, 12):
+        pitch_at = dict(zip(drawn.onsets.tolist(), drawn.events.pitches.tolist(), strict=True))
+        assert pitch_at.get(192) != 61
+        assert drawn.events.durations.sum() == 384
+    assert met
 
 
-def test_bars_allow_what_fits_and_end_only_at_the_end():
-    assert legal(Bars().durations(progress(90), 193)) == [1, 2, 3, 4, 5, 6]
-    assert legal(Bars().durations(progress(96), 193)) == [END]
-    assert legal(Bars(silence=0.25).durations(progress(80), 193)) == list(range(17))
-    assert END not in legal(Bars(silence=1).durations(progress(80, reference=-1), 193))
-
-
-def test_a_melody_ends_on_its_tonic():
-    rule, eight = EndsHome(), np.array([8])
-    assert END in legal(rule.durations(progress(84, tonic=0, reference=72), 193))
-    assert END not in legal(rule.durations(progress(84, tonic=2, reference=72), 193))
-    assert END not in legal(rule.durations(progress(84, tonic=2, reference=-1), 193))
-    assert len(legal(rule.pitches(progress(80, tonic=2), eight, 130))) == 130
-    assert legal(rule.pitches(progress(88, tonic=2, reference=72), eight, 130)) == list(range(2, 128, 12))
-    assert legal(rule.pitches(progress(88, tonic=2, reference=74), eight, 130)) == [*range(2, 128, 12), REST, TIE]
-
-
-def test_a_melody_never_stays_silent_to_its_end():
-    mask = Bars().pitches(progress(48, reference=-1), np.array([48]), 130)
-    assert REST not in legal(mask)
-    assert REST in legal(Bars().pitches(progress(48, reference=-1), np.array([24]), 130))
-
-
-def test_ties_follow_notes_and_rests_do_not_follow_rests():
-    assert TIE not in legal(WellFormed().pitches(progress(0, sounding=False, resting=True), np.array([24]), 130))
-    assert REST not in legal(WellFormed().pitches(progress(0, sounding=False, resting=True), np.array([24]), 130))
-    assert {REST, TIE} <= set(legal(WellFormed().pitches(progress(0), np.array([24]), 130)))
-
-
-def test_triplets_are_finished_within_their_quarter():
-    grid = Grid(6, triplets=True)
-    assert legal(grid.durations(progress(24), 30)) == [END, 6, 8, 12, 16, 18, 24]
-    assert legal(grid.durations(progress(32), 30)) == [END, 8, 16]
-    assert legal(grid.durations(progress(40), 30)) == [END, 8]
-    assert legal(Grid(6, triplets=False).durations(progress(24), 30)) == [END, 6, 12, 18, 24]
-    # No triplet begins in the half quarter that a bar of 3/8 ends with.
-    assert legal(grid.durations(progress(24, length=36, bar=36), 30)) == [END, 6, 12, 18, 24]
-
-
-def test_a_range_is_half_open():
-    kept = legal(PitchRange(60, 62).pitches(progress(0), np.array([24]), 130))
-    assert kept == [60, 61, REST, TIE]
+def test_a_search_that_finds_nothing_says_so():
+    made = plan(GenerationConfig(bars=2, rests="none"), banned=lambda pitches, onsets, onset: range(128))
+    assert any(isinstance(rule, Guard) for rule in made.ahead.constraints)
+    with pytest.raises(SamplingError, match="No melody was found that keeps to everything asked for"):
+        run(Scripted(), made, 2)
 
 
 def test_the_last_note_is_the_tonic_and_lasts_a_beat_even_if_the_engine_has_other_ideas():
-    metas = [PieceMeta(key=Key(2), bars=1)]
-    rules = default_constraints(metas[0].time_signature)
-    events = sample(Scripted(6, 61), metas, SamplingConfig(0), rules, 0)[0]
+    events = run(Scripted(6, 61), planned(key="D", bars=1), 1, config=SamplingConfig(0))[0].events
     assert events.durations.tolist() == [6] * 12 + [24, END]
     assert events.pitches.tolist()[:12] == [61] * 12
     assert events.pitches[12] % 12 == 2

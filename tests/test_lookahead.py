@@ -1,0 +1,210 @@
+"""What the look-ahead offers, against every melody of a tiny world written out."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from melodygru.constraints import Bars, Constraint, EndsOn, Leaps, NoRests, Pitches, Progress, Seams, in_range
+from melodygru.histories import Density, FewRests, SomeRests
+from melodygru.lookahead import Lookahead, Region
+from melodygru.tokenizer import END, REST, TIE
+
+LENGTH, BAR, FIRST_BY = 6, 3, 3
+LOW, HIGH = 60, 62
+
+
+class Coarse(Constraint):
+    """Events of one, two or three steps."""
+
+    def ends(self, onset, ends):
+        return ends - onset <= 3
+
+
+class Within(Constraint):
+    """So many notes in all."""
+
+    def __init__(self, low, high):
+        self.low, self.high = low, high
+
+    def counts(self, start, end):
+        return self.low, self.high
+
+
+class HighLater(Constraint):
+    """From the third step on nothing sounds below 61."""
+
+    def sounds(self, onset, ends):
+        legal = np.ones((len(ends), 128), bool)
+        legal[ends > 3, :61] = False
+        return legal
+
+
+BASE = [Bars(LENGTH, BAR), Pitches(in_range(LOW, HIGH)), Coarse()]
+WORLDS = {
+    "bare": [],
+    "leaps and home": [Leaps(1), EndsOn([0], LENGTH)],
+    "home, long": [EndsOn([1], LENGTH, 2)],
+    "no rests, counted": [NoRests(), Within(4, 5)],
+    "counted": [Within(2, 2)],
+    "sounds": [HighLater()],
+    "seam": [Seams([3]), Leaps(1)],
+    "few rests": [FewRests(9, 1), Within(3, 3)],
+    "dense": [Density(2, BAR, off=0.5), Leaps(1), EndsOn([2], LENGTH)],
+}
+
+
+def melodies(at=0, events=()):
+    """Every row of events that a tokenizer could make, by brute force: no two rests in a row, ties after sounds."""
+    if at == LENGTH:
+        yield (*events, (at, END, REST))
+        return
+    for duration in (1, 2, 3):
+        if at + duration > LENGTH:
+            continue
+        last = events[-1][2] if events else None
+        for pitch in (*range(LOW, HIGH + 1), REST, TIE):
+            if pitch == REST and last == REST:
+                continue
+            if pitch == TIE and last in (None, REST):
+                continue
+            yield from melodies(at + duration, (*events, (at, duration, pitch)))
+
+
+EVERYTHING = list(melodies())
+
+
+def sounding(events):
+    """(onset, end, pitch) of notes, ties joined."""
+    notes = []
+    for at, duration, pitch in events:
+        if pitch < REST and duration != END:
+            notes.append([at, at + duration, pitch])
+        elif pitch == TIE:
+            notes[-1][1] = at + duration
+    return notes
+
+
+def keeps(name, events):
+    """The rules of a world, said naively."""
+    notes = sounding(events)
+    rests = [(at, at + duration) for at, duration, pitch in events if pitch == REST and duration != END]
+    pitches = [pitch for _, _, pitch in notes]
+    if not notes or notes[0][0] >= FIRST_BY:
+        return False
+    smooth = all(abs(two - one) <= 1 for one, two in pairwise(pitches))
+    ends = {at + duration for at, duration, _ in events if duration != END}
+    return {
+        "bare": True,
+        "leaps and home": smooth and pitches[-1] == 60,
+        "home, long": pitches[-1] == 61 and LENGTH - 1 not in ends,
+        "no rests, counted": not rests and 4 <= len(notes) <= 5,
+        "counted": len(notes) == 2,
+        "sounds": all(pitch >= 61 for _, end, pitch in notes if end > 3),
+        "seam": smooth and 3 in ends and not any(at == 3 and p in (TIE, REST) and d for at, d, p in events),
+        "few rests": all(end - at <= 1 for at, end in rests) and len(notes) == 3,
+        "dense": smooth and pitches[-1] == 62 and 3 <= len(notes) <= 5,
+    }[name]
+
+
+def walk(ahead):
+    """All melodies that the look-ahead offers, and where it led into a dead end."""
+    found, dead = set(), []
+
+    def go(under_way, events):
+        options = ahead.options(under_way)
+        if not options.any[0]:
+            dead.append(events)
+            return
+        at = int(under_way.onset[0])
+        if options.durations[0, END]:
+            found.add((*events, (at, END, REST)))
+        for column, duration in enumerate(options.steps[0].tolist()):
+            for pitch in np.flatnonzero(options.legal[0, column]).tolist():
+                go(after(under_way, duration, pitch), (*events, (at, duration, pitch)))
+
+    go(Progress.start(1), ())
+    return found, dead
+
+
+def after(where, duration, pitch):
+    at, struck = int(where.onset[0]), pitch < REST
+    return Progress(
+        where.onset + duration,
+        np.array([pitch]) if struck else where.reference,
+        np.array([struck or pitch == TIE]),
+        np.array([pitch == REST]),
+        where.repeats,
+        [[*where.rests[0], at] if pitch == REST else where.rests[0]],
+        [[*where.pitches[0], pitch] if struck else where.pitches[0]],
+        [[*where.onsets[0], at] if struck else where.onsets[0]],
+    )
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_offered_is_what_can_be_finished_and_all_of_it(name):
+    ahead = Lookahead([*BASE, *WORLDS[name]], [Region(0, LENGTH)], 3, FIRST_BY)
+    found, dead = walk(ahead)
+    assert not dead
+    assert found == {events for events in EVERYTHING if keeps(name, events)}
+    assert found
+    assert ahead.feasible(0)
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        [EndsOn([5], LENGTH)],
+        [NoRests(), Within(7, 9)],
+        [Leaps(0), HighLater(), NoRests(), EndsOn([0], LENGTH)],
+    ],
+)
+def test_what_cannot_be_is_known_beforehand(wishes):
+    ahead = Lookahead([*BASE, *wishes], [Region(0, LENGTH)], 3, FIRST_BY)
+    assert not ahead.feasible(0)
+    assert not ahead.feasible(0, None)
+
+
+def test_regions_lead_to_what_follows_them():
+    # The second begins on 62 or not at all; the first must end a step away from it.
+    class High(Constraint):
+        def begins(self, onset):
+            return in_range(62, 62) if onset >= 3 else None
+
+    anything = in_range(0, 127)
+    regions = [Region(0, 3, anything, (1,)), Region(3, 6)]
+    ahead = Lookahead([*BASE, Leaps(1), High()], regions, 3, FIRST_BY)
+    found, dead = walk(ahead)
+    assert not dead
+    for events in found:
+        pitches = [pitch for _, _, pitch in sounding(events)]
+        assert all(abs(two - one) <= 1 for one, two in pairwise(pitches))
+        assert all(pitch == 62 for at, _, pitch in sounding(events) if at >= 3)
+        assert any(at + duration == 3 for at, duration, _ in events)
+    assert ahead.feasible(1, 61)
+    assert not Lookahead([*BASE, Leaps(0), High(), NoRests()], regions, 3, FIRST_BY).feasible(1, 61)
+
+
+def test_a_region_ends_as_what_is_given_after_it_asks():
+    joins = in_range(61, 61)
+    ahead = Lookahead([*BASE, NoRests()], [Region(0, 3, joins)], 3, FIRST_BY)
+    where, last = Progress.start(1), None
+    for _ in range(3):
+        options = ahead.options(where)
+        column = options.legal[0, :, :REST].any(axis=1).argmax()
+        pitch = int(options.legal[0, column, :REST].argmax())
+        where, last = after(where, int(options.steps[0, column]), pitch), pitch
+        if where.onset[0] == 3:
+            break
+    assert last == 61
+
+
+def test_counted_places_are_kept_for_rests_that_are_due():
+    some = SomeRests([(0, 6)])
+    # Five notes and a rest fit into six steps, six notes do not.
+    assert Lookahead([*BASE, some, Within(5, 5)], [Region(0, LENGTH)], 3, FIRST_BY).feasible(0)
+    assert not Lookahead([*BASE, some, Within(6, 6)], [Region(0, LENGTH)], 3, FIRST_BY).feasible(0)
+    found, dead = walk(Lookahead([*BASE, some, Within(5, 5)], [Region(0, LENGTH)], 3, FIRST_BY))
+    assert found
+    assert all(any(pitch == REST and duration != END for _, duration, pitch in events) for events in found)
+    assert not dead
