@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from melodygru.config import TokenizerConfig
@@ -14,7 +15,7 @@ from melodygru.histories import Guard
 from melodygru.layout import Layout
 from melodygru.lookahead import Lookahead, Region
 from melodygru.melody import Melody, Note
-from melodygru.planner import Banned, Plan, contradiction, ending, wishes
+from melodygru.planner import Banned, Named, Plan, contradiction, ending, wishes
 from melodygru.sampler import Script
 from melodygru.tokenizer import END, REST, PieceMeta, Tokenizer
 
@@ -97,13 +98,18 @@ def plan_rewriting(
         regions[-1] = replace(regions[-1], joins=None)
     given = kept_events(melody, spans, max_duration)
     layout = Layout(regions, Script(given), [], [], len(regions) - 1, melody.length)
-    named = wishes(_on_its_grid(config, melody, spans), meta, (), melody, spans[0][0], layout)
     base: list[Constraint] = [Bars(melody.length, metre.bar_steps, 0.0 if config.rests in ("none", "few") else 0.5)]
-    if closes and config.end_on != "any":
-        named.append(ending(config, meta, (), layout))
     other = [*rules, *([] if banned is None else [Guard(banned)])]
 
-    def look(chosen: Sequence[tuple[str, list[Constraint]]], relaxed: bool) -> Lookahead:
+    def named_on(grid: GenerationConfig | None) -> Named:
+        named = wishes(grid or config, meta, (), melody, spans[0][0], layout)
+        if grid is None:
+            named = [entry for entry in named if not entry[0].startswith("--grid")]
+        if closes and config.end_on != "any":
+            named.append(ending(config, meta, (), layout))
+        return named
+
+    def look(chosen: Named, relaxed: bool) -> Lookahead:
         constraints = [*base, *(rule for _, group in chosen for rule in group), *other]
         return Lookahead(constraints, regions, max_duration, metre.bar_steps, relaxed)
 
@@ -113,19 +119,23 @@ def plan_rewriting(
         first = ahead.feasible(0, before[-1].pitch if before else -1, resting)
         return first and all(ahead.feasible(number, None) for number in range(1, len(regions)))
 
-    ahead = look(named, False)
-    if not possible(ahead):
-        ahead = look(named, True)
-        if not possible(ahead):
-            raise UsageError(contradiction(named, meta, None, lambda chosen: possible(look(chosen, True))))
-    return Plan(meta, melody.qpm, ahead, Script(given), begins=spans[0][0], fills_out=False)
+    for relaxed in (False, True):
+        for grid in _grids(config):
+            ahead = look(named_on(grid), relaxed)
+            if possible(ahead):
+                return Plan(meta, melody.qpm, ahead, Script(given), begins=spans[0][0], fills_out=False)
+    raise UsageError(contradiction(named_on(config), meta, None, lambda chosen: possible(look(chosen, True))))
 
 
-def _on_its_grid(config: GenerationConfig, melody: Melody, spans: Sequence[Span]) -> GenerationConfig:
-    """The configuration with the coarsest grid, at most sixteenths, on which the spans' borders lie."""
-    if config.grid is not None:
-        return config
-    borders = {step for span in spans for step in span if step < melody.length}
-    triplets = any(step % 3 for step in borders)
-    grid = "1/32" if any(step % 6 for step in borders) and not triplets else None
-    return replace(config, grid=grid)
+def _grids(config: GenerationConfig) -> Iterator[GenerationConfig | None]:
+    """Grids to try, from the coarsest on; None for none at all.
+
+    Where none was asked for, the borders of what is kept may lie on triplets, thirty-seconds or anywhere.
+    """
+    yield config
+    if config.grid is None:
+        if config.triplets is None:
+            yield replace(config, triplets=True)
+        with suppress(UsageError):  # a metre whose bars are no whole thirty-seconds
+            yield replace(config, grid="1/32", triplets=config.triplets is not False)
+        yield None

@@ -154,8 +154,6 @@ def _plan_anew(model: Model, melody: Melody, config: GenerationConfig, chosen: s
     notes = melody.notes
     spans = _joined([(notes[i].onset, notes[i].end) for i in sorted(chosen)])
     config = replace(config, end_on=config.end_on or ("tonic" if _ends_home(melody) else "any"))
-    if config.triplets is None and any(step % 3 for span in spans for step in span):
-        config = replace(config, triplets=True)
     rules = [Unlike([notes[i] for i in chosen])]
     return plan_rewriting(
         config, melody, spans, rules, model.banned(config), model.checkpoint.tokenizer_config.max_duration
