@@ -30,7 +30,7 @@ test: $(READY)  ## Run the tests (about two minutes on two cores)
 	$(BIN)/python -m pytest -q -n 2
 
 test-slow: $(READY)  ## Run the slow tests too
-	$(BIN)/python -m pytest -q -n 2 -m "not gpu"
+	$(BIN)/python -m pytest -q -n 2 -m "not gpu and not daw"
 
 lint: $(READY)  ## Check style, types and the floors of the house
 	$(BIN)/ruff check .
