@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 CANDIDATES = 64
 LEADS = (1, 2, 4, 8, 16)
 """Bars by which half of the fillings look ahead."""
+LEAST_NEW = 0.25
+"""Share of the notes that stood in the bars which a filling must not have again, if any filling does not."""
 WEIGHED_BARS = 8
 """Bars after the gap that weigh the fillings: what is farther away hardly tells them apart."""
 
@@ -133,9 +135,18 @@ def infill(
         for number, one in enumerate(drawn, first):
             whole = Tokenizer(tokens).decode(one.events, melody.qpm, melody.name)
             found.append(_judged(replace(whole, key=melody.key), one, number, start, end))
+    # Bars that were asked for anew are not to come out as they were.
+    found = [one for one in found if _new(one.melody, melody, start, end) >= LEAST_NEW] or found
     found.sort(key=lambda one: one.nats)
     # Where nothing follows, the filling in the middle: neither dull nor lost.
     return found[0] if found[0].follows else found[len(found) // 2]
+
+
+def _new(whole: Melody, melody: Melody, start: int, end: int) -> float:
+    """The share of the old notes in [start, end) that do not stand again, in [0, 1]."""
+    there = {(note.onset, note.pitch) for note in whole.notes}
+    old = [(note.onset, note.pitch) for note in melody.notes if start <= note.onset < end]
+    return sum(note not in there for note in old) / len(old) if old else 1.0
 
 
 def _groups(melody: Melody, gap: Span, candidates: int) -> list[tuple[int, int, int]]:

@@ -18,6 +18,7 @@ from melodygru.performance import Performance
 from melodygru.theory import Key, TimeSignature
 
 COMMANDS = ("generate", "infill", "vary")
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Recipe:
             if text.startswith(OWN_TEXT + "{"):
                 try:
                     return cls._parse(json.loads(text[len(OWN_TEXT) :]))
-                except (MelodyGRUError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                except (*_UNREADABLE, MelodyGRUError) as error:
                     raise MidiError(f"says how it was made in a way that cannot be read ({error}).") from error
         return None
 

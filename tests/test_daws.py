@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import wave
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
@@ -211,3 +212,71 @@ def test_fluidsynth_plays_exactly_the_bars(files, tmp_path):
         f"FluidSynth: {COUNT} of {COUNT} files as long as their bars within {1000 * worst:.1f} ms, none of them silent"
     )
     assert worst < 0.01
+
+
+LMMS_SETTINGS = """<?xml version="1.0"?>
+<!DOCTYPE lmms-config-file>
+<lmms version="1.2.2" configversion="1">
+  <ui enableautosave="1" saveinterval="1" enablerunningautosave="1"/>
+  <app configured="1"/>
+  <mixer audiodev="Dummy (no sound output)" mididev="Dummy (no MIDI support)"/>
+  <paths workingdir="{home}/" defaultsf2="{font}"/>
+</lmms>
+"""
+AT_ONCE = 20
+
+
+def lmms_project(process, saved):
+    """The project that LMMS saves by itself a minute after an import: its command line cannot be told to save one."""
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        if saved.exists():
+            try:
+                return ElementTree.parse(saved).getroot()
+            except ElementTree.ParseError:
+                pass  # being written
+        assert process.poll() is None, "LMMS stopped by itself"
+        time.sleep(1)
+    raise AssertionError("LMMS saved nothing in four minutes")
+
+
+def test_lmms_imports_one_clip_of_exactly_the_bars(files, tmp_path):
+    font = next((font for font in SOUNDFONTS if Path(font).exists()), "")
+    command = [program("lmms"), *(["--allowroot"] if os.geteuid() == 0 else [])]
+    faults = {}
+    for begin in range(0, COUNT, AT_ONCE):
+        running = []
+        for path, melody in files[begin : begin + AT_ONCE]:
+            home = tmp_path / path.stem
+            home.mkdir()
+            (home / "rc.xml").write_text(LMMS_SETTINGS.format(home=home, font=font))
+            options = ["-c", str(home / "rc.xml"), "--import", str(path)]
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            running.append((subprocess.Popen(command + options, env=environment(home), **quiet), home, path, melody))
+        try:
+            for process, home, path, melody in running:
+                root = lmms_project(process, home / "recover.mmp")
+                patterns = [pattern for track in root.iter("track") for pattern in track.findall("pattern")]
+                filled = [pattern for pattern in patterns if pattern.findall("note")]
+                if len(filled) != 1 or filled[0].get("pos") != "0":
+                    faults[path.name] = f"{len(filled)} clips"
+                    continue
+                # 48 ticks to a quarter, and keys counted from another octave.
+                theirs = [
+                    tuple(int(note.get(name)) for name in ("pos", "len", "key")) for note in filled[0].findall("note")
+                ]
+                ours = [(2 * note.onset, 2 * note.duration, note.pitch - 12) for note in melody.notes]
+                if sorted(theirs) != ours:
+                    faults[path.name] = "other notes"
+                # A clip reaches to the bar line at or after its last note.
+                bar = 2 * melody.time_signature.bar_steps
+                if -(-max(at + length for at, length, _ in theirs) // bar) * bar != 2 * melody.length:
+                    faults[path.name] = "another length"
+        finally:
+            for process, *_ in running:
+                process.kill()
+                process.wait()
+    print(
+        f"LMMS: {COUNT - len(faults)} of {COUNT} files imported as one clip of exactly their bars, with the same notes"
+    )
+    assert not faults
