@@ -14,10 +14,12 @@ from typing import NamedTuple
 from melodygru.errors import UsageError
 from melodygru.theory import Key
 
-KEY_IN_WORDS = b"key: "
-OWN_TEXT = "melodygru "
+INFORMATION = "@I"
+"""Begins a text event that is no lyric, by the convention of karaoke files: MuseScore sings all others."""
+OWN_TEXT = f"{INFORMATION}melodygru "
 """What the text event begins with in which a file of ours says how it was made."""
-"""Begins a text event such as "key: D dorian", since a MIDI key signature knows no modes but major and minor."""
+KEY_IN_WORDS = b"key: "
+"""Begins, perhaps after `INFORMATION`, a text event such as "key: D dorian", since a MIDI key signature knows no modes but major and minor."""
 
 
 class RawNote(NamedTuple):
@@ -45,9 +47,10 @@ class FileEvents:
         """Take in one meta event; those that are no text and say nothing of tempo, metre or key pass by."""
         if kind == 0x01:
             self.texts.append(_decode(payload))
-        if kind == 0x01 and payload.startswith(KEY_IN_WORDS):
+        words = payload.removeprefix(INFORMATION.encode())
+        if kind == 0x01 and words.startswith(KEY_IN_WORDS):
             try:
-                self.key_in_words = Key.parse(_decode(payload[len(KEY_IN_WORDS) :]))
+                self.key_in_words = Key.parse(_decode(words[len(KEY_IN_WORDS) :]))
             except UsageError:
                 self.faults["an impossible key in words"] = None
         elif kind == 0x51 and len(payload) >= 3:

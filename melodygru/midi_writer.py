@@ -17,7 +17,7 @@ from melodygru.chords import ChordSpan, voicing
 from melodygru.errors import UsageError
 from melodygru.files import write_atomically
 from melodygru.melody import Melody
-from melodygru.midi_chunks import KEY_IN_WORDS
+from melodygru.midi_chunks import INFORMATION, KEY_IN_WORDS
 from melodygru.performance import Clock, Performance, Struck, perform
 from melodygru.theory import Key
 
@@ -104,7 +104,7 @@ def _facts(melody: Melody, text: Sequence[str] | str | None) -> list[MetaMessage
     texts = [text] if isinstance(text, str) else list(text or ())
     return [
         *(MetaMessage("text", text=one) for one in texts if one),
-        MetaMessage("text", text=f"{KEY_IN_WORDS.decode()}{melody.key}"),
+        MetaMessage("text", text=f"{INFORMATION}{KEY_IN_WORDS.decode()}{melody.key}"),
         MetaMessage("set_tempo", tempo=round(60_000_000 / melody.qpm)),
         MetaMessage("time_signature", numerator=metre.numerator, denominator=metre.denominator,
                     clocks_per_click=min(255, metre.beat_steps)),

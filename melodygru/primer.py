@@ -8,7 +8,7 @@ from os import PathLike, fspath
 
 from melodygru.errors import MidiError, UsageError
 from melodygru.melody import Melody, Note
-from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature, estimate_key, parse_pitch
+from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature, key_correlations, parse_pitch
 
 _WHOLE = 4 * STEPS_PER_QUARTER
 _NOTE = re.compile(r"([A-Ga-g][#b♯♭]*-?\d+|[rR])/(\d{1,2})(t?)(\.{0,2})")
@@ -51,7 +51,7 @@ def parse_notes(text: str, metre: TimeSignature, key: Key | None = None, qpm: fl
     """Notes typed as pitch/value: "C4/4 D4/8. E4/16 r/4".
 
     Values are fractions of a whole note (4 is a quarter), with dots after them, or "t" for a third less (8t: a triplet
-    eighth); r is a rest. Without a key it is told from the notes (Krumhansl-Schmuckler).
+    eighth); r is a rest. Without a key, that is taken of those with all the notes whose profile (Krumhansl-Kessler) fits best.
 
     Raises UsageError for anything else, naming the word.
     """
@@ -76,7 +76,10 @@ def parse_notes(text: str, metre: TimeSignature, key: Key | None = None, qpm: fl
         weights = [0.0] * 12
         for note in notes:
             weights[note.pitch % 12] += note.duration
-        key = estimate_key(weights)
+        # A few notes hardly make a profile: keys that have all of them come first.
+        correlations = key_correlations(weights)
+        outside = {key: sum(weights[i] for i in range(12) if i not in key.scale) for key in correlations}
+        key = min(correlations, key=lambda key: (outside[key], -correlations[key]))
     return Melody(tuple(notes), metre, key, qpm)
 
 

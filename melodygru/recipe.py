@@ -1,6 +1,6 @@
 """What a file says of how it was made: enough to make the same bytes again.
 
-A recipe stands in the file as one text event, "melodygru " and a JSON object, which players and DAWs pass by.
+A recipe stands in the file as one text event, "@Imelodygru " and a JSON object, which players and DAWs pass by.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from melodygru import load_model
 from melodygru.generation_config import GenerationConfig
 from melodygru.midi_writer import midi_bytes
 from melodygru.performance import Performance
+from melodygru.recipe import Recipe
 
 pytestmark = [pytest.mark.daw, pytest.mark.filterwarnings("ignore")]
 
@@ -59,7 +60,8 @@ def files(tmp_path_factory):
         }
         melody = model.compose(GenerationConfig(**wishes), number)[0].melody
         path = folder / f"{number:02}.mid"
-        path.write_bytes(midi_bytes(melody))
+        recipe = Recipe("0.1.0", "folk", "0" * 16, number, config=GenerationConfig(**wishes))
+        path.write_bytes(midi_bytes(melody, text=recipe.text()))
         made.append((path, melody))
     return made
 
@@ -89,6 +91,7 @@ class Score:
         length = Fraction(int(entry.findtext("duration")), divisions)
         self.tuplets += entry.find("time-modification") is not None
         assert entry.find("chord") is None
+        assert entry.find("lyric") is None  # what the file says of itself is not to be sung
         if entry.find("rest") is None:
             octave = int(entry.findtext("pitch/octave"))
             pitch = 12 * (octave + 1) + STEP_OF[entry.findtext("pitch/step")] + int(entry.findtext("pitch/alter", "0"))
@@ -258,15 +261,21 @@ def test_lmms_imports_one_clip_of_exactly_the_bars(files, tmp_path):
                 root = lmms_project(process, home / "recover.mmp")
                 patterns = [pattern for track in root.iter("track") for pattern in track.findall("pattern")]
                 filled = [pattern for pattern in patterns if pattern.findall("note")]
-                if len(filled) != 1 or filled[0].get("pos") != "0":
+                if len(filled) != 1:
                     faults[path.name] = f"{len(filled)} clips"
                     continue
                 # 48 ticks to a quarter, and keys counted from another octave.
-                theirs = [
-                    tuple(int(note.get(name)) for name in ("pos", "len", "key")) for note in filled[0].findall("note")
-                ]
+                # Where a clip begins with more than 192 ticks of silence, LMMS leaves them out, and moves the clip.
+                begin = int(filled[0].get("pos"))
+                rows = [[int(note.get(name)) for name in ("pos", "len", "key")] for note in filled[0].findall("note")]
+                theirs = sorted((begin + at, length, key) for at, length, key in rows)
                 ours = [(2 * note.onset, 2 * note.duration, note.pitch - 12) for note in melody.notes]
-                if sorted(theirs) != ours:
+                # Lengths of triplets come out a tick short.
+                same = [(at, key) for at, _, key in theirs] == [(at, key) for at, _, key in ours]
+                near = all(
+                    0 <= two - one <= (two % 6 != 0) for (_, one, _), (_, two, _) in zip(theirs, ours, strict=False)
+                )
+                if not same or not near or (begin and not melody.pickup):
                     faults[path.name] = "other notes"
                 # A clip reaches to the bar line at or after its last note.
                 bar = 2 * melody.time_signature.bar_steps

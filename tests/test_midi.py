@@ -61,8 +61,8 @@ def test_faults_that_leave_the_notes_whole_are_read_past_and_named(data, fault):
 
 def test_texts_come_in_the_order_of_the_file_and_odd_bytes_do_no_harm():
     begin = b"\x00\xff\x01\x05Gr\xc3\xbcn\x00\xff\x01\x02\xfcb\x00\xff\x05\x05lyric"
-    assert parse_midi(HEADER + chunk(begin + TRACK)).texts == ("Grün", "üb", "key: C major")
-    assert parse_midi(HEADER + chunk(TRACK)).texts == ("key: C major",)
+    assert parse_midi(HEADER + chunk(begin + TRACK)).texts == ("Grün", "üb", "@Ikey: C major")
+    assert parse_midi(HEADER + chunk(TRACK)).texts == ("@Ikey: C major",)
 
 
 def test_wrapped_files_are_unwrapped():

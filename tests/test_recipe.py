@@ -45,7 +45,7 @@ recipes = st.builds(
 def test_a_recipe_comes_back_from_its_text(recipe, swing, program):
     played = Performance(program=program, swing=swing, seed=recipe.seed + recipe.number)
     recipe = replace(recipe, performance=played)
-    again = Recipe.find(["key: C major", "melodygru", recipe.text()])
+    again = Recipe.find(["@Ikey: C major", "melodygru", recipe.text()])
     assert again == recipe
     if recipe.source is not None:
         assert again.source == melody_from_dict(json.loads(json.dumps(melody_as_dict(recipe.source))))
@@ -53,7 +53,7 @@ def test_a_recipe_comes_back_from_its_text(recipe, swing, program):
 
 def test_other_texts_are_passed_by():
     assert Recipe.find([]) is None
-    assert Recipe.find(["key: C major", "melodygru is nice", "{}"]) is None
+    assert Recipe.find(["@Ikey: C major", "melodygru is nice", "{}"]) is None
 
 
 SOUND = Recipe("1", "folk", "ab", 1).as_dict()
@@ -79,13 +79,13 @@ SOUND = Recipe("1", "folk", "ab", 1).as_dict()
     ],
 )
 def test_a_damaged_recipe_is_refused_in_a_sentence(change):
-    text = "melodygru " + json.dumps({**SOUND, **change})
+    text = "@Imelodygru " + json.dumps({**SOUND, **change})
     with pytest.raises(MidiError, match="says how it was made in a way that cannot be read"):
         Recipe.find([text])
 
 
 @pytest.mark.parametrize(
-    "text", ["melodygru {", "melodygru {}", "melodygru {" + '"a":[' * 5000, 'melodygru {"seed":1}']
+    "text", ["@Imelodygru {", "@Imelodygru {}", "@Imelodygru {" + '"a":[' * 5000, '@Imelodygru {"seed":1}']
 )
 def test_what_is_cut_off_is_refused_too(text):
     with pytest.raises(MidiError):

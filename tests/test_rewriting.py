@@ -181,7 +181,7 @@ def events_of(data):
         at = 0
         for message in track:
             at += message.time
-            if not (message.type == "text" and message.text.startswith("melodygru ")):
+            if not (message.type == "text" and message.text.startswith("@Imelodygru ")):
                 found.append((number, at, str(message.copy(time=0))))
     return sorted(found)
 
