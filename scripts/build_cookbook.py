@@ -2,7 +2,7 @@
 
     python scripts/build_cookbook.py
 
-Needs MuseScore 3 for the pictures (Debian's package musescore3). The recipes are below, in order; each is a title,
+Needs MuseScore 3 for the pictures (Debian's package musescore3) and Pillow. The recipes are below, in order; each is a title,
 what a musician wants, the commands, and the file to show.
 """
 
@@ -17,6 +17,8 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -41,7 +43,7 @@ ENTRIES = (
         "Eight bars in your metre, key and tempo. The file ends on its last bar line, to the tick, so the "
         "clip loops in any "
         "DAW as it is.",
-        ('melodygru generate --bars 8 --key "E minor" --meter 6/8 --bpm 104 --seed 4 jig.mid',),
+        ('melodygru generate --bars 8 --key "E minor" --meter 6/8 --bpm 104 --seed 3 jig.mid',),
         "jig.mid",
     ),
     Entry(
@@ -161,7 +163,11 @@ def picture(file: Path, name: str) -> None:
     subprocess.run(command, env=environment, capture_output=True, check=True)
     PICTURES.mkdir(exist_ok=True)
     first = made.with_name(f"{name}-1.png")
-    shutil.copy(first if first.exists() else made, PICTURES / f"{name}.png")
+    # MuseScore's paper is transparent, and its ink would be lost on a dark page.
+    with Image.open(first if first.exists() else made) as score:
+        paper = Image.new("RGBA", score.size, "white")
+        paper.alpha_composite(score.convert("RGBA"))
+        paper.convert("L").quantize(16).save(PICTURES / f"{name}.png", optimize=True)
 
 
 def main() -> None:
