@@ -2,8 +2,8 @@
 
     python scripts/build_cookbook.py
 
-Needs MuseScore 3 for the pictures (Debian's package musescore3) and Pillow. The recipes are below, in order; each is a title,
-what a musician wants, the commands, and the file to show.
+Needs MuseScore 3 for the pictures (Debian's package musescore3) and Pillow. The recipes are below, in order; each is a
+title, what a musician wants, the commands, and the file to show.
 """
 
 from __future__ import annotations
