@@ -12,8 +12,9 @@ import statistics
 import time
 
 from melodygru import load_model
+from melodygru.copy_guard import CopyGuard
 from melodygru.generation_config import DEFAULT_MAX_COPY, GenerationConfig
-from melodygru.originality import CopyGuard, OriginalityIndex, line_of
+from melodygru.originality import OriginalityIndex, line_of
 from melodygru.planner import plan
 from melodygru.sampler import sample
 from melodygru.tokenizer import Tokenizer

@@ -14,11 +14,11 @@ from typing import Any
 from melodygru.checkpoint import Checkpoint, resolve
 from melodygru.chords import ChordSpan
 from melodygru.config import check_range
+from melodygru.copy_guard import CopyGuard
 from melodygru.engine import NumpyEngine
 from melodygru.errors import SamplingError, UsageError
 from melodygru.generation_config import DEFAULT_MAX_COPY, GenerationConfig
 from melodygru.melody import Melody, Note
-from melodygru.originality import CopyGuard
 from melodygru.planner import Banned, Plan, plan
 from melodygru.ranking import Score, excess, score
 from melodygru.sampler import Drawn, sample

@@ -19,7 +19,7 @@ INFORMATION = "@I"
 OWN_TEXT = f"{INFORMATION}melodygru "
 """What the text event begins with in which a file of ours says how it was made."""
 KEY_IN_WORDS = b"key: "
-"""Begins, perhaps after `INFORMATION`, a text event such as "key: D dorian", since a MIDI key signature knows no modes but major and minor."""
+"""Begins, perhaps after `INFORMATION`, a text event such as "key: D dorian": a key signature knows two modes only."""
 
 
 class RawNote(NamedTuple):

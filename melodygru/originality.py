@@ -3,7 +3,7 @@
 A run is a row of consecutive notes of one piece that stands elsewhere too: the same intervals, and the same ratios of
 inter-onset intervals, so in any key and at any tempo. A run of n notes has n - 1 intervals and n - 2 ratios; how long
 its last note lasts does not matter. The index keeps each piece's intervals and inter-onset intervals, a byte each
-before compression, so runs are told exactly, with piece and bar; hashes of n-grams only find them (Karp & Rabin 1987).
+before compression, so runs are told exactly, with piece and bar; hashes (`melodygru.run_hashing`) only find them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import gcd
 from typing import Any
 
 import numpy as np
@@ -22,21 +21,19 @@ import numpy.typing as npt
 
 from melodygru.errors import CheckpointError
 from melodygru.melody import Melody
-
-UInt64Array = npt.NDArray[np.uint64]
-IntArray = npt.NDArray[np.int64]
-Line = tuple[IntArray, IntArray]
-"""Pitches and onsets, in steps, of consecutive notes."""
-
-SHORTEST = 3
-"""Runs of fewer notes have no ratio, and stand everywhere."""
+from melodygru.run_hashing import (
+    BUCKET_BITS,
+    SHORTEST,
+    Line,
+    UInt64Array,
+    buckets,
+    power_sums,
+    steps_of,
+    symbols,
+    window_hashes,
+)
 
 _MAGIC = b"mgoi1"
-_LONGEST_GAP = 0xFFFF
-_MASK = (1 << 64) - 1
-_BASE = 0x9E3779B97F4A7C15
-_BASE_INVERSE = pow(_BASE, -1, 1 << 64)
-_BUCKET_BITS = 16
 _LARGEST = 1 << 28
 """Bytes that an index may have when unpacked: a hundred million notes."""
 
@@ -92,7 +89,7 @@ class OriginalityIndex:
     @classmethod
     def build(cls, names: Sequence[str], lines: Sequence[Line], bars: npt.ArrayLike) -> OriginalityIndex:
         """The index of P pieces: names, notes, and (P, 2) bar length in steps and whether there is a pickup."""
-        steps = [_steps(line) for line in lines]
+        steps = [steps_of(line) for line in lines]
         empty = np.zeros(0)
         table, codes = np.unique(np.concatenate([empty, *(gaps for _, gaps in steps)]), return_inverse=True)
         firsts = [int(onsets[0]) if len(onsets) else 0 for _, onsets in lines]
@@ -168,7 +165,7 @@ class OriginalityIndex:
     @cached_property
     def _symbols(self) -> UInt64Array:
         """(N,): a hash of each note's interval to the next, and of the ratio of the gap to the one before."""
-        return _symbols(self.intervals, self.table, self.codes)
+        return symbols(self.intervals, self.table, self.codes)
 
     def gaps(self, first: int, last: int) -> list[int]:
         """Steps from each of the notes [first, last) to the next."""
@@ -177,11 +174,11 @@ class OriginalityIndex:
     @cached_property
     def _sums(self) -> tuple[UInt64Array, UInt64Array]:
         """Sums of symbols times powers of the base, (N + 1,), and the inverse powers, (N,)."""
-        return _power_sums(self._symbols)
+        return power_sums(self._symbols)
 
     def windows(self, notes: int) -> UInt64Array:
         """(N - notes + 1,): hashes of rows of so many notes from each note on, beyond the end of its piece or not."""
-        return _window_hashes(self.intervals, *self._sums, notes)
+        return window_hashes(self.intervals, *self._sums, notes)
 
     def begins(self, notes: int) -> npt.NDArray[np.bool_]:
         """(N - notes + 1,): which of those rows lie within one piece."""
@@ -218,18 +215,18 @@ class OriginalityIndex:
         All together: the pieces are gone through once for each length, from the shortest on.
         """
         found = [(0, 0, 0)] * len(lines)
-        steps = [_steps(line) for line in lines]
-        sums = [_power_sums(_symbols(row[0], *np.unique(row[1], return_inverse=True))) for row in steps]
+        steps = [steps_of(line) for line in lines]
+        sums = [power_sums(symbols(row[0], *np.unique(row[1], return_inverse=True))) for row in steps]
         left = [number for number, (pitches, _) in enumerate(lines) if len(pitches) >= SHORTEST]
         notes = SHORTEST
         while left:
             hashes = self.windows(notes)
-            own = [_window_hashes(steps[i][0], *sums[i], notes) for i in left]
+            own = [window_hashes(steps[i][0], *sums[i], notes) for i in left]
             # A table of the wanted hashes' first bits passes over nearly all pieces at once.
             wanted = np.unique(np.concatenate(own))
-            table = np.zeros(1 << _BUCKET_BITS, np.bool_)
-            table[_buckets(wanted)] = True
-            near = np.flatnonzero(table[_buckets(hashes)[: len(self.begins(notes))]] & self.begins(notes))
+            table = np.zeros(1 << BUCKET_BITS, np.bool_)
+            table[buckets(wanted)] = True
+            near = np.flatnonzero(table[buckets(hashes)[: len(self.begins(notes))]] & self.begins(notes))
             near = near[np.isin(hashes[near], wanted)][::-1]
             standing = dict(zip(hashes[near].tolist(), near.tolist(), strict=True))
             still = []
@@ -256,135 +253,7 @@ class OriginalityIndex:
         )
 
 
-class CopyGuard:
-    """Knows, note by note, what would make a run longer than `limit` notes, in [2, 1000].
-
-    Setting up costs some 30 ms for 650,000 notes, a call some microseconds.
-    """
-
-    def __init__(self, index: OriginalityIndex, limit: int):
-        self.index = index
-        self.limit = limit
-        # A run that is full, and goes on in its piece, is where a note can be forbidden.
-        goes_on = index.begins(limit + 1)
-        self._hashes = index.windows(limit)[: len(goes_on)]
-        buckets = _buckets(self._hashes)[goes_on]
-        self._order = np.flatnonzero(goes_on)[np.argsort(buckets, kind="stable")]
-        counts = np.bincount(buckets, minlength=1 << _BUCKET_BITS)
-        self._bounds = np.concatenate([[0], np.cumsum(counts)])
-
-    def banned(self, pitches: Sequence[int], onsets: Sequence[int], onset: int) -> set[int]:
-        """Pitches that a note at step `onset`, after those pitches and onsets, would make too long a run with."""
-        limit = self.limit
-        if len(pitches) < limit:
-            return set()
-        own_gaps = [two - one for one, two in zip(onsets[-limit:], onsets[1 - limit :], strict=False)]
-        own_intervals = [two - one for one, two in zip(pitches[-limit:], pitches[1 - limit :], strict=False)]
-        value = _first_hash(own_intervals[0])
-        power = 1
-        for i in range(1, limit - 1):
-            power = power * _BASE & _MASK
-            value += power * _symbol(own_intervals[i], own_gaps[i], own_gaps[i - 1])
-        value &= _MASK
-        bucket = value >> (64 - _BUCKET_BITS)
-        near = self._order[self._bounds[bucket] : self._bounds[bucket + 1]]
-        if not len(near):
-            return set()
-        gap, before = onset - onsets[-1], own_gaps[-1]
-        found = set()
-        index = self.index
-        for place in near[self._hashes[near] == value].tolist():
-            end = place + limit - 1
-            # The last ratio, and all others once more: equal hashes of different runs are possible, if barely.
-            theirs = index.gaps(place, end + 1)
-            if theirs[-1] * before == gap * theirs[-2] and all(
-                a * d == b * c for a, b, c, d in zip(theirs[:-1], theirs[1:-1], own_gaps, own_gaps[1:], strict=False)
-            ):
-                found.add(pitches[-1] + int(index.intervals[end]))
-        return {pitch for pitch in found if 0 <= pitch < 128}
-
-
 def line_of(melody: Melody) -> Line:
     """The pitches and onsets of a melody's notes."""
     pitches = np.array([note.pitch for note in melody.notes], np.int64)
     return pitches, np.array([note.onset for note in melody.notes], np.int64)
-
-
-def _steps(line: Line) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.uint16]]:
-    """Intervals to the next note, and gaps to its onset; 0 at the last."""
-    pitches, onsets = line
-    gaps = np.minimum(np.diff(onsets, append=onsets[-1:]), _LONGEST_GAP)
-    return np.diff(pitches, append=pitches[-1:]).astype(np.int8), gaps.astype(np.uint16)
-
-
-def _buckets(hashes: UInt64Array) -> npt.NDArray[np.uint16]:
-    return (hashes >> np.uint64(64 - _BUCKET_BITS)).astype(np.uint16)
-
-
-def _mixed(values: UInt64Array) -> UInt64Array:
-    """SplitMix64's finalizer (Steele, Lea & Flood 2014)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
-
-
-def _mixed_one(value: int) -> int:
-    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
-    value = (value ^ (value >> 27)) * 0x94D049BB133111EB & _MASK
-    return value ^ (value >> 31)
-
-
-_KNOWN: dict[tuple[int, int, int], int] = {}
-
-
-def _symbol(interval: int, gap: int, before: int) -> int:
-    key = (interval, gap, before)
-    if key not in _KNOWN:
-        shared = gcd(gap, before) or 1
-        ratio = _mixed_one(gap // shared << 20 | before // shared)
-        mixed = (_first_hash(interval) ^ ratio) * 0xBF58476D1CE4E5B9 & _MASK
-        _KNOWN[key] = mixed ^ (mixed >> 32)
-    return _KNOWN[key]
-
-
-def _first_hash(interval: int) -> int:
-    return _mixed_one(interval & 0xFF)
-
-
-def _symbols(
-    intervals: npt.NDArray[np.int8], table: npt.NDArray[np.uint16], codes: npt.NDArray[np.integer[Any]]
-) -> UInt64Array:
-    before = np.concatenate([codes[:1], codes[:-1]])
-    wide = table.astype(np.int64)
-    shared = np.maximum(np.gcd(wide[:, None], wide[None, :]), 1)
-    ratios = _mixed((wide[:, None] // shared << 20 | wide[None, :] // shared).astype(np.uint64).ravel())
-    pairs = codes.astype(np.int32) * len(table) + before
-    return _blend(_FIRST[intervals.view(np.uint8)], ratios[pairs])
-
-
-def _blend(interval: Any, ratio: Any) -> Any:
-    """One hash of two; in 64 bits, wrapping."""
-    mixed = (interval ^ ratio) * np.uint64(0xBF58476D1CE4E5B9)
-    return mixed ^ (mixed >> np.uint64(32))
-
-
-def _power_sums(symbols: UInt64Array) -> tuple[UInt64Array, UInt64Array]:
-    size = len(symbols)
-    powers, inverses = np.full(size, _BASE, np.uint64), np.full(size, _BASE_INVERSE, np.uint64)
-    powers[:1] = inverses[:1] = 1
-    powers, inverses = np.multiply.accumulate(powers), np.multiply.accumulate(inverses)
-    return np.concatenate([np.zeros(1, np.uint64), np.cumsum(symbols * powers)]), inverses
-
-
-_FIRST = np.array([_first_hash(interval) for interval in range(256)], np.uint64)
-
-
-def _window_hashes(
-    intervals: npt.NDArray[np.int8], sums: UInt64Array, inverses: UInt64Array, notes: int
-) -> UInt64Array:
-    """Hashes of the rows of `notes` notes (at least 2) that begin at each note."""
-    size = max(len(intervals) - notes + 1, 0)
-    first = _FIRST[intervals[:size].view(np.uint8)]
-    if notes < SHORTEST or not size:
-        return first
-    return first + (sums[notes - 1 : notes - 1 + size] - sums[1 : 1 + size]) * inverses[:size]

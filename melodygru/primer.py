@@ -51,7 +51,7 @@ def parse_notes(text: str, metre: TimeSignature, key: Key | None = None, qpm: fl
     """Notes typed as pitch/value: "C4/4 D4/8. E4/16 r/4".
 
     Values are fractions of a whole note (4 is a quarter), with dots after them, or "t" for a third less (8t: a triplet
-    eighth); r is a rest. Without a key, that is taken of those with all the notes whose profile (Krumhansl-Kessler) fits best.
+    eighth); r is a rest. Without a key it is the one with all the notes whose profile (Krumhansl-Kessler) fits best.
 
     Raises UsageError for anything else, naming the word.
     """
