@@ -1,4 +1,4 @@
-"""From a recipe to bytes: files as they are written first, and the same files once more."""
+"""Files that are changed, and files made once more: from a recipe to bytes."""
 
 from __future__ import annotations
 
@@ -9,23 +9,17 @@ from typing import Any
 
 from melodygru.editing import Tune
 from melodygru.errors import MidiError, UsageError
-from melodygru.generator import Generated, Model
+from melodygru.generator import Model
 from melodygru.infilling import CANDIDATES as FILLINGS
 from melodygru.infilling import Filled, infill
-from melodygru.midi_writer import midi_bytes
 from melodygru.recipe import Recipe
+from melodygru.rendering import rendered
 from melodygru.rewriting import parse_bars, span_of
 from melodygru.variation import CANDIDATES as VARIATIONS
 from melodygru.variation import Varied, vary
 
 _LARGEST_INPUT = 256 * 1024
 """Bytes of a file that is changed, up to which it is kept within the new one, so that that can be made again."""
-
-
-def rendered(generated: Generated, recipe: Recipe) -> bytes:
-    """A melody as a MIDI file that says how it was made."""
-    chords = generated.chords if recipe.details.get("render_chords") else ()
-    return midi_bytes(generated.melody, recipe.performance, chords, recipe.text())
 
 
 def packed_input(tune: Tune) -> dict[str, Any]:

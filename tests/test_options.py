@@ -68,10 +68,9 @@ def test_names_from_elsewhere_work_and_stand_on_no_help_page(here, capsys):
 
 
 def test_a_folder_gets_files_whose_names_say_what_is_inside(here):
-    Path("ideas").mkdir()
     wishes = ["--model", "toy", "--key", "Am", "--bpm", 120, "--bars", 2, "--seed", 42]
-    assert run("generate", *wishes, "--count", 2, "ideas") == 0
-    assert run("generate", *wishes, "--key", "D dorian", "--bpm", "97.5", "--bars", 1, "ideas/") == 0
+    assert run("generate", *wishes, "--count", 2, "ideas/") == 0
+    assert run("generate", *wishes, "--key", "D dorian", "--bpm", "97.5", "--bars", 1, "ideas") == 0
     names = {path.name for path in Path("ideas").iterdir()}
     assert names == {
         "toy_Am_120bpm_2bars_s42_01.mid",

@@ -95,7 +95,7 @@ def generate(
     from melodygru.generation_config import GenerationConfig
     from melodygru.generator import MAX_COUNT, check_seed, draw_seed, load_model
     from melodygru.recipe import Recipe
-    from melodygru.replay import rendered
+    from melodygru.rendering import rendered
 
     wanted = [field.name for field in fields(GenerationConfig)]
     values = options.merged(said, options_file, [*wanted, *options.PERFORMANCE, *_OTHERS])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -32,8 +33,11 @@ def check_out(out: str, count: int, force: bool, json: bool = False) -> None:
             )
         if json:
             raise UsageError("Standard output takes the MIDI file or the JSON, not both; give OUT a name.")
-    elif not Path(out).is_dir():
-        path = Path(out)
+        return
+    path = Path(out)
+    if out.endswith(("/", os.sep)) and not path.exists() and path.parent.is_dir():
+        path.mkdir()  # "ideas/" is meant as a folder
+    if not path.is_dir():
         if path.suffix.lower() not in SUFFIXES:
             hint = f"a name such as {path.stem or 'out'}.mid, or a folder that exists"
             raise UsageError(f"{out} does not end in .mid; give the MIDI file {hint}.")
