@@ -15,33 +15,42 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from melodygru.errors import MelodyGRUError
+    from melodygru.generation_config import GenerationConfig
     from melodygru.generator import Model, load_model
+    from melodygru.infilling import infill
     from melodygru.melody import Melody, Note
     from melodygru.theory import Key, TimeSignature
     from melodygru.training import train
+    from melodygru.variation import vary
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "GenerationConfig",
     "Key",
     "Melody",
     "MelodyGRUError",
     "Model",
     "Note",
     "TimeSignature",
+    "infill",
     "load_model",
     "train",
+    "vary",
 ]
 
 _HOMES = {
+    "GenerationConfig": "generation_config",
     "Key": "theory",
     "Melody": "melody",
     "MelodyGRUError": "errors",
     "Model": "generator",
     "Note": "melody",
     "TimeSignature": "theory",
+    "infill": "infilling",
     "load_model": "generator",
     "train": "training",
+    "vary": "variation",
 }
 
 
