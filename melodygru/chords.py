@@ -84,7 +84,7 @@ class Chord:
         return cls(text, root, tones, bass)
 
 
-_EXAMPLES = "C, Am, F#m7, Bbmaj7, G7/B, Dsus4, Bdim, Caug, Bm7b5 or N.C."
+_EXAMPLES = "C, Am, F#m7, Bbmaj7, G7/B, Dsus4, Bdim, Caug, N.C. or Bm7b5"
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,8 @@ def _chords(symbols: Sequence[str], text: str) -> list[Chord | None]:
             try:
                 chords.append(Chord.parse(symbol))
             except UsageError:
-                marked = re.sub(rf"(?<![^\s|,]){re.escape(symbol)}(?![^\s|,])", f">>{symbol}<<", text, count=1)
+                alone = rf"(?<![^\s|,:]){re.escape(symbol)}(?![^\s|,:])"
+                marked = re.sub(alone, lambda match: f">>{match[0]}<<", text, count=1)
                 raise UsageError(
                     f"Chord {number} of {len(symbols)} is not known: {marked}; write chords like {_EXAMPLES}."
                 ) from None
@@ -240,10 +241,16 @@ def _semitones(classes: frozenset[int]) -> int:
 
 
 def voicing(chord: Chord, low: int = 48) -> tuple[int, ...]:
-    """MIDI pitches to play a chord with, ascending: its bass in the octave below `low`, up to four tones above."""
+    """MIDI pitches to play a chord with, ascending: its bass in the octave below `low`, up to four tones above.
+
+    Where there are more, the perfect fifth is left out and then the root, which tell least of a chord's quality.
+    """
     bass = low - 12 + (chord.bass - low) % 12
-    upper = sorted(low + (tone - low) % 12 for tone in chord.tones[:5] if tone != chord.bass)
-    return (bass, *upper[:4])
+    upper = [tone for tone in chord.tones if tone != chord.bass]
+    for spare in ((chord.root + 7) % 12, chord.root):
+        if len(upper) > 4 and spare in upper:
+            upper.remove(spare)
+    return (bass, *sorted(low + (tone - low) % 12 for tone in upper))
 
 
 def estimate_key(spans: Sequence[ChordSpan]) -> Key:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CANDIDATES = 64
 LEADS = (1, 2, 4, 8, 16)
 """Bars by which half of the fillings look ahead."""
-LEAST_NEW = 0.25
+LEAST_NEW = 0.1
 """Share of the notes that stood in the bars which a filling must not have again, if any filling does not."""
 WEIGHED_BARS = 8
 """Bars after the gap that weigh the fillings: what is farther away hardly tells them apart."""
