@@ -21,28 +21,22 @@ from melodygru.scales import scale_pitch_classes
 from melodygru.theory import Key, TimeSignature
 
 FOUR, WALTZ, JIG = TimeSignature(4, 4), TimeSignature(3, 4), TimeSignature(6, 8)
-# music21 writes a flat as "-", and knows these qualities under these names.
-THEIRS = {"": "", "m": "m", "7": "7", "maj7": "maj7", "m7": "m7", "dim": "dim", "dim7": "dim7", "aug": "aug", "6": "6"}
-THEIRS |= {
-    "m7b5": "m7b5",
-    "sus4": "sus4",
-    "sus2": "sus2",
-    "9": "9",
-    "m9": "m9",
-    "m6": "m6",
-    "mM7": "mM7",
-}
+# Those that music21 knows by the same name; its thirteenths have the eleventh too, which nobody plays.
+THEIRS = ["", "m", "maj", "min", "5", "6", "m6", "7", "maj7", "M7", "m7", "min7", "mM7", "m7b5", "ø7", "dim", "o"]
+THEIRS += ["dim7", "o7", "aug", "+", "7+", "7b5", "sus2", "sus4", "sus", "7sus4", "9", "M9", "m9", "min9", "add9"]
+THEIRS += ["11", "m11", "7b9", "7#9", "7#11", "maj7#11"]
 
 
 @pytest.mark.parametrize("quality", THEIRS)
-@pytest.mark.parametrize("root", ["C", "F#", "Bb", "E"])
-def test_symbols_mean_what_music21_says(root, quality):
+def test_symbols_mean_what_music21_says(quality):
     from music21.harmony import ChordSymbol
 
-    theirs = ChordSymbol(root.replace("b", "-") + THEIRS[quality])
-    ours = Chord.parse(root + quality)
-    assert set(ours.tones) == {pitch.pitchClass for pitch in theirs.pitches}
-    assert ours.root == ours.bass == theirs.root().pitchClass
+    for root in ("C", "F#", "Bb", "E"):
+        # music21 writes a flat as "-".
+        theirs = ChordSymbol(root.replace("b", "-") + quality)
+        ours = Chord.parse(root + quality)
+        assert set(ours.tones) == {pitch.pitchClass for pitch in theirs.pitches}
+        assert ours.root == ours.bass == theirs.root().pitchClass
 
 
 def test_every_spelling_is_read_with_slash_and_sharps():
@@ -192,3 +186,11 @@ def test_keys_of_well_known_progressions(text, key):
         assert estimate_key(parse_progression("N.C. N.C.", FOUR)) == Key()
     else:
         assert estimate_key(parse_progression(text, FOUR)) == Key.parse(key)
+
+
+@pytest.mark.parametrize(("degrees", "mode"), [("0 5 7 0", "major"), ("0m 5m 7 0m", "minor"), ("0 9m 2m 7", "major")])
+def test_a_progression_moved_is_in_the_key_moved(degrees, mode):
+    letters = ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"]
+    for up in range(12):
+        moved = [letters[(int(degree.rstrip("m")) + up) % 12] + "m" * degree.count("m") for degree in degrees.split()]
+        assert estimate_key(parse_progression(" ".join(moved), FOUR)) == Key(up, mode)

@@ -1,20 +1,14 @@
-"""Wishes as one value: there and back, each refused by name; what they mean together; and which candidate is best."""
+"""Wishes as one value: there and back, each refused by name; and what they mean together."""
 
 import json
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru import Key, Melody, Note, TimeSignature
-from melodygru.chords import lay_out, parse_progression
-from melodygru.constraints import PITCHES
 from melodygru.errors import UsageError
 from melodygru.generation_config import GenerationConfig, fraction_steps
-from melodygru.harmony import OverChords
 from melodygru.planner import plan
-from melodygru.ranking import excess, score, share_repeated
 
 wishes = st.fixed_dictionaries(
     {},
@@ -139,55 +133,3 @@ def test_defaults_come_from_what_is_said():
     assert str(plan(GenerationConfig(key="D", scale="dorian")).meta.key) == "D dorian"
     assert str(plan(GenerationConfig(key="E major", scale="blues")).meta.key) == "E major"
     assert plan(GenerationConfig(pickup="1/4", bars=2)).meta.length == 3 * 96
-
-
-def test_over_chords_asks_for_chord_tones_where_they_are_heard():
-    metre = TimeSignature(4, 4)
-    spans = lay_out(parse_progression("C | N.C. | G E7", metre), 0, 3 * 96)
-    over = OverChords(spans, metre, Key.parse("C").scale, 0)
-
-    def classes(mask):
-        return {p % 12 for p in range(PITCHES) if mask[p]}
-
-    assert classes(over.begins(0)) == classes(over.begins(48)) == {0, 4, 7}
-    assert classes(over.begins(24)) == {0, 2, 4, 5, 7, 9, 11}
-    assert over.begins(96).all()
-    assert classes(over.begins(240)) == {4, 8, 11, 2}
-    ends = np.array([48, 49, 97, 193])
-    legal = over.sounds(24, ends)
-    assert legal[0].all()
-    assert classes(legal[1]) == classes(legal[2]) == {0, 4, 7}
-    assert classes(legal[3]) == {7}  # held from C into G: the tone that they share
-    echoed = OverChords(spans, metre, Key.parse("C").scale, 0, [(0, 96, 192)])
-    assert classes(echoed.begins(0)) == {7}
-
-
-def tune(pitches, duration=12, **settings):
-    return Melody(tuple(Note(p, i * duration, duration) for i, p in enumerate(pitches)), **settings)
-
-
-def test_a_score_is_made_of_parts_between_nothing_and_one():
-    scale = [60, 62, 64, 65, 67, 69, 71, 72] * 4
-    good = score(tune(scale), 0.8, 0.8)
-    assert good.likelihood == 1
-    assert good.form == 1
-    assert good.range == 1
-    assert 0 < good.total <= 1
-    assert score(tune(scale), 1.6, 0.8).likelihood < score(tune(scale), 1.2, 0.8).likelihood < 1
-    assert score(tune(scale), 0.2, 0.8).likelihood < 1
-    assert score(tune(scale), 1.0, None).likelihood is None
-    wide = score(tune([36 + i * 5 % 60 for i in range(32)]), 0.8, 0.8)
-    assert wide.range == 0
-    assert wide.key < good.key
-    assert score(tune([60, 61] * 8, key=Key.parse("F#")), 0.8, 0.8).key < score(tune(scale), 0.8, 0.8).key
-    assert score(tune(scale), 0.8, 0.8, 1.0).joins == pytest.approx(np.exp(-1))
-    assert score(tune(scale), 0.8, 0.8, -1.0).joins == 1
-    modal = score(tune([62, 64, 65, 67, 69, 71, 72, 74] * 4, key=Key.parse("D dorian")), 0.8, 0.8)
-    assert modal.key > 0.5
-
-
-def test_shares_and_excess():
-    assert share_repeated(tune([60, 61, 62, 63, 64, 65, 66, 67] * 2), 1) == 0.5
-    assert share_repeated(tune([60] * 8), 1) == 0
-    assert excess([1, 1, 5, 5], [0, 10, 20, 30], [(20, 40)]) == 4
-    assert excess([1, 1], [0, 10], []) is None
