@@ -6,10 +6,13 @@ typed again at generation.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
 
 from melodygru.errors import UsageError
+
+_Config = TypeVar("_Config")
 
 
 def check_range(name: str, value: float, low: float, high: float, note: str = "") -> None:
@@ -208,3 +211,12 @@ class SamplingConfig:
 def as_dict(config: Any) -> dict[str, Any]:
     """A config dataclass as plain JSON values."""
     return asdict(config)
+
+
+def from_known(kind: type[_Config], values: Mapping[str, Any]) -> _Config:
+    """A config dataclass from its fields by name. Raises UsageError for one that it does not have."""
+    known = sorted(field.name for field in fields(kind))  # type: ignore[arg-type]
+    odd = sorted(set(values) - set(known))
+    if odd:
+        raise UsageError(f"There is no option {odd[0]!r}; choose among {', '.join(known)}.")
+    return kind(**values)

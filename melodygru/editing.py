@@ -14,10 +14,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from melodygru.errors import FileError, MelodyGRUError, MidiError
+from melodygru.errors import MelodyGRUError, MidiError
 from melodygru.extraction import Extraction, ExtractionConfig, extract
 from melodygru.melody import Melody, Note
-from melodygru.midi import MAX_FILE_BYTES, RawFile, RawNote, parse_midi
+from melodygru.midi import RawFile, RawNote, parse_midi, read_bytes
 from melodygru.midi_chunks import OWN_TEXT
 from melodygru.performance import Clock, Performance, accent
 from melodygru.recipe import Recipe
@@ -45,12 +45,7 @@ class Tune:
     @classmethod
     def read(cls, path: str | PathLike[str], track: str = "auto") -> Tune:
         """The melody of a file. Raises FileError or MidiError; one of several melodies is no tune to change."""
-        try:
-            with open(path, "rb") as file:
-                data = file.read(MAX_FILE_BYTES + 1)
-        except OSError as error:
-            reason = error.strerror or error
-            raise FileError(f"{os.fspath(path)} cannot be read ({reason}); check the path.") from error
+        data = read_bytes(path)
         try:
             return cls.parse(data, Path(path).stem, track)
         except MidiError as error:

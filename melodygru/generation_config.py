@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from melodygru.chords import ChordSpan, parse_progression
-from melodygru.config import SamplingConfig, check_range
+from melodygru.config import SamplingConfig, check_range, from_known
 from melodygru.errors import UsageError
 from melodygru.form import Form
 from melodygru.scales import parse_scale
@@ -135,11 +135,7 @@ class GenerationConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GenerationConfig:
         """The inverse of `as_dict`. Raises UsageError for a field that is unknown or out of range."""
-        known = {field.name for field in fields(cls)}
-        odd = sorted(set(values) - known)
-        if odd:
-            raise UsageError(f"There is no option {odd[0]!r}; choose among {', '.join(sorted(known))}.")
-        return cls(**values)
+        return from_known(cls, values)
 
     def as_dict(self) -> dict[str, Any]:
         """All that was said, as JSON values."""

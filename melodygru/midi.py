@@ -63,16 +63,21 @@ def read_midi(path: str | PathLike[str]) -> RawFile:
     Raises FileError when it cannot be opened, MidiError when it is not MIDI, is cut
     short, or keeps its time in SMPTE frames.
     """
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        reason = error.strerror or error
-        raise FileError(f"{os.fspath(path)} cannot be read ({reason}); check the path and its permissions.") from error
+    data = read_bytes(path)
     try:
         return parse_midi(data)
     except MidiError as error:
         raise MidiError(f"{os.fspath(path)} {error}") from None
+
+
+def read_bytes(path: str | PathLike[str]) -> bytes:
+    """A file's bytes, one more than `MAX_FILE_BYTES` at most. Raises FileError when it cannot be opened."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or error
+        raise FileError(f"{os.fspath(path)} cannot be read ({reason}); check the path and its permissions.") from error
 
 
 def parse_midi(data: bytes) -> RawFile:

@@ -15,7 +15,7 @@ from numbers import Integral, Real
 from random import Random
 from typing import Any, NamedTuple
 
-from melodygru.config import check_range
+from melodygru.config import check_range, from_known
 from melodygru.errors import UsageError
 from melodygru.melody import Melody
 from melodygru.theory import STEPS_PER_QUARTER, TimeSignature
@@ -82,11 +82,7 @@ class Performance:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Performance:
         """The inverse of `as_dict`. Raises UsageError for a field that is unknown or out of range."""
-        known = {field.name for field in fields(cls)}
-        odd = sorted(set(values) - known)
-        if odd:
-            raise UsageError(f"There is no option {odd[0]!r}; choose among {', '.join(sorted(known))}.")
-        return cls(**values)
+        return from_known(cls, values)
 
     def as_dict(self) -> dict[str, Any]:
         """All but the seed that differs from the defaults, as JSON values."""

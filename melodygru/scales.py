@@ -5,19 +5,16 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from melodygru.errors import UsageError
+from melodygru.theory import SCALES
 
 SCALE_INTERVALS: dict[str, tuple[int, ...]] = {
-    "major": (0, 2, 4, 5, 7, 9, 11),
-    "natural minor": (0, 2, 3, 5, 7, 8, 10),
+    "major": SCALES["major"],
+    "natural minor": SCALES["minor"],
     "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
     "melodic minor": (0, 2, 3, 5, 7, 9, 11),
-    "ionian": (0, 2, 4, 5, 7, 9, 11),
-    "dorian": (0, 2, 3, 5, 7, 9, 10),
-    "phrygian": (0, 1, 3, 5, 7, 8, 10),
-    "lydian": (0, 2, 4, 6, 7, 9, 11),
-    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
-    "aeolian": (0, 2, 3, 5, 7, 8, 10),
-    "locrian": (0, 1, 3, 5, 6, 8, 10),
+    "ionian": SCALES["major"],
+    "aeolian": SCALES["minor"],
+    **{mode: SCALES[mode] for mode in ("dorian", "phrygian", "lydian", "mixolydian", "locrian")},
     "major pentatonic": (0, 2, 4, 7, 9),
     "minor pentatonic": (0, 3, 5, 7, 10),
     "blues": (0, 3, 5, 6, 7, 10),
