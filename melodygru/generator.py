@@ -149,10 +149,7 @@ class Model:
         check_range("count", count, 1, MAX_COUNT)
         check_seed(seed)
         made = self._plan(config, primer, include_primer)
-        if config.best_of is not None:
-            candidates = max(config.best_of, count)
-        else:
-            candidates = count * (1 if config.form is None else _FORM_CANDIDATES)
+        candidates = candidates_for(config, count)
         cut = primer is not None and not include_primer
         judge = candidates > count
         found: dict[tuple[Note, ...], Generated] = {}
@@ -235,6 +232,13 @@ def _without_beginning(generated: Generated, begins: int) -> Generated:
     )
     cut = replace(melody, notes=notes, pickup=0, bars=(melody.length - start) // bar)
     return replace(generated, melody=cut, chords=chords)
+
+
+def candidates_for(config: GenerationConfig, count: int) -> int:
+    """How many melodies are made so that the best `count` can be chosen."""
+    if config.best_of is not None:
+        return max(config.best_of, count)
+    return count * (1 if config.form is None else _FORM_CANDIDATES)
 
 
 def check_seed(seed: int) -> None:
