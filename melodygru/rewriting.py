@@ -12,7 +12,7 @@ from melodygru.constraints import PITCHES, Bars, Constraint, in_range
 from melodygru.errors import UsageError
 from melodygru.generation_config import GenerationConfig
 from melodygru.histories import Guard
-from melodygru.layout import Layout
+from melodygru.layout import Layout, chords_over
 from melodygru.lookahead import Lookahead, Region
 from melodygru.melody import Melody, Note
 from melodygru.planner import Banned, Named, Plan, contradiction, ending, wishes
@@ -73,7 +73,7 @@ def plan_rewriting(
     """What the sampler works with to write `spans` anew.
 
     Args:
-        config: wishes for what is new.
+        config: wishes for what is new; chords go with the whole melody, from bar 1 on.
         melody: what stands there now; outside the spans it stays.
         spans: in order and apart, or side by side.
         rules: further constraints.
@@ -83,7 +83,7 @@ def plan_rewriting(
     Raises:
         UsageError: wishes that cannot be kept there.
     """
-    for name in ("bars", "meter", "bpm", "pickup", "form", "chords"):
+    for name in ("bars", "meter", "bpm", "pickup", "form"):
         if getattr(config, name) is not None:
             raise UsageError(f"--{name} is the melody's own here; leave it out.")
     metre, key = melody.time_signature, config.named_key or melody.key
@@ -98,15 +98,17 @@ def plan_rewriting(
         regions[-1] = replace(regions[-1], joins=None)
     given = kept_events(melody, spans, max_duration)
     layout = Layout(regions, Script(given), [], [], len(regions) - 1, melody.length)
-    base: list[Constraint] = [Bars(melody.length, metre.bar_steps, 0.0 if config.rests in ("none", "few") else 0.5)]
+    chords = chords_over(config.spans(metre), metre.bar_steps if melody.pickup else 0, melody.length, 0)
+    to_the_end = config.rests in ("none", "few") or (chords and config.chord_mode != "soft")
+    base: list[Constraint] = [Bars(melody.length, metre.bar_steps, 0.0 if to_the_end else 0.5)]
     other = [*rules, *([] if banned is None else [Guard(banned)])]
 
     def named_on(grid: GenerationConfig | None) -> Named:
-        named = wishes(grid or config, meta, (), melody, spans[0][0], layout)
+        named = wishes(grid or config, meta, chords, melody, spans[0][0], layout)
         if grid is None:
             named = [entry for entry in named if not entry[0].startswith("--grid")]
         if closes and config.end_on != "any":
-            named.append(ending(config, meta, (), layout))
+            named.append(ending(config, meta, chords, layout))
         return named
 
     def look(chosen: Named, relaxed: bool) -> Lookahead:

@@ -113,6 +113,10 @@ def test_wishes_are_kept_in_what_is_new(model, tune):
     inside = [n for n in new.notes if span[0] <= n.onset < span[1]]
     assert all((n.pitch - 7) % 12 in (0, 2, 4, 7, 9) for n in inside)
     assert all(n.onset % 12 == 0 for n in inside)
+    over = infill(model, tune, span, GenerationConfig(chords="G D7", max_copy=0), 1, 4).melody
+    for beat in range(span[0], span[1], 48):
+        heard = [n.pitch % 12 for n in over.notes if n.onset <= beat < n.end and n.onset >= span[0]]
+        assert set(heard) <= ({7, 11, 2} if beat // 96 % 2 == 0 else {2, 6, 9, 0})
     with pytest.raises(UsageError, match="--bars is the melody's own"):
         infill(model, tune, span, GenerationConfig(bars=4), 1)
 

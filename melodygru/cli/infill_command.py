@@ -33,6 +33,9 @@ def infill(
     triplets: options.Triplets = None,
     end_on: options.EndOn = None,
     no_repeat_notes: options.NoRepeatNotes = None,
+    chords: options.Chords = None,
+    beats_per_chord: options.BeatsPerChord = None,
+    chord_mode: options.ChordMode = None,
     track: Track = "auto",
     model: options.Model = None,
     options_file: options.OptionsFile = None,
@@ -41,7 +44,7 @@ def infill(
 ) -> None:
     """Write some bars of a melody anew; all else in the file stays as it is.
 
-    Many fillings are drawn, and the one is written after which the model finds what follows most probable.
+    Chords are counted from bar 1 of the file. Many fillings are drawn, and the one is written after which the model finds what follows most probable.
     """
     apart = ("source", "out", "bars", "options_file", "force", "json", "track")
     said = {name: value for name, value in locals().items() if name not in apart and name != "apart"}
