@@ -44,7 +44,8 @@ def infill(
 ) -> None:
     """Write some bars of a melody anew; all else in the file stays as it is.
 
-    Chords are counted from bar 1 of the file. Many fillings are drawn, and the one is written after which the model finds what follows most probable.
+    Many fillings are drawn, and the one is written after which the model finds what follows most probable. Chords are
+    counted from bar 1 of the melody.
     """
     apart = ("source", "out", "bars", "options_file", "force", "json", "track")
     said = {name: value for name, value in locals().items() if name not in apart and name != "apart"}
