@@ -156,6 +156,25 @@ def test_few_rests_are_short_and_counted_with_their_repeats():
     assert not FewRests(1, 24, echoes=[(0, 96, 96)]).rests(0, np.array([12])).any()
 
 
+@given(
+    st.integers(0, 4),
+    st.sampled_from([(0, 48, 96), (24, 72, 120), (48, 96, 96)]),
+    st.sets(st.integers(0, 14).map(lambda place: place * 12), max_size=4),
+    st.integers(0, 14),
+    st.sampled_from([0, 12, 96]),
+)
+def test_few_rests_count_what_is_heard(most, echo, rests, place, begin):
+    start, end, again = echo
+    onset = place * 12
+    # What stands in the repeat is written there too, as a copy.
+    copied = {at - start + again for at in rests | {onset} if start <= at < end and at >= begin}
+    written = [at for at in rests | {onset} if at >= begin and not again <= at < again + end - start]
+    heard = {*written, *copied}
+    rule = FewRests(most, 24, start=begin, echoes=[echo])
+    allowed = rule.silences(progress(rests=sorted(rests - {onset}), onset=onset), np.array([[onset + 12]]))[0]
+    assert allowed.all() == (len(heard) <= most)
+
+
 def test_some_rests_leave_room_for_themselves():
     rule = SomeRests([(0, 48), (48, 96)])
     ends = np.array([[24, 47, 48, 60, 96, 120]])

@@ -41,6 +41,30 @@ def test_stretches_cover_the_piece_and_repeat_only_what_came_before(text, bars):
         first.setdefault(section, number * bars)
 
 
+@pytest.mark.parametrize(
+    ("bars", "primes", "own"),
+    [
+        (8, 1, [(6, 8)]),
+        (8, 2, [(3, 4), (6, 8)]),
+        (8, 3, [(4, 8)]),
+        (8, 5, [(4, 8)]),
+        (6, 2, [(2, 3), (5, 6)]),
+        (5, 3, [(2, 5)]),
+        (4, 1, [(3, 4)]),
+        (4, 2, [(1, 2), (3, 4)]),
+        (4, 3, [(2, 4)]),
+        (3, 3, [(2, 3)]),
+        (2, 2, [(1, 2)]),
+        (1, 1, [(0.5, 1)]),
+    ],
+)
+def test_a_prime_varies_the_cadence_then_the_middle_then_the_second_half(bars, primes, own):
+    parts = stretches(Form.parse("A" + "A" + "'" * primes), bars)[1:]
+    assert [(part.start - bars, part.end - bars) for part in parts if part.source is None] == own
+    assert all(part.source == part.start - bars for part in parts if part.source is not None)
+    assert all(part.departs == (part.start - bars,) for part in parts if part.source is None)
+
+
 @pytest.mark.parametrize("text", ["AABA", "a a b a", "A-A-B-A", "A,A,B,A"])
 def test_forms_are_read_kindly(text):
     assert str(Form.parse(text)) == "AABA"

@@ -133,3 +133,32 @@ def test_defaults_come_from_what_is_said():
     assert str(plan(GenerationConfig(key="D", scale="dorian")).meta.key) == "D dorian"
     assert str(plan(GenerationConfig(key="E major", scale="blues")).meta.key) == "E major"
     assert plan(GenerationConfig(pickup="1/4", bars=2)).meta.length == 3 * 96
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("bars", 1, 1000),
+        ("bpm", 4, 1000),
+        ("max_leap", 1, 127),
+        ("density", 0.25, 96),
+        ("no_repeat_notes", 1, 1000),
+        ("section_bars", 1, 1000),
+        ("best_of", 1, 10_000),
+        ("max_copy", 2, 1000),
+        ("temperature", 0, 10),
+        ("beats_per_chord", 0.5, 64),
+    ],
+)
+def test_ranges_hold_to_their_ends_and_are_named_beyond(name, low, high):
+    others = {"section_bars": {"form": "AA"}, "beats_per_chord": {"chords": "C C C C C C C C"}}.get(name, {})
+    for value in (low, high):
+        assert getattr(GenerationConfig.from_dict({name: value, **others}), name) == value
+    whole = isinstance(low, int) and name not in ("bpm", "temperature")
+    # One below two copied notes is off.
+    for value in (low - 1 if whole else low - 0.125, high + 1 if whole else high + 0.5):
+        with pytest.raises(UsageError) as error:
+            GenerationConfig.from_dict({name: value, **others})
+        said = str(error.value)
+        assert f"{name.replace('_', '-')} is {value:g}" in said
+        assert f"{low:g} to {high:g}" in said

@@ -81,19 +81,21 @@ def test_a_note_suits_every_strong_beat_that_it_sounds_on(piece, onset, duration
     st.sampled_from(PROGRESSIONS),
     st.integers(0, 95),
     st.integers(1, 96),
-    st.sampled_from([96, 192, 288]),
+    st.sampled_from([(0, 96), (0, 288), (48, 144), (96, 192), (96, 288)]),
     st.booleans(),
 )
-def test_what_is_heard_again_suits_both_places(text, onset, duration, again, scaled):
-    spans = lay_out(parse_progression(text, FOUR), 0, 384)
+def test_what_is_heard_again_suits_both_places(text, onset, duration, places, scaled):
+    spans = lay_out(parse_progression(text, FOUR), 0, 480)
     scale = C_MAJOR if scaled else None
-    plain, echoed = OverChords(spans, FOUR, scale, 0), OverChords(spans, FOUR, scale, 0, [(0, 96, again)])
-    assert (echoed.begins(onset) == (plain.begins(onset) & plain.begins(onset + again))).all()
+    start, again = places
+    away, onset = again - start, onset + start
+    plain, echoed = OverChords(spans, FOUR, scale, 0), OverChords(spans, FOUR, scale, 0, [(start, start + 96, again)])
+    assert (echoed.begins(onset) == (plain.begins(onset) & plain.begins(onset + away))).all()
     ends = np.array([onset + duration])
     free = np.ones((1, PITCHES), bool)
     here, there, both = (
         free if mask is None else mask
-        for mask in (plain.sounds(onset, ends), plain.sounds(onset + again, ends + again), echoed.sounds(onset, ends))
+        for mask in (plain.sounds(onset, ends), plain.sounds(onset + away, ends + away), echoed.sounds(onset, ends))
     )
     assert (both == (here & there)).all()
     # What is written elsewhere is heard once.
@@ -104,6 +106,7 @@ def test_by_hand():
     over = OverChords(lay_out(parse_progression("C | N.C. | G E7", FOUR), 0, 288), FOUR, C_MAJOR, 0)
     assert classes(over.begins(0)) == classes(over.begins(48)) == {0, 4, 7}
     assert classes(over.begins(24)) == {0, 2, 4, 5, 7, 9, 11}
+    assert over.begins(288) is None  # over
     assert classes(over.begins(240)) == {2, 4, 8, 11}
     assert classes(over.begins(252)) == {0, 2, 4, 5, 8, 9, 11}  # G# in place of G
     legal = over.sounds(24, np.array([48, 49, 97, 193]))

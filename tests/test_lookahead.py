@@ -151,6 +151,17 @@ def test_offered_is_what_can_be_finished_and_all_of_it(name):
     assert ahead.feasible(0)
 
 
+def test_the_lowest_pitch_of_all_is_a_pitch():
+    low = [Bars(LENGTH, BAR), Pitches(in_range(0, HIGH - LOW)), Coarse(), Leaps(1), EndsOn([0], LENGTH)]
+    found, dead = walk(Lookahead(low, [Region(0, LENGTH)], 3, FIRST_BY))
+    assert not dead
+    assert found == {
+        tuple((at, duration, pitch - LOW if pitch < REST else pitch) for at, duration, pitch in events)
+        for events in EVERYTHING
+        if keeps("leaps and home", events)
+    }
+
+
 @pytest.mark.parametrize(
     "wishes",
     [

@@ -188,6 +188,12 @@ def test_an_engine_of_one_idea_writes_it():
     assert events.pitches.tolist() == [64] * 7 + [48, REST]  # home at last: the lowest of equally good tonics
 
 
+def test_ties_are_written_after_what_sounds():
+    events = run(Scripted(48, TIE), planned(bars=2), 1, config=SamplingConfig(0))[0].events
+    assert events.durations.tolist() == [48] * 4 + [END]
+    assert events.pitches.tolist() == [48, TIE, TIE, TIE, REST]
+
+
 def test_the_nats_are_the_engines_own_before_any_constraint():
     drawn = run(Scripted(), planned(bars=1, range="C4:C4"), 1)[0]
     assert drawn.nats[:-1] == pytest.approx(math.log(193) + math.log(130))
