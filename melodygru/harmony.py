@@ -15,8 +15,8 @@ from melodygru.theory import TimeSignature
 class OverChords(Constraint):
     """Chord tones on strong beats, begun there or held into them; elsewhere the scale that follows the chord.
 
-    Strong beats are those of `melodygru.chords.strong_beats` and wherever a chord begins. Nothing is asked where there
-    is no chord (N.C.).
+    Strong beats are those of `melodygru.chords.strong_beats` and wherever a chord begins. Where there is
+    no chord (N.C.) the scale alone is asked for.
 
     Args:
         spans: the progression laid out over the piece, in order.

@@ -177,7 +177,7 @@ class Prefers(Constraint):
 
 
 class Departs(Constraint):
-    """What is to be other music than something before: at most half of its notes are the same there at the same place.
+    """What is to be other music than something before: at most half of its notes (rounded up) are the same there.
 
     `stretches` are (start, end, source) in steps: what stands in [start, end) departs from what begins at `source`. A
     pitch that would be the same costs `cost` nats, and is forbidden where it would make more than half of the notes

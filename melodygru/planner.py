@@ -225,14 +225,17 @@ def wishes(
     scale = _scale(config, meta.key)
     if chords:
         over = OverChords(chords, metre, scale or meta.key.scale, meta.key.tonic, layout.echoes)
+        everything = in_range(0, PITCHES - 1)
+
+        def fits(onset: int) -> BoolArray:
+            legal = over.begins(onset)
+            return everything if legal is None else legal
+
         if config.chord_mode == "soft":
-            everything = in_range(0, PITCHES - 1)
-
-            def fits(onset: int) -> BoolArray:
-                legal = over.begins(onset)
-                return everything if legal is None else legal
-
             found.append(("--chords", [Prefers(fits)]))
+        elif config.scale_mode == "soft":
+            tones = OverChords(chords, metre, None, meta.key.tonic, layout.echoes)
+            found.append(("--chords", [tones, Prefers(fits)]))
         else:
             found.append(("--chords", [over]))
     elif scale is not None:

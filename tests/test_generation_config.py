@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from melodygru.constraints import PITCHES
 from melodygru.errors import UsageError
 from melodygru.generation_config import GenerationConfig, fraction_steps
+from melodygru.harmony import OverChords
+from melodygru.histories import Prefers
 from melodygru.planner import plan
 
 wishes = st.fixed_dictionaries(
@@ -162,3 +165,17 @@ def test_ranges_hold_to_their_ends_and_are_named_beyond(name, low, high):
         said = str(error.value)
         assert f"{name.replace('_', '-')} is {value:g}" in said
         assert f"{low:g} to {high:g}" in said
+
+
+def test_a_soft_scale_is_soft_over_chords_too():
+    strict = plan(GenerationConfig(chords="C F", bars=2, scale="major")).ahead.constraints
+    soft = plan(GenerationConfig(chords="C F", bars=2, scale="major", scale_mode="soft")).ahead.constraints
+
+    def weak(rules):
+        return next(rule for rule in rules if isinstance(rule, OverChords)).begins(12).sum()
+
+    def preferred(rules):
+        return any(isinstance(rule, Prefers) for rule in rules)
+
+    assert (weak(strict), preferred(strict)) == (75, False)
+    assert (weak(soft), preferred(soft)) == (PITCHES, True)
