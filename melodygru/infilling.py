@@ -24,7 +24,7 @@ from melodygru.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from melodygru.generator import Model
 
-CANDIDATES = 64
+CANDIDATES = 96
 LEADS = (1, 2, 4, 8, 16)
 """Bars by which half of the fillings look ahead."""
 LEAST_NEW = 0.1
@@ -53,7 +53,7 @@ class Filled:
 class Foreshadows(Constraint):
     """Would rather have what stands `lead` steps later: a tune says before what it will say again."""
 
-    def __init__(self, melody: Melody, lead: int, gain: float = 4.0):
+    def __init__(self, melody: Melody, lead: int, gain: float = 7.0):
         self.there = {note.onset - lead: note for note in melody.notes}
         self.gain = gain
 

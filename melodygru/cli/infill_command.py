@@ -20,7 +20,7 @@ def infill(
     top_p: options.TopP = None,
     best_of: Annotated[
         int | None,
-        typer.Option(rich_help_panel=options.MUSIC, help="How many fillings to choose from.", show_default="64"),
+        typer.Option(rich_help_panel=options.MUSIC, help="How many fillings to choose from.", show_default="96"),
     ] = None,
     max_copy: options.MaxCopy = None,
     scale: options.Scale = None,
