@@ -53,7 +53,7 @@ class Filled:
 class Foreshadows(Constraint):
     """Would rather have what stands `lead` steps later: a tune says before what it will say again."""
 
-    def __init__(self, melody: Melody, lead: int, gain: float = 7.0):
+    def __init__(self, melody: Melody, lead: int, gain: float = 5.5):
         self.there = {note.onset - lead: note for note in melody.notes}
         self.gain = gain
 
