@@ -19,12 +19,14 @@ LOWEST_SHIFT, HIGHEST_SHIFT = -5, 6
 """Semitones of random transposition, both included: every key once."""
 
 
-def split(dataset: Dataset, share: float, seed: int) -> tuple[Array, Array]:
-    """Indices of training and validation pieces: whole families, until `share` of the pieces are held out."""
-    order = np.random.default_rng([seed, 1]).permutation(np.unique(dataset.families))
-    wanted, held = round(share * dataset.pieces), np.zeros(dataset.pieces, bool)
+def split(families: Array, share: float, seed: int) -> tuple[Array, Array]:
+    """Indices of training and validation pieces, of whose families (P,) are the numbers: whole families are held out,
+    until `share` of the pieces are.
+    """
+    order = np.random.default_rng([seed, 1]).permutation(np.unique(families))
+    wanted, held = round(share * len(families)), np.zeros(len(families), bool)
     for family in order:
-        members = dataset.families == family
+        members = families == family
         if held.sum() + members.sum() <= wanted:
             held |= members
         if held.sum() >= wanted:

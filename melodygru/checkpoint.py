@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from melodygru.cells import CELLS
 from melodygru.config import ModelConfig, TokenizerConfig, as_dict
 from melodygru.context import DEGREES, INTERVALS, PITCH_CLASSES, POSITIONS, RUNS, candidate_columns, input_columns
 from melodygru.errors import CheckpointError, MelodyGRUError
@@ -33,7 +34,6 @@ _INDEX = "originality_index"
 _LARGEST_HEADER = 1 << 20
 _LARGEST_WEIGHT = 1e4
 """Trained weights stay below 100; from far larger ones the network's step would overflow."""
-_GATES = {"gru": 3, "lstm": 4, "rnn": 1}
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def _read_arrays(path: Path, config: ModelConfig) -> tuple[dict[str, npt.NDArray
 
 def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Name and shape of every weight of `melodygru.model.MelodyGRU`, told without torch."""
-    context, hidden, gates = config.context, config.hidden, _GATES[config.cell]
+    context, hidden, cell = config.context, config.hidden, CELLS[config.cell]
     durations, many = config.max_duration + 1, context.candidates
     places = input_columns(context, config.max_duration)
     spots = candidate_columns(context, config.max_duration) if many else ()
@@ -191,9 +191,7 @@ def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     width = len(places) * config.embedding + many * len(spots) * config.candidate_embedding
     shapes |= {"input.weight": (hidden, width), "input.bias": (hidden,)}
     for layer in range(config.layers):
-        for side in ("ih", "hh"):
-            shapes[f"recurrent.{layer}.weight_{side}_l0"] = (gates * hidden, hidden)
-            shapes[f"recurrent.{layer}.bias_{side}_l0"] = (gates * hidden,)
+        shapes |= {f"recurrent.{layer}.{name}": shape for name, shape in cell.shapes(hidden, hidden).items()}
     for head, classes, units in (
         ("duration", durations, config.duration_hidden),
         ("pitch", PITCH_CLASSES, config.pitch_hidden),

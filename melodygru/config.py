@@ -44,6 +44,8 @@ class ContextConfig:
         metre: metre, position in the bar and in the beat, and the bar's number.
         bars_left: how many bars are still to come.
         key: mode, and every pitch's degree above the tonic.
+        ambitus: how far the last pitch lies from the lowest and the highest so far.
+        pickup: how long the pickup was, that the end is to leave room for.
         lookback: how many bars ago to look for what sounded at the same place of the bar; none if empty.
         matches: continuations of the longest earlier passages like the one just heard.
     """
@@ -51,6 +53,8 @@ class ContextConfig:
     metre: bool = True
     bars_left: bool = True
     key: bool = True
+    ambitus: bool = True
+    pickup: bool = True
     lookback: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
     matches: bool = True
 
@@ -67,7 +71,8 @@ class ContextConfig:
         return len(self.lookback) + 4 * self.matches
 
 
-CELLS = ("gru", "lstm", "rnn")
+CELLS = ("gru", "lstm", "rnn", "gru-v1", "mingru")
+"""torch's GRU, LSTM and tanh RNN, the GRU as it was first published, and minGRU; see `melodygru.cells`."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,8 @@ class ModelConfig:
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
         """The inverse of `as_dict`. Raises UsageError for a field that is unknown or out of range."""
         try:
-            context = ContextConfig(**values.get("context", {}))
+            # What models of earlier versions are not told, they do not name.
+            context = ContextConfig(**{"ambitus": False, "pickup": False, **values.get("context", {})})
             return cls(**{**values, "context": context})
         except TypeError as error:
             raise UsageError(f"The model's configuration is not of this version ({error}).") from error

@@ -130,18 +130,21 @@ class EndsOn(Constraint):
     """The last note is of one of `classes` (pitch classes), in any octave, and lasts `shortest` steps or more.
 
     A melody that is not there yet does not end. Without `shortest`, which is at most a bar, a melody that had not meant
-    to end would be given its tonic as a last sixteenth.
+    to end would be given its tonic as a last sixteenth. Where there is a `pickup`, the last note may leave room for it.
     """
 
-    def __init__(self, classes: Collection[int], length: int, shortest: int = 1):
+    def __init__(self, classes: Collection[int], length: int, shortest: int = 1, pickup: int = 0):
         self.home = of_classes(classes)
         self.length = length
         self.shortest = shortest
+        self.pickup = pickup
 
     def ends(self, onset: int, ends: IntArray) -> BoolArray:
-        """Where the last note still has room, or with it."""
+        """Where the last note still has room, or with it; what leaves room for the pickup is the last note."""
         left = self.length - ends
-        return (left >= self.shortest) | (left <= 0)
+        if self.pickup and self.length - onset == self.pickup:
+            return np.zeros(len(ends), np.bool_)
+        return (left >= self.shortest) | (left <= 0) | (left == self.pickup)
 
     def closes(self, onset: int) -> BoolArray:
         """After a pitch of those classes."""

@@ -2,7 +2,8 @@
 
 Beside the previous event, the network sees
 
-- where it is: metre, position in the bar and in the beat, bar number, bars left, mode;
+- where it is: metre, position in the bar and in the beat, bar number, bars left, mode, length of the pickup;
+- how far the last pitch lies from the lowest and the highest so far, since a tune keeps to its range (ambitus);
 - *metrical lookback*: what sounded at this same place of the bar 1, 2, 3, … bars ago;
 - *matches*: how it went on where the tune had the longest passage like the one just heard,
   at the same pitch or transposed (the idea of PPM*, Cleary & Teahan 1997, which IDyOM
@@ -43,6 +44,10 @@ INTERVALS = 2 * LARGEST_INTERVAL + 4
 """-24..24 semitones (farther leaps count as 24), then rest, tie, and no reference."""
 DEGREES = 14
 """0..11 semitones above the tonic, then rest, then tie or nothing."""
+HEIGHTS = LARGEST_INTERVAL + 2
+"""0..24 semitones (farther ones count as 24) from the lowest or highest pitch so far, then: none yet."""
+PICKUPS = 97
+"""Steps of the pickup (longer ones count as 96); 0: none."""
 METRES: tuple[str, ...] = (
     *("2/4", "3/4", "4/4", "2/2", "3/2", "6/8", "9/8", "12/8", "3/8", "6/4", "5/4", "7/8", "5/8", "4/2"),
     "other",
@@ -83,6 +88,10 @@ def input_columns(config: ContextConfig, max_duration: int) -> tuple[Column, ...
         columns.append(Column("bars_left", BARS_LEFT))
     if config.key:
         columns += [Column("previous_degree", DEGREES), Column("mode", len(MODES))]
+    if config.ambitus:
+        columns += [Column("above_lowest", HEIGHTS), Column("below_highest", HEIGHTS)]
+    if config.pickup:
+        columns.append(Column("pickup", PICKUPS))
     return tuple(columns)
 
 
@@ -140,6 +149,9 @@ class Context:
         self.tonic = np.array([meta.key.tonic for meta in metas], np.int64)
         self.onset = np.zeros(size, np.int64)
         self.reference = np.full(size, -1, np.int64)
+        self._has_pickup = np.array([meta.has_pickup for meta in metas], np.bool_)
+        self._pickup = np.zeros(size, np.int64)
+        self._lowest, self._highest = np.full(size, REST, np.int64), np.full(size, -1, np.int64)
         self._previous = (
             np.full(size, START, np.int64),
             np.full(size, INTERVALS - 1, np.int64),
@@ -185,6 +197,11 @@ class Context:
                 again = self._codes[:, :, :n] == self._codes[:, :, n : n + 1]
                 self._lengths[:, :, 1 : n + 1] = np.where(again, self._lengths[:, :, :n] + 1, 0)
         self.reference = np.where(sounds, pitches, self.reference)
+        self._lowest = np.where(sounds, np.minimum(self._lowest, pitches), self._lowest)
+        self._highest = np.where(sounds, np.maximum(self._highest, pitches), self._highest)
+        if not n:
+            # A melody with a pickup begins with a rest, the silent part of bar 0.
+            self._pickup = np.where(self._has_pickup, np.clip(self.bar_steps - durations, 0, PICKUPS - 1), 0)
         self.onset = self.onset + durations
         self._onsets[:, n + 1] = self.onset
         self.count = n + 1
@@ -224,6 +241,10 @@ class Context:
             columns.append(np.clip(self._bars - bar + 1, 0, BARS_LEFT - 1))
         if config.key:
             columns += [degrees(self._previous[0], self.tonic), self._mode]
+        if config.ambitus:
+            columns += [self._height(self.reference - self._lowest), self._height(self._highest - self.reference)]
+        if config.pickup:
+            columns.append(self._pickup)
         place = np.stack(columns, axis=1)
         if config.candidates:
             shape = self.candidate_pitch.shape
@@ -234,6 +255,9 @@ class Context:
             self.inputs = np.concatenate([place, np.stack(each, axis=2).reshape(shape[0], -1)], axis=1)
         else:
             self.inputs = place
+
+    def _height(self, semitones: IntArray) -> IntArray:
+        return np.where(self.reference >= 0, np.minimum(semitones, LARGEST_INTERVAL), HEIGHTS - 1)
 
     def _look_back(self) -> None:
         """Candidates at the same place of the bar, some bars ago."""

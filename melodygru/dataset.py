@@ -154,7 +154,7 @@ def _write(place: Path, collection: Collection, tokenizer: TokenizerConfig, cont
     description = {
         "names": [melody.name for melody in collection.pieces],
         "report": collection.summary(),
-        "fingerprint": _fingerprint(pieces),
+        "fingerprint": fingerprint_of(pieces),
     }
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +180,8 @@ def _write(place: Path, collection: Collection, tokenizer: TokenizerConfig, cont
     _tidy(place.parent)
 
 
-def _fingerprint(pieces: Sequence[Events]) -> str:
+def fingerprint_of(pieces: Sequence[Events]) -> str:
+    """32 hexadecimal digits that tell these pieces from others: their events, metres, keys and lengths, in order."""
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(json.dumps(as_dict(piece.meta)).encode())

@@ -7,13 +7,14 @@ tells what it chose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from melodygru.cells import CELLS, FloatArray
 from melodygru.config import ModelConfig
 from melodygru.context import (
     PITCH_CLASSES,
@@ -26,7 +27,6 @@ from melodygru.context import (
 )
 from melodygru.tokenizer import PieceMeta
 
-FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 Weights = Mapping[str, FloatArray]
 
@@ -85,16 +85,8 @@ class NumpyEngine:
         self._weights = {name: np.asarray(array, np.float32) for name, array in weights.items()}
         w = self._weights
         self._tables, self._offsets = self._fold_inputs()
-        self._layers = [
-            (
-                np.ascontiguousarray(w[f"recurrent.{i}.weight_ih_l0"].T),
-                np.ascontiguousarray(w[f"recurrent.{i}.weight_hh_l0"].T),
-                w[f"recurrent.{i}.bias_ih_l0"],
-                w[f"recurrent.{i}.bias_hh_l0"],
-            )
-            for i in range(config.layers)
-        ]
-        self._cell = _CELLS[config.cell]
+        self._cell = CELLS[config.cell]
+        self._layers = [self._cell.weights(_below(w, f"recurrent.{i}."), config.hidden) for i in range(config.layers)]
         self._duration_steps = np.arange(config.max_duration + 1)
         self._pitches = np.arange(PITCH_CLASSES)
         # All that a head says of its hidden units, as one product.
@@ -106,7 +98,7 @@ class NumpyEngine:
     def start(self, metas: Sequence[PieceMeta]) -> NumpyState:
         """The state of B melodies before their first event."""
         config = self.config
-        width = config.hidden * (2 if config.cell == "lstm" else 1)
+        width = config.hidden * self._cell.states
         state = NumpyState(
             Context(metas, config.context, config.max_duration),
             [np.zeros((len(metas), width), np.float32) for _ in range(config.layers)],
@@ -162,7 +154,7 @@ class NumpyEngine:
         """One step of all layers."""
         x = self._tables[state.context.inputs + self._offsets].sum(axis=1)
         for i, parameters in enumerate(self._layers):
-            state.layers[i] = self._cell(x, state.layers[i], *parameters)
+            state.layers[i] = self._cell.step(x, state.layers[i], parameters)
             x = state.layers[i][:, : self.config.hidden]
 
     def _fold_inputs(self) -> tuple[FloatArray, IntArray]:
@@ -201,6 +193,11 @@ class NumpyEngine:
         return {name: values[:, part] for name, part in where.items()}
 
 
+def _below(weights: Weights, prefix: str) -> dict[str, FloatArray]:
+    """The weights whose names begin so, by the rest of their names."""
+    return {name[len(prefix) :]: array for name, array in weights.items() if name.startswith(prefix)}
+
+
 def _ends(context: Context, durations: IntArray) -> IntArray:
     """Where in the bar events of these durations would end, in [0, POSITIONS)."""
     ends = (context.position[:, None] + durations) % context.bar_steps[:, None]
@@ -218,41 +215,3 @@ def _scatter(weight: FloatArray, run: IntArray, index: IntArray, size: int) -> F
     flat = (index + size * np.arange(rows)[:, None]).ravel()
     total = np.bincount(flat, np.where(run % 3 > 0, weight, 0).ravel(), minlength=rows * size)
     return total.reshape(rows, size).astype(np.float32)
-
-
-def _sigmoid(x: FloatArray) -> FloatArray:
-    # By way of tanh, which cannot overflow.
-    return 0.5 * np.tanh(0.5 * x) + 0.5
-
-
-def _gru(
-    x: FloatArray, h: FloatArray, w_x: FloatArray, w_h: FloatArray, b_x: FloatArray, b_h: FloatArray
-) -> FloatArray:
-    """Cho et al. 2014 as `torch.nn.GRU` has it: the reset gate after the product, z keeps the old state."""
-    n = h.shape[1]
-    from_x, from_h = x @ w_x + b_x, h @ w_h + b_h
-    gates = _sigmoid(from_x[:, : 2 * n] + from_h[:, : 2 * n])
-    r, z = gates[:, :n], gates[:, n:]
-    candidate = np.tanh(from_x[:, 2 * n :] + r * from_h[:, 2 * n :])
-    return candidate + z * (h - candidate)
-
-
-def _lstm(
-    x: FloatArray, state: FloatArray, w_x: FloatArray, w_h: FloatArray, b_x: FloatArray, b_h: FloatArray
-) -> FloatArray:
-    """Hochreiter & Schmidhuber 1997 with forget gate; the state is [h, c]."""
-    n = state.shape[1] // 2
-    gates = x @ w_x + b_x + state[:, :n] @ w_h + b_h
-    i, f, o = _sigmoid(gates[:, :n]), _sigmoid(gates[:, n : 2 * n]), _sigmoid(gates[:, 3 * n :])
-    c = f * state[:, n:] + i * np.tanh(gates[:, 2 * n : 3 * n])
-    return np.concatenate([o * np.tanh(c), c], axis=1)
-
-
-def _rnn(
-    x: FloatArray, h: FloatArray, w_x: FloatArray, w_h: FloatArray, b_x: FloatArray, b_h: FloatArray
-) -> FloatArray:
-    """Elman 1990: h = tanh(W x + U h + b)."""
-    return np.tanh(x @ w_x + b_x + h @ w_h + b_h)
-
-
-_CELLS: dict[str, Callable[..., FloatArray]] = {"gru": _gru, "lstm": _lstm, "rnn": _rnn}

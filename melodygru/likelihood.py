@@ -1,4 +1,8 @@
-"""How probable a melody is to a model, event by event, in NumPy."""
+"""How probable melodies are to a model, event by event, in NumPy.
+
+Nats per note: the negative log-likelihood of a whole piece, all its events, rests and END included, over its number of
+notes. Metre, key, number of bars and whether there is a pickup are given beforehand.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +15,74 @@ from melodygru.engine import Engine
 from melodygru.sampler import nats_of
 from melodygru.tokenizer import END, REST, Events
 
+FloatArray = npt.NDArray[np.float64]
 
-def event_nats(engine: Engine, pieces: Sequence[Events]) -> list[npt.NDArray[np.float64]]:
-    """Of each piece, (T,) negative log-likelihoods of its T events, in nats; END's pitch class costs nothing."""
+_BATCH = 64
+
+
+def event_nats(engine: Engine, pieces: Sequence[Events]) -> list[FloatArray]:
+    """Of each piece, (T,) negative log-likelihoods of its T events, in nats."""
+    return [parts.sum(axis=0) for parts in event_nats_parts(engine, pieces)]
+
+
+def event_nats_parts(engine: Engine, pieces: Sequence[Events]) -> list[FloatArray]:
+    """Of each piece, (2, T): `event_nats` of the duration, and of the pitch given that; END's pitch costs nothing."""
+    order = np.argsort([len(piece.durations) for piece in pieces], kind="stable")
+    found: list[FloatArray] = [np.zeros((2, 0))] * len(pieces)
+    for first in range(0, len(order), _BATCH):
+        chosen = order[first : first + _BATCH].tolist()
+        for index, parts in zip(chosen, _together(engine, [pieces[i] for i in chosen]), strict=True):
+            found[index] = parts
+    return found
+
+
+def _together(engine: Engine, pieces: Sequence[Events]) -> list[FloatArray]:
     sizes = [len(piece.durations) for piece in pieces]
-    durations = np.full((len(pieces), max(sizes, default=0)), END, np.int64)
+    durations = np.full((len(pieces), max(sizes)), END, np.int64)
     pitches = np.full(durations.shape, REST, np.int64)
     for row, piece in enumerate(pieces):
         durations[row, : sizes[row]], pitches[row, : sizes[row]] = piece.durations, piece.pitches
     state = engine.start([piece.meta for piece in pieces])
-    nats = np.zeros(durations.shape)
+    nats = np.zeros((2, *durations.shape))
     for at in range(durations.shape[1]):
-        nats[:, at] = nats_of(engine.duration_logits(state), durations[:, at])
+        nats[0, :, at] = nats_of(engine.duration_logits(state), durations[:, at])
         of_pitches = nats_of(engine.pitch_logits(state, durations[:, at]), pitches[:, at])
-        nats[:, at] += np.where(durations[:, at] == END, 0.0, of_pitches)
+        nats[1, :, at] = np.where(durations[:, at] == END, 0.0, of_pitches)
         engine.advance(state, durations[:, at], pitches[:, at])
-    return [nats[row, :size] for row, size in enumerate(sizes)]
+    return [nats[:, row, :size] for row, size in enumerate(sizes)]
+
+
+def repeated_bars(piece: Events) -> npt.NDArray[np.bool_]:
+    """(T,) whether each event begins in a bar that an earlier bar of the piece is equal to.
+
+    Bars are equal that have the same events at the same places, one at least; END belongs to none.
+    """
+    bar = piece.meta.time_signature.bar_steps
+    onsets = np.cumsum(piece.durations) - piece.durations
+    numbers, places = np.divmod(onsets, bar)
+    inside = piece.durations != END
+    known: set[tuple[tuple[int, int, int], ...]] = set()
+    repeated = np.zeros(len(onsets), np.bool_)
+    for number in np.unique(numbers[inside]):
+        here = np.flatnonzero(inside & (numbers == number))
+        content = tuple(zip(*(a[here].tolist() for a in (places, piece.durations, piece.pitches)), strict=True))
+        repeated[here] = content in known
+        known.add(content)
+    return repeated
+
+
+def bootstrap(totals: FloatArray, counts: FloatArray, draws: int = 2000, seed: int = 0) -> tuple[float, float]:
+    """The 95 % interval of sum(totals) / sum(counts) over pieces: percentiles of so many resamples of the pieces.
+
+    Args:
+        totals, counts: (P,) of each piece, nats and notes, say. NaN where no piece counts anything.
+    """
+    if not np.sum(counts):
+        return float("nan"), float("nan")
+    random = np.random.default_rng(seed)
+    # How often each piece is drawn, in as many draws as there are pieces.
+    weights = random.multinomial(len(totals), np.full(len(totals), 1 / len(totals)), size=draws)
+    below = weights @ counts
+    ratios = (weights @ totals)[below > 0] / below[below > 0]
+    low, high = np.percentile(ratios, [2.5, 97.5]).tolist()
+    return low, high

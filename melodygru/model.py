@@ -1,4 +1,4 @@
-"""The network: a stacked GRU (or LSTM, or tanh RNN) with two heads, in torch, for training.
+"""The network: a stacked GRU (or another cell of `melodygru.layers`) with two heads, in torch, for training.
 
 One step an event. Its input is the previous event and the context (`melodygru.context`), as one
 vector. From the top layer's state the first head tells the duration of the event due, END among
@@ -11,7 +11,7 @@ pointer does: copying needs no detour through the hidden state, and holds in eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -30,9 +30,8 @@ from melodygru.context import (
     candidate_columns,
     input_columns,
 )
+from melodygru.layers import make_layer
 from melodygru.tokenizer import REST
-
-CELL_MODULES: dict[str, Callable[..., nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
 
 Batch = Mapping[str, Tensor]
 """Padded pieces. With B pieces of up to T events: "durations", "pitches" (B, T) int64, "mask" (B, T) bool
@@ -74,9 +73,7 @@ class MelodyGRU(nn.Module):
         width = len(self.places) * size + context.candidates * len(spots) * config.candidate_embedding
         self.input = nn.Linear(width, hidden)
         # A module a layer, since the dropout between layers is not the one that torch has built in.
-        self.recurrent = nn.ModuleList(
-            CELL_MODULES[config.cell](hidden, hidden, batch_first=True) for _ in range(config.layers)
-        )
+        self.recurrent = nn.ModuleList(make_layer(config.cell, hidden, hidden) for _ in range(config.layers))
         durations = config.max_duration + 1
         self.duration_hidden = nn.Linear(hidden, config.duration_hidden)
         self.duration = nn.Linear(config.duration_hidden, durations)
@@ -154,7 +151,8 @@ class MelodyGRU(nn.Module):
         """(B, T, hidden) states of one layer; in training without a share of its recurrent weights
         (DropConnect, as in AWD-LSTM, Merity et al. 2018).
         """
-        if not self.training or self.config.dropout == 0:
+        # (minGRU has none.)
+        if not self.training or self.config.dropout == 0 or not hasattr(layer, "weight_hh_l0"):
             return layer(x)[0]
         dropped = {"weight_hh_l0": F.dropout(layer.get_parameter("weight_hh_l0"), self.config.dropout)}
         return functional_call(layer, dropped, (x,))[0]

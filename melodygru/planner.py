@@ -128,7 +128,8 @@ def plan(
     base: list[Constraint] = [Bars(length, bar, 0.0 if to_the_end else 0.5)]
     if form is not None:
         base.append(Seams(layout.seams))
-    named = [*wishes(config, meta, chords, primer, begins, layout), ending(config, meta, chords, layout)]
+    room = 0 if to_the_end else pickup
+    named = [*wishes(config, meta, chords, primer, begins, layout), ending(config, meta, chords, layout, room)]
     if config.rests == "some":
         some = SomeRests(rest_stretches(meta, begins, origin - pickup, section_bars), layout.echoes)
         named.append(("--rests some", [some]))
@@ -264,14 +265,17 @@ def _scale(config: GenerationConfig, key: Key) -> tuple[int, ...] | None:
 
 
 def ending(
-    config: GenerationConfig, meta: PieceMeta, chords: tuple[ChordSpan, ...], layout: Layout
+    config: GenerationConfig, meta: PieceMeta, chords: tuple[ChordSpan, ...], layout: Layout, pickup: int = 0
 ) -> tuple[str, list[Constraint]]:
-    """The last note. Where the last section repeats another, that one ends as the piece is to end."""
+    """The last note, which may leave room for a `pickup` of so many steps.
+
+    Where the last section repeats another, that one ends as the piece is to end.
+    """
     wish, classes = _home(config, meta, chords)
     region = layout.regions[layout.closing]
     if region.joins is not None:
         layout.regions[layout.closing] = replace(region, joins=of_classes(classes))
-    return f"--end-on {wish}", [EndsOn(classes, region.end, shortest_end(meta.time_signature))]
+    return f"--end-on {wish}", [EndsOn(classes, region.end, shortest_end(meta.time_signature), pickup)]
 
 
 def _home(config: GenerationConfig, meta: PieceMeta, chords: tuple[ChordSpan, ...]) -> tuple[str, Collection[int]]:

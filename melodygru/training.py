@@ -53,7 +53,7 @@ def train(
         out: where the model goes: OUT.safetensors, and the run's state and metrics in the folder OUT/.
             Default: checkpoints/ and the name of the folder `data`.
         preset: "tiny", "small" or "base"; `hidden`, `layers` and `dropout` change single values of it.
-        cell: "gru", "lstm" or "rnn".
+        cell: one of `melodygru.config.CELLS`.
         context: what the network is told; default everything.
         val_data: validate on this folder instead of on a share of `data`.
         track: which track of a file: "auto", a number from 1, a name or "skyline".
@@ -98,7 +98,7 @@ def train(
         chosen, held_pieces = np.arange(dataset.pieces), np.arange(held.pieces)
     else:
         held = dataset
-        chosen, held_pieces = split(dataset, config.val_split, config.seed)
+        chosen, held_pieces = split(dataset.families, config.val_split, config.seed)
     if start is not None:
         trainer.model.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in start.weights.items()})
         trainer.average = [parameter.detach().clone() for parameter in trainer.model.parameters()]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from melodygru.checkpoint import Checkpoint
-from melodygru.config import PRESETS, ContextConfig, ModelConfig
+from melodygru.config import CELLS, PRESETS, ContextConfig, ModelConfig
 from melodygru.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.model import MelodyGRU
 
@@ -56,8 +56,4 @@ def batch_of(pieces, config=SMALL):
 
 def presets():
     """Every preset with every cell."""
-    return [
-        (f"{name}-{cell}", replace(config, cell=cell))
-        for name, config in PRESETS.items()
-        for cell in ("gru", "lstm", "rnn")
-    ]
+    return [(f"{name}-{cell}", replace(config, cell=cell)) for name, config in PRESETS.items() for cell in CELLS]

@@ -151,7 +151,7 @@ def test_intervals_are_clipped_and_named(pitch, reference, expected):
 
 
 def test_nothing_is_known_when_everything_is_switched_off():
-    config = ContextConfig(metre=False, bars_left=False, key=False, lookback=(), matches=False)
+    config = ContextConfig(False, False, False, False, False, (), False)
     assert [column.name for column in input_columns(config, 192)] == [
         "previous_pitch",
         "previous_interval",

@@ -233,11 +233,11 @@ def test_families_never_cross_the_split(folder):
         write_midi(tune(5).transpose(copy + 1), folder / f"copy{copy}.mid")
     data = load(folder)
     for seed in range(8):
-        train, held = split(data, 0.3, seed)
+        train, held = split(data.families, 0.3, seed)
         assert not set(data.families[train]) & set(data.families[held])
         assert sorted([*train, *held]) == list(range(15))
         assert 0 < len(held) <= 5
-    assert len(split(data, 0, 0)[1]) == 0
+    assert len(split(data.families, 0, 0)[1]) == 0
 
 
 def test_validation_sees_every_piece_whole_and_once(folder):

@@ -251,7 +251,7 @@ def test_beginning_from_a_model_begins_from_its_weights(folder):
     assert all(np.allclose(one[name], two[name], atol=1e-5) for name in one)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "rnn"])
+@pytest.mark.parametrize("cell", ["lstm", "rnn", "gru-v1", "mingru"])
 def test_other_cells_train_too(folder, cell):
     result = train(folder, "out", epochs=1, cell=cell, **TINY)
     assert Checkpoint.load(result.checkpoint).model_config.cell == cell

@@ -46,7 +46,7 @@ def train(
     weight_decay: Annotated[
         float | None, typer.Option(help="AdamW's, for matrices and tables.", show_default="0.1")
     ] = None,
-    cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
+    cell: Annotated[str, typer.Option(help="gru, lstm, rnn, gru-v1 or mingru.")] = "gru",
     grad_clip: Annotated[
         float | None, typer.Option(help="Largest gradient norm; 0 means off.", show_default="1")
     ] = None,

@@ -1,0 +1,370 @@
+"""`evaluate`: how good a model is, in numbers.
+
+People's tunes that the model has not learned from stand on one side; on the other, melodies that it writes, each in the
+metre, key and length, and with the pickup, of one of those tunes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from melodygru.batches import split
+from melodygru.collection import read_collection
+from melodygru.config import check_range
+from melodygru.dataset import fingerprint_of
+from melodygru.distances import SetDistance, set_distance
+from melodygru.errors import DataError, MelodyGRUError
+from melodygru.families import families
+from melodygru.generation_config import MAX_BARS, GenerationConfig
+from melodygru.generator import Model
+from melodygru.likelihood import FloatArray, bootstrap, event_nats_parts, repeated_bars
+from melodygru.melody import Melody
+from melodygru.originality import line_of
+from melodygru.sequence_classifier import learn_to_tell
+from melodygru.statistics import histograms, scalars
+from melodygru.theory import STEPS_PER_QUARTER
+from melodygru.tokenizer import REST, Events, Tokenizer
+from melodygru.two_sample import (
+    Feature,
+    TwoSample,
+    boosted,
+    cross_validate,
+    feature_table,
+    giveaways,
+    logistic,
+    statistical_test,
+)
+
+FEWEST = 20
+"""Tunes below which nothing can be said."""
+_WHOLE = 0.9
+"""A tune of which so much stands in a row in the training music was learned from, or its near-duplicate was."""
+_SEQUENCE_FOLDS = 5
+_SHOWN = 5
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Nats per note of some material: the figure, its 95 % bootstrap interval over pieces, and how many notes it has."""
+
+    nats: float
+    low: float
+    high: float
+    notes: int
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Nats per note of people's tunes; see `melodygru.likelihood`.
+
+    Attributes:
+        total, duration, pitch: of all events; of their durations; of their pitches, given those.
+        new, repeated: of events in bars that stand in the piece for the first time, and of all other bars.
+        by_metre, by_bar: of the pieces in each metre; of each bar (0: the pickup's), the pieces that have it together.
+    """
+
+    total: Figure
+    duration: Figure
+    pitch: Figure
+    new: Figure
+    repeated: Figure
+    by_metre: Mapping[str, Figure]
+    by_bar: Mapping[int, Figure]
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One statistic of both sets: means, standard deviations, and `melodygru.distances`; NaN is left out.
+
+    Attributes:
+        distance: None where a set has fewer than two values.
+        values: of people's tunes, and of generated ones, for those that are one number each.
+    """
+
+    people: float
+    generated: float
+    people_spread: float
+    generated_spread: float
+    distance: SetDistance | None
+    values: tuple[tuple[float, ...], tuple[float, ...]] = field(default=((), ()), repr=False)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that `evaluate` found.
+
+    Attributes:
+        model, data: their names.
+        held_out: whether the data is the training folder, of which only what was held out is judged.
+        pieces, notes: people's tunes.
+        known: how many of them stand whole, or nearly, in what the model has learned from; None if that is not known.
+        samples: melodies that were written; `left_out` tunes have a length or pickup that cannot be asked for.
+        tests: two-sample tests by the name of the classifier.
+        features: what gives the model away, most first.
+        shared_runs: longest runs shared with the training music (`melodygru.originality`), of people's tunes and of
+            generated ones; empty if that is not known.
+        shown: some of the melodies, people's and what was written like them.
+    """
+
+    model: str
+    data: str
+    held_out: bool
+    pieces: int
+    notes: int
+    known: int | None
+    samples: int
+    left_out: int
+    likelihood: Likelihood
+    statistics: Mapping[str, Statistic]
+    histograms: Mapping[str, SetDistance]
+    tests: Mapping[str, TwoSample]
+    features: Sequence[Feature]
+    shared_runs: Mapping[str, Mapping[str, Any]]
+    shown: Sequence[tuple[Melody, Melody]] = field(default=(), repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON values: all but single values and melodies."""
+        found = asdict(self)
+        del found["shown"]
+        for statistic in found["statistics"].values():
+            del statistic["values"]
+        for test in found["tests"].values():
+            del test["roc"]
+        return found
+
+
+def evaluate(
+    model: Model,
+    data: str | os.PathLike[str],
+    *,
+    samples: int = 500,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+    track: str = "auto",
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Judge a model by the tunes of a folder.
+
+    Args:
+        data: MIDI files that the model has not learned from; or the very folder that it was trained on, of which then
+            only what was held out is taken.
+        samples: how many melodies are written, in [20, 100000].
+        seed: of all that is random.
+        options: how melodies are written: fields of `GenerationConfig`, such as temperature.
+
+    Raises:
+        UsageError: a value out of range. DataError: too few tunes.
+    """
+    check_range("samples", samples, FEWEST, 100_000)
+    tell = progress or (lambda what, done, total: None)
+    collection = read_collection(data, track=track, progress=lambda done, total: tell("reading files", done, total))
+    people, held_out = _unseen(model, collection.pieces)
+    if len(people) < FEWEST:
+        raise DataError(
+            f"{os.fspath(data)} has {len(people)} tunes{' that were held out' if held_out else ''}; give at least {FEWEST}."
+        )
+    tokenizer = Tokenizer(model.checkpoint.tokenizer_config)
+    pieces = [tokenizer.encode(melody) for melody in people]
+    tell("likelihood", 0, 1)
+    likelihood = judge_likelihood(pieces, event_nats_parts(model.engine, pieces))
+    written, groups, left_out = write_like(model, people, samples, seed, options or {}, tell)
+    tell("statistics", 0, 1)
+    asked = [people[i] for i in np.unique(groups)]
+    tests, features = _tests(tokenizer, people, written, groups, tell)
+    index = model.checkpoint.index
+    runs, known = {}, None
+    if index is not None:
+        longest = index.longest([line_of(melody) for melody in people])
+        known = sum(run >= _WHOLE * len(melody.notes) for run, melody in zip(longest, people, strict=True))
+        runs = {
+            "people": index.distribution([line_of(melody) for melody in people]),
+            "generated": index.distribution([line_of(melody) for melody in written]),
+        }
+    tell("done", 1, 1)
+    first = {group: number for number, group in reversed(list(enumerate(groups.tolist())))}
+    return Evaluation(
+        model.name,
+        os.fspath(data),
+        held_out,
+        len(people),
+        sum(len(melody.notes) for melody in people),
+        known,
+        len(written),
+        left_out,
+        likelihood,
+        compare_scalars(asked, written),
+        compare_histograms(asked, written),
+        tests,
+        features,
+        runs,
+        [(people[group], written[number]) for group, number in sorted(first.items())[:_SHOWN]],
+    )
+
+
+def _unseen(model: Model, pieces: list[Melody]) -> tuple[list[Melody], bool]:
+    """The pieces; those held out in training, if these are the ones that the model was trained on, and whether so."""
+    provenance = model.provenance
+    settings = provenance.get("settings") or {}
+    tokenizer = Tokenizer(model.checkpoint.tokenizer_config)
+    if not pieces or fingerprint_of([tokenizer.encode(piece) for piece in pieces]) != provenance.get("data_fingerprint"):
+        return pieces, False
+    if provenance.get("pieces") == len(pieces) or not settings.get("val_split"):
+        raise DataError("The model has learned from all of these tunes; give some that it has not seen.")
+    _, held = split(np.array(families(pieces)), settings["val_split"], settings["seed"])
+    return [pieces[i] for i in held], True
+
+
+def judge_likelihood(pieces: Sequence[Events], nats: Sequence[FloatArray]) -> Likelihood:
+    """Split up the likelihood of pieces, whose events have these nats, (2, T) each: of duration, of pitch."""
+    together = [parts.sum(axis=0) for parts in nats]
+    everything = [np.ones(len(piece.durations), np.bool_) for piece in pieces]
+    repeated = [repeated_bars(piece) for piece in pieces]
+    metres = [str(piece.meta.time_signature) for piece in pieces]
+    bars = [_bars(piece) for piece in pieces]
+    by_metre = {
+        metre: _figure(pieces, together, [mask & (metre == own) for mask, own in zip(everything, metres, strict=True)])
+        for metre in sorted(set(metres), key=lambda metre: (-metres.count(metre), metre))
+    }
+    by_bar = {
+        number: _figure(pieces, together, [numbers == number for numbers in bars])
+        for number in range(max(int(numbers.max()) for numbers in bars) + 1)
+    }
+    return Likelihood(
+        _figure(pieces, together, everything),
+        _figure(pieces, [parts[0] for parts in nats], everything),
+        _figure(pieces, [parts[1] for parts in nats], everything),
+        _figure(pieces, together, [~mask for mask in repeated]),
+        _figure(pieces, together, repeated),
+        by_metre,
+        {number: figure for number, figure in by_bar.items() if figure.notes},
+    )
+
+
+def _bars(piece: Events) -> npt.NDArray[np.int64]:
+    """(T,) numbers of the bars in which events begin: 0 for the pickup's, else from 1; END's is the last one's."""
+    onsets = np.cumsum(piece.durations) - piece.durations
+    numbers = onsets // piece.meta.time_signature.bar_steps + (not piece.meta.has_pickup)
+    return np.minimum(numbers, piece.meta.bars)
+
+
+def _figure(
+    pieces: Sequence[Events], nats: Sequence[FloatArray], masks: Sequence[npt.NDArray[np.bool_]]
+) -> Figure:
+    totals = np.array([values[mask].sum() for values, mask in zip(nats, masks, strict=True)])
+    counts = np.array([(piece.pitches[mask] < REST).sum() for piece, mask in zip(pieces, masks, strict=True)], float)
+    notes = int(counts.sum())
+    return Figure(float(totals.sum()) / notes if notes else float("nan"), *bootstrap(totals, counts), notes)
+
+
+def conditions(melody: Melody) -> dict[str, Any]:
+    """What is asked for, so that a melody is written in the place of this one: fields of `GenerationConfig`.
+
+    Metre, key, number of bars, pickup; and to end on the tonic if this one does. Raises UsageError for a length or
+    pickup that cannot be asked for.
+    """
+    asked: dict[str, Any] = {
+        "bars": melody.bars,
+        "meter": str(melody.time_signature),
+        "key": str(melody.key),
+        "end_on": "tonic" if melody.notes[-1].pitch % 12 == melody.key.tonic else "any",
+    }
+    check_range("bars", melody.bars, 1, MAX_BARS)
+    if melody.pickup:
+        asked["pickup"] = str(Fraction(melody.pickup, 4 * STEPS_PER_QUARTER))
+    GenerationConfig.from_dict(asked)
+    return asked
+
+
+def write_like(
+    model: Model, people: Sequence[Melody], samples: int, seed: int, options: Mapping[str, Any], tell: Progress
+) -> tuple[list[Melody], npt.NDArray[np.int64], int]:
+    """Write melodies, each in the place of a people's tune, all tunes alike often.
+
+    Returns:
+        The melodies; (samples,) which tune each is written like; and how many tunes cannot be written like.
+    """
+    wishes: dict[str, tuple[dict[str, Any], list[int]]] = {}
+    left_out = 0
+    for number, melody in enumerate(people):
+        try:
+            asked = {**conditions(melody), **options}
+        except MelodyGRUError:
+            left_out += 1
+            continue
+        wishes.setdefault(repr(asked), (asked, []))[1].append(number)
+    possible = [number for _, numbers in wishes.values() for number in numbers]
+    if not possible:
+        raise DataError("No tune has a length that can be asked for; give others.")
+    times = {number: samples // len(possible) for number in possible}
+    for number in np.random.default_rng([seed, 5]).permutation(possible)[: samples % len(possible)].tolist():
+        times[number] += 1
+    written, groups = [], []
+    for place, (asked, numbers) in enumerate(wishes.values()):
+        wanted = [number for number in numbers for _ in range(times[number])]
+        tell("writing melodies", len(written), samples)
+        if wanted:
+            config = GenerationConfig.from_dict(asked)
+            written += [one.melody for one in model.compose(config, seed + place, len(wanted))]
+            groups += wanted
+    return written, np.array(groups), left_out
+
+
+def compare_scalars(people: Sequence[Melody], generated: Sequence[Melody]) -> dict[str, Statistic]:
+    """Every statistic of `melodygru.statistics.scalars`, of both sets."""
+    tables = [[scalars(melody) for melody in melodies] for melodies in (people, generated)]
+    found = {}
+    for name in tables[0][0]:
+        one, two = (np.array([row[name] for row in table]) for table in tables)
+        one, two = one[~np.isnan(one)], two[~np.isnan(two)]
+        enough = len(one) > 1 and len(two) > 1
+        distance = set_distance(one[:, None], two[:, None]) if enough else None
+        means = [float(values.mean()) if len(values) else float("nan") for values in (one, two)]
+        spreads = [float(values.std()) if len(values) else float("nan") for values in (one, two)]
+        found[name] = Statistic(*means, *spreads, distance, (tuple(one.tolist()), tuple(two.tolist())))
+    return found
+
+
+def compare_histograms(people: Sequence[Melody], generated: Sequence[Melody]) -> dict[str, SetDistance]:
+    """Every statistic of `melodygru.statistics.histograms`, of both sets."""
+    tables = [[histograms(melody) for melody in melodies] for melodies in (people, generated)]
+    return {
+        name: set_distance(*(np.array([row[name] for row in table]) for table in tables)) for name in tables[0][0]
+    }
+
+
+def _tests(
+    tokenizer: Tokenizer,
+    people: Sequence[Melody],
+    written: Sequence[Melody],
+    groups: npt.NDArray[np.int64],
+    tell: Progress,
+) -> tuple[dict[str, TwoSample], list[Feature]]:
+    """The two-sample tests, and what gives the model away."""
+    asked = np.unique(groups)
+    melodies = [*(people[i] for i in asked), *written]
+    labels = np.repeat([1, 0], [len(asked), len(written)])
+    kin = np.concatenate([asked, groups])
+    names, table = feature_table(melodies)
+    tests = {}
+    for number, (name, make) in enumerate((("boosted trees", boosted), ("logistic regression", logistic))):
+        tell("telling them apart", number, 2 + _SEQUENCE_FOLDS)
+        tests[name] = statistical_test(make, table, labels, kin)
+    pieces = [tokenizer.encode(melody) for melody in melodies]
+    folds = iter(range(2, 2 + _SEQUENCE_FOLDS))
+
+    def learn(train: npt.NDArray[np.int64], test: npt.NDArray[np.int64]) -> FloatArray:
+        tell("telling them apart", next(folds), 2 + _SEQUENCE_FOLDS)
+        return learn_to_tell(pieces, labels, train, test)
+
+    tests["events (GRU)"] = cross_validate(learn, labels, kin, _SEQUENCE_FOLDS)
+    return tests, giveaways(names, table, labels)
