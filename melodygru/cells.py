@@ -50,7 +50,7 @@ def gru_gates(x: FloatArray, h: FloatArray, w: LayerWeights) -> tuple[FloatArray
 
 
 def gru(x: FloatArray, h: FloatArray, w: LayerWeights) -> FloatArray:
-    """h = (1 - z) * h~ + z * h', as `torch.nn.GRU` has it: z keeps the old state."""
+    """H = (1 - z) * h~ + z * h', as `torch.nn.GRU` has it: z keeps the old state."""
     _, z, candidate = gru_gates(x, h, w)
     return candidate + z * (h - candidate)
 
@@ -68,13 +68,13 @@ def gru_v1_gates(x: FloatArray, h: FloatArray, w: LayerWeights) -> tuple[FloatAr
 
 
 def gru_v1(x: FloatArray, h: FloatArray, w: LayerWeights) -> FloatArray:
-    """h = (1 - z) * h' + z * h~, as introductions to the GRU have it: z lets the new state in."""
+    """H = (1 - z) * h' + z * h~, as introductions to the GRU have it: z lets the new state in."""
     _, z, candidate = gru_v1_gates(x, h, w)
     return h + z * (candidate - h)
 
 
 def mingru_gates(x: FloatArray, h: FloatArray, w: LayerWeights) -> tuple[FloatArray, FloatArray]:
-    """z and the candidate of minGRU (Feng et al. 2024, arXiv:2410.01201), each (B, H); h has no say in either.
+    """Z and the candidate of minGRU (Feng et al. 2024, arXiv:2410.01201), each (B, H); h has no say in either.
 
     z = sigma(W_z x + b_z), h~ = g(W x + b) with g(a) = a + 1/2 for a >= 0, else sigma(a), which keeps h~ above 0
     """
@@ -85,7 +85,7 @@ def mingru_gates(x: FloatArray, h: FloatArray, w: LayerWeights) -> tuple[FloatAr
 
 
 def mingru(x: FloatArray, h: FloatArray, w: LayerWeights) -> FloatArray:
-    """h = (1 - z) * h' + z * h~."""
+    """H = (1 - z) * h' + z * h~."""
     z, candidate = mingru_gates(x, h, w)
     return h + z * (candidate - h)
 

@@ -114,7 +114,7 @@ def count_parameters(model: ModelConfig) -> tuple[int, int]:
 
 
 def matched(model: ModelConfig, cell: str, match: str) -> ModelConfig:
-    """The same network with another cell: of as many parameters in all, as nearly as units allow, or of as many units."""
+    """The same network with another cell: of as many parameters in all, as nearly as can be, or of as many units."""
     other = replace(model, cell=cell)
     if match == "hidden":
         return other
@@ -283,7 +283,7 @@ class _Clock:
     def __init__(self, trainer: Trainer):
         self._step = trainer._step
         self._seconds: list[float] = []
-        trainer._step = self._timed  # type: ignore[method-assign]
+        trainer._step = self._timed  # type: ignore[method-assign, assignment]
 
     def _timed(self, *arguments: Any) -> None:
         begin = time.perf_counter()

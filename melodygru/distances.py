@@ -1,7 +1,7 @@
 """How far two sets of melodies lie apart: Yang & Lerch 2018, "On the evaluation of generative models in music".
 
-For every statistic, the distances between the melodies of one set (intra-set) and those between melodies of the two sets
-(inter-set) are each smoothed to a density; if the sets are alike, so are the densities.
+For every statistic, the distances between the melodies of one set (intra-set) and those between melodies of the two
+sets (inter-set) are each smoothed to a density; if the sets are alike, so are the densities.
 """
 
 from __future__ import annotations
@@ -70,7 +70,11 @@ def _inter(one: FloatArray, two: FloatArray, random: np.random.Generator) -> Flo
 
 
 def _distances(
-    one: FloatArray, two: FloatArray, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], random: np.random.Generator
+    one: FloatArray,
+    two: FloatArray,
+    rows: npt.NDArray[np.intp],
+    columns: npt.NDArray[np.intp],
+    random: np.random.Generator,
 ) -> FloatArray:
     if len(rows) > _PAIRS:
         chosen = random.choice(len(rows), _PAIRS, replace=False)

@@ -7,7 +7,7 @@ tells what it chose.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -87,6 +87,8 @@ class NumpyEngine:
         self._tables, self._offsets = self._fold_inputs()
         self._cell = CELLS[config.cell]
         self._layers = [self._cell.weights(_below(w, f"recurrent.{i}."), config.hidden) for i in range(config.layers)]
+        self.watch: Callable[[int, FloatArray, FloatArray], None] | None = None
+        """Told, before each step of each layer: its number, its input (B, hidden), its state; for looking inside."""
         self._duration_steps = np.arange(config.max_duration + 1)
         self._pitches = np.arange(PITCH_CLASSES)
         # All that a head says of its hidden units, as one product.
@@ -110,6 +112,10 @@ class NumpyEngine:
         """Append one event, (B,) durations and pitches, to each melody; changes `state`."""
         state.context.advance(durations, pitches)
         self._step(state)
+
+    def gates(self, layer: int, x: FloatArray, state: FloatArray) -> dict[str, FloatArray]:
+        """The gates, (B, hidden) each, that a layer opens for this input and state; see `melodygru.cells.Cell`."""
+        return self._cell.gates(x, state, self._layers[layer])
 
     def duration_logits(self, state: NumpyState) -> FloatArray:
         """(B, max_duration + 1) scores of the durations of the event due; index 0 is END."""
@@ -154,6 +160,8 @@ class NumpyEngine:
         """One step of all layers."""
         x = self._tables[state.context.inputs + self._offsets].sum(axis=1)
         for i, parameters in enumerate(self._layers):
+            if self.watch is not None:
+                self.watch(i, x, state.layers[i])
             state.layers[i] = self._cell.step(x, state.layers[i], parameters)
             x = state.layers[i][:, : self.config.hidden]
 

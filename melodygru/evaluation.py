@@ -55,7 +55,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Figure:
-    """Nats per note of some material: the figure, its 95 % bootstrap interval over pieces, and how many notes it has."""
+    """Nats per note of some material, the 95 % bootstrap interval over pieces, and how many notes there are."""
 
     nats: float
     low: float
@@ -171,7 +171,8 @@ def evaluate(
     people, held_out = _unseen(model, collection.pieces)
     if len(people) < FEWEST:
         raise DataError(
-            f"{os.fspath(data)} has {len(people)} tunes{' that were held out' if held_out else ''}; give at least {FEWEST}."
+            f"{os.fspath(data)} has {len(people)} tunes{' that were held out' if held_out else ''}; give at least "
+            f"{FEWEST}."
         )
     tokenizer = Tokenizer(model.checkpoint.tokenizer_config)
     pieces = [tokenizer.encode(melody) for melody in people]
@@ -216,7 +217,9 @@ def _unseen(model: Model, pieces: list[Melody]) -> tuple[list[Melody], bool]:
     provenance = model.provenance
     settings = provenance.get("settings") or {}
     tokenizer = Tokenizer(model.checkpoint.tokenizer_config)
-    if not pieces or fingerprint_of([tokenizer.encode(piece) for piece in pieces]) != provenance.get("data_fingerprint"):
+    if not pieces or fingerprint_of([tokenizer.encode(piece) for piece in pieces]) != provenance.get(
+        "data_fingerprint"
+    ):
         return pieces, False
     if provenance.get("pieces") == len(pieces) or not settings.get("val_split"):
         raise DataError("The model has learned from all of these tunes; give some that it has not seen.")
@@ -257,9 +260,7 @@ def _bars(piece: Events) -> npt.NDArray[np.int64]:
     return np.minimum(numbers, piece.meta.bars)
 
 
-def _figure(
-    pieces: Sequence[Events], nats: Sequence[FloatArray], masks: Sequence[npt.NDArray[np.bool_]]
-) -> Figure:
+def _figure(pieces: Sequence[Events], nats: Sequence[FloatArray], masks: Sequence[npt.NDArray[np.bool_]]) -> Figure:
     totals = np.array([values[mask].sum() for values, mask in zip(nats, masks, strict=True)])
     counts = np.array([(piece.pitches[mask] < REST).sum() for piece, mask in zip(pieces, masks, strict=True)], float)
     notes = int(counts.sum())
@@ -308,7 +309,8 @@ def write_like(
     times = {number: samples // len(possible) for number in possible}
     for number in np.random.default_rng([seed, 5]).permutation(possible)[: samples % len(possible)].tolist():
         times[number] += 1
-    written, groups = [], []
+    written: list[Melody] = []
+    groups: list[int] = []
     for place, (asked, numbers) in enumerate(wishes.values()):
         wanted = [number for number in numbers for _ in range(times[number])]
         tell("writing melodies", len(written), samples)
@@ -328,17 +330,23 @@ def compare_scalars(people: Sequence[Melody], generated: Sequence[Melody]) -> di
         one, two = one[~np.isnan(one)], two[~np.isnan(two)]
         enough = len(one) > 1 and len(two) > 1
         distance = set_distance(one[:, None], two[:, None]) if enough else None
-        means = [float(values.mean()) if len(values) else float("nan") for values in (one, two)]
-        spreads = [float(values.std()) if len(values) else float("nan") for values in (one, two)]
-        found[name] = Statistic(*means, *spreads, distance, (tuple(one.tolist()), tuple(two.tolist())))
+        (mean, spread), (own_mean, own_spread) = _moments(one), _moments(two)
+        values = tuple(one.tolist()), tuple(two.tolist())
+        found[name] = Statistic(mean, own_mean, spread, own_spread, distance, values)
     return found
+
+
+def _moments(values: FloatArray) -> tuple[float, float]:
+    """Mean and standard deviation; NaN of nothing."""
+    return (float(values.mean()), float(values.std())) if len(values) else (float("nan"), float("nan"))
 
 
 def compare_histograms(people: Sequence[Melody], generated: Sequence[Melody]) -> dict[str, SetDistance]:
     """Every statistic of `melodygru.statistics.histograms`, of both sets."""
-    tables = [[histograms(melody) for melody in melodies] for melodies in (people, generated)]
+    one, two = ([histograms(melody) for melody in melodies] for melodies in (people, generated))
     return {
-        name: set_distance(*(np.array([row[name] for row in table]) for table in tables)) for name in tables[0][0]
+        name: set_distance(np.array([row[name] for row in one]), np.array([row[name] for row in two]))
+        for name in one[0]
     }
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -126,8 +127,8 @@ def _shares(counts: npt.NDArray[np.generic]) -> FloatArray:
     return np.asarray(counts, np.float64) / max(1.0, float(counts.sum()))
 
 
-def _mean(values: npt.NDArray[np.generic] | Sequence[bool]) -> float:
-    return float(np.mean(values)) if len(values) else math.nan
+def _mean(values: npt.NDArray[Any] | Sequence[bool]) -> float:
+    return float(np.mean(np.asarray(values))) if len(values) else math.nan
 
 
 def entropy(shares: FloatArray) -> float:
@@ -145,7 +146,9 @@ def scale_consistency(melody: Melody) -> float:
     """The largest share of notes in any major or natural minor scale: MusPy's `scale_consistency`."""
     shares = pitch_class_histogram(melody)
     return max(
-        float(sum(shares[(root + step) % 12] for step in SCALES[mode])) for mode in ("major", "minor") for root in range(12)
+        float(sum(shares[(root + step) % 12] for step in SCALES[mode]))
+        for mode in ("major", "minor")
+        for root in range(12)
     )
 
 

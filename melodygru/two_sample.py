@@ -1,8 +1,8 @@
 """Can one tell generated melodies from people's? The classifier two-sample test (Lopez-Paz & Oquab 2017).
 
-A classifier learns to tell two sets apart, and is judged on melodies that it has not seen: the area under its ROC curve
-(AUC) is the probability that it ranks one of each rightly. 0.5 is chance: nothing tells them apart that it can see; 1 is
-perfect.
+A classifier learns to tell two sets apart, and is judged on melodies that it has not seen: the area under its ROC
+curve (AUC) is the probability that it ranks one of each rightly. 0.5 is chance: nothing that it can see tells them
+apart; 1 is perfect.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
@@ -75,12 +76,14 @@ class Feature:
 
 
 def features(melody: Melody) -> dict[str, float]:
-    """What the statistical classifiers are told of a melody: `scalars`, and shares of degrees, lengths and intervals."""
+    """What the statistical classifiers are told: `scalars`, and shares of degrees, lengths and intervals."""
     found = scalars(melody)
     found |= {f"share of degree {i}": share for i, share in enumerate(degree_histogram(melody).tolist())}
     for steps, share in zip(NOTE_LENGTHS, note_length_histogram(melody).tolist(), strict=True):
         found[f"share of notes of {steps / STEPS_PER_QUARTER:.3g} quarters"] = share
     for step, share in enumerate(interval_histogram(melody).tolist(), -12):
+        if not step:
+            continue  # `scalars` has repeated pitches
         found[f"share of steps of {step:+d} semitones"] = share
     return found
 
@@ -117,8 +120,12 @@ def statistical_test(
     """
 
     def learn(train: IntArray, test: IntArray) -> FloatArray:
-        classifier = make().fit(table[train], people[train])
-        scores: FloatArray = classifier.predict_proba(table[test])[:, 1]
+        # Columns of one value, or of none, tell nothing, and scikit-learn 1.9 cannot bin them.
+        various = np.array([len(np.unique(column[~np.isnan(column)])) > 1 for column in table[train].T])
+        if not various.any():
+            return np.zeros(len(test))
+        classifier = make().fit(table[train][:, various], people[train])
+        scores: FloatArray = classifier.predict_proba(table[test][:, various])[:, 1]
         return scores
 
     return cross_validate(learn, people, groups, FOLDS, seed)
@@ -133,7 +140,7 @@ def cross_validate(
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for train, test in splitter.split(np.zeros((len(people), 1)), people, groups):
         # Ranks within a fold, since another fold's classifier may put its scores elsewhere.
-        scores[test] = np.argsort(np.argsort(learn(train, test), kind="stable"), kind="stable") / len(test)
+        scores[test] = rankdata(learn(train, test)) / len(test)
     low, high = _interval(people, scores, groups, seed)
     false, true, _ = roc_curve(people, scores)
     curve = tuple(zip(false.round(4).tolist(), true.round(4).tolist(), strict=True))

@@ -55,7 +55,8 @@ def test_half_precision_is_half_the_size_and_nearly_the_same(tmp_path, saved):
 
 
 @pytest.mark.parametrize(
-    ("name", "config"), [*presets(), ("bare", ModelConfig(context=ContextConfig(False, False, False, False, False, (), False)))]
+    ("name", "config"),
+    [*presets(), ("bare", ModelConfig(context=ContextConfig(False, False, False, False, False, (), False)))],
 )
 def test_shapes_are_told_without_torch(name, config):
     config = replace(config, hidden=min(config.hidden, 32))

@@ -1,0 +1,129 @@
+"""`melodygru evaluate`: how good a model is, in numbers and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from melodygru.cli import options
+
+if TYPE_CHECKING:
+    from melodygru.evaluation import Evaluation
+
+_GIVEAWAYS = 8
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name or file.", show_default=False)],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA/",
+            help="People's tunes that it has not learned from; or its training folder: what was held out then counts.",
+            show_default=False,
+        ),
+    ],
+    samples: Annotated[int, typer.Option(help="How many melodies it writes to be compared.")] = 500,
+    report: Annotated[Path | None, typer.Option(help="Write a page (.html) with curves, histograms and rolls.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same figures.")] = 0,
+    track: Annotated[
+        str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
+    ] = "auto",
+    temperature: options.Temperature = None,
+    top_k: options.TopK = None,
+    top_p: options.TopP = None,
+    max_copy: options.MaxCopy = None,
+    force: options.Force = False,
+    json: options.Json = False,
+) -> None:
+    """Tell how good a model is.
+
+    How well it knows people's tunes (nats per note); whether what it writes can be told from them, and by what; and how
+    original it is.
+    """
+    from tqdm import tqdm
+
+    from melodygru.cli import output
+    from melodygru.errors import UsageError
+    from melodygru.evaluation import evaluate as run
+    from melodygru.files import check_target, write_atomically
+    from melodygru.generator import check_seed, load_model
+
+    if report is not None:
+        if report.suffix.lower() != ".html":
+            raise UsageError(f"{report} does not end in .html; give --report the name of a page.")
+        check_target(report, force)
+    check_seed(seed)
+    said = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "max_copy": max_copy}
+    chosen = {name: value for name, value in said.items() if value is not None}
+    loaded = load_model(model)
+    with tqdm(disable=None, leave=False) as bar:
+
+        def progress(what: str, done: int, total: int) -> None:
+            bar.set_description(what, refresh=False)
+            bar.total, bar.n = total, done
+            bar.refresh()
+
+        found = run(loaded, data, samples=samples, seed=seed, options=chosen, track=track, progress=progress)
+    if report is not None:
+        from melodygru.report import page
+
+        write_atomically(report, page(found).encode(), force=force)
+    if json:
+        output.print_json({**found.as_dict(), "report": None if report is None else str(report)})
+        return
+    _show(found)
+    if report is not None:
+        typer.echo(f"Wrote {report}.")
+
+
+def _show(found: Evaluation) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, markup=False)
+    held = ", held out in training" if found.held_out else ""
+    console.print(f"{found.pieces:,} tunes ({found.notes:,} notes{held}), {found.samples:,} melodies written like them")
+    if found.known:
+        console.print(
+            f"Note: {found.known} of these tunes stand whole, or nearly, in what the model has learned from; these "
+            "figures are too good."
+        )
+
+    def table(*headings: str) -> Table:
+        made = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+        for number, heading in enumerate(headings):
+            made.add_column(heading, justify="left" if number == 0 else "right")
+        return made
+
+    likelihood = table("nats per note", "", "95 % interval", "notes")
+    parts: dict[str, Any] = {
+        "all": found.likelihood.total,
+        "durations": found.likelihood.duration,
+        "pitches": found.likelihood.pitch,
+        "new bars": found.likelihood.new,
+        "repeated bars": found.likelihood.repeated,
+    }
+    parts |= {f"in {metre}": figure for metre, figure in found.likelihood.by_metre.items()}
+    for name, figure in parts.items():
+        if figure.notes:
+            likelihood.add_row(
+                name, f"{figure.nats:.3f}", f"{figure.low:.3f} to {figure.high:.3f}", f"{figure.notes:,}"
+            )
+    tests = table("told from people's by", "AUC", "95 % interval")
+    for name, test in found.tests.items():
+        tests.add_row(name, f"{test.auc:.3f}", f"{test.low:.3f} to {test.high:.3f}")
+    features = table("what gives it away", "AUC", "people", "generated")
+    for feature in found.features[:_GIVEAWAYS]:
+        features.add_row(feature.name, f"{feature.auc:.3f}", f"{feature.people:.3g}", f"{feature.generated:.3g}")
+    for one in (likelihood, tests, features):
+        console.print()
+        console.print(one)
+    if found.shared_runs:
+        runs = table("longest runs in the training music", "median", "95th percentile", "longest")
+        for who, run in found.shared_runs.items():
+            runs.add_row(who, f"{run['median']:g}", f"{run['p95']:g}", f"{run['longest']}")
+        console.print()
+        console.print(runs)

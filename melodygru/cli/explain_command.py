@@ -1,0 +1,95 @@
+"""`melodygru explain`: a page that shows what happens inside a model while it hears a melody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from melodygru.cli import options
+from melodygru.errors import CheckpointError, MidiError, UsageError
+
+if TYPE_CHECKING:
+    from melodygru.generator import Model
+
+
+def explain(
+    file: Annotated[str, typer.Argument(metavar="FILE.mid", help="A MIDI file.", show_default=False)],
+    model: Annotated[
+        str | None, typer.Option(help="Which model hears it.", show_default="the one that wrote the file, else folk")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="A page (.html), with a picture (.png) beside it; or the picture alone.", show_default="FILE.html"
+        ),
+    ] = None,
+    force: options.Force = False,
+    json: options.Json = False,
+) -> None:
+    """Show what happens inside a model while it hears a melody.
+
+    What surprised it, what else it had in mind, what its gates let through, and for how many notes it remembers:
+    a page for a browser that needs no network, and a picture.
+    """
+    from melodygru.cli import output
+    from melodygru.explanation import page, picture, summarise
+    from melodygru.extraction import read_melodies
+    from melodygru.files import check_target, write_atomically
+    from melodygru.gates import trace
+
+    target = out or Path(Path(file).stem + ".html")
+    if target.suffix.lower() not in (".html", ".png"):
+        raise UsageError(f"{target} ends in neither .html nor .png; give --out one of these endings.")
+    targets = [target] if target.suffix.lower() == ".png" else [target, target.with_suffix(".png")]
+    for one in targets:
+        check_target(one, force)
+    melody = max(read_melodies(file), key=lambda melody: len(melody.notes), default=None)
+    if melody is None or not melody.notes:
+        raise MidiError(f"{file} has no melody that could be explained; give a file with notes.")
+    loaded = _model(file, model)
+    heard = trace(loaded.engine, melody)
+    name = Path(file).name
+    for one in targets:
+        content = (
+            picture(heard, loaded.name, name)
+            if one.suffix.lower() == ".png"
+            else page(heard, loaded.name, name).encode()
+        )
+        write_atomically(one, content, force=force)
+    summary = summarise(heard)
+    spans = [float(span.mean()) for span in summary.spans]
+    if json:
+        output.print_json(
+            {
+                "model": loaded.name,
+                "files": [str(one) for one in targets],
+                "nats_per_note": summary.nats_per_note,
+                "first_choice": summary.first_choice,
+                "among_five": summary.among,
+                "memory_span_in_notes": spans,
+                "nats": heard.nats.sum(axis=0).tolist(),
+            }
+        )
+        return
+    typer.echo(
+        f"{name}: {summary.nats_per_note:.2f} nats per note to the model {loaded.name}; {summary.first_choice:.0%} "
+        f"of the notes were what it thought likeliest, {summary.among:.0%} among its five likeliest."
+    )
+    typer.echo(f"Wrote {' and '.join(str(one) for one in targets)}.")
+
+
+def _model(file: str, given: str | None) -> Model:
+    """The model that is asked for; else the one that wrote the file, if it is here; else the one that comes along."""
+    from melodygru.generator import load_model
+    from melodygru.midi import read_midi
+    from melodygru.recipe import Recipe
+
+    if given is not None:
+        return load_model(given)
+    try:
+        recipe = Recipe.find(read_midi(file).texts)
+        return load_model("folk" if recipe is None else recipe.model)
+    except (CheckpointError, MidiError):
+        return load_model("folk")
