@@ -81,10 +81,10 @@ def padded(pieces: list[Piece]) -> tuple[Tensor, Tensor]:
     return frames, mask
 
 
-def frame_nll(logits: Tensor, frames: Tensor, mask: Tensor) -> Tensor:
-    """(..., B, T, 88) scores to (...,) sums of negative log-likelihoods over all real frames."""
+def piece_nll(logits: Tensor, frames: Tensor, mask: Tensor) -> Tensor:
+    """(..., B, T, 88) scores to (..., B) negative log-likelihoods of all real frames of each piece."""
     nll = F.binary_cross_entropy_with_logits(logits, frames.expand_as(logits), reduction="none").sum(-1)
-    return (nll * mask).flatten(-2).sum(-1)
+    return (nll * mask).sum(-1)
 
 
 class Ensemble:
@@ -208,7 +208,7 @@ def train_epoch(
                 for weight, change in zip(network.weights, noise, strict=True):
                     weight += change
             logits, state = network.logits(inputs[:, part], state)
-            (frame_nll(logits, frames[:, part], mask[:, part]) / mask[:, part].sum()).sum().backward()
+            (piece_nll(logits, frames[:, part], mask[:, part]).sum() / mask[:, part].sum()).backward()
             with torch.no_grad():
                 for weight, change in zip(network.weights, noise, strict=True):
                     weight -= change
@@ -217,21 +217,25 @@ def train_epoch(
 
 
 @torch.no_grad()
-def evaluate(network: Ensemble, pieces: list[Piece], batch: int = 64, window: int = 500) -> Tensor:
-    """(E,) average negative log-likelihood of a frame."""
-    total, order = torch.zeros(len(network.w_x)), sorted(pieces, key=len)
+def evaluate(network: Ensemble, pieces: list[Piece], batch: int = 64, window: int = 500) -> tuple[Tensor, Tensor]:
+    """(E,) average negative log-likelihood of a frame, over all frames; and the mean over pieces of each piece's own."""
+    total, each = torch.zeros(len(network.w_x)), torch.zeros(len(network.w_x))
+    order = sorted(pieces, key=len)
     for first in range(0, len(order), batch):
         frames, mask = padded(order[first : first + batch])
         inputs, state = shifted(frames), network.start(len(frames))
+        nll = torch.zeros(len(network.w_x), len(frames))
         for begin in range(0, frames.shape[1], window):
             part = slice(begin, begin + window)
             logits, state = network.logits(inputs[:, part], state)
-            total += frame_nll(logits, frames[:, part], mask[:, part])
-    return total / sum(map(len, pieces))
+            nll += piece_nll(logits, frames[:, part], mask[:, part])
+        total += nll.sum(1)
+        each += (nll / mask.sum(1)).sum(1)
+    return total / sum(map(len, pieces)), each / len(pieces)
 
 
-def run(cell: str, data: Splits, arguments: argparse.Namespace) -> tuple[float, float, float, float, int]:
-    """Train one cell; train, validation and test figures, the chosen learning rate, epochs."""
+def run(cell: str, data: Splits, arguments: argparse.Namespace) -> tuple[float, float, float, float, float, int]:
+    """Train one cell; train, validation and test figures, the last by pieces too, the learning rate, epochs."""
     torch.manual_seed(arguments.seed)
     random = np.random.default_rng(arguments.seed)
     rates = torch.empty(arguments.draws).uniform_(*LOG_RATES).exp()
@@ -241,7 +245,7 @@ def run(cell: str, data: Splits, arguments: argparse.Namespace) -> tuple[float, 
     while since < arguments.patience and epoch < arguments.epochs and time.monotonic() - began < 60 * arguments.minutes:
         train_epoch(network, optimizer, data.train, arguments.batch, arguments.window, random)
         epoch, since = epoch + 1, since + 1
-        now = evaluate(network, data.valid).nan_to_num(math.inf)
+        now = evaluate(network, data.valid)[0].nan_to_num(math.inf)
         if float(now.min()) < best:
             best, member, since = float(now.min()), int(now.argmin()), 0
             kept, rate = (
@@ -257,8 +261,8 @@ def run(cell: str, data: Splits, arguments: argparse.Namespace) -> tuple[float, 
     with torch.no_grad():
         for weight, value in zip(network.weights, kept, strict=True):
             weight.set_(value)
-    train, test = (float(evaluate(network, pieces)) for pieces in (data.train, data.test))
-    return train, best, test, rate, epoch
+    (train, _), (test, by_piece) = (evaluate(network, pieces) for pieces in (data.train, data.test))
+    return float(train), best, float(test), float(by_piece), rate, epoch
 
 
 def main() -> None:
@@ -276,16 +280,17 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     print(
-        f"{'data':<14}{'cell':<6}{'train':>8}{'valid':>8}{'test':>8}{'paper':>14}{'test':>9}{'rate':>10}{'epochs':>8}{'time':>8}"
+        f"{'data':<14}{'cell':<6}{'train':>8}{'valid':>8}{'test':>8}{'by piece':>10}{'paper':>14}{'test':>9}"
+        f"{'rate':>10}{'epochs':>8}{'time':>8}"
     )
     for name in arguments.sets:
         data = load(arguments.data / f"{name}.mat")
         for cell in arguments.cells:
             began = time.monotonic()
-            train, valid, test, rate, epochs = run(cell, data, arguments)
+            train, valid, test, by_piece, rate, epochs = run(cell, data, arguments)
             paper = PAPER[name][cell]
             print(
-                f"{name:<14}{cell:<6}{train:>8.2f}{valid:>8.2f}{test:>8.2f}{paper[0]:>7.2f}/{paper[1]:>6.2f}"
+                f"{name:<14}{cell:<6}{train:>8.2f}{valid:>8.2f}{test:>8.2f}{by_piece:>10.2f}{paper[0]:>7.2f}/{paper[1]:>6.2f}"
                 f"{test / paper[1] - 1:>+9.1%}{rate:>10.5f}{epochs:>8}{time.monotonic() - began:>7.0f}s",
                 flush=True,
             )

@@ -2,11 +2,11 @@
 
     python benchmarks/chung2014_best.py --data FOLDER
 
-The same data and figure as `benchmarks/chung2014.py`; the network is larger, and told what melodygru's is told: beside the
-frame before, the frames 4, 8, 16, 32 and 64 frames ago, and what followed where the piece had the longest passages like
-the one just heard. These add to the score of the very keys that they stand for. Trained with random transposition,
-dropout with one mask a piece (Gal & Ghahramani 2016), AdamW, a cosine schedule and averaged weights; the weights with the best
-validation are kept.
+The same data and figure as `benchmarks/chung2014.py`; the network is larger, and told what melodygru's is told: beside
+the frame before, the frames 4, 8, 16, 32 and 64 frames ago, and what followed where the piece had the longest passages
+like the one just heard. These add to the score of the very keys that they stand for. Trained with random transposition,
+dropout with one mask a piece (Gal & Ghahramani 2016), AdamW, a cosine schedule and averaged weights; the weights with
+the best validation are kept.
 """
 
 from __future__ import annotations
@@ -217,7 +217,8 @@ def main() -> None:
         train, valid, test, parameters, epochs = run(name, arguments)
         paper = PAPER[name]["gru"][1]
         print(
-            f"{name:<14}{train:>8.2f}{valid:>8.2f}{test:>8.2f}{paper:>12.2f}{parameters:>13,}{epochs:>8}  {PUBLISHED[name]}",
+            f"{name:<14}{train:>8.2f}{valid:>8.2f}{test:>8.2f}{paper:>12.2f}{parameters:>13,}{epochs:>8}  "
+            f"{PUBLISHED[name]}",
             flush=True,
         )
 

@@ -23,14 +23,16 @@ import numpy.typing as npt
 from melodygru.cells import CELLS
 from melodygru.config import ModelConfig, TokenizerConfig, as_dict
 from melodygru.context import DEGREES, INTERVALS, PITCH_CLASSES, POSITIONS, RUNS, candidate_columns, input_columns
+from melodygru.critic import Critic
 from melodygru.errors import CheckpointError, MelodyGRUError
 from melodygru.files import write_atomically
 from melodygru.originality import OriginalityIndex
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Rises when a file can no longer be read by the versions before."""
 SUFFIX = ".safetensors"
 _INDEX = "originality_index"
+_CRITIC = "critic."
 _LARGEST_HEADER = 1 << 20
 _LARGEST_WEIGHT = 1e4
 """Trained weights stay below 100; from far larger ones the network's step would overflow."""
@@ -45,6 +47,7 @@ class Checkpoint:
         weights: `MelodyGRU.state_dict()` as float32 arrays.
         provenance: how it came to be: data, notes, validation, versions, date, seed (JSON values).
         packed_index: what it has learned from, as `OriginalityIndex.to_bytes` packs it; None if that was not kept.
+        critic: what chooses among several melodies; None if it was not taught.
     """
 
     model_config: ModelConfig
@@ -52,6 +55,7 @@ class Checkpoint:
     tokenizer_config: TokenizerConfig = TokenizerConfig()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     packed_index: bytes | None = None
+    critic: Critic | None = None
 
     @cached_property
     def index(self) -> OriginalityIndex | None:
@@ -67,6 +71,11 @@ class Checkpoint:
     def parameters(self) -> int:
         """How many numbers were learned."""
         return sum(array.size for array in self.weights.values())
+
+    @property
+    def is_half(self) -> bool:
+        """Whether all weights can be stored in half precision without loss."""
+        return all((array.astype(np.float16) == array).all() for array in self.weights.values())
 
     def save(self, path: str | os.PathLike[str], *, half: bool = False) -> None:
         """Write the file, all or nothing; one that is there is replaced.
@@ -88,6 +97,8 @@ class Checkpoint:
         arrays: dict[str, npt.NDArray[Any]] = {n: np.ascontiguousarray(a, kind) for n, a in self.weights.items()}
         if self.packed_index is not None:
             arrays[_INDEX] = np.frombuffer(self.packed_index, np.uint8)
+        if self.critic is not None:
+            arrays |= {_CRITIC + name: np.ascontiguousarray(array) for name, array in self.critic.arrays().items()}
         data = save(arrays, metadata)
         write_atomically(path, data, force=True)
 
@@ -106,8 +117,8 @@ class Checkpoint:
                 raise ValueError("model and tokenizer differ in max_duration")
         except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CheckpointError(f"{path} cannot be read: its description is damaged ({error}).") from error
-        weights, index = _read_arrays(path, model_config)
-        return cls(model_config, weights, tokenizer_config, provenance, index)
+        weights, index, critic = _read_arrays(path, model_config)
+        return cls(model_config, weights, tokenizer_config, provenance, index, critic)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -142,12 +153,14 @@ def read_metadata(path: Path) -> dict[str, str]:
     return metadata
 
 
-def _read_arrays(path: Path, config: ModelConfig) -> tuple[dict[str, npt.NDArray[np.float32]], bytes | None]:
-    """The weights, and the packed index if there is one."""
+def _read_arrays(
+    path: Path, config: ModelConfig
+) -> tuple[dict[str, npt.NDArray[np.float32]], bytes | None, Critic | None]:
+    """The weights; the packed index and the critic, if there are any."""
     from safetensors import SafetensorError, safe_open
 
     expected = weight_shapes(config)
-    weights, index = {}, None
+    weights, index, critic = {}, None, None
     try:
         with safe_open(path, framework="np") as file:
             names = set(file.keys())
@@ -156,6 +169,12 @@ def _read_arrays(path: Path, config: ModelConfig) -> tuple[dict[str, npt.NDArray
                 if file.get_slice(_INDEX).get_dtype() != "U8":
                     raise CheckpointError(f"{path} is damaged: {_INDEX} is no row of bytes.")
                 index = file.get_tensor(_INDEX).tobytes()
+            if of_critic := {name for name in names if name.startswith(_CRITIC)}:
+                names -= of_critic
+                try:
+                    critic = Critic.from_arrays({n.removeprefix(_CRITIC): file.get_tensor(n) for n in of_critic})
+                except CheckpointError as error:
+                    raise CheckpointError(f"{path} {error}") from error
             if names != set(expected):
                 odd = sorted(names ^ set(expected))[0]
                 raise CheckpointError(f"{path} does not hold the weights that it describes (see {odd[:60]!r}).")
@@ -174,7 +193,7 @@ def _read_arrays(path: Path, config: ModelConfig) -> tuple[dict[str, npt.NDArray
             raise CheckpointError(
                 f"{path} is damaged: {name} holds numbers that are not finite or huge; train it again."
             )
-    return weights, index
+    return weights, index, critic
 
 
 def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:

@@ -7,9 +7,8 @@ metre, key and length, and with the pickup, of one of those tunes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -18,25 +17,23 @@ import numpy.typing as npt
 from melodygru.batches import split
 from melodygru.collection import read_collection
 from melodygru.config import check_range
+from melodygru.counterparts import Progress, write_like
 from melodygru.dataset import fingerprint_of
 from melodygru.distances import SetDistance, set_distance
-from melodygru.errors import DataError, MelodyGRUError
+from melodygru.errors import DataError
 from melodygru.families import families
-from melodygru.generation_config import MAX_BARS, GenerationConfig
 from melodygru.generator import Model
 from melodygru.likelihood import FloatArray, bootstrap, event_nats_parts, repeated_bars
 from melodygru.melody import Melody
 from melodygru.originality import line_of
 from melodygru.sequence_classifier import learn_to_tell
-from melodygru.statistics import histograms, scalars
-from melodygru.theory import STEPS_PER_QUARTER
+from melodygru.statistics import feature_table, histograms, scalars
 from melodygru.tokenizer import REST, Events, Tokenizer
 from melodygru.two_sample import (
     Feature,
     TwoSample,
     boosted,
     cross_validate,
-    feature_table,
     giveaways,
     logistic,
     statistical_test,
@@ -48,9 +45,6 @@ _WHOLE = 0.9
 """A tune of which so much stands in a row in the training music was learned from, or its near-duplicate was."""
 _SEQUENCE_FOLDS = 5
 _SHOWN = 5
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
 
 
 @dataclass(frozen=True)
@@ -265,60 +259,6 @@ def _figure(pieces: Sequence[Events], nats: Sequence[FloatArray], masks: Sequenc
     counts = np.array([(piece.pitches[mask] < REST).sum() for piece, mask in zip(pieces, masks, strict=True)], float)
     notes = int(counts.sum())
     return Figure(float(totals.sum()) / notes if notes else float("nan"), *bootstrap(totals, counts), notes)
-
-
-def conditions(melody: Melody) -> dict[str, Any]:
-    """What is asked for, so that a melody is written in the place of this one: fields of `GenerationConfig`.
-
-    Metre, key, number of bars, pickup; and to end on the tonic if this one does. Raises UsageError for a length or
-    pickup that cannot be asked for.
-    """
-    asked: dict[str, Any] = {
-        "bars": melody.bars,
-        "meter": str(melody.time_signature),
-        "key": str(melody.key),
-        "end_on": "tonic" if melody.notes[-1].pitch % 12 == melody.key.tonic else "any",
-    }
-    check_range("bars", melody.bars, 1, MAX_BARS)
-    if melody.pickup:
-        asked["pickup"] = str(Fraction(melody.pickup, 4 * STEPS_PER_QUARTER))
-    GenerationConfig.from_dict(asked)
-    return asked
-
-
-def write_like(
-    model: Model, people: Sequence[Melody], samples: int, seed: int, options: Mapping[str, Any], tell: Progress
-) -> tuple[list[Melody], npt.NDArray[np.int64], int]:
-    """Write melodies, each in the place of a people's tune, all tunes alike often.
-
-    Returns:
-        The melodies; (samples,) which tune each is written like; and how many tunes cannot be written like.
-    """
-    wishes: dict[str, tuple[dict[str, Any], list[int]]] = {}
-    left_out = 0
-    for number, melody in enumerate(people):
-        try:
-            asked = {**conditions(melody), **options}
-        except MelodyGRUError:
-            left_out += 1
-            continue
-        wishes.setdefault(repr(asked), (asked, []))[1].append(number)
-    possible = [number for _, numbers in wishes.values() for number in numbers]
-    if not possible:
-        raise DataError("No tune has a length that can be asked for; give others.")
-    times = {number: samples // len(possible) for number in possible}
-    for number in np.random.default_rng([seed, 5]).permutation(possible)[: samples % len(possible)].tolist():
-        times[number] += 1
-    written: list[Melody] = []
-    groups: list[int] = []
-    for place, (asked, numbers) in enumerate(wishes.values()):
-        wanted = [number for number in numbers for _ in range(times[number])]
-        tell("writing melodies", len(written), samples)
-        if wanted:
-            config = GenerationConfig.from_dict(asked)
-            written += [one.melody for one in model.compose(config, seed + place, len(wanted))]
-            groups += wanted
-    return written, np.array(groups), left_out
 
 
 def compare_scalars(people: Sequence[Melody], generated: Sequence[Melody]) -> dict[str, Statistic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
@@ -15,6 +15,7 @@ from melodygru.checkpoint import Checkpoint, resolve
 from melodygru.chords import ChordSpan
 from melodygru.config import check_range
 from melodygru.copy_guard import CopyGuard
+from melodygru.critic import CANDIDATES
 from melodygru.engine import NumpyEngine
 from melodygru.errors import SamplingError, UsageError
 from melodygru.generation_config import DEFAULT_MAX_COPY, GenerationConfig
@@ -85,6 +86,9 @@ class Model:
         for name in sorted(checkpoint.weights):
             digest.update(name.encode() + checkpoint.weights[name].astype("<f4", copy=False).tobytes())
         digest.update(checkpoint.packed_index or b"")
+        if checkpoint.critic is not None:
+            for array in checkpoint.critic.arrays().values():
+                digest.update(array.tobytes())
         return digest.hexdigest()[:16]
 
     @property
@@ -141,17 +145,26 @@ class Model:
         primer: Melody | None = None,
         include_primer: bool = True,
         progress: Callable[[int], None] | None = None,
+        as_drawn: bool = False,
     ) -> list[Generated]:
-        """`generate_many`, with all that belongs to the melodies. Of several candidates the best come first."""
+        """`generate_many`, with all that belongs to the melodies. Of several candidates the best come first.
+
+        `as_drawn` leaves the last note as long as it was drawn, where else it is held to the last bar line.
+        """
         for what, value in (("count", count), ("seed", seed)):
             if not isinstance(value, Integral):
                 raise UsageError(f"{what} is {value!r}; give a whole number.")
         check_range("count", count, 1, MAX_COUNT)
         check_seed(seed)
         made = self._plan(config, primer, include_primer)
-        candidates = candidates_for(config, count)
+        if as_drawn:
+            made = replace(made, fills_out=False)
+        candidates = self.candidates_for(config, count)
+        # What was not asked to be the best of many is, where the model can choose, the best of a few.
+        critic = self.checkpoint.critic if config.best_of is None and config.form is None else None
         cut = primer is not None and not include_primer
-        judge = candidates > count
+        judge = candidates > count and critic is None
+        liked: dict[int, float] = {}
         found: dict[tuple[Note, ...], Generated] = {}
         first, limit = 0, candidates * _TRIES
         while first < candidates or (len(found) < count and first < limit):
@@ -160,15 +173,28 @@ class Model:
             drawn = sample(self.engine, made.meta, many, config.sampling, made.ahead, seed, first, made.script, report)
             for number, one in enumerate(drawn, first):
                 generated = self._finish(one, made, number, judge, cut)
-                found.setdefault(generated.melody.notes, generated)
+                if generated.melody.notes not in found:
+                    found[generated.melody.notes] = generated
+                    if critic is not None:
+                        liked[number] = critic.log_odds(self._decode(one, made))
             first += many
         if len(found) < count:
             raise SamplingError(
                 f"Only {len(found)} different melodies were found, and count is {count}; lower --count, raise "
                 "--temperature, or ask for more bars."
             )
+        if critic is not None:
+            return _best_of_each(list(found.values()), liked, count)
         best = sorted(found.values(), key=lambda one: -one.score.total if one.score else 0.0)
         return best[:count]
+
+    def candidates_for(self, config: GenerationConfig, count: int) -> int:
+        """How many melodies are drawn so that the best `count` can be chosen."""
+        if config.best_of is not None:
+            return max(config.best_of, count)
+        if config.form is not None:
+            return count * _FORM_CANDIDATES
+        return count * (1 if self.checkpoint.critic is None else CANDIDATES)
 
     def compose_again(
         self,
@@ -187,10 +213,12 @@ class Model:
         longest = self.checkpoint.tokenizer_config.max_duration
         return plan(config, longest, self.banned(config), primer, include_primer)
 
-    def _finish(self, drawn: Drawn, made: Plan, number: int, judge: bool, cut: bool) -> Generated:
-        tokenizer = Tokenizer(self.checkpoint.tokenizer_config)
+    def _decode(self, drawn: Drawn, made: Plan) -> Melody:
         title = f"{self.name} {made.meta.key}".strip()
-        melody = tokenizer.decode(drawn.events, made.qpm, title)
+        return Tokenizer(self.checkpoint.tokenizer_config).decode(drawn.events, made.qpm, title)
+
+    def _finish(self, drawn: Drawn, made: Plan, number: int, judge: bool, cut: bool) -> Generated:
+        melody = self._decode(drawn, made)
         if made.fills_out and melody.notes[-1].onset >= made.begins:
             melody = hold_last(melody, drawn.events.pitches[-2] == REST)
         mark = None
@@ -234,11 +262,16 @@ def _without_beginning(generated: Generated, begins: int) -> Generated:
     return replace(generated, melody=cut, chords=chords)
 
 
-def candidates_for(config: GenerationConfig, count: int) -> int:
-    """How many melodies are made so that the best `count` can be chosen."""
-    if config.best_of is not None:
-        return max(config.best_of, count)
-    return count * (1 if config.form is None else _FORM_CANDIDATES)
+def _best_of_each(found: Sequence[Generated], liked: Mapping[int, float], count: int) -> list[Generated]:
+    """The best of every `CANDIDATES` melodies that were drawn one after the other; more, if groups had no new one."""
+    best: dict[int, Generated] = {}
+    for one in found:
+        group = one.number // CANDIDATES
+        if group not in best or liked[one.number] > liked[best[group].number]:
+            best[group] = one
+    chosen = [best[group] for group in sorted(best)]
+    others = [one for one in found if one not in chosen]
+    return (chosen + others)[:count]
 
 
 def check_seed(seed: int) -> None:

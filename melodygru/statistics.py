@@ -206,3 +206,22 @@ def strong_beat(metre: TimeSignature) -> int:
     """Steps between strong beats: half bars where a bar is two or four beats, else whole bars."""
     beats = metre.bar_steps // metre.beat_steps
     return metre.bar_steps // 2 if beats in (2, 4) else metre.bar_steps
+
+
+def features(melody: Melody) -> dict[str, float]:
+    """What statistical classifiers are told: `scalars`, and shares of degrees, lengths and intervals."""
+    found = scalars(melody)
+    found |= {f"share of degree {i}": share for i, share in enumerate(degree_histogram(melody).tolist())}
+    for steps, share in zip(NOTE_LENGTHS, note_length_histogram(melody).tolist(), strict=True):
+        found[f"share of notes of {steps / STEPS_PER_QUARTER:.3g} quarters"] = share
+    for step, share in enumerate(interval_histogram(melody).tolist(), -12):
+        if not step:
+            continue  # `scalars` has repeated pitches
+        found[f"share of steps of {step:+d} semitones"] = share
+    return found
+
+
+def feature_table(melodies: Sequence[Melody]) -> tuple[list[str], FloatArray]:
+    """Names of the features, and (melodies, features)."""
+    rows = [features(melody) for melody in melodies]
+    return list(rows[0]), np.array([list(row.values()) for row in rows])

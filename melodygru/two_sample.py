@@ -22,16 +22,6 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from melodygru.melody import Melody
-from melodygru.statistics import (
-    NOTE_LENGTHS,
-    degree_histogram,
-    interval_histogram,
-    note_length_histogram,
-    scalars,
-)
-from melodygru.theory import STEPS_PER_QUARTER
-
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
@@ -73,25 +63,6 @@ class Feature:
     def tells(self) -> float:
         """How much it gives away, in [0, 0.5]."""
         return abs(self.auc - 0.5)
-
-
-def features(melody: Melody) -> dict[str, float]:
-    """What the statistical classifiers are told: `scalars`, and shares of degrees, lengths and intervals."""
-    found = scalars(melody)
-    found |= {f"share of degree {i}": share for i, share in enumerate(degree_histogram(melody).tolist())}
-    for steps, share in zip(NOTE_LENGTHS, note_length_histogram(melody).tolist(), strict=True):
-        found[f"share of notes of {steps / STEPS_PER_QUARTER:.3g} quarters"] = share
-    for step, share in enumerate(interval_histogram(melody).tolist(), -12):
-        if not step:
-            continue  # `scalars` has repeated pitches
-        found[f"share of steps of {step:+d} semitones"] = share
-    return found
-
-
-def feature_table(melodies: Sequence[Melody]) -> tuple[list[str], FloatArray]:
-    """Names of the features, and (melodies, features)."""
-    rows = [features(melody) for melody in melodies]
-    return list(rows[0]), np.array([list(row.values()) for row in rows])
 
 
 def boosted() -> ClassifierMixin:

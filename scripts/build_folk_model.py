@@ -36,6 +36,7 @@ def main() -> None:
         tunes, model = Path(folder, "tunes"), Path(folder, "model.safetensors")
         melodygru("corpus", CORPUS, str(tunes))
         melodygru("train", str(tunes), "--out", str(model), *TRAINING)
+        melodygru("teach", str(model), str(tunes), "--force")
         # Half precision halves the download; docs/models.md says what it costs.
         Checkpoint.load(model).save(out, half=True)
 

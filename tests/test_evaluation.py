@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from melodygru import Key, Melody, Note, TimeSignature
+from melodygru.counterparts import conditions, write_like
 from melodygru.errors import DataError, UsageError
 from melodygru.evaluation import (
     compare_histograms,
     compare_scalars,
-    conditions,
     evaluate,
     judge_likelihood,
-    write_like,
 )
 from melodygru.generator import Model, load_model
 from melodygru.likelihood import event_nats, event_nats_parts, repeated_bars

@@ -9,8 +9,9 @@ from scipy.stats import norm
 from melodygru.distances import compare_densities, set_distance
 from melodygru.likelihood import bootstrap
 from melodygru.sequence_classifier import columns, learn_to_tell
+from melodygru.statistics import feature_table, features
 from melodygru.tokenizer import Tokenizer
-from melodygru.two_sample import boosted, cross_validate, feature_table, features, giveaways, logistic, statistical_test
+from melodygru.two_sample import boosted, cross_validate, giveaways, logistic, statistical_test
 
 from .tunes import tune
 

@@ -71,7 +71,7 @@ def judge(model, rounds, count, start=0):
 
 @pytest.fixture(scope="module")
 def model():
-    return Model(checkpoint(), "toy")
+    return Model(checkpoint(seed=2), "toy")
 
 
 def test_random_wishes_are_kept_or_refused_in_a_sentence(model):

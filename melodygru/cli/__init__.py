@@ -18,6 +18,7 @@ from melodygru.errors import MelodyGRUError
 COMMANDS = {
     "generate": "melodygru.cli.generate_command:generate",
     "train": "melodygru.cli.train_command:train",
+    "teach": "melodygru.cli.teach_command:teach",
     "infill": "melodygru.cli.infill_command:infill",
     "vary": "melodygru.cli.vary_command:vary",
     "check": "melodygru.cli.check_command:check",

@@ -93,7 +93,7 @@ def generate(
     from melodygru.cli import output
     from melodygru.config import check_range
     from melodygru.generation_config import GenerationConfig
-    from melodygru.generator import MAX_COUNT, candidates_for, check_seed, draw_seed, load_model
+    from melodygru.generator import MAX_COUNT, check_seed, draw_seed, load_model
     from melodygru.recipe import Recipe
     from melodygru.rendering import rendered
 
@@ -116,7 +116,7 @@ def generate(
     check_seed(chosen)
     loaded = load_model(str(values.get("model", "folk")))
     include = bool(values.get("include_primer", True))
-    with progress_of(candidates_for(config, number)) as progress:
+    with progress_of(loaded.candidates_for(config, number)) as progress:
         done = loaded.compose(config, chosen, number, source, include, progress)
     details = {name: values[name] for name in ("render_chords",) if values.get(name)}
     if source is not None:

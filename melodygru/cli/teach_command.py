@@ -1,0 +1,58 @@
+"""`melodygru teach`: a model learns to choose the best of several melodies that it draws."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from melodygru.cli import options
+
+
+def teach(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name or file.", show_default=False)],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA/", help="People's tunes; the folder it was trained on is best.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Write the model to this file.", show_default="MODEL itself, with --force")
+    ] = None,
+    tunes: Annotated[int, typer.Option(help="How many tunes to learn with.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Same seed, same choices.")] = 0,
+    track: Annotated[
+        str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
+    ] = "auto",
+    force: options.Force = False,
+) -> None:
+    """Let a model learn to choose: it writes melodies, and learns to tell them from people's.
+
+    From then on it draws four melodies for each that it writes, and takes the one that looks most like people's
+    (`generate --best-of 1` writes the first). What was learned is kept in the model.
+    """
+    from tqdm import tqdm
+
+    from melodygru.checkpoint import resolve
+    from melodygru.files import check_target
+    from melodygru.generator import check_seed, load_model
+    from melodygru.teaching import teach as run
+
+    check_seed(seed)
+    loaded = load_model(model)
+    target = check_target(resolve(model) if out is None else out, force)
+    with tqdm(disable=None, leave=False) as bar:
+
+        def progress(what: str, done: int, total: int) -> None:
+            bar.set_description(what, refresh=False)
+            bar.total, bar.n = total, done
+            bar.refresh()
+
+        taught = run(loaded, data, tunes=tunes, seed=seed, track=track, progress=progress)
+    taught.checkpoint.save(target, half=loaded.checkpoint.is_half)
+    typer.echo(
+        f"{target}: learned from {taught.people:,} tunes and {taught.generated:,} melodies of its own; of those it had "
+        f"not learned from, it told {taught.auc:.0%} of pairs rightly (AUC; 50% is chance)."
+    )
