@@ -218,7 +218,7 @@ def train_epoch(
 
 @torch.no_grad()
 def evaluate(network: Ensemble, pieces: list[Piece], batch: int = 64, window: int = 500) -> tuple[Tensor, Tensor]:
-    """(E,) average negative log-likelihood of a frame, over all frames; and the mean over pieces of each piece's own."""
+    """(E,) average negative log-likelihood of a frame: over all frames, and the mean of each piece's own."""
     total, each = torch.zeros(len(network.w_x)), torch.zeros(len(network.w_x))
     order = sorted(pieces, key=len)
     for first in range(0, len(order), batch):
