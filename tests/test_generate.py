@@ -223,4 +223,5 @@ def test_every_command_has_help_that_fits_80_columns(capsys, monkeypatch):
 
 def test_a_notebook_that_names_no_seed_gets_a_new_tune_each_time(here):
     model = load_model("toy")
-    assert model.generate(bars=2).notes != model.generate(bars=2).notes
+    # An untrained network has few ideas: sixteen bars of them are hardly ever the same twice.
+    assert model.generate(bars=16).notes != model.generate(bars=16).notes
