@@ -24,6 +24,7 @@ CALM, SURPRISED = 0.7, 3.0
 _QUARTER = 34
 _ROW = 7
 _LABELS = 58
+_IN_SIGHT = 4
 _HIDDEN_FIRST = "keep"
 
 GATE_WORDS = {
@@ -171,6 +172,9 @@ def page(trace: Trace, model: str, file: str) -> str:
         }
         for at in sounds
     ]
+    # The note that is chosen at first should be in sight.
+    early = sounds[trace.onsets[sounds] < _IN_SIGHT * melody.time_signature.bar_steps]
+    shown = early if len(early) else sounds
     context: dict[str, Any] = {
         "title": title,
         "file": file,
@@ -193,7 +197,7 @@ def page(trace: Trace, model: str, file: str) -> str:
         "memory": _memory_line(trace, scale),
         "layers": _layers(trace, summary),
         "cards": cards,
-        "first": int(sounds[together[sounds].argmax()]),
+        "first": int(shown[together[shown].argmax()]),
         "legend": [colour(CALM + share * (SURPRISED - CALM)) for share in (0, 0.25, 0.5, 0.75, 1)],
     }
     return render("explain.html", context)
