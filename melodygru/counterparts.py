@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from melodygru.config import check_range
-from melodygru.errors import DataError, MelodyGRUError
+from melodygru.errors import DataError, MelodyGRUError, SamplingError
 from melodygru.generation_config import MAX_BARS, GenerationConfig
 from melodygru.generator import Model
 from melodygru.melody import Melody
@@ -77,8 +77,14 @@ def write_like(
         if wanted:
             # An end that is not on the tonic cannot be asked for, so more are written than are needed.
             many = len(wanted) if asked["end_on"] == "tonic" else _TRIES * len(wanted)
-            drawn = model.compose(GenerationConfig.from_dict(asked), seed + place, many, as_drawn=True)
+            try:
+                drawn = model.compose(GenerationConfig.from_dict(asked), seed + place, many, as_drawn=True)
+            except SamplingError:  # a bar or two, of which there are not so many different ones
+                left_out += len(numbers)
+                continue
             made = [one.melody for one in drawn]
             written += sorted(made, key=ends_on_tonic)[: len(wanted)] if many > len(wanted) else made
             groups += wanted
+    if not written:
+        raise DataError("No melody could be written in the place of any tune; give longer tunes, or fewer samples.")
     return written, np.array(groups), left_out

@@ -25,7 +25,7 @@ _QUARTER = 34
 _ROW = 7
 _LABELS = 58
 _IN_SIGHT = 4
-_HIDDEN_FIRST = "keep"
+_SHOWN_FIRST = "keep"
 
 GATE_WORDS = {
     "keep": ("How much it keeps", "update gate"),
@@ -217,7 +217,7 @@ def _layers(trace: Trace, summary: Summary) -> list[dict[str, Any]]:
                 "name": name,
                 "picture": heat_map(over_time(trace, values[:, order_units(values)])),
             }
-            for name, values in sorted(gates.items(), key=lambda item: item[0] != _HIDDEN_FIRST)
+            for name, values in sorted(gates.items(), key=lambda item: item[0] != _SHOWN_FIRST)
         ]
         spans = summary.spans[number] if summary.spans else None
         found.append({"number": number + 1, "units": len(trace.states[number][0]), "maps": maps, "spans": spans})
@@ -275,7 +275,7 @@ def picture(trace: Trace, model: str, file: str, dots_per_inch: int = 150) -> by
             axes[row].stairs(span, np.append(starts[inside], quarters), baseline=None, color="#3a6eb4")
             axes[row].set_ylabel("memory span\n(notes)")
             row += 1
-        for name, values in sorted(gates.items(), key=lambda item: item[0] != _HIDDEN_FIRST):
+        for name, values in sorted(gates.items(), key=lambda item: item[0] != _SHOWN_FIRST):
             grid = over_time(trace, values[:, order_units(values)])
             extent = (0, grid.shape[1] * COLUMN_STEPS / 24, len(grid), 0)
             axes[row].imshow(

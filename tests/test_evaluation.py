@@ -101,6 +101,17 @@ def test_melodies_are_written_in_the_place_of_tunes():
     assert [melody.notes for melody in again] == [melody.notes for melody in written]
 
 
+def test_tunes_too_short_for_so_many_different_melodies_are_left_out():
+    short, long = tune(0, 1), tune(1, 8)
+    narrow = {"range": "C4:C4", "end_on": "any", "grid": "1/4", "triplets": False}
+    written, groups, left_out = write_like(Model(checkpoint()), [short, long], 60, 0, narrow, silent)
+    assert left_out == 1
+    assert set(groups.tolist()) == {1}
+    assert len(written) == 30
+    with pytest.raises(DataError, match="No melody could be written"):
+        write_like(Model(checkpoint()), [short], 60, 0, narrow, silent)
+
+
 def test_equal_sets_are_alike_in_all_statistics():
     melodies = [tune(i, 20) for i in range(25)]
     for statistic in compare_scalars(melodies, melodies).values():
