@@ -117,11 +117,13 @@ class MelodyGRU(nn.Module):
             batch = transposed(batch, transpose)
         # From here on events lie in one row: padding costs nothing outside the recurrent layers.
         mask = batch["mask"]
-        state = self.states(batch)[mask]
+        state = self.states(batch)[mask].to(self.duration_hidden.weight.dtype)
         event = {name: batch[name][mask] for name in ("durations", "pitches", *CONTEXT_ARRAYS)}
         durations = event["durations"]
-        duration_nll = F.cross_entropy(self.duration_logits(state, event), durations, reduction="none")
-        pitch_nll = F.cross_entropy(self.pitch_logits(state, durations, event), event["pitches"], reduction="none")
+        # The heads' products are too small to gain from bfloat16 on a CPU: making it would take longer.
+        with torch.autocast("cpu", enabled=False):
+            duration_nll = F.cross_entropy(self.duration_logits(state, event), durations, reduction="none")
+            pitch_nll = F.cross_entropy(self.pitch_logits(state, durations, event), event["pitches"], reduction="none")
         zeros = torch.zeros(mask.shape, dtype=duration_nll.dtype, device=mask.device)
         return (
             zeros.masked_scatter(mask, duration_nll),

@@ -18,6 +18,7 @@ from melodygru.checkpoint import SUFFIX, Checkpoint, resolve
 from melodygru.config import PRESETS, ContextConfig, ModelConfig, TokenizerConfig, TrainConfig, check_range
 from melodygru.dataset import load_dataset
 from melodygru.errors import UsageError
+from melodygru.gru_kernel import kernel
 from melodygru.progress import Listener, Silent, TrainResult
 from melodygru.trainer import Trainer
 from melodygru.training_state import TrainingState
@@ -58,7 +59,7 @@ def train(
         val_data: validate on this folder instead of on a share of `data`.
         track: which track of a file: "auto", a number from 1, a name or "skyline".
         device: "auto", "cpu", "cuda" or "mps".
-        precision: "fp32", "bf16", or "auto": bf16 on CUDA devices that compute in it, fp32 elsewhere.
+        precision: "fp32", "bf16", or "auto": bf16 on CUDA devices and CPUs that compute in it, fp32 elsewhere.
         threads: of torch on the CPU, in [1, 1024]. The steps of a recurrent network are too small to share: more
             pays only for models larger than the presets, on a machine that does nothing else.
         resume: go on with the run whose state lies in OUT/; its settings must be the same.
@@ -85,7 +86,7 @@ def train(
     else:
         model_config = start.model_config if dropout is None else replace(start.model_config, dropout=dropout)
     where = _device(device)
-    kind = _precision(precision, where)
+    kind = _precision(precision, where, model_config.cell)
     check_range("threads", threads, 1, 1024)
     if tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise UsageError('TensorBoard is not installed; run: pip install "melodygru[tensorboard]".')
@@ -164,9 +165,12 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _precision(name: str, device: torch.device) -> str:
+def _precision(name: str, device: torch.device, cell: str) -> str:
     if name not in ("auto", "fp32", "bf16"):
         raise UsageError(f"The precision {name!r} is not known; choose auto, fp32 or bf16.")
     if name != "auto":
         return name
+    if device.type == "cpu":
+        compiled = kernel() if cell == "gru" else None
+        return "bf16" if compiled is not None and compiled.bfloat16 else "fp32"
     return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
