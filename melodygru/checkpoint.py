@@ -12,7 +12,7 @@ import os
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,12 @@ from melodygru.critic import Critic
 from melodygru.errors import CheckpointError, MelodyGRUError
 from melodygru.files import write_atomically
 from melodygru.originality import OriginalityIndex
+from melodygru.quantization import SCALE, dequantize, is_worth_it, quantize
 
-FORMAT_VERSION = 2
-"""Rises when a file can no longer be read by the versions before."""
+FORMAT_VERSION = 3
+"""The newest that is read. It rises when a file can no longer be read by the versions before."""
+_FLOAT_VERSION = 2
+"""What files are that hold floating-point numbers alone; those with int8 weights are of version 3."""
 SUFFIX = ".safetensors"
 _INDEX = "originality_index"
 _CRITIC = "critic."
@@ -77,24 +80,35 @@ class Checkpoint:
         """Whether all weights can be stored in half precision without loss."""
         return all((array.astype(np.float16) == array).all() for array in self.weights.values())
 
-    def save(self, path: str | os.PathLike[str], *, half: bool = False) -> None:
+    def metadata(self) -> dict[str, str]:
+        """What a file says of the model beside its weights, as JSON by name."""
+        return {
+            "format": "melodygru",
+            "model": json.dumps(as_dict(self.model_config)),
+            "tokenizer": json.dumps(as_dict(self.tokenizer_config)),
+            "provenance": json.dumps(dict(self.provenance)),
+        }
+
+    def save(self, path: str | os.PathLike[str], *, half: bool = False, int8: bool = False) -> None:
         """Write the file, all or nothing; one that is there is replaced.
 
-        `half` stores float16, half the size, at a cost in nats per note that docs/models.md gives.
+        `half` stores float16, half the size; `int8` stores large matrices as `melodygru.quantization` has them, a
+        quarter of the size, and the rest as `half` says. Both cost a little in nats per note, which
+        `melodygru export --data` tells for int8; the provenance then says "quantized".
 
         Raises FileError if it cannot be written.
         """
         from safetensors.numpy import save
 
-        metadata = {
-            "format": "melodygru",
-            "format_version": str(FORMAT_VERSION),
-            "model": json.dumps(as_dict(self.model_config)),
-            "tokenizer": json.dumps(as_dict(self.tokenizer_config)),
-            "provenance": json.dumps(dict(self.provenance)),
-        }
+        described = replace(self, provenance={**self.provenance, "quantized": "int8"}) if int8 else self
+        metadata = described.metadata() | {"format_version": str(FORMAT_VERSION if int8 else _FLOAT_VERSION)}
         kind = np.float16 if half else np.float32
-        arrays: dict[str, npt.NDArray[Any]] = {n: np.ascontiguousarray(a, kind) for n, a in self.weights.items()}
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        for name, array in self.weights.items():
+            if int8 and is_worth_it(array.shape):
+                arrays[name], arrays[name + SCALE] = quantize(array)
+            else:
+                arrays[name] = np.ascontiguousarray(array, kind)
         if self.packed_index is not None:
             arrays[_INDEX] = np.frombuffer(self.packed_index, np.uint8)
         if self.critic is not None:
@@ -117,7 +131,8 @@ class Checkpoint:
                 raise ValueError("model and tokenizer differ in max_duration")
         except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CheckpointError(f"{path} cannot be read: its description is damaged ({error}).") from error
-        weights, index, critic = _read_arrays(path, model_config)
+        int8 = int(metadata["format_version"]) > _FLOAT_VERSION
+        weights, index, critic = _read_arrays(path, model_config, int8)
         return cls(model_config, weights, tokenizer_config, provenance, index, critic)
 
 
@@ -154,9 +169,9 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def _read_arrays(
-    path: Path, config: ModelConfig
+    path: Path, config: ModelConfig, int8: bool
 ) -> tuple[dict[str, npt.NDArray[np.float32]], bytes | None, Critic | None]:
-    """The weights; the packed index and the critic, if there are any."""
+    """The weights, of which matrices may be quantized if `int8`; the packed index and the critic, if there are any."""
     from safetensors import SafetensorError, safe_open
 
     expected = weight_shapes(config)
@@ -175,16 +190,15 @@ def _read_arrays(
                     critic = Critic.from_arrays({n.removeprefix(_CRITIC): file.get_tensor(n) for n in of_critic})
                 except CheckpointError as error:
                     raise CheckpointError(f"{path} {error}") from error
-            if names != set(expected):
-                odd = sorted(names ^ set(expected))[0]
-                raise CheckpointError(f"{path} does not hold the weights that it describes (see {odd[:60]!r}).")
+            scaled = {name for name, shape in expected.items() if int8 and len(shape) == 2 and name + SCALE in names}
+            if odds := names ^ (set(expected) | {name + SCALE for name in scaled}):
+                raise CheckpointError(f"{path} does not hold the weights that it describes (see {min(odds)[:60]!r}).")
             for name, shape in expected.items():
-                stored = file.get_slice(name)
-                if tuple(stored.get_shape()) != shape or stored.get_dtype() not in ("F32", "F16"):
-                    raise CheckpointError(
-                        f"{path} is damaged: {name} is {stored.get_dtype()} {stored.get_shape()}, not {list(shape)}."
-                    )
-                weights[name] = file.get_tensor(name).astype(np.float32, copy=False)
+                if name in scaled:
+                    levels = _read(file, path, name, shape, "I8")
+                    weights[name] = dequantize(levels, _read_scales(file, path, name + SCALE, shape[:1]))
+                else:
+                    weights[name] = _read(file, path, name, shape, "F32", "F16").astype(np.float32, copy=False)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is damaged or cut off ({error}); get or train it again.") from error
     for name, array in weights.items():
@@ -194,6 +208,24 @@ def _read_arrays(
                 f"{path} is damaged: {name} holds numbers that are not finite or huge; train it again."
             )
     return weights, index, critic
+
+
+def _read(file: Any, path: Path, name: str, shape: tuple[int, ...], *kinds: str) -> npt.NDArray[Any]:
+    """One array of an open file, after a look at its shape and its kind of number."""
+    stored = file.get_slice(name)
+    if tuple(stored.get_shape()) != shape or stored.get_dtype() not in kinds:
+        raise CheckpointError(
+            f"{path} is damaged: {name} is {stored.get_dtype()} {stored.get_shape()}, not {kinds[0]} {list(shape)}."
+        )
+    return file.get_tensor(name)
+
+
+def _read_scales(file: Any, path: Path, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    scales = _read(file, path, name, shape, "F32")
+    # Not a number fails the comparison too; larger ones could overflow before the weights are looked at.
+    if not ((scales >= 0) & (scales <= _LARGEST_WEIGHT)).all():
+        raise CheckpointError(f"{path} is damaged: {name} holds numbers that are no scales; export it again.")
+    return scales
 
 
 def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:

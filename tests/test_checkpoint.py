@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import save
 
 from melodygru.checkpoint import FORMAT_VERSION, Checkpoint, resolve, weight_shapes
@@ -162,6 +163,82 @@ def test_other_types_and_too_many_tensors_are_refused(tmp_path):
     refused(path, "damaged|weights")
     path.write_bytes(save({str(i): np.zeros(1, np.float32) for i in range(20_000)}, metadata))
     refused(path, "melodygru|weights")
+
+
+QUANTIZED = "duration.weight"
+"""A matrix of the network below that is large enough."""
+
+
+@pytest.fixture
+def int8(tmp_path):
+    """An int8 file's arrays and metadata, and how to write them, changed, and read what comes of it."""
+    path = tmp_path / "model.safetensors"
+    checkpoint(replace(SMALL, duration_hidden=32)).save(path, int8=True)
+    with safe_open(path, framework="np") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+    assert arrays[QUANTIZED].dtype == np.int8
+
+    def write(changes, **described):
+        changed = {name: array for name, array in {**arrays, **changes}.items() if array is not None}
+        path.write_bytes(save(changed, {**metadata, **described}))
+        return path
+
+    return arrays, write
+
+
+def test_an_int8_file_is_read_by_its_scales(int8):
+    arrays, write = int8
+    scales = np.arange(193, dtype=np.float32) / 4
+    weights = Checkpoint.load(write({QUANTIZED + ".scale": scales})).weights
+    expected = arrays[QUANTIZED].astype(np.float64) * scales[:, None]
+    np.testing.assert_array_equal(weights[QUANTIZED], expected)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -1.0, 3e38, 9e3])
+def test_scales_that_are_none_are_refused(int8, bad):
+    arrays, write = int8
+    scales = arrays[QUANTIZED + ".scale"].copy()
+    scales[7] = bad
+    refused(write({QUANTIZED + ".scale": scales}), "no scales|huge")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {QUANTIZED + ".scale": None},
+        {QUANTIZED + ".scale": np.ones(193)},
+        {QUANTIZED + ".scale": np.ones(193, np.float16)},
+        {QUANTIZED + ".scale": np.ones(192, np.float32)},
+        {QUANTIZED + ".scale": np.ones((193, 1), np.float32)},
+        {QUANTIZED: np.ones((193, 32), np.float32)},
+        {QUANTIZED: np.ones((193, 32), np.uint8)},
+        {QUANTIZED: np.ones((193, 31), np.int8)},
+        {QUANTIZED: None},
+        {"duration.bias": np.ones(193, np.int8), "duration.bias.scale": np.ones(193, np.float32)},
+        {"duration.bias.scale": np.ones(193, np.float32)},
+        {"input.weight.scale": np.ones(12, np.float32)},
+        {"surprise.scale": np.ones(1, np.float32)},
+        {QUANTIZED + ".scale.scale": np.ones(193, np.float32)},
+    ],
+)
+def test_int8_weights_that_do_not_fit_are_refused(int8, changes):
+    _, write = int8
+    refused(write(changes), "damaged|weights")
+
+
+def test_int8_weights_are_none_of_an_older_format(int8):
+    _, write = int8
+    refused(write({}, format_version="2"), "weights")
+
+
+def test_every_way_of_cutting_an_int8_file_is_refused(int8):
+    _, write = int8
+    data = (path := write({})).read_bytes()
+    assert Checkpoint.load(path)
+    for size in (9, 100, len(data) // 2, len(data) - 1):
+        path.write_bytes(data[:size])
+        refused(path, "cut off|no melodygru model|not a melodygru model")
 
 
 def test_a_model_is_found_by_path_and_by_name(tmp_path, monkeypatch, saved):

@@ -29,6 +29,7 @@ COMMANDS = {
     "inspect": "melodygru.cli.inspect_command:inspect",
     "tokens": "melodygru.cli.tokens_command:tokens",
     "info": "melodygru.cli.info_command:info",
+    "export": "melodygru.cli.export_command:export",
     "corpus": "melodygru.cli.corpus_command:corpus",
 }
 """Name of each command, in the order of the help page, and where it lives."""

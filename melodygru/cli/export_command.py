@@ -1,0 +1,109 @@
+"""`melodygru export`: a model for other programs (ONNX), or as a smaller file (int8)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from melodygru.cli import options
+
+if TYPE_CHECKING:
+    from melodygru.checkpoint import Checkpoint
+    from melodygru.likelihood import FloatArray
+    from melodygru.tokenizer import Events
+
+
+def export(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name or file.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT", help="The file to write: .onnx, or .safetensors with --int8.", show_default=False
+        ),
+    ],
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Store large matrices as 8-bit numbers: a smaller .safetensors.")
+    ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DATA/", help="With --int8: tell nats per note before and after, on these tunes."),
+    ] = None,
+    force: options.Force = False,
+) -> None:
+    """Write a model for other programs, or smaller.
+
+    OUT.onnx holds one step of the network, for any ONNX runtime (needs the onnx package).
+
+    OUT.safetensors with --int8 is a model as before, in a smaller file.
+    """
+    from melodygru.checkpoint import SUFFIX, Checkpoint, resolve
+    from melodygru.errors import UsageError
+    from melodygru.files import check_target, write_atomically
+
+    kind = out.suffix.lower()
+    if kind not in (".onnx", SUFFIX):
+        raise UsageError(f"{out} does not end in .onnx or {SUFFIX}; give OUT the name of one of these.")
+    if kind == SUFFIX and not int8:
+        raise UsageError(f"{out} would be the model as it is; add --int8 for a smaller one, or give OUT.onnx.")
+    if kind == ".onnx" and (int8 or data is not None):
+        raise UsageError(f"--int8 and --data go with OUT{SUFFIX}, and {out} is none; leave them out.")
+    check_target(out, force)
+    path = resolve(model)
+    before = path.stat().st_size
+    checkpoint = Checkpoint.load(path)
+    if kind == ".onnx":
+        from melodygru.onnx_export import OPSET, onnx_bytes
+
+        write_atomically(out, onnx_bytes(checkpoint), force=force)
+        typer.echo(f"{out}: {_megabytes(out.stat().st_size)}, from {_megabytes(before)}; ONNX opset {OPSET}, float32.")
+        return
+    pieces = [] if data is None else _tunes(checkpoint, data)
+    checkpoint.save(out, half=checkpoint.is_half, int8=True)
+    typer.echo(f"{out}: {_megabytes(out.stat().st_size)}, from {_megabytes(before)}; int8 weights.")
+    if pieces:
+        _tell_cost(pieces, checkpoint, Checkpoint.load(out))
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.3g} MB"
+
+
+def _tunes(checkpoint: Checkpoint, folder: Path) -> list[Events]:
+    from melodygru.collection import read_collection
+    from melodygru.errors import DataError
+    from melodygru.tokenizer import Tokenizer
+
+    tokenizer = Tokenizer(checkpoint.tokenizer_config)
+    pieces = [tokenizer.encode(melody) for melody in read_collection(folder).pieces]
+    if not pieces:
+        raise DataError(f"{folder} has no tune that a model could learn from; give --data a folder of melodies.")
+    return pieces
+
+
+def _tell_cost(pieces: list[Events], before: Checkpoint, after: Checkpoint) -> None:
+    import numpy as np
+
+    from melodygru.likelihood import bootstrap
+    from melodygru.tokenizer import REST
+
+    notes = np.array([(piece.pitches < REST).sum() for piece in pieces], float)
+    one, two = _nats(pieces, before), _nats(pieces, after)
+    low, high = bootstrap(two - one, notes)
+    total = notes.sum()
+    typer.echo(
+        f"Nats per note on {len(pieces):,} tunes ({int(total):,} notes): {one.sum() / total:.5f} before, "
+        f"{two.sum() / total:.5f} after; {(two - one).sum() / total:+.5f} (95 % interval {low:+.5f} to {high:+.5f})."
+    )
+
+
+def _nats(pieces: list[Events], checkpoint: Checkpoint) -> FloatArray:
+    """(P,) nats of each piece."""
+    import numpy as np
+
+    from melodygru.engine import NumpyEngine
+    from melodygru.likelihood import event_nats
+
+    engine = NumpyEngine(checkpoint.model_config, checkpoint.weights)
+    return np.array([nats.sum() for nats in event_nats(engine, pieces)])
