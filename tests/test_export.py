@@ -4,6 +4,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from safetensors import safe_open
 
+from melodygru.cells import CELLS as CELLS_OF
 from melodygru.checkpoint import Checkpoint, resolve, weight_shapes
 from melodygru.config import CELLS, ContextConfig, ModelConfig
-from melodygru.engine import NumpyEngine
+from melodygru.context import PITCH_CLASSES, candidate_columns, input_columns
+from melodygru.engine import NumpyEngine, NumpyState
 from melodygru.errors import UsageError
 from melodygru.generator import load_model
 from melodygru.onnx_export import OPSET, onnx_bytes
@@ -85,6 +88,43 @@ def test_the_graph_is_the_engine_for_every_cell(cell, batch):
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_the_graph_is_the_engine_with_less_context(context, batch):
     assert_graph_is_engine(checkpoint(replace(SMALL, context=context, layers=3), seed=1), batch)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_graph_is_the_engine_for_everything_that_is_legal(cell):
+    """One step from anywhere: bars longer than are told apart, every reference, class and run."""
+    made = checkpoint(replace(SMALL, cell=cell, max_duration=240))
+    config, rng, batch = made.model_config, np.random.default_rng(7), 200
+    places = input_columns(config.context, config.max_duration)
+    spots = candidate_columns(config.context, config.max_duration)
+    columns = [*places, *spots * config.context.candidates]
+    inputs = np.stack([rng.integers(0, column.size, batch) for column in columns], axis=1)
+    each = inputs[:, len(places) :].reshape(batch, -1, len(spots))
+    bar_steps = rng.integers(12, 600, batch)
+    context = SimpleNamespace(
+        inputs=inputs,
+        position=rng.integers(0, bar_steps),
+        bar_steps=bar_steps,
+        reference=rng.integers(-1, 128, batch),
+        tonic=rng.integers(0, 12, batch),
+        candidate_pitch=rng.integers(0, PITCH_CLASSES, each.shape[:2]),
+        candidate_duration=each[:, :, -2],
+        candidate_run=each[:, :, -1],
+    )
+    durations = np.where(rng.random(batch) < 0.5, each[:, 0, -2], rng.integers(0, config.max_duration + 1, batch))
+    engine, session = NumpyEngine(config, made.weights), session_of(made)
+    state = NumpyState(
+        context,
+        [rng.standard_normal((batch, config.hidden * CELLS_OF[cell].states), np.float32) for _ in range(config.layers)],
+    )
+    feed = {f"state_{layer}": values for layer, values in enumerate(state.layers)} | {"durations": durations}
+    feed = {one.name: feed.get(one.name, getattr(context, one.name, None)) for one in session.get_inputs()}
+    found = dict(zip([one.name for one in session.get_outputs()], session.run(None, feed), strict=True))
+    engine._step(state)
+    np.testing.assert_allclose(found["duration_logits"], engine.duration_logits(state), atol=1e-4, rtol=1e-4)
+    np.testing.assert_allclose(found["pitch_logits"], engine.pitch_logits(state, durations), atol=1e-4, rtol=1e-4)
+    for layer, values in enumerate(state.layers):
+        np.testing.assert_allclose(found[f"next_state_{layer}"], values, atol=1e-4, rtol=1e-4)
 
 
 def test_the_graph_is_the_engine_for_the_model_that_comes_along():
