@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ import torch
 from melodygru.batches import split
 from melodygru.checkpoint import SUFFIX, Checkpoint, resolve
 from melodygru.config import PRESETS, ContextConfig, ModelConfig, TokenizerConfig, TrainConfig, check_range
-from melodygru.dataset import load_dataset
-from melodygru.errors import UsageError
+from melodygru.dataset import Dataset, load_dataset
+from melodygru.distributed import Group
+from melodygru.errors import DataError, UsageError
 from melodygru.gru_kernel import kernel
 from melodygru.progress import Listener, Silent, TrainResult
 from melodygru.trainer import Trainer
@@ -38,16 +40,21 @@ def train(
     track: str = "auto",
     device: str = "auto",
     precision: str = "auto",
-    threads: int = 1,
+    threads: int | None = None,
     resume: bool = False,
     init_from: str | os.PathLike[str] | None = None,
     tensorboard: bool = False,
     index: bool = True,
     force: bool = False,
+    save_minutes: float = 10.0,
     listener: Listener | None = None,
     **options: Any,
 ) -> TrainResult:
     """Train a model on a folder of MIDI files.
+
+    Under `torchrun`, all its processes train one model: each batch is shared out over them. `data`, `out` and the
+    cache should be folders that all machines see. When torchrun has started the processes again, since one of them
+    died, the run goes on from its last saved state. The result is the same in every process.
 
     Args:
         data: the folder.
@@ -61,50 +68,81 @@ def train(
         device: "auto", "cpu", "cuda" or "mps".
         precision: "fp32", "bf16", or "auto": bf16 on CUDA devices and CPUs that compute in it, fp32 elsewhere.
         threads: of torch on the CPU, in [1, 1024]. The steps of a recurrent network are too small to share: more
-            pays only for models larger than the presets, on a machine that does nothing else.
+            pays only for models larger than the presets, on a machine that does nothing else. Default: 1; under
+            torchrun, the machine's cores over its processes.
         resume: go on with the run whose state lies in OUT/; its settings must be the same.
         init_from: begin with the weights of this model (and its shape).
         tensorboard: also write event files for TensorBoard to OUT/.
         index: keep in the model, compressed, the notes of what it has learned from (not their key and tempo): for
             `--max-copy` and `melodygru check`. Leave it out where the music must not be told.
         force: replace a model that is there.
-        listener: told how it goes; `melodygru.cli.train_command.Lines()` prints a line an epoch.
-        options: fields of `TrainConfig`: epochs, max_minutes, batch_size, lr, …
+        save_minutes: save the state, for `resume`, when so much time has passed, in [0, 100000], besides at the end
+            of each epoch; 0 after every step.
+        listener: told how it goes; `melodygru.cli.train_command.Lines()` prints a line an epoch. Under torchrun,
+            that of the first process is.
+        options: fields of `TrainConfig`: epochs, max_minutes, batch_size (of all processes together), lr, …
 
     Raises:
         UsageError: a value out of range. DataError: nothing to learn from. FileError, CheckpointError:
         a file in the way. TrainingError: the run cannot go on.
     """
-    try:
-        config = TrainConfig(**{name: value for name, value in options.items() if value is not None})
-    except TypeError as error:
-        raise UsageError(f"There is no such training option ({error}).") from error
-    target = _target(Path(data), out, force=force, resume=resume)
-    start = Checkpoint.load(resolve(init_from)) if init_from is not None else None
-    if start is None:
-        model_config = _model_config(preset, cell, hidden, layers, dropout, context)
-    else:
-        model_config = start.model_config if dropout is None else replace(start.model_config, dropout=dropout)
-    where = _device(device)
-    kind = _precision(precision, where, model_config.cell)
-    check_range("threads", threads, 1, 1024)
-    if tensorboard and importlib.util.find_spec("tensorboard") is None:
-        raise UsageError('TensorBoard is not installed; run: pip install "melodygru[tensorboard]".')
-    listener = listener or Silent()
-    trainer = Trainer(model_config, config, target, where, kind, listener, index)
-    tokenizer = TokenizerConfig(model_config.max_duration)
-    dataset = load_dataset(data, tokenizer, model_config.context, track, listener.reading)
-    if val_data is not None:
-        held = load_dataset(val_data, tokenizer, model_config.context, track, listener.reading)
-        chosen, held_pieces = np.arange(dataset.pieces), np.arange(held.pieces)
-    else:
-        held = dataset
-        chosen, held_pieces = split(dataset.families, config.val_split, config.seed)
-    if start is not None:
-        trainer.model.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in start.weights.items()})
-        trainer.average = [parameter.detach().clone() for parameter in trainer.model.parameters()]
-    with _threads(threads):
-        return trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
+    group = Group.from_environment()
+    listener = listener if listener is not None and group.first else Silent()
+    with group.joined():
+        with group.together():
+            try:
+                config = TrainConfig(**{name: value for name, value in options.items() if value is not None})
+            except TypeError as error:
+                raise UsageError(f"There is no such training option ({error}).") from error
+            target = _target(Path(data), out)
+        resume = group.of_first(partial(_resumes, target, group, sum(group.gather(group.restarts)), resume, force))
+        with group.together():
+            start = Checkpoint.load(resolve(init_from)) if init_from is not None else None
+            if start is None:
+                model_config = _model_config(preset, cell, hidden, layers, dropout, context)
+            else:
+                model_config = start.model_config if dropout is None else replace(start.model_config, dropout=dropout)
+            where = _device(device, group)
+            threads = _shared_cores(group) if threads is None else threads
+            check_range("threads", threads, 1, 1024)
+            check_range("save-minutes", save_minutes, 0, 100_000)
+            if tensorboard and importlib.util.find_spec("tensorboard") is None:
+                raise UsageError('TensorBoard is not installed; run: pip install "melodygru[tensorboard]".')
+        # The first process builds the GRU's loop, where it is not there yet, and reads the files.
+        kind = group.first_alone(partial(_precision, precision, where, model_config.cell))
+        trainer = Trainer(model_config, config, target, where, kind, listener, index, group, save_minutes)
+        tokenizer = TokenizerConfig(model_config.max_duration)
+        folders = [data] if val_data is None else [data, val_data]
+        read = [
+            group.first_alone(partial(load_dataset, folder, tokenizer, model_config.context, track, listener.reading))
+            for folder in folders
+        ]
+        dataset, held = read[0], read[-1]
+        _check_same(read, group)
+        if val_data is not None:
+            chosen, held_pieces = np.arange(dataset.pieces), np.arange(held.pieces)
+        else:
+            chosen, held_pieces = split(dataset.families, config.val_split, config.seed)
+        if start is not None:
+            trainer.model.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in start.weights.items()})
+            trainer.average = [parameter.detach().clone() for parameter in trainer.model.parameters()]
+        with _threads(threads):
+            return trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
+
+
+def _check_same(read: list[Dataset], group: Group) -> None:
+    """Raise DataError in all processes where one of them has read other music than the first."""
+    marks = group.gather([dataset.fingerprint for dataset in read])
+    with group.together():
+        if marks[group.rank] != marks[0]:
+            raise DataError(
+                f"Process {group.rank} finds other files in its data folder than process 0; give all machines the same."
+            )
+
+
+def _shared_cores(group: Group) -> int:
+    """Threads of a process that was not told how many to use."""
+    return max(1, (os.cpu_count() or 1) // group.local_world) if group.launched else 1
 
 
 @contextmanager
@@ -118,19 +156,28 @@ def _threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _target(data: Path, out: str | os.PathLike[str] | None, *, force: bool, resume: bool) -> Path:
-    """OUT, the path without suffix, where nothing is in the way."""
+def _target(data: Path, out: str | os.PathLike[str] | None) -> Path:
+    """OUT, the path without suffix."""
     target = Path("checkpoints") / (data.resolve().name or "model") if out is None else Path(out)
     if target.name in ("", ".."):
         raise UsageError(f"{target} is a folder; give --out the name of a model in it, such as {target / 'tunes'}.")
-    if target.suffix == SUFFIX:
-        target = target.with_suffix("")
+    return target.with_suffix("") if target.suffix == SUFFIX else target
+
+
+def _resumes(target: Path, group: Group, restarts: int, resume: bool, force: bool) -> bool:
+    """Whether the run goes on from a saved state, where nothing is in the way."""
+    state = target / TrainingState.FILE
+    if group.launched:
+        if TrainingState.broken_off(target, group.run_id, restarts):
+            return state.exists()
+        # One that was left by a run long ago says nothing about this one, should it be broken off too.
+        TrainingState.ended(target)
     model = target.with_name(target.name + SUFFIX)
-    if not resume and not force and (model.exists() or (target / TrainingState.FILE).exists()):
+    if not resume and not force and (model.exists() or state.exists()):
         raise UsageError(f"{model} exists; go on with --resume, replace it with --force, or choose another --out.")
-    if resume and not (target / TrainingState.FILE).exists():
+    if resume and not state.exists():
         raise UsageError(f"There is no run to resume in {target}; leave --resume out, or give its --out.")
-    return target
+    return resume
 
 
 def _model_config(
@@ -154,15 +201,27 @@ def _model_config(
     )
 
 
-def _device(name: str) -> torch.device:
+def _device(name: str, group: Group) -> torch.device:
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        name = next(device for device in ("cuda", "mps", "cpu") if available[device])
+        # No library that torch comes with sums over several processes what lies on an MPS device.
+        usable = ("cuda", "cpu") if group.world > 1 else ("cuda", "mps", "cpu")
+        name = next(device for device in usable if available[device])
     if name not in available:
         raise UsageError(f"The device {name!r} is not known; choose auto, cpu, cuda or mps.")
     if not available[name]:
         raise UsageError(f"This machine has no {name} device that torch can use; choose --device cpu or auto.")
-    return torch.device(name)
+    if name == "mps" and group.world > 1:
+        raise UsageError("Several processes cannot share mps devices; choose --device cpu, or start one process.")
+    if name != "cuda" or not group.launched:
+        return torch.device(name)
+    if group.local_rank >= (count := torch.cuda.device_count()):
+        raise UsageError(
+            f"This machine has {count} CUDA device{'s' * (count > 1)} for {group.local_world} processes; start at most "
+            "one for each (torchrun --nproc-per-node), or choose --device cpu."
+        )
+    torch.cuda.set_device(group.local_rank)
+    return torch.device("cuda", group.local_rank)
 
 
 def _precision(name: str, device: torch.device, cell: str) -> str:

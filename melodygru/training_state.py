@@ -27,6 +27,8 @@ class TrainingState:
     """
 
     FILE: ClassVar[str] = "state.safetensors"
+    RUNNING: ClassVar[str] = "torchrun"
+    """A file that is there from the beginning of a run under torchrun to its good end; in it, torchrun's name of it."""
 
     step: int = 0
     seconds: float = 0.0
@@ -69,6 +71,29 @@ class TrainingState:
     def begin_epoch(self) -> None:
         """Count the next epoch's loss from nothing."""
         self.epoch_loss, self.epoch_notes = 0.0, 0
+
+    @classmethod
+    def begun(cls, folder: Path, run_id: str, *, anew: bool) -> None:
+        """Note that a run under torchrun has begun; with `anew`, an older one's state is not what it goes on from."""
+        if anew:
+            (folder / cls.FILE).unlink(missing_ok=True)
+        (folder / cls.RUNNING).write_text(run_id, "utf-8")
+
+    @classmethod
+    def ended(cls, folder: Path) -> None:
+        """Note that it has ended: what lies there is not to be gone on with unless the user says so."""
+        (folder / cls.RUNNING).unlink(missing_ok=True)
+
+    @classmethod
+    def broken_off(cls, folder: Path, run_id: str, restarts: int) -> bool:
+        """Whether torchrun started this process in place of one whose run `folder` holds.
+
+        `restarts` counts only those that a machine has seen; where a machine joined or left, the name of the run
+        tells, unless it is "none", which all runs without a name share.
+        """
+        path = folder / cls.RUNNING
+        known = path.exists() and path.read_text("utf-8") == run_id
+        return known and (restarts > 0 or run_id != "none")
 
     def _numbers(self) -> list[str]:
         """Names of what is kept beside the tensors: all but what belongs to one sitting."""

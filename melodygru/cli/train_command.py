@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -36,7 +37,9 @@ def train(
     max_minutes: Annotated[
         float | None, typer.Option(help="Stop after this time; the schedule is shaped to end there.")
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Stretches of music a step.", show_default="6")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Stretches of music a step, of all processes together.", show_default="6")
+    ] = None,
     lr: Annotated[float | None, typer.Option(help="Highest learning rate.", show_default="0.002")] = None,
     hidden: Annotated[int | None, typer.Option(help="Units a layer.", show_default="the preset's")] = None,
     layers: Annotated[int | None, typer.Option(help="Stacked layers.", show_default="the preset's")] = None,
@@ -67,8 +70,17 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Same seed, same model on the CPU.", show_default="0")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
-    threads: Annotated[int, typer.Option(help="On the CPU; the steps are too small to gain from many.")] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            help="On the CPU; the steps are too small to gain from many.",
+            show_default="1; under torchrun, all cores shared out",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT/ where it stopped.")] = False,
+    save_minutes: Annotated[
+        float, typer.Option(help="Save the run's state so often within an epoch too, and at its end.")
+    ] = 10.0,
     init_from: Annotated[
         str | None, typer.Option(help="Begin with the weights of this model (a name or file), and its size.")
     ] = None,
@@ -89,11 +101,16 @@ def train(
 
     Ctrl-C stops and saves; --resume goes on. Nats per note: how surprised the model is by music that it has
     not seen; lower is better.
+
+    Several processes, on GPUs or CPUs: torchrun --nproc-per-node 2 -m melodygru train DATA/. The first one
+    prints and writes. With --max-restarts 3 the run goes on from its last saved state when a process dies.
     """
+    from melodygru.distributed import Group, told_elsewhere
+    from melodygru.progress import Silent
     from melodygru.training import train as run
 
-    terminal = sys.stdout.isatty()
-    screen = Live() if terminal else Lines()
+    group = Group.from_environment()
+    screen = (Live() if sys.stdout.isatty() else Lines()) if group.first else None
     try:
         result = run(
             data,
@@ -113,7 +130,8 @@ def train(
             tensorboard=tensorboard,
             index=not no_index,
             force=force,
-            listener=screen,
+            listener=screen or Silent(),
+            save_minutes=save_minutes,
             epochs=epochs,
             max_minutes=max_minutes,
             batch_size=batch_size,
@@ -124,8 +142,18 @@ def train(
             patience=patience,
             seed=seed,
         )
+    except Exception as error:
+        if told_elsewhere(error):
+            raise typer.Exit(getattr(error, "exit_code", 1)) from error
+        if group.launched:
+            # The others end at once, and torchrun then all of them: not before the error is printed.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise
     finally:
-        screen.close()
+        if screen is not None:
+            screen.close()
+    if not group.first:
+        return
     why = {
         "finished": "Finished",
         "patience": "Stopped, since validation got no better",
