@@ -6,7 +6,6 @@ One bad file never stops the run.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -14,14 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from melodygru.errors import DataError, MelodyGRUError
 from melodygru.extraction import ExtractionConfig, extract
-from melodygru.families import families
 from melodygru.melody import Melody
 from melodygru.midi import read_midi
-from melodygru.theory import pitch_name
 
 SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
 """Endings of MIDI files, in any case."""
@@ -65,34 +61,6 @@ class Collection:
         """Files of which nothing could be used."""
         return [verdict for verdict in self.verdicts if not verdict.melodies]
 
-    def summary(self) -> dict[str, Any]:
-        """What `melodygru inspect` shows, as JSON values."""
-        pieces = self.pieces
-        kin = Counter(families(pieces))
-        pitches = [note.pitch for piece in pieces for note in piece.notes]
-        low_high = [f"{pitch_name(min(pitches))}", f"{pitch_name(max(pitches))}"] if pitches else []
-        return {
-            "files": len(self.verdicts),
-            "kept": len(self.verdicts) - len(self.left_out),
-            "left_out": _counts(verdict.reason for verdict in self.left_out),
-            "left_out_files": {str(verdict.path): verdict.reason for verdict in self.left_out},
-            "pieces": len(pieces),
-            "notes": len(pitches),
-            "bars": sum(piece.bars for piece in pieces),
-            "with_pickup": sum(piece.pickup > 0 for piece in pieces),
-            "metres": _counts(str(piece.time_signature) for piece in pieces),
-            "keys": _counts(str(piece.key) for piece in pieces),
-            "range": low_high,
-            "families": len(kin),
-            "near_duplicates": len(pieces) - len(kin),
-            "tracks": _counts(verdict.track for verdict in self.verdicts if verdict.melodies),
-            "remarks": _counts(chain.from_iterable(verdict.remarks for verdict in self.verdicts)),
-        }
-
-
-def _counts(values: Iterator[str] | chain[str]) -> dict[str, int]:
-    return dict(Counter(values).most_common())
-
 
 def find_files(folder: str | os.PathLike[str]) -> list[Path]:
     """All MIDI files of a folder and its subfolders, sorted; or the one file that is given.
@@ -104,7 +72,14 @@ def find_files(folder: str | os.PathLike[str]) -> list[Path]:
         return [folder]
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}; give the folder that your MIDI files are in.")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    # Names, not Path objects: of a million files those alone would take many seconds.
+    names = [
+        os.path.join(inside, name)
+        for inside, _, within in os.walk(folder)
+        for name in within
+        if os.path.splitext(name)[1].lower() in SUFFIXES
+    ]
+    files = [Path(name) for name in sorted(names, key=lambda name: name.split(os.sep)) if os.path.isfile(name)]
     if not files:
         endings = " ".join(SUFFIXES)
         raise DataError(f"{folder} holds no MIDI file ({endings}), nor do its subfolders; give another folder.")

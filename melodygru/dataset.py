@@ -11,27 +11,33 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from melodygru import __version__
-from melodygru.collection import Collection, find_files, read_collection
+from melodygru.collection import find_files
 from melodygru.config import ContextConfig, TokenizerConfig, as_dict
-from melodygru.context import CONTEXT_ARRAYS, context_arrays
-from melodygru.errors import DataError
-from melodygru.families import families
+from melodygru.context import CONTEXT_ARRAYS
+from melodygru.errors import DataError, FileError
+from melodygru.files import cache_home
 from melodygru.originality import OriginalityIndex
-from melodygru.tokenizer import REST, Events, Tokenizer
+from melodygru.preparation import Reading, in_shards, reading, shard_path, write_shards
+from melodygru.shards import Shard
+from melodygru.survey import Survey
+from melodygru.tokenizer import REST, Events, PieceMeta
 
-FORMAT = 3
+FORMAT = 4
 EVENT_ARRAYS = ("durations", "pitches", *CONTEXT_ARRAYS)
 _KEPT_CACHES = 4
 """How many caches of one folder lie side by side: other tracks, other contexts, or a run that is going on."""
@@ -89,27 +95,17 @@ class Dataset:
         return OriginalityIndex.build([self.names[i] for i in pieces], [self.line(i) for i in pieces], bars)
 
 
-def cache_home() -> Path:
-    """Where caches lie: $MELODYGRU_CACHE, else the platform's place for them."""
-    if given := os.environ.get("MELODYGRU_CACHE"):
-        return Path(given)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return base / "melodygru"
-
-
-def cache_key(folder: Path, tokenizer: TokenizerConfig, context: ContextConfig, track: str) -> str:
+def cache_key(
+    folder: Path, files: Sequence[Path], tokenizer: TokenizerConfig, context: ContextConfig, track: str
+) -> str:
     """A hash that changes when a file is added, removed or changed, or the configuration is another."""
     # The version, since a newer one may read the same files better.
-    state: list[Any] = [FORMAT, __version__, as_dict(tokenizer), as_dict(context), track]
-    for path in find_files(folder):
-        status = path.stat()
-        state.append([str(path.relative_to(folder)), status.st_size, status.st_mtime_ns])
-    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:32]
+    digest = hashlib.sha256(json.dumps([FORMAT, __version__, as_dict(tokenizer), as_dict(context), track]).encode())
+    beside = len(str(folder))
+    for path in files:
+        status = os.stat(path)
+        digest.update(f"{str(path)[beside:]}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogatepass"))
+    return digest.hexdigest()[:32]
 
 
 def load_dataset(
@@ -118,75 +114,157 @@ def load_dataset(
     context: ContextConfig | None = None,
     track: str = "auto",
     progress: Callable[[int, int], None] | None = None,
+    jobs: int | None = None,
 ) -> Dataset:
     """The pieces of a folder, from the cache if nothing has changed.
 
-    `progress` is called with files read and files in all. Raises DataError when there is no melody.
+    `progress` is called with files read and files in all; `jobs` is how many processes read, None for as many as there
+    are cores. A run that was stopped goes on where it was. Raises DataError when there is no melody.
     """
     folder = Path(folder)
     tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
-    key = cache_key(folder, tokenizer, context, track)
-    place = cache_home() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16] / key
+    files = find_files(folder)
+    place = _place(folder, files, tokenizer, context, track)
     if (found := _open(place)) is not None:
         return found
-    collection = read_collection(folder, track=track, progress=progress)
-    _write(place, collection, tokenizer, context)
+    read = reading(track, tokenizer, context, len(files))
+    try:
+        write_shards(files, read, _parts(place), progress, jobs)
+        _assemble(place, files, read)
+    except (OSError, FileError) as error:
+        if _open(place) is None:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise DataError(
+                f"The cache {place.parent} cannot be written ({reason}); make room, or set MELODYGRU_CACHE."
+            ) from error
     if (made := _open(place)) is None:
         raise DataError(f"The cache {place} cannot be read back; remove it, or set MELODYGRU_CACHE to another folder.")
     return made
 
 
-def _write(place: Path, collection: Collection, tokenizer: TokenizerConfig, context: ContextConfig) -> None:
-    """Write a cache, all or nothing; the oldest ones of the same folder are removed."""
-    pieces = [Tokenizer(tokenizer).encode(melody) for melody in collection.pieces]
-    if not pieces:
-        raise DataError("No usable melody was found; see `melodygru inspect` for the reasons.")
-    contexts = context_arrays(pieces, context, tokenizer.max_duration)
-    arrays = {name: np.concatenate([piece[name] for piece in contexts]) for name in CONTEXT_ARRAYS}
-    arrays["durations"] = np.concatenate([piece.durations for piece in pieces]).astype(np.uint8)
-    arrays["pitches"] = np.concatenate([piece.pitches for piece in pieces]).astype(np.uint8)
-    arrays["offsets"] = np.cumsum([0, *(len(piece.durations) for piece in pieces)])
-    sounding = [melody.notes for melody in collection.pieces]
-    arrays["lowest"] = np.array([min(note.pitch for note in notes) for notes in sounding])
-    arrays["highest"] = np.array([max(note.pitch for note in notes) for notes in sounding])
-    arrays["pickups"] = np.array([melody.pickup > 0 for melody in collection.pieces])
-    arrays["families"] = np.array(families(collection.pieces))
-    description = {
-        "names": [melody.name for melody in collection.pieces],
-        "report": collection.summary(),
-        "fingerprint": fingerprint_of(pieces),
-    }
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".part-"))
-        try:
-            for name, array in arrays.items():
-                np.save(beside / f"{name}.npy", array)
-            (beside / "description.json").write_text(json.dumps(description), "utf-8")
-            # Another process may have been faster: a sound cache stays, since somebody may be reading it.
-            if _open(place) is None:
-                if place.exists():
-                    aside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".part-"))
-                    os.replace(place, aside / "damaged")
-                    shutil.rmtree(aside, ignore_errors=True)
-                os.replace(beside, place)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except OSError as error:
+def read_part(
+    folder: str | os.PathLike[str],
+    part: tuple[int, int],
+    tokenizer: TokenizerConfig | None = None,
+    context: ContextConfig | None = None,
+    track: str = "auto",
+    progress: Callable[[int, int], None] | None = None,
+    jobs: int | None = None,
+) -> None:
+    """Read the i-th of n parts, `part` (i, n), of what `load_dataset` would read: it then finds that part done.
+
+    For several machines that share the cache's disk.
+    """
+    folder = Path(folder)
+    tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
+    files = find_files(folder)
+    place = _place(folder, files, tokenizer, context, track)
+    if _open(place) is None:
+        write_shards(files, reading(track, tokenizer, context, len(files)), _parts(place), progress, jobs, part)
+
+
+def _place(folder: Path, files: Sequence[Path], tokenizer: TokenizerConfig, context: ContextConfig, track: str) -> Path:
+    home = cache_home() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    return home / cache_key(folder, files, tokenizer, context, track)
+
+
+def _parts(place: Path) -> Path:
+    """Where the shards lie that a cache is made of."""
+    return place.with_name(f".part-{place.name}")
+
+
+def _assemble(place: Path, files: Sequence[Path], read: Reading) -> None:
+    """Make a cache of its shards, all or nothing; the oldest ones of the same folder are removed."""
+    parts, survey, digest = _parts(place), Survey(), hashlib.sha256()
+    beside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".part-"))
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, beside, ignore_errors=True)
+        columns = _Columns(beside, stack)
+        for number, paths in enumerate(in_shards(files)):
+            shard = _shard(shard_path(parts, number), paths, read)
+            survey.add(shard)
+            for piece in shard.events():
+                _update(digest, piece)
+            columns.add({"durations": shard.durations, "pitches": shard.pitches, **shard.contexts})
+            columns.add({"lengths": np.diff(shard.offsets), "pickups": shard.table[:, 6] > 0})
+        if not survey.pieces:
+            raise DataError("No usable melody was found; see `melodygru inspect` for the reasons.")
+        columns.finish()
+        for name in ("families", "lowest", "highest"):
+            np.save(beside / f"{name}.npy", getattr(survey, name))
+        description = {
+            "names": survey.names,
+            "report": survey.summary(),
+            "fingerprint": digest.hexdigest()[:32],
+        }
+        (beside / "description.json").write_text(json.dumps(description), "utf-8")
+        # Another process may have been faster: a sound cache stays, since somebody may be reading it.
         if _open(place) is None:
-            raise DataError(
-                f"The cache {place.parent} cannot be written ({error.strerror}); make room, or set MELODYGRU_CACHE."
-            ) from error
+            if place.exists():
+                aside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".part-"))
+                os.replace(place, aside / "damaged")
+                shutil.rmtree(aside, ignore_errors=True)
+            os.replace(beside, place)
+    shutil.rmtree(parts, ignore_errors=True)
     _tidy(place.parent)
+
+
+def _shard(path: Path, paths: Sequence[Path], read: Reading) -> Shard:
+    try:
+        return Shard.load(path)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return read(paths)  # it is damaged, or somebody who was faster has removed it
+
+
+class _Columns:
+    """Arrays that grow at the end, as .npy files: memory holds the rows in hand only."""
+
+    def __init__(self, folder: Path, stack: ExitStack):
+        self._folder, self._stack = folder, stack
+        self._files: dict[str, Any] = {}
+        self._kinds: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
+        self._rows: Counter[str] = Counter()
+
+    def add(self, arrays: Mapping[str, Array]) -> None:
+        """Append rows; the first call with a name decides on the dtype and shape of its rows."""
+        for name, array in arrays.items():
+            if name not in self._files:
+                self._files[name] = self._stack.enter_context((self._folder / f"{name}.npy").open("wb"))
+                self._kinds[name] = array.dtype, array.shape[1:]
+                self._head(name)
+            self._files[name].write(np.ascontiguousarray(array).tobytes())
+            self._rows[name] += len(array)
+
+    def finish(self) -> None:
+        """Say in each file how many rows it has."""
+        for name, file in self._files.items():
+            file.seek(0)
+            self._head(name)
+            file.close()
+
+    def _head(self, name: str) -> None:
+        dtype, shape = self._kinds[name]
+        described = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False}
+        # Both heads are of one length: numpy leaves room for the digits of the first axis.
+        np.lib.format.write_array_header_1_0(self._files[name], {**described, "shape": (self._rows[name], *shape)})
 
 
 def fingerprint_of(pieces: Sequence[Events]) -> str:
     """32 hexadecimal digits that tell these pieces from others: their events, metres, keys and lengths, in order."""
     digest = hashlib.sha256()
     for piece in pieces:
-        digest.update(json.dumps(as_dict(piece.meta)).encode())
-        digest.update(piece.durations.astype("<i2").tobytes() + piece.pitches.astype("<i2").tobytes())
+        _update(digest, piece)
     return digest.hexdigest()[:32]
+
+
+def _update(digest: Any, piece: Events) -> None:
+    digest.update(_described(piece.meta))
+    digest.update(piece.durations.astype("<i2").tobytes() + piece.pitches.astype("<i2").tobytes())
+
+
+@lru_cache(maxsize=4096)
+def _described(meta: PieceMeta) -> bytes:
+    return json.dumps(as_dict(meta)).encode()
 
 
 def _tidy(home: Path) -> None:
@@ -211,9 +289,10 @@ def _open(place: Path) -> Dataset | None:
     try:
         description = json.loads((place / "description.json").read_text("utf-8"))
         arrays = {name: np.load(place / f"{name}.npy", mmap_mode="r") for name in EVENT_ARRAYS}
-        offsets, kin, lowest, highest, pickups = (
-            np.load(place / f"{name}.npy") for name in ("offsets", "families", "lowest", "highest", "pickups")
+        lengths, kin, lowest, highest, pickups = (
+            np.load(place / f"{name}.npy") for name in ("lengths", "families", "lowest", "highest", "pickups")
         )
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
         names, report, mark = (description[name] for name in ("names", "report", "fingerprint"))
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None

@@ -1,8 +1,9 @@
-"""Files are written whole or not at all, and never over one that the user did not give up."""
+"""Files are written whole or not at all, and never over one that the user did not give up; and where caches lie."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from melodygru.errors import FileError
@@ -37,3 +38,16 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, force: bool = Fa
         beside.unlink(missing_ok=True)
         reason = error.strerror or error
         raise FileError(f"{target} cannot be written ({reason}); check the disk and permissions.") from error
+
+
+def cache_home() -> Path:
+    """Where caches lie: $MELODYGRU_CACHE, else the platform's place for them."""
+    if given := os.environ.get("MELODYGRU_CACHE"):
+        return Path(given)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return base / "melodygru"

@@ -114,9 +114,8 @@ def build(flags: Sequence[str]) -> Kernel:
     """The loop, compiled with these flags; RuntimeError, OSError or SubprocessError where that cannot be done."""
     from torch.utils import cpp_extension
 
-    # The name tells the CPU too: the folder may be on a disk that several kinds of machines share.
-    cpu = (platform.machine(), torch.backends.cpu.get_cpu_capability(), torch.cpu._is_avx512_bf16_supported())
-    state = repr((_SOURCE.read_bytes(), tuple(flags), torch.__version__, cpu))
+    # Machines that share a home need not have the same CPU: the host's name goes in.
+    state = repr((_SOURCE.read_bytes(), tuple(flags), torch.__version__, platform.machine(), platform.node()))
     name = f"melodygru_gru_{hashlib.sha256(state.encode()).hexdigest()[:16]}"
     home = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or cpp_extension.get_default_build_root())
     place = home / f"{name}.so"

@@ -46,11 +46,11 @@ class FileEvents:
     def add_meta(self, tick: int, kind: int, payload: bytes) -> None:
         """Take in one meta event; those that are no text and say nothing of tempo, metre or key pass by."""
         if kind == 0x01:
-            self.texts.append(_decode(payload))
+            self.texts.append(text_of(payload))
         words = payload.removeprefix(INFORMATION.encode())
         if kind == 0x01 and words.startswith(KEY_IN_WORDS):
             try:
-                self.key_in_words = Key.parse(_decode(words[len(KEY_IN_WORDS) :]))
+                self.key_in_words = Key.parse(text_of(words[len(KEY_IN_WORDS) :]))
             except UsageError:
                 self.faults["an impossible key in words"] = None
         elif kind == 0x51 and len(payload) >= 3:
@@ -100,7 +100,7 @@ def read_track(data: bytes, events: FileEvents) -> tuple[str, list[RawNote], int
                     used = min(position, size)
                     break
                 if event == 0xFF and kind == 0x03 and not name:
-                    name = _decode(payload)
+                    name = text_of(payload)
                 elif event == 0xFF:
                     events.add_meta(tick, kind, payload)
             elif event >= 0xF0:
@@ -132,7 +132,7 @@ def read_track(data: bytes, events: FileEvents) -> tuple[str, list[RawNote], int
     return name, notes, used
 
 
-def _decode(payload: bytes) -> str:
+def text_of(payload: bytes) -> str:
     """Text of a meta event: UTF-8 where it is, else Latin-1, which every byte string is."""
     try:
         text = payload.decode("utf-8")

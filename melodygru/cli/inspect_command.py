@@ -24,7 +24,10 @@ def inspect(
     """Show what is in a folder of MIDI files, and what training would leave out and why."""
     from tqdm import tqdm
 
-    from melodygru.collection import read_collection
+    from melodygru.collection import find_files
+    from melodygru.config import TokenizerConfig
+    from melodygru.preparation import read_shards, reading
+    from melodygru.survey import Survey
 
     # Drawn on a terminal only, and for what takes long enough to be looked at.
     with tqdm(unit=" files", disable=None, delay=1, leave=False) as bar:
@@ -33,7 +36,10 @@ def inspect(
             bar.total = total
             bar.update(done - bar.n)
 
-        summary = read_collection(data, track=track, progress=show_progress).summary()
+        files, survey = find_files(data), Survey()
+        for shard in read_shards(files, reading(track, TokenizerConfig(), None, len(files)), show_progress):
+            survey.add(shard)
+        summary = survey.summary()
     if json:
         from json import dumps
 

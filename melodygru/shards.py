@@ -1,0 +1,255 @@
+"""Consecutive files of a folder as arrays: what readers work on, one such part each, and what a cache is made of.
+
+Plain files take the fast lane (`melodygru.reading_kernel`), all others the way of `melodygru.collection`. Both give the
+same.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from melodygru.collection import Verdict, judge
+from melodygru.config import ContextConfig, TokenizerConfig
+from melodygru.context import CONTEXT_ARRAYS, context_arrays
+from melodygru.errors import MelodyGRUError, UsageError
+from melodygru.extraction import ExtractionConfig
+from melodygru.files import write_atomically
+from melodygru.key_finding import find_keys
+from melodygru.midi import MAX_FILE_BYTES, read_bytes
+from melodygru.midi_chunks import text_of
+from melodygru.reading_kernel import PlainPieces, Reader, reader
+from melodygru.theory import MODES, Key, TimeSignature
+from melodygru.tokenizer import REST, Events, PieceMeta, Tokenizer
+
+FEW = 200
+"""From so many files on in all, compiling the fast lane costs less time than it saves."""
+_AT_ONCE = 64
+"""Files that the fast lane is given together."""
+_NO_SIGNATURE = 99
+_LONGEST_PLAIN = 253
+"""The largest `max_duration` that the fast lane knows."""
+_FIELDS = ("file", "numerator", "denominator", "tonic", "mode", "bars", "has_pickup")
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """P pieces of N events from F consecutive files.
+
+    Attributes:
+        files: (F,) verdicts without melodies: path, reason for leaving it out, track, remarks.
+        table: (P, 7) int32: number of the file, numerator, denominator, tonic, place of the mode in `MODES`, bars,
+            whether there is a pickup.
+        offsets: (P + 1,) int64, where each piece begins.
+        durations, pitches: (N,) uint8, see `melodygru.tokenizer`.
+        contexts: the arrays of `melodygru.context.CONTEXT_ARRAYS`, (N, ...); none where they were not asked for.
+    """
+
+    files: list[Verdict]
+    table: Array
+    offsets: Array
+    durations: Array
+    pitches: Array
+    contexts: Mapping[str, Array] = field(default_factory=dict)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Shard]) -> Shard:
+        """Shards of consecutive files as one; at least one."""
+        before = np.cumsum([0, *(len(part.files) for part in parts[:-1])])
+        tables = [
+            part.table + np.array([number, *[0] * (len(_FIELDS) - 1)])
+            for part, number in zip(parts, before, strict=True)
+        ]
+        lengths = [np.diff(part.offsets) for part in parts]
+        return cls(
+            [file for part in parts for file in part.files],
+            np.concatenate(tables).astype(np.int32),
+            np.concatenate([[0], np.cumsum(np.concatenate(lengths))]),
+            np.concatenate([part.durations for part in parts]),
+            np.concatenate([part.pitches for part in parts]),
+            {name: np.concatenate([part.contexts[name] for part in parts]) for name in parts[0].contexts},
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """(P,) of the pieces: the file's, with " #2" and so on where it has several."""
+        names, before, count = [], -1, 0
+        for number in self.table[:, 0].tolist():
+            count = count + 1 if number == before else 1
+            before = number
+            stem = self.files[number].path.stem
+            names.append(stem if count == 1 else f"{stem} #{count}")
+        return names
+
+    def metas(self) -> Iterator[PieceMeta]:
+        """(P,) what is known of each piece beforehand."""
+        for _, numerator, denominator, tonic, mode, bars, has_pickup in self.table.tolist():
+            yield PieceMeta(_metre(numerator, denominator), _key(tonic, mode), bars, bool(has_pickup))
+
+    def events(self) -> Iterator[Events]:
+        """(P,) the pieces."""
+        for (begin, end), meta in zip(pairwise(self.offsets.tolist()), self.metas(), strict=True):
+            yield Events(self.durations[begin:end].astype(np.int64), self.pitches[begin:end].astype(np.int64), meta)
+
+    def save(self, path: Path) -> None:
+        """Write it as .npz, all or nothing."""
+        told = [[str(file.path), file.reason, file.track, file.remarks] for file in self.files]
+        arrays = {name: getattr(self, name) for name in ("table", "offsets", "durations", "pitches")}
+        arrays |= {f"context_{name}": array for name, array in self.contexts.items()}
+        buffer = io.BytesIO()
+        np.savez(buffer, files=np.frombuffer(json.dumps(told).encode(), np.uint8), **arrays)
+        write_atomically(path, buffer.getvalue(), force=True)
+
+    @classmethod
+    def load(cls, path: Path) -> Shard:
+        """The inverse of `save`. Raises OSError, ValueError or KeyError for what is no such file."""
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = dict(stored)
+        told = json.loads(arrays.pop("files").tobytes())
+        contexts = {name.removeprefix("context_"): arrays.pop(name) for name in list(arrays) if "context_" in name}
+        files = [Verdict(Path(path), (), reason, track, tuple(marks)) for path, reason, track, marks in told]
+        return cls(files, **arrays, contexts=contexts)
+
+
+@lru_cache(maxsize=256)
+def _metre(numerator: int, denominator: int) -> TimeSignature:
+    return TimeSignature(numerator, denominator)
+
+
+@lru_cache(maxsize=256)
+def _key(tonic: int, mode: int) -> Key:
+    return Key(tonic, MODES[mode])
+
+
+def read_shard(
+    paths: Sequence[Path],
+    extraction: ExtractionConfig,
+    tokenizer: TokenizerConfig,
+    context: ContextConfig | None = None,
+    fast: bool = True,
+) -> Shard:
+    """Read files; whatever is wrong with one ends in its verdict. `context` None: without contexts; `fast` False:
+    without the fast lane.
+    """
+    suited = fast and extraction.track == "auto" and tokenizer.max_duration <= _LONGEST_PLAIN
+    lane = reader() if suited else None
+    groups = [paths[i : i + _AT_ONCE] for i in range(0, max(len(paths), 1), _AT_ONCE)]
+    shard = Shard.joined([_read_together(group, extraction, tokenizer, lane) for group in groups])
+    return shard if context is None else replace(shard, contexts=_contexts(shard, context, tokenizer, lane))
+
+
+def _contexts(
+    shard: Shard, context: ContextConfig, tokenizer: TokenizerConfig, lane: Reader | None
+) -> Mapping[str, Array]:
+    # Places are counted in 16 bits there.
+    if lane is not None and np.diff(shard.offsets).max(initial=0) < 1 << 16:
+        metas = list(shard.metas())
+        return lane.context(shard.durations, shard.pitches, shard.offsets, metas, context, tokenizer.max_duration)
+    made = context_arrays([*shard.events(), _NOTHING], context, tokenizer.max_duration)
+    return {name: np.concatenate([piece[name] for piece in made])[: shard.offsets[-1]] for name in CONTEXT_ARRAYS}
+
+
+_NOTHING = Events(np.zeros(1, np.int64), np.full(1, REST, np.int64), PieceMeta())
+"""A piece of END alone: gives the arrays their shapes where there is no other."""
+
+
+def _read_together(
+    paths: Sequence[Path], extraction: ExtractionConfig, tokenizer: TokenizerConfig, lane: Reader | None
+) -> Shard:
+    """A shard of a few files, without contexts."""
+    plain, encoder = _plain(paths, extraction, tokenizer, lane), Tokenizer(tokenizer)
+    files: list[Verdict] = []
+    rows: list[tuple[int, ...]] = []
+    events: list[tuple[Array, Array]] = []
+    ends, keys = np.cumsum(plain.table[:, 8]), _keys(plain)
+    at = 0
+    for number, (path, told) in enumerate(zip(paths, plain.files, strict=True)):
+        if told is None:
+            verdict = judge(path, extraction)
+            files.append(Verdict(path, (), verdict.reason, verdict.track, verdict.remarks))
+            for melody in verdict.melodies:
+                piece = encoder.encode(melody)
+                rows.append((number, *_row(piece.meta)))
+                events.append((piece.durations.astype(np.uint8), piece.pitches.astype(np.uint8)))
+            continue
+        remarks = [] if told.metre_stated else ["metre estimated"]
+        while at < len(plain.table) and plain.table[at, 0] == number:
+            _, numerator, denominator, bars, pickup, fifths, _, _, size = plain.table[at].tolist()
+            key = keys[at]
+            if fifths == _NO_SIGNATURE and "key estimated" not in remarks:
+                remarks.append("key estimated")
+            mode = MODES.index(key.mode)
+            rows.append((number, numerator, denominator, key.tonic, mode, bars, pickup > 0))
+            events.append((plain.durations[ends[at] - size : ends[at]], plain.pitches[ends[at] - size : ends[at]]))
+            at += 1
+        files.append(Verdict(path, (), "", text_of(told.name) or f"track {told.number}", tuple(remarks)))
+    none = np.zeros(0, np.uint8)
+    return Shard(
+        files,
+        np.array(rows, np.int32).reshape(-1, len(_FIELDS)),
+        np.cumsum([0, *(len(durations) for durations, _ in events)], dtype=np.int64),
+        np.concatenate([none, *(durations for durations, _ in events)]),
+        np.concatenate([none, *(pitches for _, pitches in events)]),
+    )
+
+
+def _row(meta: PieceMeta) -> tuple[int, ...]:
+    metre, key = meta.time_signature, meta.key
+    return metre.numerator, metre.denominator, key.tonic, MODES.index(key.mode), meta.bars, int(meta.has_pickup)
+
+
+def _plain(
+    paths: Sequence[Path], extraction: ExtractionConfig, tokenizer: TokenizerConfig, lane: Reader | None
+) -> PlainPieces:
+    """What the fast lane makes of these files; without one, that none is plain."""
+    none = np.zeros(0, np.uint8)
+    if lane is None:
+        table, weights = np.zeros((0, 9), np.int64), np.zeros((0, 12), np.int64)
+        return PlainPieces([None] * len(paths), table, weights, none, none)
+    return lane.extract(
+        [_bytes(path) for path in paths], extraction.min_notes, extraction.max_rest_bars, tokenizer.max_duration
+    )
+
+
+def _bytes(path: Path) -> bytes:
+    """A file's bytes; nothing, which is not plain, where there is something to be said about it."""
+    try:
+        data = read_bytes(path)
+    except MelodyGRUError:
+        return b""
+    return data if len(data) <= MAX_FILE_BYTES else b""
+
+
+def _keys(plain: PlainPieces) -> list[Key]:
+    """The key of each piece, as `melodygru.extraction` decides it."""
+    fifths = plain.table[:, 5].tolist()
+    keys = find_keys(plain.weights, [None if one == _NO_SIGNATURE else one for one in fifths], plain.table[:, 7])
+    for i, (number, minor) in enumerate(plain.table[:, [0, 6]].tolist()):
+        file = plain.files[number]
+        if fifths[i] == _NO_SIGNATURE or file is None:
+            continue
+        words = None if file.key_in_words is None else _words(file.key_in_words)
+        if words is not None and (words.fifths - fifths[i]) % 12 == 0:
+            keys[i] = words
+        elif minor:
+            keys[i] = Key.from_fifths(fifths[i], "minor")
+    return keys
+
+
+@lru_cache(maxsize=256)
+def _words(text: bytes) -> Key | None:
+    try:
+        return Key.parse(text_of(text))
+    except UsageError:
+        return None
