@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from melodygru.errors import MelodyGRUError, TrainingError, UsageError
 
+if TYPE_CHECKING:
+    from torch.distributed import Store
+
 _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR")
 """What torchrun sets."""
 _TIMEOUT = datetime.timedelta(hours=12)
 """How long the others wait for the first to read a collection. A process that dies is noticed at once."""
+_ANSWER = datetime.timedelta(seconds=0.5)
+"""How long a process waits for the first before it asks anew who that is."""
 
-_Row = TypeVar("_Row")
+_Items = TypeVar("_Items")
 _Result = TypeVar("_Result")
 
 
@@ -85,7 +91,11 @@ class Group:
         # What lies on the CPU is told by gloo, gradients on GPUs by NCCL.
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         try:
-            torch.distributed.init_process_group(backend, timeout=_TIMEOUT)
+            store, _, _ = next(torch.distributed.rendezvous("env://", self.rank, self.world))
+            own = _unused(store, self.rank, self.world)
+            torch.distributed.init_process_group(
+                backend, store=own, rank=self.rank, world_size=self.world, timeout=_TIMEOUT
+            )
         except (RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise TrainingError(
@@ -98,9 +108,9 @@ class Group:
         finally:
             torch.distributed.destroy_process_group()
 
-    def part(self, rows: Sequence[_Row] | Any) -> Any:
+    def part(self, rows: _Items) -> _Items:
         """This process's part of what all of them do: every item is in the part of one process only."""
-        return rows[self.rank :: self.world]
+        return rows[self.rank :: self.world]  # type: ignore[index]
 
     def sum_(self, tensors: Iterable[Tensor]) -> None:
         """Replace tensors of one type and device, the same on all processes but for their values, by their sums."""
@@ -201,6 +211,30 @@ class Group:
         if not self.first or (self.restarts and isinstance(error, UsageError)):
             error.told_elsewhere = True  # type: ignore[attr-defined]
         return error
+
+
+def _unused(store: Store, rank: int, world: int) -> Store:
+    """A part of the store in which nothing was written when torchrun had started the processes before.
+
+    It keeps one store for all restarts, in which processes then find the addresses of dead ones
+    (https://github.com/pytorch/pytorch/issues/135712). Restarts are not counted alike on all machines, so the first
+    process names a part, and each of the others takes the name once the first has answered to it, and no older one.
+    """
+    me = uuid.uuid4().hex
+    if rank == 0:
+        store.set("melodygru/first", me)
+        for other in range(1, world):
+            answered = store.get(f"melodygru/{me}/{other}").decode()
+            store.set(f"melodygru/{me}/{answered}", "")
+        return torch.distributed.PrefixStore(me, store)
+    while True:
+        name = store.get("melodygru/first").decode()
+        store.set(f"melodygru/{name}/{rank}", me)
+        try:
+            store.wait([f"melodygru/{name}/{me}"], _ANSWER)
+        except torch.distributed.DistStoreError:
+            continue
+        return torch.distributed.PrefixStore(name, store)
 
 
 def told_elsewhere(error: BaseException) -> bool:
