@@ -181,8 +181,8 @@ class Group:
 
     def raise_first(self, failure: Exception | None) -> None:
         """Raise in all processes what went wrong in one, if anything: `failure` is what did in this."""
-        known = failure is None or isinstance(failure, MelodyGRUError)
-        # Only errors of this package are sure to come through a pickle.
+        # Few errors are sure to come through a pickle.
+        known = failure is None or isinstance(failure, (MelodyGRUError, MemoryError))
         told = failure if known else RuntimeError(f"{type(failure).__name__}: {failure}")
         failures = self.gather(told)
         rank = next((rank for rank, error in enumerate(failures) if error is not None), None)
@@ -238,8 +238,10 @@ def _unused(store: Store, rank: int, world: int) -> Store:
 
 
 def told_elsewhere(error: BaseException) -> bool:
-    """Whether another process of the run tells the user of this error."""
-    return getattr(error, "told_elsewhere", False)
+    """Whether another process of the run tells the user of this error, or of the one that it puts in other words."""
+    if getattr(error, "told_elsewhere", False):
+        return True
+    return error.__cause__ is not None and told_elsewhere(error.__cause__)
 
 
 def _number(name: str) -> int:
