@@ -115,6 +115,38 @@ def test_a_resumed_run_ends_at_the_very_same_weights(folder, steps):
         assert getattr(whole, name) == getattr(second, name)
 
 
+def test_a_run_that_dies_goes_on_from_what_was_saved_within_the_epoch(folder):
+    class DiedError(Exception):
+        pass
+
+    class DieAfter(Listener):
+        steps = 5
+
+        def stepped(self, *_):
+            self.steps -= 1
+            if self.steps == 0:
+                raise DiedError
+
+    options = {**TINY, "epochs": 1, "seed": 3, "batch_size": 1, "patience": 0}
+    whole = train(folder, "whole", **options)
+    for save_minutes in (0, 10):
+        with pytest.raises(DiedError):
+            train(folder, f"parts{save_minutes}", listener=DieAfter(), save_minutes=save_minutes, **options)
+        assert Path(f"parts{save_minutes}/state.safetensors").exists() == (save_minutes == 0)
+    started = []
+
+    class Watch(Listener):
+        def started(self, run):
+            started.append(run.resumed_at)
+
+    second = train(folder, "parts0", resume=True, listener=Watch(), **options)
+    assert started == [4]
+    one, two = weights(whole.checkpoint), weights(second.checkpoint)
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+    with pytest.raises(UsageError, match="save-minutes is -1"):
+        train(folder, "out", save_minutes=-1, **TINY)
+
+
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(folder):
     results = [train(folder, f"out{i}", epochs=1, seed=seed, **TINY) for i, seed in enumerate((1, 1, 2))]
     one, again, other = (weights(result.checkpoint) for result in results)
