@@ -67,19 +67,23 @@ def find_files(folder: str | os.PathLike[str]) -> list[Path]:
 
     Raises DataError when there is no such folder, or no MIDI file in it.
     """
+    return [Path(name) for name in find_names(folder)]
+
+
+def find_names(folder: str | os.PathLike[str]) -> list[str]:
+    """`find_files` as strings: of a million files, Path objects alone would take many seconds."""
     folder = Path(folder)
     if folder.is_file():
-        return [folder]
+        return [str(folder)]
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}; give the folder that your MIDI files are in.")
-    # Names, not Path objects: of a million files those alone would take many seconds.
     names = [
         os.path.join(inside, name)
         for inside, _, within in os.walk(folder)
         for name in within
         if os.path.splitext(name)[1].lower() in SUFFIXES
     ]
-    files = [Path(name) for name in sorted(names, key=lambda name: name.split(os.sep)) if os.path.isfile(name)]
+    files = [name for name in sorted(names, key=lambda name: name.split(os.sep)) if os.path.isfile(name)]
     if not files:
         endings = " ".join(SUFFIXES)
         raise DataError(f"{folder} holds no MIDI file ({endings}), nor do its subfolders; give another folder.")

@@ -58,6 +58,12 @@ class Progress:
         lists: list[list[list[int]]] = [[[] for _ in range(size)] for _ in range(3)]
         return cls(zeros, zeros - 1, no, no, zeros, *lists)
 
+    def kept(self, rows: IntArray) -> Progress:
+        """Where these melodies (indices) stand."""
+        arrays = (self.onset, self.reference, self.sounding, self.resting, self.repeats)
+        lists = ([entries[row] for row in rows.tolist()] for entries in (self.rests, self.pitches, self.onsets))
+        return Progress(*(array[rows] for array in arrays), *lists)  # type: ignore[arg-type]
+
     def notes_from(self, steps: IntArray) -> IntArray:
         """(B,): how many notes of each melody began at its step of `steps` (B,) or later."""
         counts = [len(at) - bisect_left(at, step) for at, step in zip(self.onsets, steps.tolist(), strict=True)]

@@ -207,6 +207,16 @@ class Context:
         self.count = n + 1
         self._look()
 
+    def keep(self, rows: IntArray) -> None:
+        """Go on with these melodies (indices) alone."""
+        for name, value in vars(self).items():
+            if name in ("_codes", "_lengths"):
+                setattr(self, name, value[:, rows])
+            elif isinstance(value, np.ndarray) and name != "_rows":
+                setattr(self, name, value[rows])
+        self._previous = (self._previous[0][rows], self._previous[1][rows], self._previous[2][rows])
+        self._rows = np.arange(len(rows))[:, None]
+
     def _grow(self) -> None:
         """Make room for as many events again."""
         more = self._durations.shape[1]

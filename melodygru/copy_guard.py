@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from melodygru.originality import OriginalityIndex
-from melodygru.run_hashing import BASE, BUCKET_BITS, MASK, buckets, first_hash, symbol
+from melodygru.run_hashing import BASE, BUCKET_BITS, MASK, buckets, first_hash, run_hashes, symbol
 
 
 class CopyGuard:
@@ -26,6 +26,27 @@ class CopyGuard:
         self._order = np.flatnonzero(goes_on)[np.argsort(places, kind="stable")]
         counts = np.bincount(places, minlength=1 << BUCKET_BITS)
         self._bounds = np.concatenate([[0], np.cumsum(counts)])
+
+    def __call__(self, pitches: Sequence[int], onsets: Sequence[int], onset: int) -> set[int]:
+        """See `banned`."""
+        return self.banned(pitches, onsets, onset)
+
+    def suspects(self, pitches: Sequence[Sequence[int]], onsets: Sequence[Sequence[int]]) -> list[int]:
+        """Of many melodies, the numbers of those that `banned` may have something to say about: told all at once."""
+        limit = self.limit
+        rows = [row for row, line in enumerate(pitches) if len(line) >= limit]
+        if not rows:
+            return []
+        recent = np.array([pitches[row][-limit:] for row in rows]), np.array([onsets[row][-limit:] for row in rows])
+        intervals, gaps = (np.diff(notes, axis=1) for notes in recent)
+        values = run_hashes(intervals, gaps)
+        places = buckets(values).astype(np.int64)
+        begins, ends = self._bounds[places], self._bounds[places + 1]
+        return [
+            row
+            for row, value, begin, end in zip(rows, values, begins.tolist(), ends.tolist(), strict=True)
+            if begin < end and (self._hashes[self._order[begin:end]] == value).any()
+        ]
 
     def banned(self, pitches: Sequence[int], onsets: Sequence[int], onset: int) -> set[int]:
         """Pitches that a note at step `onset`, after those pitches and onsets, would make too long a run with."""

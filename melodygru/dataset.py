@@ -13,11 +13,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -26,9 +28,10 @@ import numpy as np
 import numpy.typing as npt
 
 from melodygru import __version__
-from melodygru.collection import find_files
+from melodygru.collection import find_names
 from melodygru.config import ContextConfig, TokenizerConfig, as_dict
 from melodygru.context import CONTEXT_ARRAYS
+from melodygru.corpora import usable_cores
 from melodygru.errors import DataError, FileError
 from melodygru.files import cache_home
 from melodygru.originality import OriginalityIndex
@@ -42,6 +45,8 @@ EVENT_ARRAYS = ("durations", "pitches", *CONTEXT_ARRAYS)
 _KEPT_CACHES = 4
 """How many caches of one folder lie side by side: other tracks, other contexts, or a run that is going on."""
 _HALF_MADE_SECONDS = 86_400.0
+_AHEAD = 8
+"""Shards in hand while a cache is put together: bounds the memory."""
 
 Array = npt.NDArray[Any]
 
@@ -96,7 +101,7 @@ class Dataset:
 
 
 def cache_key(
-    folder: Path, files: Sequence[Path], tokenizer: TokenizerConfig, context: ContextConfig, track: str
+    folder: Path, files: Sequence[str], tokenizer: TokenizerConfig, context: ContextConfig, track: str
 ) -> str:
     """A hash that changes when a file is added, removed or changed, or the configuration is another."""
     # The version, since a newer one may read the same files better.
@@ -104,7 +109,7 @@ def cache_key(
     beside = len(str(folder))
     for path in files:
         status = os.stat(path)
-        digest.update(f"{str(path)[beside:]}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogatepass"))
+        digest.update(f"{path[beside:]}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogatepass"))
     return digest.hexdigest()[:32]
 
 
@@ -123,13 +128,13 @@ def load_dataset(
     """
     folder = Path(folder)
     tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
-    files = find_files(folder)
+    files = find_names(folder)
     place = _place(folder, files, tokenizer, context, track)
     if (found := _open(place)) is not None:
         return found
     read = reading(track, tokenizer, context, len(files))
     try:
-        write_shards(files, read, _parts(place), progress, jobs)
+        write_shards(files, read.later(), _parts(place), progress, jobs)
         _assemble(place, files, read)
     except (OSError, FileError) as error:
         if _open(place) is None:
@@ -157,13 +162,14 @@ def read_part(
     """
     folder = Path(folder)
     tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
-    files = find_files(folder)
+    files = find_names(folder)
     place = _place(folder, files, tokenizer, context, track)
     if _open(place) is None:
-        write_shards(files, reading(track, tokenizer, context, len(files)), _parts(place), progress, jobs, part)
+        read = reading(track, tokenizer, context, len(files)).later()
+        write_shards(files, read, _parts(place), progress, jobs, part)
 
 
-def _place(folder: Path, files: Sequence[Path], tokenizer: TokenizerConfig, context: ContextConfig, track: str) -> Path:
+def _place(folder: Path, files: Sequence[str], tokenizer: TokenizerConfig, context: ContextConfig, track: str) -> Path:
     home = cache_home() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     return home / cache_key(folder, files, tokenizer, context, track)
 
@@ -173,18 +179,16 @@ def _parts(place: Path) -> Path:
     return place.with_name(f".part-{place.name}")
 
 
-def _assemble(place: Path, files: Sequence[Path], read: Reading) -> None:
+def _assemble(place: Path, files: Sequence[str], read: Reading) -> None:
     """Make a cache of its shards, all or nothing; the oldest ones of the same folder are removed."""
     parts, survey, digest = _parts(place), Survey(), hashlib.sha256()
     beside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".part-"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, beside, ignore_errors=True)
         columns = _Columns(beside, stack)
-        for number, paths in enumerate(in_shards(files)):
-            shard = _shard(shard_path(parts, number), paths, read)
+        for shard in _shards(parts, in_shards(files), read, stack.enter_context(ThreadPoolExecutor(usable_cores()))):
             survey.add(shard)
-            for piece in shard.events():
-                _update(digest, piece)
+            _update(digest, shard)
             columns.add({"durations": shard.durations, "pitches": shard.pitches, **shard.contexts})
             columns.add({"lengths": np.diff(shard.offsets), "pickups": shard.table[:, 6] > 0})
         if not survey.pieces:
@@ -209,9 +213,20 @@ def _assemble(place: Path, files: Sequence[Path], read: Reading) -> None:
     _tidy(place.parent)
 
 
-def _shard(path: Path, paths: Sequence[Path], read: Reading) -> Shard:
+def _shards(parts: Path, groups: Sequence[Sequence[str]], read: Reading, pool: ThreadPoolExecutor) -> Iterator[Shard]:
+    """The shards, in order; threads are a few ahead, since loading and contexts leave Python's lock alone."""
+    begun = deque[Future[Shard]]()
+    for number, paths in enumerate(groups):
+        begun.append(pool.submit(_shard, shard_path(parts, number), paths, read))
+        if len(begun) > _AHEAD:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
+
+
+def _shard(path: Path, paths: Sequence[str], read: Reading) -> Shard:
     try:
-        return Shard.load(path)
+        return read.completed(Shard.load(path))
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return read(paths)  # it is damaged, or somebody who was faster has removed it
 
@@ -253,13 +268,18 @@ def fingerprint_of(pieces: Sequence[Events]) -> str:
     """32 hexadecimal digits that tell these pieces from others: their events, metres, keys and lengths, in order."""
     digest = hashlib.sha256()
     for piece in pieces:
-        _update(digest, piece)
+        digest.update(_described(piece.meta))
+        digest.update(piece.durations.astype("<i2").tobytes() + piece.pitches.astype("<i2").tobytes())
     return digest.hexdigest()[:32]
 
 
-def _update(digest: Any, piece: Events) -> None:
-    digest.update(_described(piece.meta))
-    digest.update(piece.durations.astype("<i2").tobytes() + piece.pitches.astype("<i2").tobytes())
+def _update(digest: Any, shard: Shard) -> None:
+    """`fingerprint_of`, for the pieces of a shard."""
+    durations, pitches = (memoryview(a.astype("<i2").tobytes()) for a in (shard.durations, shard.pitches))
+    for (begin, end), meta in zip(pairwise((2 * shard.offsets).tolist()), shard.metas(), strict=True):
+        digest.update(_described(meta))
+        digest.update(durations[begin:end])
+        digest.update(pitches[begin:end])
 
 
 @lru_cache(maxsize=4096)

@@ -58,6 +58,9 @@ class Engine(Protocol):
     def advance(self, state: Any, durations: IntArray, pitches: IntArray) -> None:
         """Append one event, (B,) durations and pitches, to each melody; changes `state`."""
 
+    def keep(self, state: Any, rows: IntArray) -> None:
+        """Go on with these melodies (indices) alone; changes `state`."""
+
 
 @dataclass
 class NumpyState:
@@ -112,6 +115,11 @@ class NumpyEngine:
         """Append one event, (B,) durations and pitches, to each melody; changes `state`."""
         state.context.advance(durations, pitches)
         self._step(state)
+
+    def keep(self, state: NumpyState, rows: IntArray) -> None:
+        """Go on with these melodies (indices) alone; changes `state`."""
+        state.context.keep(rows)
+        state.layers = [layer[rows] for layer in state.layers]
 
     def gates(self, layer: int, x: FloatArray, state: FloatArray) -> dict[str, FloatArray]:
         """The gates, (B, hidden) each, that a layer opens for this input and state; see `melodygru.cells.Cell`."""
@@ -194,6 +202,9 @@ class NumpyEngine:
                 where[name] = slice(begin, begin + len(matrix))
                 begin += len(matrix)
                 parts.append(matrix.T)
+        # OpenBLAS takes another route for small products unless the columns fill its registers, and rounds
+        # differently there: a melody would then depend on how many others are written beside it.
+        parts.append(np.zeros((len(parts[0]), -begin % 32), np.float32))
         return np.concatenate(parts, axis=1), where
 
     @staticmethod

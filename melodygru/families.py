@@ -57,7 +57,8 @@ def ngrams(pitches: Array, onsets: Array, sizes: Array, first: int = 0) -> Array
     owner = np.repeat(np.arange(len(sizes)), sizes)
     whole = owner[:windows] == owner[NGRAM - 1 :]
     numbers = (owner[:windows][whole] + first).astype(np.uint64)
-    return np.unique(_mix(hashes[whole]) >> np.uint64(_PIECE_BITS) << np.uint64(_PIECE_BITS) | numbers)
+    keys = np.sort(_mix(hashes[whole]) >> np.uint64(_PIECE_BITS) << np.uint64(_PIECE_BITS) | numbers)
+    return keys[np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)]]
 
 
 def _mix(values: Array) -> Array:

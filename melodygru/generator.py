@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
@@ -19,7 +19,7 @@ from melodygru.critic import CANDIDATES
 from melodygru.engine import NumpyEngine
 from melodygru.errors import SamplingError, UsageError
 from melodygru.generation_config import DEFAULT_MAX_COPY, GenerationConfig
-from melodygru.melody import Melody, Note
+from melodygru.melody import Melody
 from melodygru.planner import Banned, Plan, plan
 from melodygru.ranking import Score, excess, score
 from melodygru.sampler import Drawn, sample
@@ -28,6 +28,8 @@ from melodygru.tokenizer import REST, Tokenizer
 MAX_COUNT = 100_000
 _WINDOW = 250
 """Melodies made at once: bounds the memory that many take."""
+_SPARE = 1000
+"""Candidates that were not chosen are kept up to so many, in case too few others are different."""
 _TRIES = 4
 """How many times as many melodies as were asked for are made at most, so that all are different."""
 _FORM_CANDIDATES = 8
@@ -49,6 +51,25 @@ class Generated:
     chords: tuple[ChordSpan, ...] = ()
     score: Score | None = None
     number: int = 0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be written, but for how many; see `Model.generate_many` and `Model.compose`."""
+
+    config: GenerationConfig
+    seed: int
+    primer: Melody | None = None
+    include_primer: bool = True
+    as_drawn: bool = False
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A melody, and how much the critic likes it (log odds that a person wrote it; 0 without a critic)."""
+
+    generated: Generated
+    liking: float
 
 
 def load_model(name: str | os.PathLike[str] = "folk") -> Model:
@@ -151,42 +172,108 @@ class Model:
 
         `as_drawn` leaves the last note as long as it was drawn, where else it is held to the last bar line.
         """
-        for what, value in (("count", count), ("seed", seed)):
+        order = Order(config, seed, primer, include_primer, as_drawn)
+        return list(self.compose_each(order, count, progress))
+
+    def compose_each(
+        self, order: Order, count: int = 1, progress: Callable[[int], None] | None = None, jobs: int = 1
+    ) -> Iterator[Generated]:
+        """`compose`, one melody after the other as they come; for very many, by `jobs` processes.
+
+        What is asked to be the best of many (`best_of`, a form) comes when all are done.
+        """
+        for what, value in (("count", count), ("seed", order.seed)):
             if not isinstance(value, Integral):
                 raise UsageError(f"{what} is {value!r}; give a whole number.")
         check_range("count", count, 1, MAX_COUNT)
-        check_seed(seed)
-        made = self._plan(config, primer, include_primer)
-        if as_drawn:
-            made = replace(made, fills_out=False)
-        candidates = self.candidates_for(config, count)
-        # What was not asked to be the best of many is, where the model can choose, the best of a few.
-        critic = self.checkpoint.critic if config.best_of is None and config.form is None else None
-        cut = primer is not None and not include_primer
-        judge = candidates > count and critic is None
-        liked: dict[int, float] = {}
-        found: dict[tuple[Note, ...], Generated] = {}
-        first, limit = 0, candidates * _TRIES
-        while first < candidates or (len(found) < count and first < limit):
-            many = min(_WINDOW, candidates - first if first < candidates else count - len(found))
-            report = None if progress is None else (lambda done, first=first: progress(first + done))
-            drawn = sample(self.engine, made.meta, many, config.sampling, made.ahead, seed, first, made.script, report)
-            for number, one in enumerate(drawn, first):
-                generated = self._finish(one, made, number, judge, cut)
-                if generated.melody.notes not in found:
-                    found[generated.melody.notes] = generated
-                    if critic is not None:
-                        liked[number] = critic.log_odds(self._decode(one, made))
+        check_seed(order.seed)
+        made = self._made(order)
+        candidates = self.candidates_for(order.config, count)
+        windows = [(first, min(_WINDOW, candidates - first)) for first in range(0, candidates, _WINDOW)]
+        one_by_one = self._chooses(order.config) or candidates == count
+        judge = candidates > count and not one_by_one
+        seen: set[int] = set()
+        given, others = 0, list[Generated]()
+        first = candidates
+        for drawn in self._drawn(order, made, windows, judge, progress, jobs):
+            for group in _new_ones(drawn, seen):
+                if one_by_one and given < count:
+                    best, *rest = sorted(group, key=lambda one: -one.liking)
+                    given += 1
+                    yield best.generated
+                    group = sorted(rest, key=lambda one: one.generated.number)
+                if not one_by_one or len(others) < _SPARE:
+                    others += [one.generated for one in group]
+        # Where too many were the same, those that were not chosen, and then more, fill up.
+        while given + len(others) < count and first < candidates * _TRIES:
+            many = min(_WINDOW, count - given - len(others))
+            for drawn in self._drawn(order, made, [(first, many)], judge, progress, 1):
+                others += [one.generated for group in _new_ones(drawn, seen) for one in group]
             first += many
-        if len(found) < count:
+        if given + len(others) < count:
             raise SamplingError(
-                f"Only {len(found)} different melodies were found, and count is {count}; lower --count, raise "
+                f"Only {given + len(others)} different melodies were found, and count is {count}; lower --count, raise "
                 "--temperature, or ask for more bars."
             )
-        if critic is not None:
-            return _best_of_each(list(found.values()), liked, count)
-        best = sorted(found.values(), key=lambda one: -one.score.total if one.score else 0.0)
-        return best[:count]
+        if not one_by_one:
+            others.sort(key=lambda one: -one.score.total if one.score else 0.0)
+        yield from others[: count - given]
+
+    def _drawn(
+        self,
+        order: Order,
+        made: Plan,
+        windows: Sequence[tuple[int, int]],
+        judge: bool,
+        progress: Callable[[int], None] | None,
+        jobs: int,
+    ) -> Iterator[list[Candidate]]:
+        """The candidates of each window, (number of the first, how many), in order."""
+        if jobs > 1 and len(windows) > 1:
+            from melodygru.bulk import drawn_by_processes
+
+            for (first, many), drawn in zip(
+                windows, drawn_by_processes(self, order, windows, judge, jobs), strict=True
+            ):
+                yield drawn
+                if progress is not None:
+                    progress(first + many)
+            return
+        for first, many in windows:
+            yield self.draw_window(order, made, first, many, judge, progress)
+
+    def draw_window(
+        self,
+        order: Order,
+        made: Plan | None,
+        first: int,
+        many: int,
+        judge: bool,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Candidate]:
+        """The candidates numbered [first, first + many), drawn side by side; `judge`: with their scores."""
+        made = self._made(order) if made is None else made
+        critic = self.checkpoint.critic if self._chooses(order.config) else None
+        cut = order.primer is not None and not order.include_primer
+        report = None if progress is None else (lambda done: progress(first + done))
+        drawn = sample(
+            self.engine, made.meta, many, order.config.sampling, made.ahead, order.seed, first, made.script, report
+        )
+        return [
+            Candidate(
+                self._finish(one, made, number, judge, cut),
+                0.0 if critic is None else critic.log_odds(self._decode(one, made)),
+            )
+            for number, one in enumerate(drawn, first)
+        ]
+
+    def _made(self, order: Order) -> Plan:
+        made = self._plan(order.config, order.primer, order.include_primer)
+        return replace(made, fills_out=False) if order.as_drawn else made
+
+    def _chooses(self, config: GenerationConfig) -> bool:
+        """Whether the critic does: of what was not asked to be the best of many, where the model has one."""
+        return self.checkpoint.critic is not None and config.best_of is None and config.form is None
 
     def candidates_for(self, config: GenerationConfig, count: int) -> int:
         """How many melodies are drawn so that the best `count` can be chosen."""
@@ -244,7 +331,7 @@ class Model:
             )
         if limit not in self._guards:
             self._guards[limit] = CopyGuard(index, limit)
-        return self._guards[limit].banned
+        return self._guards[limit]
 
 
 def _without_beginning(generated: Generated, begins: int) -> Generated:
@@ -262,16 +349,15 @@ def _without_beginning(generated: Generated, begins: int) -> Generated:
     return replace(generated, melody=cut, chords=chords)
 
 
-def _best_of_each(found: Sequence[Generated], liked: Mapping[int, float], count: int) -> list[Generated]:
-    """The best of every `CANDIDATES` melodies that were drawn one after the other; more, if groups had no new one."""
-    best: dict[int, Generated] = {}
-    for one in found:
-        group = one.number // CANDIDATES
-        if group not in best or liked[one.number] > liked[best[group].number]:
-            best[group] = one
-    chosen = [best[group] for group in sorted(best)]
-    others = [one for one in found if one not in chosen]
-    return (chosen + others)[:count]
+def _new_ones(drawn: Sequence[Candidate], seen: set[int]) -> Iterator[list[Candidate]]:
+    """Candidates that are like none before, in groups that one is chosen of; `seen` takes in hashes of all."""
+    groups: dict[int, list[Candidate]] = {}
+    for one in drawn:
+        mark = hash(one.generated.melody.notes)
+        if mark not in seen:
+            seen.add(mark)
+            groups.setdefault(one.generated.number // CANDIDATES, []).append(one)
+    yield from groups.values()
 
 
 def check_seed(seed: int) -> None:

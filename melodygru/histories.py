@@ -225,7 +225,10 @@ class Departs(Constraint):
 
 
 class Guard(Constraint):
-    """Pitches that a rule with a memory of its own forbids, such as `melodygru.originality.CopyGuard.banned`."""
+    """Pitches that a rule with a memory of its own forbids, such as `melodygru.copy_guard.CopyGuard`.
+
+    A rule that has a method `suspects`, as that one has, is asked first which of many melodies it may concern.
+    """
 
     def __init__(self, banned: Callable[[Sequence[int], Sequence[int], int], Collection[int]]):
         self.banned = banned
@@ -233,8 +236,10 @@ class Guard(Constraint):
     def pitches(self, progress: Progress) -> BoolArray | None:
         """All but those that `banned(pitches, onsets, onset)` names."""
         legal: BoolArray | None = None
-        for row, onset in enumerate(progress.onset.tolist()):
-            banned = self.banned(progress.pitches[row], progress.onsets[row], onset)
+        suspects = getattr(self.banned, "suspects", None)
+        rows = range(len(progress.onset)) if suspects is None else suspects(progress.pitches, progress.onsets)
+        for row in rows:
+            banned = self.banned(progress.pitches[row], progress.onsets[row], int(progress.onset[row]))
             if banned:
                 if legal is None:
                     legal = np.ones((len(progress.onset), PITCHES), np.bool_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def find_keys(weights: npt.NDArray[Any], signatures: Sequence[int | None], last:
         if fifths is None:
             candidates, values = _ALL, row.reshape(-1)
         else:
-            candidates = [Key.from_fifths(fifths, mode) for mode in _MODES]
+            candidates = _with_signature(fifths)
             values = np.array(
                 [row[_PROFILE_OF[key.mode], key.tonic] + (0.5 if key.tonic == final else 0.0) for key in candidates]
             )
@@ -41,6 +42,11 @@ def find_keys(weights: npt.NDArray[Any], signatures: Sequence[int | None], last:
         else:
             keys.append(estimate_key(own) if fifths is None else key_for_signature(fifths, own, final))
     return keys
+
+
+@cache
+def _with_signature(fifths: int) -> list[Key]:
+    return [Key.from_fifths(fifths, mode) for mode in _MODES]
 
 
 _ALL = [Key(tonic, mode) for mode in KRUMHANSL_KESSLER for tonic in range(12)]

@@ -17,11 +17,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from melodygru.collection import Verdict
 from melodygru.config import ContextConfig, TokenizerConfig
 from melodygru.corpora import usable_cores
 from melodygru.extraction import ExtractionConfig
-from melodygru.shards import FEW, Shard, read_shard
+from melodygru.reading_kernel import reader
+from melodygru.shards import FEW, FileReport, Shard, read_shard, with_contexts
 
 SHARD_FILES = 250
 """Files of a shard."""
@@ -40,19 +40,29 @@ class Reading:
     context: ContextConfig | None = None
     fast: bool = True
 
-    def __call__(self, paths: Sequence[Path]) -> Shard:
+    def __call__(self, paths: Sequence[str]) -> Shard:
         """A shard of these files."""
         return read_shard(paths, self.extraction, self.tokenizer, self.context, self.fast)
+
+    def later(self) -> Reading:
+        """The same but for the contexts, where those are made fast: they are twenty times as large as what they say."""
+        return replace(self, context=None) if self.fast and reader() is not None else self
+
+    def completed(self, shard: Shard) -> Shard:
+        """The shard, with the contexts that it was read without."""
+        if self.context is None or shard.contexts:
+            return shard
+        return with_contexts(shard, self.context, self.tokenizer, self.fast)
 
 
 @dataclass(frozen=True)
 class _Written:
     """Reads a shard and writes it, in place of sending it from process to process."""
 
-    read: Callable[[Sequence[Path]], Shard]
+    read: Callable[[Sequence[str]], Shard]
     folder: Path
 
-    def __call__(self, task: tuple[int, Sequence[Path]]) -> None:
+    def __call__(self, task: tuple[int, Sequence[str]]) -> None:
         number, paths = task
         self.read(paths).save(shard_path(self.folder, number))
 
@@ -61,9 +71,9 @@ class _Written:
 class _Sent:
     """Reads a shard and sends it back."""
 
-    read: Callable[[Sequence[Path]], Shard]
+    read: Callable[[Sequence[str]], Shard]
 
-    def __call__(self, task: tuple[int, Sequence[Path]]) -> Shard:
+    def __call__(self, task: tuple[int, Sequence[str]]) -> Shard:
         return self.read(task[1])
 
 
@@ -72,7 +82,7 @@ def reading(track: str, tokenizer: TokenizerConfig, context: ContextConfig | Non
     return Reading(ExtractionConfig(track), tokenizer, context, files >= FEW)
 
 
-def in_shards(files: Sequence[Path]) -> list[Sequence[Path]]:
+def in_shards(files: Sequence[str]) -> list[Sequence[str]]:
     """The files of each shard, at least one."""
     return [files[i : i + SHARD_FILES] for i in range(0, max(len(files), 1), SHARD_FILES)]
 
@@ -83,8 +93,8 @@ def shard_path(folder: Path, number: int) -> Path:
 
 
 def read_shards(
-    files: Sequence[Path],
-    read: Callable[[Sequence[Path]], Shard],
+    files: Sequence[str],
+    read: Callable[[Sequence[str]], Shard],
     progress: Callable[[int, int], None] | None = None,
     jobs: int | None = None,
 ) -> Iterator[Shard]:
@@ -106,8 +116,8 @@ def read_shards(
 
 
 def write_shards(
-    files: Sequence[Path],
-    read: Callable[[Sequence[Path]], Shard],
+    files: Sequence[str],
+    read: Callable[[Sequence[str]], Shard],
     folder: Path,
     progress: Callable[[int, int], None] | None = None,
     jobs: int | None = None,
@@ -128,7 +138,7 @@ def write_shards(
             progress(done, total)
 
 
-_Task = tuple[int, Sequence[Path]]
+_Task = tuple[int, Sequence[str]]
 _Work = _Written | _Sent
 
 
@@ -188,15 +198,15 @@ def _alone(task: _Task, work: _Work) -> Shard | None:
         return shard
 
 
-def _narrowed(paths: Sequence[Path], read: Callable[[Sequence[Path]], Shard]) -> Shard:
+def _narrowed(paths: Sequence[str], read: Callable[[Sequence[str]], Shard]) -> Shard:
     """A shard of files one or more of which crash their reader: halved until those are alone, which are left out."""
     if len(paths) == 1:
-        return replace(read([]), files=[Verdict(paths[0], reason="makes its reader crash")])
+        return replace(read([]), files=[FileReport(paths[0], "makes its reader crash")])
     middle = len(paths) // 2
     return Shard.joined([_half(half, read) for half in (paths[:middle], paths[middle:])])
 
 
-def _half(paths: Sequence[Path], read: Callable[[Sequence[Path]], Shard]) -> Shard:
+def _half(paths: Sequence[str], read: Callable[[Sequence[str]], Shard]) -> Shard:
     try:
         with _pool(1) as pool:
             return pool.submit(read, paths).result()

@@ -386,17 +386,70 @@ uint8_t degree(int pitch, int64_t tonic) {
   return static_cast<uint8_t>(pitch >= kRest ? std::min(pitch - kRest + 12, kDegrees - 1) : (pitch + 12 - tonic) % 12);
 }
 
+// For each event of the past, the length of the passage before it that equals the passage just heard. Few are above 0:
+// those after an event that is the same as the last one. Only they are kept, from the latest to the earliest.
+class Matches {
+ public:
+  struct Match {
+    int32_t at;
+    int32_t length;
+  };
+
+  // `kind`, 0 or 1: two may be in use at a time, of different kinds.
+  Matches(int64_t T, int kind) : codes_(T), before_(T), lengths_(T + 1, 0), found_(T), old_(T), latest_(table(kind)) {}
+  ~Matches() {
+    for (int64_t n = 0; n < count_; ++n) latest_[codes_[n]] = -1;
+  }
+
+  // Takes in the next event, which is the same as others with its code.
+  void add(uint16_t code) {
+    const auto n = static_cast<int32_t>(count_++);
+    std::swap(found_, old_);
+    const int64_t old = size_;
+    size_ = 0;
+    for (int32_t at = latest_[code]; at >= 0; at = before_[at]) found_[size_++] = {at + 1, lengths_[at] + 1};
+    for (int64_t i = 0; i < old; ++i) lengths_[old_[i].at] = 0;
+    for (int64_t i = 0; i < size_; ++i) lengths_[found_[i].at] = found_[i].length;
+    codes_[n] = code;
+    before_[n] = latest_[code];
+    latest_[code] = n;
+  }
+
+  // The longest, of equals the latest, among those that are not the same as the event at `but` (-1: among all).
+  Match longest(int32_t but) const {
+    Match best{-1, 0};
+    for (int64_t i = 0; i < size_; ++i) {
+      const Match match = found_[i];
+      if (match.length > best.length && (but < 0 || codes_[match.at] != codes_[but])) best = match;
+    }
+    return best;
+  }
+
+ private:
+  std::vector<uint16_t> codes_;
+  std::vector<int32_t> before_;  // the place of the event before that is the same, -1: none
+  std::vector<int32_t> lengths_;
+  std::vector<Match> found_, old_;
+  int64_t size_ = 0;  // of found_
+  int64_t count_ = 0;
+
+  // The latest event with each code, -1: none. Too large to be made anew for each piece.
+  static std::vector<int32_t>& table(int kind) {
+    thread_local std::vector<int32_t> tables[2] = {std::vector<int32_t>(1 << 16, -1), std::vector<int32_t>(1 << 16, -1)};
+    return tables[kind];
+  }
+  std::vector<int32_t>& latest_;
+};
+
 void context(const uint8_t* durations, const uint8_t* pitches, int64_t T, const Meta& meta,
              const ContextSettings& settings, const int64_t* lookback, int64_t columns, uint8_t* inputs,
              uint16_t* positions, int16_t* references, uint8_t* candidate_pitches) {
   const int64_t lags = settings.lags, K = lags + (settings.matches ? 4 : 0);
   std::vector<int> cand_pitch(K, kRest), cand_duration(K, 0), cand_run(K, 0), run(lags, 0);
   std::vector<int64_t> onsets(T + 1, 0), pointer(lags, 0);
-  // What an event must share to be the same, and for each event the length of the passage before it that equals the
-  // passage just heard: in 16 bits, since these are what time is spent on.
   std::vector<int> steps(T);
-  std::vector<uint16_t> codes[2], lengths[2], longer(T + 1, 0);
-  for (int kind = 0; kind < 2; ++kind) codes[kind].resize(T), lengths[kind].assign(T + 1, 0);
+  Matches exact(T, 0), moved(T, 1);
+  Matches* const matches[2] = {&exact, &moved};
   uint8_t degrees[kStart + 1];
   for (int pitch = 0; pitch <= kStart; ++pitch) degrees[pitch] = degree(pitch, meta.tonic);
   int reference = -1, lowest = kRest, highest = -1, pickup = 0;
@@ -417,29 +470,20 @@ void context(const uint8_t* durations, const uint8_t* pitches, int64_t T, const 
     }
     if (settings.matches && n > 1) {
       for (int kind = 0; kind < 2; ++kind) {
-        const uint16_t *code = codes[kind].data(), *length = lengths[kind].data();
-        int64_t first = -1;
+        int32_t first = -1;
         for (int64_t column = lags + 2 * kind; column < lags + 2 * kind + 2; ++column) {
-          // The latest of the longest: lengths above places, so that one pass finds both.
-          uint32_t best = 0;
-          if (first < 0) {
-            for (uint32_t j = 0; j < n; ++j) best = std::max(best, uint32_t{length[j]} << 16 | j);
-          } else {
-            const uint16_t other = code[first];
-            for (uint32_t j = 0; j < n; ++j) {
-              best = std::max(best, uint32_t{code[j] == other ? uint16_t{0} : length[j]} << 16 | j);
-            }
+          const auto [where, longest] = matches[kind]->longest(first);
+          if (longest == 0) {
+            cand_pitch[column] = kRest, cand_duration[column] = cand_run[column] = 0;
+            continue;
           }
-          const int64_t where = best & 0xffff;
-          const int longest = static_cast<int>(best >> 16);
           int pitch = pitches[where];
           if (kind == 1 && steps[where] < kUnknown) {
             const int moved = reference + steps[where];
             pitch = moved >= 0 && moved < kRest ? moved : kRest;
           }
-          cand_pitch[column] = longest > 0 ? pitch : kRest;
-          cand_duration[column] = longest > 0 ? durations[where] : 0;
-          cand_run[column] = longest > 0 ? 3 * run_bucket(longest) + 2 : 0;
+          cand_pitch[column] = pitch, cand_duration[column] = durations[where];
+          cand_run[column] = 3 * run_bucket(longest) + 2;
           first = where;
         }
       }
@@ -478,12 +522,7 @@ void context(const uint8_t* durations, const uint8_t* pitches, int64_t T, const 
     if (settings.matches) {
       const int of_step = steps[n] + kUnknown - 1;
       for (int kind = 0; kind < 2; ++kind) {
-        const auto code = static_cast<uint16_t>((kind == 0 ? pitch : of_step) * (settings.max_duration + 1) + duration);
-        const uint16_t *before = codes[kind].data(), *length = lengths[kind].data();
-        uint16_t* to = longer.data() + 1;
-        for (int64_t j = 0; j < n; ++j) to[j] = before[j] == code ? length[j] + 1 : 0;
-        codes[kind][n] = code;
-        lengths[kind].swap(longer);
+        matches[kind]->add(static_cast<uint16_t>((kind == 0 ? pitch : of_step) * (settings.max_duration + 1) + duration));
       }
     }
     if (pitch < kRest) {

@@ -110,3 +110,16 @@ def window_hashes(intervals: npt.NDArray[np.int8], sums: UInt64Array, inverses: 
     if notes < SHORTEST or not size:
         return first
     return first + (sums[notes - 1 : notes - 1 + size] - sums[1 : 1 + size]) * inverses[:size]
+
+
+def run_hashes(intervals: npt.NDArray[np.int64], gaps: npt.NDArray[np.int64]) -> UInt64Array:
+    """(R,) hashes of R rows of n notes each, from their (R, n - 1) intervals and gaps between onsets."""
+    shared = np.maximum(np.gcd(gaps[:, 1:], gaps[:, :-1]), 1)
+    ratios = _mixed((gaps[:, 1:] // shared << 20 | gaps[:, :-1] // shared).astype(np.uint64))
+    first = _FIRST[intervals & 0xFF]
+    values = first[:, 0].copy()
+    power = 1
+    for i in range(1, intervals.shape[1]):
+        power = power * BASE & MASK
+        values += np.uint64(power) * _blend(first[:, i], ratios[:, i - 1])
+    return values

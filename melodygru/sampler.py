@@ -184,6 +184,8 @@ def sample(
 
 
 _ATTEMPTS = 48
+_LEAVE = 0.25
+"""When more than this share of the melodies are done, the others go on without them."""
 
 
 class _Batch:
@@ -215,28 +217,45 @@ class _Batch:
         state = self.engine.start([self.meta] * size)
         where = Progress.start(size)
         own: list[dict[int, tuple[int, int]]] = [{} for _ in numbers]
-        done = np.zeros(size, np.bool_)
+        rows, ended = np.arange(size), 0
         dead = np.full(size, -1, np.int64)
-        steps: list[tuple[IntArray, IntArray, FloatArray, IntArray]] = []
-        while not done.all():
-            durations, pitches, nats, stuck = self._draw(state, where, own, kept, random, done)
-            dead = np.where(stuck & ~done, where.onset, dead)
-            done = done | stuck
-            durations = np.where(done, END, durations)
+        drawn: list[list[tuple[int, int, float, int]]] = [[] for _ in numbers]
+        done = np.zeros(size, np.bool_)
+        while True:
+            here = rows.tolist()
+            durations, pitches, nats, stuck = self._draw(
+                state,
+                where,
+                [own[row] for row in here],
+                [kept[row] for row in here],
+                [random[row] for row in here],
+                done,
+            )
+            dead[rows[stuck & ~done]] = where.onset[stuck & ~done]
+            stuck = done | stuck
+            durations = np.where(stuck, END, durations)
             pitches = np.where(durations == END, REST, pitches)
-            steps.append((durations, pitches, nats, where.onset))
-            done = done | (durations == END)
+            events = zip(durations.tolist(), pitches.tolist(), nats.tolist(), where.onset.tolist(), strict=True)
+            for row, event, over in zip(here, events, done.tolist(), strict=True):
+                if not over:
+                    drawn[row].append(event)
+            ended += int((stuck | (durations == END)).sum() - done.sum())
+            done = stuck | (durations == END)
             if report is not None:
-                report(int((done & (dead < 0)).sum()))
-            if not done.all():
-                self.engine.advance(state, durations, pitches)
-                where = self._advance(where, state.onset, durations, pitches, own, done)
-        events, pitch_classes, costs, onsets = (np.stack(column, axis=1) for column in zip(*steps, strict=True))
-        ends = (events == END).argmax(axis=1) + 1
+                report(int(ended - (dead >= 0).sum()))
+            if done.all():
+                break
+            self.engine.advance(state, durations, pitches)
+            where = self._advance(where, state.onset, durations, pitches, [own[row] for row in here], done)
+            if done.mean() > _LEAVE and (still := len(done) - int(done.sum())) > 1:
+                # Those that are done are left behind; but never all except one, see above.
+                left = np.flatnonzero(~done)
+                self.engine.keep(state, left)
+                where, rows, done = where.kept(left), rows[left], np.zeros(still, np.bool_)
         results = []
-        for row, end in enumerate(ends.tolist()):
-            cut = Events(events[row, :end], pitch_classes[row, :end], self.meta)
-            melody = Drawn(cut, costs[row, :end], onsets[row, :end]) if dead[row] < 0 else None
+        for row, events_of in enumerate(drawn):
+            lengths, classes, costs, onsets = (np.array(column) for column in zip(*events_of, strict=True))
+            melody = Drawn(Events(lengths, classes, self.meta), costs, onsets) if dead[row] < 0 else None
             results.append((melody, own[row], int(dead[row])))
         return results
 

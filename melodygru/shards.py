@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from melodygru.collection import Verdict, judge
+from melodygru.collection import judge
 from melodygru.config import ContextConfig, TokenizerConfig
 from melodygru.context import CONTEXT_ARRAYS, context_arrays
-from melodygru.errors import MelodyGRUError, UsageError
+from melodygru.errors import UsageError
 from melodygru.extraction import ExtractionConfig
 from melodygru.files import write_atomically
 from melodygru.key_finding import find_keys
-from melodygru.midi import MAX_FILE_BYTES, read_bytes
 from melodygru.midi_chunks import text_of
 from melodygru.reading_kernel import PlainPieces, Reader, reader
 from melodygru.theory import MODES, Key, TimeSignature
@@ -36,6 +36,8 @@ FEW = 200
 _AT_ONCE = 64
 """Files that the fast lane is given together."""
 _NO_SIGNATURE = 99
+_LARGEST = 1 << 20
+"""Bytes from which on a file is left to others: tunes have some thousands."""
 _LONGEST_PLAIN = 253
 """The largest `max_duration` that the fast lane knows."""
 _FIELDS = ("file", "numerator", "denominator", "tonic", "mode", "bars", "has_pickup")
@@ -43,12 +45,21 @@ _FIELDS = ("file", "numerator", "denominator", "tonic", "mode", "bars", "has_pic
 Array = npt.NDArray[Any]
 
 
+class FileReport(NamedTuple):
+    """What became of one file: why it was left out (empty if it was kept), the track of its melodies, remarks."""
+
+    path: str
+    reason: str = ""
+    track: str = ""
+    remarks: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Shard:
     """P pieces of N events from F consecutive files.
 
     Attributes:
-        files: (F,) verdicts without melodies: path, reason for leaving it out, track, remarks.
+        files: (F,) what became of each.
         table: (P, 7) int32: number of the file, numerator, denominator, tonic, place of the mode in `MODES`, bars,
             whether there is a pickup.
         offsets: (P + 1,) int64, where each piece begins.
@@ -56,7 +67,7 @@ class Shard:
         contexts: the arrays of `melodygru.context.CONTEXT_ARRAYS`, (N, ...); none where they were not asked for.
     """
 
-    files: list[Verdict]
+    files: list[FileReport]
     table: Array
     offsets: Array
     durations: Array
@@ -88,7 +99,7 @@ class Shard:
         for number in self.table[:, 0].tolist():
             count = count + 1 if number == before else 1
             before = number
-            stem = self.files[number].path.stem
+            stem = os.path.splitext(os.path.basename(self.files[number].path))[0]
             names.append(stem if count == 1 else f"{stem} #{count}")
         return names
 
@@ -104,11 +115,10 @@ class Shard:
 
     def save(self, path: Path) -> None:
         """Write it as .npz, all or nothing."""
-        told = [[str(file.path), file.reason, file.track, file.remarks] for file in self.files]
         arrays = {name: getattr(self, name) for name in ("table", "offsets", "durations", "pitches")}
         arrays |= {f"context_{name}": array for name, array in self.contexts.items()}
         buffer = io.BytesIO()
-        np.savez(buffer, files=np.frombuffer(json.dumps(told).encode(), np.uint8), **arrays)
+        np.savez(buffer, files=np.frombuffer(json.dumps(self.files).encode(), np.uint8), **arrays)
         write_atomically(path, buffer.getvalue(), force=True)
 
     @classmethod
@@ -118,7 +128,7 @@ class Shard:
             arrays = dict(stored)
         told = json.loads(arrays.pop("files").tobytes())
         contexts = {name.removeprefix("context_"): arrays.pop(name) for name in list(arrays) if "context_" in name}
-        files = [Verdict(Path(path), (), reason, track, tuple(marks)) for path, reason, track, marks in told]
+        files = [FileReport(path, reason, track, tuple(remarks)) for path, reason, track, remarks in told]
         return cls(files, **arrays, contexts=contexts)
 
 
@@ -133,31 +143,33 @@ def _key(tonic: int, mode: int) -> Key:
 
 
 def read_shard(
-    paths: Sequence[Path],
+    paths: Sequence[str],
     extraction: ExtractionConfig,
     tokenizer: TokenizerConfig,
     context: ContextConfig | None = None,
     fast: bool = True,
 ) -> Shard:
-    """Read files; whatever is wrong with one ends in its verdict. `context` None: without contexts; `fast` False:
+    """Read files; whatever is wrong with one ends in its report. `context` None: without contexts; `fast` False:
     without the fast lane.
     """
-    suited = fast and extraction.track == "auto" and tokenizer.max_duration <= _LONGEST_PLAIN
-    lane = reader() if suited else None
+    lane = reader() if fast and extraction.track == "auto" and tokenizer.max_duration <= _LONGEST_PLAIN else None
     groups = [paths[i : i + _AT_ONCE] for i in range(0, max(len(paths), 1), _AT_ONCE)]
     shard = Shard.joined([_read_together(group, extraction, tokenizer, lane) for group in groups])
-    return shard if context is None else replace(shard, contexts=_contexts(shard, context, tokenizer, lane))
+    return shard if context is None else with_contexts(shard, context, tokenizer, fast)
 
 
-def _contexts(
-    shard: Shard, context: ContextConfig, tokenizer: TokenizerConfig, lane: Reader | None
-) -> Mapping[str, Array]:
+def with_contexts(shard: Shard, context: ContextConfig, tokenizer: TokenizerConfig, fast: bool = True) -> Shard:
+    """The shard, with its contexts."""
+    lane = reader() if fast and tokenizer.max_duration <= _LONGEST_PLAIN else None
+    arrays: Mapping[str, Array]
     # Places are counted in 16 bits there.
     if lane is not None and np.diff(shard.offsets).max(initial=0) < 1 << 16:
         metas = list(shard.metas())
-        return lane.context(shard.durations, shard.pitches, shard.offsets, metas, context, tokenizer.max_duration)
-    made = context_arrays([*shard.events(), _NOTHING], context, tokenizer.max_duration)
-    return {name: np.concatenate([piece[name] for piece in made])[: shard.offsets[-1]] for name in CONTEXT_ARRAYS}
+        arrays = lane.context(shard.durations, shard.pitches, shard.offsets, metas, context, tokenizer.max_duration)
+    else:
+        made = context_arrays([*shard.events(), _NOTHING], context, tokenizer.max_duration)
+        arrays = {name: np.concatenate([piece[name] for piece in made])[: shard.offsets[-1]] for name in CONTEXT_ARRAYS}
+    return replace(shard, contexts=arrays)
 
 
 _NOTHING = Events(np.zeros(1, np.int64), np.full(1, REST, np.int64), PieceMeta())
@@ -165,19 +177,19 @@ _NOTHING = Events(np.zeros(1, np.int64), np.full(1, REST, np.int64), PieceMeta()
 
 
 def _read_together(
-    paths: Sequence[Path], extraction: ExtractionConfig, tokenizer: TokenizerConfig, lane: Reader | None
+    paths: Sequence[str], extraction: ExtractionConfig, tokenizer: TokenizerConfig, lane: Reader | None
 ) -> Shard:
     """A shard of a few files, without contexts."""
     plain, encoder = _plain(paths, extraction, tokenizer, lane), Tokenizer(tokenizer)
-    files: list[Verdict] = []
+    files: list[FileReport] = []
     rows: list[tuple[int, ...]] = []
     events: list[tuple[Array, Array]] = []
     ends, keys = np.cumsum(plain.table[:, 8]), _keys(plain)
     at = 0
     for number, (path, told) in enumerate(zip(paths, plain.files, strict=True)):
         if told is None:
-            verdict = judge(path, extraction)
-            files.append(Verdict(path, (), verdict.reason, verdict.track, verdict.remarks))
+            verdict = judge(Path(path), extraction)
+            files.append(FileReport(path, verdict.reason, verdict.track, verdict.remarks))
             for melody in verdict.melodies:
                 piece = encoder.encode(melody)
                 rows.append((number, *_row(piece.meta)))
@@ -193,7 +205,7 @@ def _read_together(
             rows.append((number, numerator, denominator, key.tonic, mode, bars, pickup > 0))
             events.append((plain.durations[ends[at] - size : ends[at]], plain.pitches[ends[at] - size : ends[at]]))
             at += 1
-        files.append(Verdict(path, (), "", text_of(told.name) or f"track {told.number}", tuple(remarks)))
+        files.append(FileReport(path, "", text_of(told.name) or f"track {told.number}", tuple(remarks)))
     none = np.zeros(0, np.uint8)
     return Shard(
         files,
@@ -210,7 +222,7 @@ def _row(meta: PieceMeta) -> tuple[int, ...]:
 
 
 def _plain(
-    paths: Sequence[Path], extraction: ExtractionConfig, tokenizer: TokenizerConfig, lane: Reader | None
+    paths: Sequence[str], extraction: ExtractionConfig, tokenizer: TokenizerConfig, lane: Reader | None
 ) -> PlainPieces:
     """What the fast lane makes of these files; without one, that none is plain."""
     none = np.zeros(0, np.uint8)
@@ -222,13 +234,18 @@ def _plain(
     )
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: str) -> bytes:
     """A file's bytes; nothing, which is not plain, where there is something to be said about it."""
     try:
-        data = read_bytes(path)
-    except MelodyGRUError:
+        # Without Python's file objects, which take longer than the system does.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            data = os.read(handle, _LARGEST)
+        finally:
+            os.close(handle)
+    except OSError:
         return b""
-    return data if len(data) <= MAX_FILE_BYTES else b""
+    return data if len(data) < _LARGEST else b""
 
 
 def _keys(plain: PlainPieces) -> list[Key]:

@@ -37,7 +37,7 @@ class Survey:
         """Count one more shard in."""
         for file in shard.files:
             if file.reason:
-                self._left_out[str(file.path)] = file.reason
+                self._left_out[file.path] = file.reason
                 continue
             self.kept += 1
             self._tracks[file.track] += 1

@@ -79,6 +79,12 @@ def test_the_guard_forbids_what_would_complete_a_run_and_nothing_else(line, othe
     banned = guard.banned([pitch for _, pitch in notes], [at for at, _ in notes], onset)
     expected = {pitch for pitch in range(128) if len(notes) - limit in shelf.copies([*notes, (onset, pitch)])}
     assert banned == expected
+    # Of many at once: whoever is forbidden something is suspected.
+    many = [notes[: len(notes) - cut] for cut in range(min(len(notes), 4))]
+    rows = guard.suspects([[p for _, p in one] for one in many], [[at for at, _ in one] for one in many])
+    for row, one in enumerate(many):
+        if guard([p for _, p in one], [at for at, _ in one], one[-1][0] + gap):
+            assert row in rows
 
 
 @settings(max_examples=60, deadline=None)

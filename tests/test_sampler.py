@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru import TimeSignature
+from melodygru import TimeSignature, sampler
 from melodygru.config import SamplingConfig
 from melodygru.engine import NumpyEngine
 from melodygru.errors import SamplingError, UsageError
@@ -137,6 +137,9 @@ class Scripted:
         self.onset = self.onset + durations
         self.reference = np.where(pitches < REST, pitches, self.reference)
 
+    def keep(self, state, rows):
+        self.onset, self.reference = self.onset[rows], self.reference[rows]
+
     def _flat(self, size, favourite):
         logits = np.zeros((len(self.onset), size), np.float32)
         if favourite is not None:
@@ -222,7 +225,7 @@ def test_alone_or_in_a_batch_of_any_size_the_scores_are_the_same_to_the_last_dig
     seen = []
 
     class Watched:
-        start, advance, pitch_logits = engine.start, engine.advance, engine.pitch_logits
+        start, advance, keep, pitch_logits = engine.start, engine.advance, engine.keep, engine.pitch_logits
 
         def duration_logits(self, state):
             seen.append(engine.duration_logits(state))
@@ -236,6 +239,21 @@ def test_alone_or_in_a_batch_of_any_size_the_scores_are_the_same_to_the_last_dig
     alone = scores(1)
     for size in (2, 3, 17, 64):
         assert scores(size)[: len(alone)] == alone
+
+
+@pytest.mark.parametrize("count", [3, 40])
+def test_leaving_behind_those_that_are_done_changes_nothing(monkeypatch, count):
+    # As wide as the heads of real models: how a product is rounded depends on its shape.
+    config = replace(SMALL, hidden=256, duration_hidden=128, pitch_hidden=192)
+    weights = {name: tensor.numpy() for name, tensor in network(config).state_dict().items()}
+    engine, made = NumpyEngine(config, weights), planned(bars=3)
+
+    def lines(leave):
+        monkeypatch.setattr(sampler, "_LEAVE", leave)
+        drawn = run(engine, made, count, 4, SamplingConfig())
+        return [(one.events.durations.tolist(), one.events.pitches.tolist(), one.nats.tolist()) for one in drawn]
+
+    assert lines(0) == lines(0.25) == lines(1)
 
 
 def test_what_is_given_stands_fast_and_what_is_copied_is_the_same_again():

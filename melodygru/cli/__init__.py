@@ -11,32 +11,74 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from melodygru.errors import MelodyGRUError
 
 COMMANDS = {
-    "generate": "melodygru.cli.generate_command:generate",
-    "train": "melodygru.cli.train_command:train",
-    "teach": "melodygru.cli.teach_command:teach",
-    "infill": "melodygru.cli.infill_command:infill",
-    "vary": "melodygru.cli.vary_command:vary",
-    "check": "melodygru.cli.check_command:check",
-    "evaluate": "melodygru.cli.evaluate_command:evaluate",
-    "compare": "melodygru.cli.compare_command:compare",
-    "explain": "melodygru.cli.explain_command:explain",
-    "replay": "melodygru.cli.replay_command:replay",
-    "inspect": "melodygru.cli.inspect_command:inspect",
-    "tokens": "melodygru.cli.tokens_command:tokens",
-    "info": "melodygru.cli.info_command:info",
-    "export": "melodygru.cli.export_command:export",
-    "corpus": "melodygru.cli.corpus_command:corpus",
+    "generate": (
+        "melodygru.cli.generate_command",
+        "Write new melodies as MIDI files that loop exactly on their bars and end on the tonic.",
+    ),
+    "train": ("melodygru.cli.train_command", "Learn the melodies of a folder of MIDI files."),
+    "teach": (
+        "melodygru.cli.teach_command",
+        "Let a model learn to choose: it writes melodies, and learns to tell them from people's.",
+    ),
+    "infill": (
+        "melodygru.cli.infill_command",
+        "Write some bars of a melody anew; all else in the file stays as it is.",
+    ),
+    "vary": (
+        "melodygru.cli.vary_command",
+        "Change a melody by as much as asked for; all else in the file stays as it is.",
+    ),
+    "check": (
+        "melodygru.cli.check_command",
+        "Tell the longest run of notes that stands in a model's training music: how long, in which piece, and where.",
+    ),
+    "evaluate": ("melodygru.cli.evaluate_command", "Tell how good a model is."),
+    "compare": (
+        "melodygru.cli.compare_command",
+        "Train several kinds of cells under the same conditions, and compare them.",
+    ),
+    "explain": ("melodygru.cli.explain_command", "Show what happens inside a model while it hears a melody."),
+    "replay": (
+        "melodygru.cli.replay_command",
+        "Make a file again from what it says of itself, and tell whether the bytes are the same.",
+    ),
+    "prepare": (
+        "melodygru.cli.prepare_command",
+        "Read a folder of MIDI files ahead of training, so that training begins at once.",
+    ),
+    "inspect": (
+        "melodygru.cli.inspect_command",
+        "Show what is in a folder of MIDI files, and what training would leave out and why.",
+    ),
+    "tokens": ("melodygru.cli.tokens_command", "Show the melody of a MIDI file as the events that the model learns."),
+    "info": (
+        "melodygru.cli.info_command",
+        "Show what a model is: its shape, its training data, its result; or what is in a MIDI file.",
+    ),
+    "export": ("melodygru.cli.export_command", "Write a model for other programs, or smaller."),
+    "corpus": ("melodygru.cli.corpus_command", "Write folk tunes as MIDI files: a collection to train on."),
 }
-"""Name of each command, in the order of the help page, and where it lives."""
+"""Of each command, in the order of the help page: the module where its function of that name lives, and the first
+sentences of its docstring, so that the help page need not import them all."""
 
 
 class LazyGroup(TyperGroup):
     """A command group that imports a command's module only when the command is asked for."""
+
+    _listing = False
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The help page; commands need not be there for it, their names and first sentences will do."""
+        self._listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._listing = False
 
     def list_commands(self, ctx: Any) -> list[str]:
         """All commands, in the order of `COMMANDS`."""
@@ -46,12 +88,14 @@ class LazyGroup(TyperGroup):
         """The command of that name, or None."""
         if cmd_name not in COMMANDS:
             return None
-        module, function = COMMANDS[cmd_name].split(":")
+        module, short = COMMANDS[cmd_name]
+        if self._listing:
+            return TyperCommand(cmd_name, help=short)
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         from melodygru.cli.options import Command
 
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
-        single.command(cmd_name, cls=Command, context_settings=settings)(getattr(import_module(module), function))
+        single.command(cmd_name, cls=Command, context_settings=settings)(getattr(import_module(module), cmd_name))
         return typer.main.get_command(single)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from melodygru.generation_config import GenerationConfig
     from melodygru.melody import Melody
 
+_WORTH_PROCESSES = 2000
+"""From so many candidates on starting processes takes less time than it saves."""
 _MANY = 50
 """From so many melodies on a progress bar is worth its import."""
 
@@ -93,7 +95,7 @@ def generate(
     from melodygru.cli import output
     from melodygru.config import check_range
     from melodygru.generation_config import GenerationConfig
-    from melodygru.generator import MAX_COUNT, check_seed, draw_seed, load_model
+    from melodygru.generator import MAX_COUNT, Order, check_seed, draw_seed, load_model
     from melodygru.recipe import Recipe
     from melodygru.rendering import rendered
 
@@ -116,24 +118,33 @@ def generate(
     check_seed(chosen)
     loaded = load_model(str(values.get("model", "folk")))
     include = bool(values.get("include_primer", True))
-    with progress_of(loaded.candidates_for(config, number)) as progress:
-        done = loaded.compose(config, chosen, number, source, include, progress)
     details = {name: values[name] for name in ("render_chords",) if values.get(name)}
     if source is not None:
         details["include_primer"] = include
     recipe = Recipe(__version__, loaded.name, loaded.fingerprint, chosen, 0, config, performance, source=source)
-    recipes = [
-        replace(
-            recipe,
-            number=one.number,
-            performance=replace(performance, seed=chosen + one.number),
-            details=details,
-        )
-        for one in done
-    ]
-    first = done[0].melody
-    names = output.file_names(loaded.name, first, chosen, number)
-    written = output.write_all(out, names, [rendered(*pair) for pair in zip(done, recipes, strict=True)], force)
+    order, candidates = Order(config, chosen, source, include), loaded.candidates_for(config, number)
+    jobs = 1
+    if candidates >= _WORTH_PROCESSES:
+        from melodygru.corpora import usable_cores
+
+        jobs = usable_cores()
+    targets: list[Path | None] = []
+    told: list[dict[str, Any]] = []
+    with progress_of(candidates) as progress:
+        for place, one in enumerate(loaded.compose_each(order, number, progress, jobs)):
+            if not place:
+                first = one.melody
+                targets = output.targets(out, output.file_names(loaded.name, first, chosen, number), force)
+            own = replace(
+                recipe,
+                number=one.number,
+                performance=replace(performance, seed=chosen + one.number),
+                details=details,
+            )
+            output.write(targets[place], rendered(one, own), force)
+            if json:
+                facts = {"number": one.number, **output.facts(one.melody), "score": output.score_of(one.score)}
+                told.append({"file": str(targets[place]), **facts})
     if json:
         output.print_json(
             {
@@ -141,21 +152,13 @@ def generate(
                 "fingerprint": loaded.fingerprint,
                 "seed": chosen,
                 "options": config.as_dict(),
-                "files": [
-                    {
-                        "file": file,
-                        "number": one.number,
-                        **output.facts(one.melody),
-                        "score": output.score_of(one.score),
-                    }
-                    for file, one in zip(written, done, strict=True)
-                ],
+                "files": told,
             }
         )
         return
-    where = "standard output" if out == output.STDOUT else written[0]
+    where = "standard output" if targets[0] is None else str(targets[0])
     if number > 1:
-        where = f"{written[0]} … {Path(written[-1]).name} ({number} files)"
+        where = f"{where} … {Path(str(targets[-1])).name} ({number} files)"
     plural = "bar" if first.bars == 1 else "bars"
     output.tell(
         out,

@@ -24,7 +24,7 @@ def inspect(
     """Show what is in a folder of MIDI files, and what training would leave out and why."""
     from tqdm import tqdm
 
-    from melodygru.collection import find_files
+    from melodygru.collection import find_names
     from melodygru.config import TokenizerConfig
     from melodygru.preparation import read_shards, reading
     from melodygru.survey import Survey
@@ -36,7 +36,7 @@ def inspect(
             bar.total = total
             bar.update(done - bar.n)
 
-        files, survey = find_files(data), Survey()
+        files, survey = find_names(data), Survey()
         for shard in read_shards(files, reading(track, TokenizerConfig(), None, len(files)), show_progress):
             survey.add(shard)
         summary = survey.summary()

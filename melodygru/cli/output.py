@@ -65,22 +65,35 @@ def file_names(model: str, melody: Any, seed: int, count: int) -> list[str]:
     return [f"{stem}_{number:0{digits}}.mid" for number in range(1, count + 1)]
 
 
-def write_all(out: str, names: Sequence[str], files: Sequence[bytes], force: bool) -> list[str]:
-    """Write every file whole, or none over one that exists; where they went. `names` are for a folder.
+def targets(out: str, names: Sequence[str], force: bool) -> list[Path | None]:
+    """Where each file goes: standard output (None), or a file, `names` being for a folder.
 
-    Raises FileError as `melodygru.files.write_atomically` does.
+    Raises FileError as `melodygru.files.check_target` does, so that over one that exists none is written.
     """
     if out == STDOUT:
-        sys.stdout.buffer.write(files[0])
-        sys.stdout.buffer.flush()
-        return [STDOUT]
+        return [None]
     path = Path(out)
-    targets = [path / name for name in names] if path.is_dir() else numbered(path, len(files))
-    for target in targets:
+    chosen = [path / name for name in names] if path.is_dir() else numbered(path, max(len(names), 1))
+    for target in chosen:
         check_target(target, force)
-    for target, data in zip(targets, files, strict=True):
+    return list(chosen)
+
+
+def write(target: Path | None, data: bytes, force: bool) -> None:
+    """Write a file whole, or to standard output. Raises FileError as `melodygru.files.write_atomically` does."""
+    if target is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
         write_atomically(target, data, force=force)
-    return [str(target) for target in targets]
+
+
+def write_all(out: str, names: Sequence[str], files: Sequence[bytes], force: bool) -> list[str]:
+    """Write every file whole, or none over one that exists; where they went. `names` are for a folder."""
+    places = targets(out, names, force)
+    for target, data in zip(places, files, strict=True):
+        write(target, data, force)
+    return [STDOUT if target is None else str(target) for target in places]
 
 
 def tell(out: str, text: str) -> None:

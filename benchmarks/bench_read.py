@@ -1,0 +1,141 @@
+"""How fast is reading? Files a second from MIDI file to cache, beside the peers; and its curve in time and memory.
+
+    python benchmarks/bench_read.py [FOLDER] [--files 10000] [--curve 1000 10000 100000]
+
+The files are made of the tunes of FOLDER (data/ by default), transposed and cut at bar lines until there are enough.
+Peers only parse; "to cache" also finds the melody, sets it on the grid, makes events and all that the network is told
+of them, looks for near-duplicates, and writes the cache. The floor opens and reads the bytes. One core unless said.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tables import best_of, machine, print_table
+
+from melodygru.collection import find_files, read_collection
+from melodygru.midi import read_midi
+from melodygru.midi_writer import midi_bytes
+
+ROOT = Path(__file__).parent.parent
+
+
+def make_files(source, folder, count):
+    """`count` files: tune after tune, each time in another key and from another bar on."""
+    melodies = read_collection(source).pieces
+    for number in range(count):
+        melody, turn = melodies[number % len(melodies)], number // len(melodies)
+        semitones = turn % 12 - 6
+        low, high = min(n.pitch for n in melody.notes), max(n.pitch for n in melody.notes)
+        if not (low + semitones >= 0 and high + semitones < 128):
+            semitones = 0
+        cut = turn // 12 % max(1, melody.bars // 2) * melody.time_signature.bar_steps
+        if cut and not melody.pickup:
+            notes = tuple(replace(note, onset=note.onset - cut) for note in melody.notes if note.onset >= cut)
+            if len(notes) > 8:
+                melody = replace(melody, notes=notes, bars=melody.bars - cut // melody.time_signature.bar_steps)
+        inside = folder / f"{number // 1000:04}"
+        if number % 1000 == 0:
+            inside.mkdir(parents=True)
+        (inside / f"{number:07}.mid").write_bytes(midi_bytes(melody.transpose(semitones)))
+
+
+def whole_path(folder, jobs, cores=None):
+    """Seconds and peak memory of reading a folder to a new cache, in a process of its own, on so many cores."""
+    code = (
+        "import json, os, resource, sys, time\n"
+        "if int(sys.argv[3]) and hasattr(os, 'sched_setaffinity'):\n"
+        "    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[3])])\n"
+        "from melodygru.dataset import load_dataset\n"
+        "if __name__ == '__main__':\n"
+        "    began = time.perf_counter()\n"
+        "    data = load_dataset(sys.argv[1], jobs=int(sys.argv[2]))\n"
+        "    used = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]\n"
+        "    seconds = time.perf_counter() - began\n"
+        "    print(json.dumps([seconds, max(used) / 1024, data.pieces, int(data.offsets[-1])]))\n"
+    )
+    with tempfile.TemporaryDirectory() as cache:
+        # The fast lane is compiled once for a machine: beforehand, as for whoever has read many files before.
+        environment = {**os.environ, "MELODYGRU_CACHE": cache, "OMP_NUM_THREADS": "1"}
+        script = Path(cache) / "read.py"
+        script.write_text(code)
+        subprocess.run(
+            [sys.executable, "-c", "from melodygru.reading_kernel import reader; reader()"], env=environment, check=True
+        )
+        command = [sys.executable, str(script), str(folder), str(jobs), str(cores or 0)]
+        return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True).stdout)
+
+
+def rate(read, files):
+    """Files a second, the best of three."""
+    return len(files) / best_of(3, lambda: [read(file) for file in files])
+
+
+def compare(folder):
+    import mido
+    import pretty_midi
+
+    files = find_files(folder)
+    some = files[:300]
+    rows = [["pretty_midi, parsing", rate(lambda file: pretty_midi.PrettyMIDI(str(file)), some)]]
+    rows.append(["mido, parsing", rate(lambda file: mido.MidiFile(file), some)])
+    try:
+        import symusic
+
+        rows.append(["symusic, parsing", rate(symusic.Score, files)])
+    except ImportError:
+        pass
+    rows.append(["melodygru, parsing of any file", rate(read_midi, some)])
+    for jobs, cores in ((1, 1), (2, 2)):
+        seconds = min(whole_path(folder, jobs, cores)[0] for _ in range(3))
+        rows.append([f"melodygru, to cache, {cores} core{'s' if cores > 1 else ''}", len(files) / seconds])
+    rows.append(["floor: open and read", rate(Path.read_bytes, files)])
+    slowest = rows[0][1]
+    print_table(
+        f"Reading {len(files):,} files",
+        ["what", "files a second", "times pretty_midi"],
+        [[name, f"{value:,.0f}", f"{value / slowest:.1f}"] for name, value in rows],
+    )
+
+
+def curve(source, sizes):
+    rows = []
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            make_files(source, Path(folder), size)
+            seconds, memory, pieces, events = whole_path(folder, 2)
+        rows.append(
+            [f"{size:,}", f"{pieces:,}", f"{events:,}", f"{seconds:.1f}", f"{size / seconds:,.0f}", f"{memory:,.0f}"]
+        )
+        print(rows[-1], file=sys.stderr, flush=True)
+    print_table(
+        "The curve, two processes",
+        ["files", "tunes", "events", "seconds", "files a second", "peak MiB of the largest process"],
+        rows,
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "data")
+    parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--curve", type=int, nargs="*", default=[])
+    arguments = parser.parse_args()
+    print(machine())
+    with tempfile.TemporaryDirectory() as folder:
+        make_files(arguments.folder, Path(folder), arguments.files)
+        compare(folder)
+    if arguments.curve:
+        curve(arguments.folder, arguments.curve)
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    main()
+    print(f"\n({time.monotonic() - started:.0f} seconds)")

@@ -1,0 +1,46 @@
+"""Very many melodies by several processes: windows of candidates, each drawn side by side, in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from melodygru.generator import Candidate, Model, Order
+
+_AHEAD = 2
+"""Windows that are begun before they are asked for, for each process: bounds the memory."""
+
+
+def drawn_by_processes(
+    model: Model, order: Order, windows: Sequence[tuple[int, int]], judge: bool, jobs: int
+) -> Iterator[list[Candidate]]:
+    """`Model.draw_window` of each window: (number of the first candidate, how many)."""
+    context = get_context("spawn")
+    pool = ProcessPoolExecutor(min(jobs, len(windows)), context, initializer=_begin, initargs=(model, order, judge))
+    begun = deque[Future]()
+    try:
+        for window in windows:
+            begun.append(pool.submit(_draw, *window))
+            if len(begun) >= _AHEAD * jobs:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_TOLD: list[tuple[Model, Order, bool]] = []
+"""What this process was told to draw."""
+
+
+def _begin(model: Model, order: Order, judge: bool) -> None:
+    _TOLD[:] = [(model, order, judge)]
+
+
+def _draw(first: int, many: int) -> list[Candidate]:
+    model, order, judge = _TOLD[0]
+    return model.draw_window(order, None, first, many, judge)

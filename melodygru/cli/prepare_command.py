@@ -1,0 +1,70 @@
+"""`melodygru prepare`: a folder of MIDI files is read ahead of training, by one process, many, or many machines."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def prepare(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA/", help="A folder of MIDI files, searched with all its subfolders.")
+    ],
+    track: Annotated[
+        str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
+    ] = "auto",
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes that read.", show_default="one for each usable core")
+    ] = None,
+) -> None:
+    """Read a folder of MIDI files ahead of training, so that training begins at once.
+
+    A run that was stopped goes on where it was. Under torchrun every process reads its share, on any number of machines
+    that have the cache's folder (MELODYGRU_CACHE) in common:
+
+    torchrun --nproc-per-node 8 -m melodygru prepare DATA/
+    """
+    from tqdm import tqdm
+
+    from melodygru.config import check_range
+    from melodygru.corpora import usable_cores
+    from melodygru.dataset import load_dataset, read_part
+
+    if jobs is not None:
+        check_range("jobs", jobs, 1, 1024)
+    began = time.monotonic()
+    with tqdm(unit=" files", disable=None, delay=1, leave=False) as bar:
+
+        def show_progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        if "RANK" in os.environ:
+            from melodygru.distributed import Group
+
+            group = Group.from_environment()
+            bar.disable = bar.disable or not group.first
+            with group.joined():
+                if group.world > 1:
+                    own = jobs or max(1, usable_cores() // group.local_world)
+                    with group.together():
+                        read_part(data, (group.rank, group.world), track=track, progress=show_progress, jobs=own)
+                dataset = None
+                with group.together():
+                    if group.first:
+                        dataset = load_dataset(data, track=track, progress=show_progress, jobs=jobs)
+        else:
+            dataset = load_dataset(data, track=track, progress=show_progress, jobs=jobs)
+    if dataset is None:
+        return
+    report, seconds = dataset.report, time.monotonic() - began
+    left_out = sum(report["left_out"].values())
+    typer.echo(
+        f"{report['pieces']:,} tunes with {report['notes']:,} notes from {report['kept']:,} of {report['files']:,} "
+        f"files are ready to train on, after {seconds:.1f} seconds."
+        + (f" `melodygru inspect {data}` tells why {left_out:,} are left out." if left_out else "")
+    )
