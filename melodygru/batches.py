@@ -15,6 +15,8 @@ import torch
 from melodygru.dataset import Array, Dataset
 from melodygru.tokenizer import REST
 
+_ROOM = 0.5
+"""Share of a GPU's free memory that the data may take."""
 LOWEST_SHIFT, HIGHEST_SHIFT = -5, 6
 """Semitones of random transposition, both included: every key once."""
 
@@ -92,8 +94,64 @@ def make_batch(dataset: Dataset, chosen: Windows, rows: Array, device: torch.dev
         for row, index in enumerate(rows):
             padded[row, : lengths[row]] = array[chosen.start[index] : chosen.stop[index]]
         batch[name] = torch.from_numpy(padded).to(device)
-    mask = np.arange(shape[1])[None, :] < lengths[:, None]
-    return {**batch, "mask": torch.from_numpy(mask).to(device)}
+    return {**batch, **_places(lengths, shape[1], device)}
+
+
+def _places(lengths: Array, longest: int, device: torch.device | str) -> dict[str, torch.Tensor]:
+    """Which places of a padded batch hold events: as a mask, and as indices into the flattened batch.
+
+    The indices are found here, on the CPU: a GPU would have to be waited for.
+    """
+    mask = np.arange(longest)[None, :] < lengths[:, None]
+    return {
+        "mask": torch.from_numpy(mask).to(device, non_blocking=True),
+        "events": torch.from_numpy(np.flatnonzero(mask)).to(device, non_blocking=True),
+    }
+
+
+class Loader:
+    """Makes batches on a device. A GPU is given the whole data once, if there is room: nothing has to follow then."""
+
+    def __init__(self, device: torch.device, resident: bool | None = None):
+        self.device = device
+        self._resident = device.type == "cuda" if resident is None else resident
+        self._there: dict[int, dict[str, torch.Tensor] | None] = {}
+
+    def batch(self, dataset: Dataset, chosen: Windows, rows: Array) -> dict[str, torch.Tensor]:
+        """As `make_batch`, but that places which hold no event may hold anything."""
+        arrays = self._arrays(dataset) if self._resident else None
+        if arrays is None:
+            return make_batch(dataset, chosen, rows, self.device)
+        lengths = (chosen.stop - chosen.start)[rows]
+        longest = int(lengths.max())
+        last = len(dataset.arrays["durations"]) - 1
+        places = np.minimum(chosen.start[rows][:, None] + np.arange(longest), last)
+        index = self.sent(torch.from_numpy(places))
+        batch = {name: array[index] for name, array in arrays.items()}
+        batch = {name: array if array.dim() > 2 else array.long() for name, array in batch.items()}
+        return {**batch, **_places(lengths, longest, self.device)}
+
+    def sent(self, tensor: torch.Tensor) -> torch.Tensor:
+        """A tensor of the CPU, on the device; nobody waits until it has arrived."""
+        if self.device.type == "cuda":
+            tensor = tensor.pin_memory()
+        return tensor.to(self.device, non_blocking=True)
+
+    def _arrays(self, dataset: Dataset) -> dict[str, torch.Tensor] | None:
+        if id(dataset) not in self._there:
+            size = sum(array.nbytes for array in dataset.arrays.values())
+            room = torch.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else size * 2
+            self._there[id(dataset)] = (
+                {name: _tensor(array).to(self.device) for name, array in dataset.arrays.items()}
+                if size <= room * _ROOM
+                else None
+            )
+        return self._there[id(dataset)]
+
+
+def _tensor(array: Array) -> torch.Tensor:
+    """A copy; as int32 where torch has no such type that can be indexed."""
+    return torch.from_numpy(np.array(array, np.int32 if array.dtype == np.uint16 else array.dtype))
 
 
 def whole_batches(dataset: Dataset, pieces: Array, events: int = 8192) -> Iterator[tuple[Windows, Array]]:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from melodygru.batches import make_batch, split, windows
+from melodygru.batches import Windows, make_batch, split, windows
 from melodygru.checkpoint import SUFFIX, Checkpoint, weight_shapes
 from melodygru.config import CELLS, PRESETS, ContextConfig, ModelConfig, TokenizerConfig, TrainConfig, as_dict
 from melodygru.dataset import Array, Dataset, load_dataset
@@ -327,9 +327,9 @@ def gradient_reach(model: MelodyGRU, dataset: Dataset, pieces: Array, device: to
     long = [piece for piece in pieces if lengths[piece] >= REACH + 2][:_REACH_PIECES]
     if not long:
         return (0.0,) * (REACH + 1)
-    chosen = windows(dataset, np.array(long))
-    batch = make_batch(dataset, chosen, np.arange(len(chosen)), device)
-    batch = {name: tensor[:, : REACH + 1] for name, tensor in batch.items()}
+    whole = windows(dataset, np.array(long))
+    begun = Windows(whole.start, whole.start + REACH + 1, whole.piece)
+    batch = make_batch(dataset, begun, np.arange(len(begun)), device)
     caught: list[torch.Tensor] = []
     hook = model.input.register_forward_hook(lambda module, inputs, output: caught.append(output))
     was = model.training

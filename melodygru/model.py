@@ -35,7 +35,8 @@ from melodygru.tokenizer import REST
 
 Batch = Mapping[str, Tensor]
 """Padded pieces. With B pieces of up to T events: "durations", "pitches" (B, T) int64, "mask" (B, T) bool
-(False: padding), and the arrays of `melodygru.context.CONTEXT_ARRAYS`, (B, T) or (B, T, ...)."""
+(False: padding), "events" (N,) int64, where in the flattened batch the mask is True, and the arrays of
+`melodygru.context.CONTEXT_ARRAYS`, (B, T) or (B, T, ...)."""
 
 
 def transposed(batch: Batch, semitones: Tensor) -> dict[str, Tensor]:
@@ -116,18 +117,18 @@ class MelodyGRU(nn.Module):
         if transpose is not None:
             batch = transposed(batch, transpose)
         # From here on events lie in one row: padding costs nothing outside the recurrent layers.
-        mask = batch["mask"]
-        state = self.states(batch)[mask].to(self.duration_hidden.weight.dtype)
-        event = {name: batch[name][mask] for name in ("durations", "pitches", *CONTEXT_ARRAYS)}
+        mask, index = batch["mask"], batch["events"]
+        state = self.states(batch).flatten(0, 1)[index].to(self.duration_hidden.weight.dtype)
+        event = {name: batch[name].flatten(0, 1)[index] for name in ("durations", "pitches", *CONTEXT_ARRAYS)}
         durations = event["durations"]
         # The heads' products are too small to gain from bfloat16 on a CPU: making it would take longer.
         with torch.autocast("cpu", enabled=False):
             duration_nll = F.cross_entropy(self.duration_logits(state, event), durations, reduction="none")
             pitch_nll = F.cross_entropy(self.pitch_logits(state, durations, event), event["pitches"], reduction="none")
-        zeros = torch.zeros(mask.shape, dtype=duration_nll.dtype, device=mask.device)
+        zeros = torch.zeros(mask.numel(), dtype=duration_nll.dtype, device=mask.device)
         return (
-            zeros.masked_scatter(mask, duration_nll),
-            zeros.masked_scatter(mask, pitch_nll * (durations > 0)),
+            zeros.index_copy(0, index, duration_nll).view(mask.shape),
+            zeros.index_copy(0, index, pitch_nll * (durations > 0)).view(mask.shape),
         )
 
     def states(self, batch: Batch) -> Tensor:

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from melodygru.batches import Windows, epoch_batches, make_batch, shifts, whole_batches, windows
+from melodygru.batches import Loader, Windows, epoch_batches, shifts, whole_batches, windows
 from melodygru.checkpoint import SUFFIX, Checkpoint
 from melodygru.config import ModelConfig, TokenizerConfig, TrainConfig, as_dict
 from melodygru.dataset import Dataset
@@ -30,6 +30,7 @@ from melodygru.interruption import Interruption
 from melodygru.metrics import summary_writer, write_metrics
 from melodygru.model import MelodyGRU
 from melodygru.optimization import adamw, follow, learning_rate, weights_of
+from melodygru.pending import Pending
 from melodygru.progress import METRICS, Listener, Run, TrainResult
 from melodygru.provenance import provenance
 from melodygru.tokenizer import REST
@@ -70,6 +71,8 @@ class Trainer:
         self.save_minutes = save_minutes
         self.state = TrainingState()
         self._interruption = Interruption()
+        self._pending = Pending(device)
+        self._loader = Loader(device)
 
     @property
     def model_file(self) -> Path:
@@ -185,7 +188,7 @@ class Trainer:
                     self._save_state()
                 return "interrupted"
             row = self._finish_epoch(epoch, held, held_pieces)
-            better = self._is_better(row)
+            better = state.is_best(row)
             with group.together():
                 if better or not config.patience:
                     self._save_model(row)
@@ -218,6 +221,7 @@ class Trainer:
 
     def _save_state(self) -> None:
         """Write the state: the first process does."""
+        self._count(everything=True)
         if self.group.first:
             self.state.save(self.target, self._identity, self.model, self.optimizer, self.average)
         self._saved = time.monotonic()
@@ -245,16 +249,26 @@ class Trainer:
             # The others are about to wait for this process's gradients: it tells them, in place of those.
             failure, numbers = error, torch.tensor([0.0, 0.0, 1.0], device=self.device)
         group.sum_gradients(self.model, numbers)
-        loss, notes, failures = numbers.tolist()
-        if failures:
+        if group.world > 1 and numbers[2]:
             group.raise_first(failure)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.grad_clip or math.inf)
-        self._check_finite("loss", loss, rate)
-        # A loss may be finite and its gradient not: one such step would spoil all weights.
-        self._check_finite("gradient", float(norm), rate)
+        self._pending.add([numbers[0], numbers[1], norm], (state.step, events, rate))
+        # What is wrong with a loss may be seen later: a step that would spoil all weights is left out on the device.
+        self.optimizer.found_inf = (~torch.isfinite(numbers[0] + norm)).float()  # type: ignore[attr-defined]
+        if failure is not None:
+            raise failure
+        self._count()
         self.optimizer.step()
-        state.counted(loss, round(notes), events, rate)
+        state.step += 1
         follow(self.average, self.model, config.average, state.step)
+
+    def _count(self, everything: bool = False) -> None:
+        """Count the steps whose losses have come from the device; `everything`: wait for those of all."""
+        for (loss, notes, norm), (step, events, rate) in self._pending.arrived(everything):
+            self._check_finite("loss", loss, rate, step)
+            # A loss may be finite and its gradient not.
+            self._check_finite("gradient", norm, rate, step)
+            self.state.counted(loss, round(notes), events, rate)
 
     def _backward(self, dataset: Dataset, pieces: Windows, rows: Any, semitones: Any, events: int) -> torch.Tensor:
         """The gradient of the summed loss of `rows` over `events`.
@@ -264,21 +278,21 @@ class Trainer:
         if not len(rows):
             return torch.zeros(3, device=self.device)
         self.model.train()
-        batch = make_batch(dataset, pieces, rows, self.device)
-        shift = torch.from_numpy(semitones[rows]).to(self.device)
+        batch = self._loader.batch(dataset, pieces, rows)
+        shift = self._loader.sent(torch.from_numpy(semitones[rows]))
         with self._autocast():
             durations, pitches = self.model.nll(batch, shift)
         total = durations.sum() + pitches.sum()
         notes = ((batch["pitches"] < REST) & batch["mask"]).sum()
-        (total / torch.tensor(events, device=self.device)).backward()
+        (total / events).backward()
         return torch.stack([total.detach().float(), notes.float(), torch.zeros_like(notes).float()])
 
-    def _check_finite(self, what: str, value: float, rate: float) -> None:
+    def _check_finite(self, what: str, value: float, rate: float, step: int) -> None:
         if not math.isfinite(value):
             last = len(self.state.rows)
             kept = f"The model of epoch {last} is kept" if last else "Nothing was learned yet"
             raise TrainingError(
-                f"The {what} is {value} at step {self.state.step} with a learning rate of {rate:.2g}. {kept}; train "
+                f"The {what} is {value} at step {step} with a learning rate of {rate:.2g}. {kept}; train "
                 "again with a lower --lr and --force, or another --out."
             )
 
@@ -290,9 +304,10 @@ class Trainer:
     def _finish_epoch(self, epoch: int, held: Dataset, held_pieces: Any) -> dict[str, float]:
         """Validate, and write the epoch's row."""
         state = self.state
+        self._count(everything=True)
         duration_nats, pitch_nats = self.validate(held, held_pieces)
         if len(held_pieces):
-            self._check_finite("validation", duration_nats + pitch_nats, state.learning_rate)
+            self._check_finite("validation", duration_nats + pitch_nats, state.learning_rate, state.step)
         row = {
             "epoch": epoch + 1,
             "step": state.step,
@@ -308,15 +323,6 @@ class Trainer:
         state.begin_epoch()
         return row
 
-    def _is_better(self, row: dict[str, float]) -> bool:
-        """Note whether this epoch's validation is the best so far; without validation, every epoch is."""
-        state = self.state
-        better = not state.best or not row["val_nats"] >= state.best[0]["val_nats"]
-        state.epochs_since_best = 0 if better else state.epochs_since_best + 1
-        if better:
-            state.best = [row]
-        return better
-
     def validate(self, dataset: Dataset, pieces: Any) -> tuple[float, float]:
         """Nats per note of durations and of pitches, with the averaged weights; NaN without pieces."""
         if not len(pieces):
@@ -325,7 +331,7 @@ class Trainer:
         totals, notes = [0.0, 0.0], 0
         with self.group.together(), weights_of(self.average, self.model), torch.no_grad():
             for chosen, rows in islice(whole_batches(dataset, pieces), self.group.rank, None, self.group.world):
-                batch = make_batch(dataset, chosen, rows, self.device)
+                batch = self._loader.batch(dataset, chosen, rows)
                 notes += int(((batch["pitches"] < REST) & batch["mask"]).sum())
                 for i, nll in enumerate(self.model.nll(batch)):
                     totals[i] += float(nll.float().sum())

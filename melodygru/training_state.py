@@ -59,14 +59,21 @@ class TrainingState:
         return self.events_here / max(self.seconds_here, 1e-9)
 
     def counted(self, loss: float, notes: int, events: int, rate: float) -> None:
-        """Note a step: its summed loss in nats, its notes and events, its learning rate."""
-        self.step += 1
+        """Count in the loss of a step: in nats, summed; its notes and events, and its learning rate."""
         self.epoch_loss += loss
         self.epoch_notes += notes
         nats = loss / max(notes, 1)
-        self.recent_nats = nats if self.step == 1 else 0.98 * self.recent_nats + 0.02 * nats
+        self.recent_nats = 0.98 * self.recent_nats + 0.02 * nats if self.recent_nats else nats
         self.learning_rate = rate
         self.events_here += events
+
+    def is_best(self, row: dict[str, float]) -> bool:
+        """Note whether this epoch's validation is the best so far; without validation, every epoch is."""
+        better = not self.best or not row["val_nats"] >= self.best[0]["val_nats"]
+        self.epochs_since_best = 0 if better else self.epochs_since_best + 1
+        if better:
+            self.best = [row]
+        return better
 
     def begin_epoch(self) -> None:
         """Count the next epoch's loss from nothing."""

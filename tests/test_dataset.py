@@ -1,13 +1,15 @@
 import errno
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from melodygru import dataset as module
-from melodygru.batches import Windows, epoch_batches, make_batch, shifts, split, whole_batches, windows
+from melodygru.batches import Loader, Windows, epoch_batches, make_batch, shifts, split, whole_batches, windows
 from melodygru.config import ContextConfig, TokenizerConfig
 from melodygru.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.dataset import load_dataset
@@ -15,6 +17,7 @@ from melodygru.errors import DataError
 from melodygru.midi_writer import write_midi
 from melodygru.tokenizer import Tokenizer
 
+from .networks import SMALL, network
 from .tunes import tune, write_tunes
 
 CONTEXT = ContextConfig(lookback=(1, 2))
@@ -195,6 +198,26 @@ def test_windows_keep_their_bar_numbers(folder):
             batch["inputs"][row, :length].numpy() == data.arrays["inputs"][chosen.start[row] : chosen.stop[row]]
         ).all()
         assert batch["mask"][row].sum() == length
+
+
+def test_batches_from_data_on_the_device_are_the_same_where_there_are_events(folder):
+    data = load(folder)
+    chosen = windows(data, np.arange(data.pieces), 10)
+    rows = np.array([3, 0, len(chosen) - 1, 7])
+    expected = make_batch(data, chosen, rows, "cpu")
+    found = Loader(torch.device("cpu"), resident=True).batch(data, chosen, rows)
+    assert set(found) == set(expected)
+    mask = expected["mask"]
+    assert (found["mask"] == mask).all()
+    assert (found["events"] == mask.flatten().nonzero()[:, 0]).all()
+    for name, values in expected.items():
+        if name not in ("mask", "events"):
+            assert found[name].shape == values.shape
+            assert (found[name][mask] == values[mask]).all()
+    model = network(replace(SMALL, context=CONTEXT, max_duration=192))
+    shift = torch.tensor([1, -2, 0, 5])
+    for one, other in zip(model.nll(found, shift), model.nll(expected, shift), strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_order_is_a_function_of_seed_and_epoch_and_holds_every_window_once():

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from melodygru import load_model, train
+from melodygru import load_model, train, trainer
+from melodygru.batches import Loader
 from melodygru.checkpoint import Checkpoint
 from melodygru.cli.train_command import Live
 from melodygru.config import ContextConfig, TrainConfig
 from melodygru.errors import CheckpointError, DataError, FileError, TrainingError, UsageError
 from melodygru.model import MelodyGRU
+from melodygru.pending import Pending
 from melodygru.progress import METRICS, Listener
 
 from .test_generate import run as command
@@ -225,6 +227,40 @@ def test_a_gradient_that_is_no_number_does_not_spoil_the_model(folder, monkeypat
         train(folder, "out", epochs=2, resume=True, **TINY)
     assert steps == [True]
     assert all(np.array_equal(before[name], array) for name, array in weights("out.safetensors").items())
+
+
+def on_a_gpu(monkeypatch, lag):
+    """What is done on a GPU, as far as a CPU can do it: the data lies there, and losses come some steps later."""
+    monkeypatch.setattr(trainer, "Loader", lambda device: Loader(device, resident=True))
+    monkeypatch.setattr(trainer, "Pending", lambda device: Pending(device, lag))
+
+
+def test_losses_that_come_later_change_nothing(folder, monkeypatch):
+    train(folder, "now", epochs=3, val_split=0.2, seed=3, **TINY)
+    on_a_gpu(monkeypatch, 5)
+    train(folder, "later", epochs=3, val_split=0.2, seed=3, **TINY)
+    for one, other in zip(metrics("now"), metrics("later"), strict=True):
+        for name in ("step", "train_nats", "val_nats", "learning_rate"):
+            assert float(one[name]) == pytest.approx(float(other[name]), rel=1e-5)
+
+
+def test_a_gradient_that_is_seen_too_late_has_not_spoiled_the_model(folder, monkeypatch):
+    on_a_gpu(monkeypatch, 3)
+    real, steps, seen = MelodyGRU.nll, [], []
+
+    def nll(self, *arguments, **options):
+        durations, pitches = real(self, *arguments, **options)
+        seen.append({name: values.clone() for name, values in self.state_dict().items()})
+        steps.append(self.training)
+        return durations + ((durations * 0).sqrt() if len(steps) > 2 else 0), pitches
+
+    monkeypatch.setattr(MelodyGRU, "nll", nll)
+    with pytest.raises(TrainingError, match="The gradient is nan at step 2 "):
+        train(folder, "out", epochs=9, **TINY)
+    assert steps == [True] * 6
+    for name, values in seen[2].items():
+        assert (seen[1][name] == values).all() == (seen[1][name] == seen[0][name]).all()
+        assert (seen[5][name] == values).all()
 
 
 def test_a_full_disk_is_one_sentence_and_nothing_is_lost(folder, monkeypatch):

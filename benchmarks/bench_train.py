@@ -1,0 +1,192 @@
+"""How fast is training on a CPU? The GRU's layer beside torch's layers, and whole steps of the presets.
+
+    python benchmarks/bench_train.py [--threads 1 2] [--data FOLDER] [--quick]
+
+Layers: two, forward and backward, side by side in one process; the floor is what the products alone would take at the
+speed that the largest of them reach here (fp32 or bf16, whichever is faster). Steps: `melodygru train` as it is, with
+its own layer and with torch's (MELODYGRU_KERNEL=0), and what is lost on padding and outside the network.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+from tables import best_of, machine, print_table
+from torch import nn
+
+from melodygru.gru import GRU
+from melodygru.gru_kernel import kernel
+
+ROOT = Path(__file__).parent.parent
+SHAPES = [(6, 256, 64), (6, 256, 256), (6, 256, 576), (64, 128, 256), (64, 128, 512)]
+"""Rows, steps, units: the three presets as they are trained, and larger batches."""
+
+
+class Stack(nn.Module):
+    """Two layers, one after the other."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.layers = nn.ModuleList(GRU(units, units) for _ in range(2))
+
+    def forward(self, x):
+        """All states of the upper layer."""
+        for layer in self.layers:
+            x = layer(x)[0]
+        return x, None
+
+
+def product_speed(dtype):
+    """Floating-point operations a second of large products."""
+    a, b = (torch.randn(2048, 2048).to(dtype) for _ in range(2))
+    return 2 * 2048**3 / best_of(5, lambda: a @ b)
+
+
+def seconds_of(network, x, gradient, low):
+    def step():
+        with torch.autocast("cpu", torch.bfloat16, enabled=low):
+            states = network(x)[0]
+        states.backward(gradient.to(states.dtype))
+
+    return best_of(3, step)
+
+
+def layers(threads):
+    torch.set_num_threads(threads)
+    low = kernel() is not None and kernel().bfloat16
+    speed = max(product_speed(torch.float32), product_speed(torch.bfloat16) if low else 0)
+    rows = []
+    for batch, steps, units in SHAPES:
+        torch.manual_seed(0)
+        x = torch.randn(batch, steps, units, requires_grad=True)
+        gradient = torch.randn(batch, steps, units)
+        peers = {
+            "gru": nn.GRU(units, units, 2, batch_first=True),
+            "lstm": nn.LSTM(units, units, 2, batch_first=True),
+            "own": Stack(units),
+        }
+        took = {
+            (name, kind): seconds_of(network, x, gradient, kind)
+            for name, network in peers.items()
+            for kind in (False, True)
+        }
+        own, operations = min(took["own", False], took["own", True]), 12 * units**2 * batch * steps * 6
+        rows.append(
+            [
+                f"{took['gru', False] / own:.1f}",
+                f"{min(took['lstm', False], took['lstm', True]) / own:.1f}",
+                f"{own * speed / operations:.2f}",
+                f"2 x {units}, batch {batch}, length {steps}",
+                *(f"{1000 * seconds:,.0f}" for seconds in took.values()),
+            ]
+        )
+    title = f"Two layers, forward and backward, {threads} thread{'s' if threads > 1 else ''} (milliseconds)"
+    head = ["times nn.GRU fp32", "times the faster nn.LSTM", "floors", "shape"]
+    head += ["nn.GRU fp32", "nn.GRU bf16", "nn.LSTM fp32", "nn.LSTM bf16", "own fp32", "own bf16"]
+    print_table(title, head, rows)
+    print(f"\nThe floor: {speed / 1e9:,.0f} GFLOP/s.")
+
+
+STEPS = """
+import cProfile, json, sys, time, tempfile
+import melodygru.trainer as trainer
+from melodygru.batches import epoch_batches, windows
+from melodygru.training import train
+seconds, count, events, padded = 0.0, 0, 0, 0
+inside = 0.0
+real = trainer.Trainer._step
+real_nll = trainer.MelodyGRU.nll
+real_backward = trainer.torch.Tensor.backward
+class Enough(Exception):
+    pass
+def timed(function):
+    def call(*arguments, **options):
+        global inside
+        began = time.perf_counter()
+        try:
+            return function(*arguments, **options)
+        finally:
+            inside += time.perf_counter() - began
+    return call
+def step(self, *arguments, **options):
+    global seconds, count, events, inside
+    if count == WARM:
+        inside = 0.0
+    began = time.perf_counter()
+    real(self, *arguments, **options)
+    if count >= WARM:
+        seconds += time.perf_counter() - began
+    count += 1
+    if count == WARM + STEPS:
+        raise Enough
+def nll(self, batch, *arguments):
+    global events, padded
+    if count >= WARM:
+        events += int(batch["mask"].sum())
+        padded += batch["mask"].numel()
+    return real_nll(self, batch, *arguments)
+trainer.Trainer._step = step
+trainer.MelodyGRU.nll = timed(nll)
+trainer.torch.Tensor.backward = timed(real_backward)
+with tempfile.TemporaryDirectory() as out:
+    try:
+        options = dict(device="cpu", seed=1, epochs=1000, patience=0)
+        train(sys.argv[1], out + "/m", preset=sys.argv[2], threads=int(sys.argv[3]), **options)
+    except Enough:
+        pass
+print(json.dumps([events / seconds, inside / seconds, 1 - events / padded]))
+"""
+
+
+def presets(data, threads, steps):
+    import json
+
+    rows = []
+    for preset in ("tiny", "small", "base"):
+        found = {}
+        for own in ("1", "0"):
+            environment = {**os.environ, "MELODYGRU_KERNEL": own, "OMP_NUM_THREADS": str(threads)}
+            code = STEPS.replace("WARM", "6").replace("STEPS", str(steps))
+            command = [sys.executable, "-c", code, str(data), preset, str(threads)]
+            told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+            found[own] = json.loads(told.stdout.splitlines()[-1])
+        fast, slow = found["1"], found["0"]
+        rows.append(
+            [
+                f"{fast[0] / slow[0]:.1f}",
+                f"{fast[0]:,.0f}",
+                f"{slow[0]:,.0f}",
+                f"{100 * fast[1]:.0f} %",
+                f"{100 * fast[2]:.0f} %",
+                preset,
+            ]
+        )
+    print_table(
+        f"Steps of `melodygru train`, {threads} thread{'s' if threads > 1 else ''}",
+        ["times torch's layer", "events a second", "with torch's layer", "inside the network", "padding", "preset"],
+        rows,
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--data", type=Path, default=ROOT / "data")
+    parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--steps", type=int, default=40)
+    arguments = parser.parse_args()
+    print(machine())
+    for threads in arguments.threads:
+        layers(threads)
+    for threads in arguments.threads:
+        presets(arguments.data, threads, arguments.steps)
+    print("\nQuoted: Magenta's melody_rnn (lookback, 2 x 128) learns 26,000 to 38,000 sixteenth-steps a second.")
+
+
+if __name__ == "__main__":
+    began = time.monotonic()
+    main()
+    print(f"\n({time.monotonic() - began:.0f} seconds)")
