@@ -9,7 +9,8 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from melodygru.generator import Candidate, Model, Order
+    from melodygru.composition import Candidate, Order
+    from melodygru.generator import Model
 
 _AHEAD = 2
 """Windows that are begun before they are asked for, for each process: bounds the memory."""

@@ -32,6 +32,9 @@ class LayerWeights:
     b_h: FloatArray
 
 
+_HALF = np.float32(0.5)
+
+
 def sigmoid(x: FloatArray) -> FloatArray:
     """1 / (1 + exp(-x)), by way of tanh, which cannot overflow."""
     return 0.5 * np.tanh(0.5 * x) + 0.5
@@ -43,16 +46,28 @@ def gru_gates(x: FloatArray, h: FloatArray, w: LayerWeights) -> tuple[FloatArray
     r = sigma(W_r x + U_r h' + b_r), z = sigma(W_z x + U_z h' + b_z), h~ = tanh(W x + b + r * (U h' + b'))
     """
     n = h.shape[1]
-    from_x, from_h = x @ w.x + w.b_x, h @ w.h + w.b_h
-    gates = sigmoid(from_x[:, : 2 * n] + from_h[:, : 2 * n])
-    r, z = gates[:, :n], gates[:, n:]
-    return r, z, np.tanh(from_x[:, 2 * n :] + r * from_h[:, 2 * n :])
+    from_x, from_h = x @ w.x, h @ w.h
+    from_x += w.b_x
+    from_h += w.b_h
+    gates = from_x[:, : 2 * n]
+    gates += from_h[:, : 2 * n]
+    # `sigmoid`, in place: of one melody, arrays that are made anew cost more than what is computed.
+    gates *= _HALF
+    np.tanh(gates, out=gates)
+    gates *= _HALF
+    gates += _HALF
+    r, z, candidate = gates[:, :n], gates[:, n:], from_x[:, 2 * n :]
+    candidate += r * from_h[:, 2 * n :]
+    return r, z, np.tanh(candidate, out=candidate)
 
 
 def gru(x: FloatArray, h: FloatArray, w: LayerWeights) -> FloatArray:
     """H = (1 - z) * h~ + z * h', as `torch.nn.GRU` has it: z keeps the old state."""
     _, z, candidate = gru_gates(x, h, w)
-    return candidate + z * (h - candidate)
+    kept = h - candidate
+    kept *= z
+    kept += candidate
+    return kept
 
 
 def gru_v1_gates(x: FloatArray, h: FloatArray, w: LayerWeights) -> tuple[FloatArray, FloatArray, FloatArray]:

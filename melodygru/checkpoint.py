@@ -22,7 +22,15 @@ import numpy.typing as npt
 
 from melodygru.cells import CELLS
 from melodygru.config import ModelConfig, TokenizerConfig, as_dict
-from melodygru.context import DEGREES, INTERVALS, PITCH_CLASSES, POSITIONS, RUNS, candidate_columns, input_columns
+from melodygru.context_columns import (
+    DEGREES,
+    INTERVALS,
+    PITCH_CLASSES,
+    POSITIONS,
+    RUNS,
+    candidate_columns,
+    input_columns,
+)
 from melodygru.critic import Critic
 from melodygru.errors import CheckpointError, MelodyGRUError
 from melodygru.files import write_atomically

@@ -19,106 +19,34 @@ the same code serves training (`context_arrays`) and generation (`Context.advanc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from melodygru.config import ContextConfig
-from melodygru.theory import MODES, TimeSignature
+from melodygru.context_columns import (
+    BAR_NUMBERS,
+    BARS_LEFT,
+    BEAT_POSITIONS,
+    HEIGHTS,
+    INTERVALS,
+    LARGEST_INTERVAL,
+    PICKUPS,
+    POSITIONS,
+    RUN_EDGES,
+    START,
+    degrees,
+    intervals,
+    metre_index,
+)
+from melodygru.theory import MODES
 from melodygru.tokenizer import REST, Events, PieceMeta
 
 IntArray = npt.NDArray[np.int64]
 
-PITCH_CLASSES = 130
-"""Pitch vocabulary: 0..127 MIDI pitches, 128 REST, 129 TIE."""
-START = 130
-"""Stands for the previous pitch where there is none yet."""
-POSITIONS = 192
-"""Steps of a bar that are told apart; what lies beyond (only in metres over 8/4) counts as the last."""
-BEAT_POSITIONS = 96
-BAR_NUMBERS = 16
-BARS_LEFT = 34
-LARGEST_INTERVAL = 24
-INTERVALS = 2 * LARGEST_INTERVAL + 4
-"""-24..24 semitones (farther leaps count as 24), then rest, tie, and no reference."""
-DEGREES = 14
-"""0..11 semitones above the tonic, then rest, then tie or nothing."""
-HEIGHTS = LARGEST_INTERVAL + 2
-"""0..24 semitones (farther ones count as 24) from the lowest or highest pitch so far, then: none yet."""
-PICKUPS = 97
-"""Steps of the pickup (longer ones count as 96); 0: none."""
-METRES: tuple[str, ...] = (
-    *("2/4", "3/4", "4/4", "2/2", "3/2", "6/8", "9/8", "12/8", "3/8", "6/4", "5/4", "7/8", "5/8", "4/2"),
-    "other",
-)
-MATCHES = 4
-"""Match candidates: longest exact, its best rival, longest transposed, its best rival."""
-
-_RUN_EDGES = (0, 1, 2, 3, 4, 6, 9, 16, 32)
-_RUN_BUCKET = np.searchsorted(_RUN_EDGES, np.arange(_RUN_EDGES[-1] + 1), side="right") - 1
-RUNS = 3 * len(_RUN_EDGES)
-"""A candidate's run (events that agreed, in buckets) times three, plus: 0 none, 1 within a note, 2 at an onset."""
+_RUN_BUCKET = np.searchsorted(RUN_EDGES, np.arange(RUN_EDGES[-1] + 1), side="right") - 1
 _UNKNOWN_INTERVAL = 1000
 _CODE = 4096
-
-
-class Column(NamedTuple):
-    """One column of `Context.inputs`: its name, and the number of values, which are [0, size)."""
-
-    name: str
-    size: int
-
-
-def input_columns(config: ContextConfig, max_duration: int) -> tuple[Column, ...]:
-    """The columns that say where the melody is; candidates' columns follow, see `candidate_columns`."""
-    columns = [
-        Column("previous_pitch", PITCH_CLASSES + 1),
-        Column("previous_interval", INTERVALS),
-        Column("previous_duration", max_duration + 1),
-    ]
-    if config.metre:
-        columns += [
-            Column("position", POSITIONS),
-            Column("beat_position", BEAT_POSITIONS),
-            Column("metre", len(METRES)),
-            Column("bar", BAR_NUMBERS),
-        ]
-    if config.bars_left:
-        columns.append(Column("bars_left", BARS_LEFT))
-    if config.key:
-        columns += [Column("previous_degree", DEGREES), Column("mode", len(MODES))]
-    if config.ambitus:
-        columns += [Column("above_lowest", HEIGHTS), Column("below_highest", HEIGHTS)]
-    if config.pickup:
-        columns.append(Column("pickup", PICKUPS))
-    return tuple(columns)
-
-
-def candidate_columns(config: ContextConfig, max_duration: int) -> tuple[Column, ...]:
-    """The columns that each of the `config.candidates` candidates has, one candidate after the other."""
-    columns = [Column("interval", INTERVALS), Column("duration", max_duration + 1), Column("run", RUNS)]
-    if config.key:
-        columns.insert(1, Column("degree", DEGREES))
-    return tuple(columns)
-
-
-def metre_index(time_signature: TimeSignature) -> int:
-    """The metre's place in `METRES`; rare ones share the last."""
-    name = str(time_signature)
-    return METRES.index(name) if name in METRES else len(METRES) - 1
-
-
-def intervals(pitches: IntArray, reference: IntArray) -> IntArray:
-    """Interval classes, in [0, INTERVALS), of pitch classes above a reference pitch (-1: none)."""
-    steps = np.clip(pitches - reference, -LARGEST_INTERVAL, LARGEST_INTERVAL) + LARGEST_INTERVAL
-    steps = np.where(reference < 0, INTERVALS - 1, steps)
-    return np.where(pitches < REST, steps, np.minimum(pitches - REST + INTERVALS - 3, INTERVALS - 1))
-
-
-def degrees(pitches: IntArray, tonic: IntArray) -> IntArray:
-    """Degree classes, in [0, DEGREES), of pitch classes in keys with these tonics."""
-    return np.where(pitches < REST, (pitches - tonic) % 12, np.minimum(pitches - REST + 12, DEGREES - 1))
 
 
 class Context:
@@ -201,7 +129,9 @@ class Context:
         self._highest = np.where(sounds, np.maximum(self._highest, pitches), self._highest)
         if not n:
             # A melody with a pickup begins with a rest, the silent part of bar 0.
-            self._pickup = np.where(self._has_pickup, np.clip(self.bar_steps - durations, 0, PICKUPS - 1), 0)
+            self._pickup = np.where(
+                self._has_pickup, np.minimum(np.maximum(self.bar_steps - durations, 0), PICKUPS - 1), 0
+            )
         self.onset = self.onset + durations
         self._onsets[:, n + 1] = self.onset
         self.count = n + 1
@@ -248,23 +178,26 @@ class Context:
             ]
         if config.bars_left:
             # 0 on the last bar line, where nothing is left; 1 within the last bar.
-            columns.append(np.clip(self._bars - bar + 1, 0, BARS_LEFT - 1))
+            columns.append(np.minimum(np.maximum(self._bars - bar + 1, 0), BARS_LEFT - 1))
         if config.key:
             columns += [degrees(self._previous[0], self.tonic), self._mode]
         if config.ambitus:
             columns += [self._height(self.reference - self._lowest), self._height(self._highest - self.reference)]
         if config.pickup:
             columns.append(self._pickup)
-        place = np.stack(columns, axis=1)
-        if config.candidates:
-            shape = self.candidate_pitch.shape
-            each = [intervals(self.candidate_pitch, self.reference[:, None])]
-            if config.key:
-                each.append(degrees(self.candidate_pitch, self.tonic[:, None]))
+        # Columns are put in place one by one: np.stack would take longer than all that went before.
+        places = len(columns)
+        size, candidates = self.candidate_pitch.shape
+        each = [intervals(self.candidate_pitch, self.reference[:, None])] if candidates else []
+        if config.key and candidates:
+            each.append(degrees(self.candidate_pitch, self.tonic[:, None]))
+        if candidates:
             each += [self.candidate_duration, self.candidate_run]
-            self.inputs = np.concatenate([place, np.stack(each, axis=2).reshape(shape[0], -1)], axis=1)
-        else:
-            self.inputs = place
+        self.inputs = np.empty((size, places + candidates * len(each)), np.int64)
+        for i, column in enumerate(columns):
+            self.inputs[:, i] = column
+        for i, of_each in enumerate(each):
+            self.inputs[:, places + i :: len(each)] = of_each
 
     def _height(self, semitones: IntArray) -> IntArray:
         return np.where(self.reference >= 0, np.minimum(semitones, LARGEST_INTERVAL), HEIGHTS - 1)
@@ -284,8 +217,8 @@ class Context:
         lags = len(self.config.lookback)
         self.candidate_pitch[:, :lags] = np.where(exists, self._pitches[rows, pointer], REST)
         remaining = begins + self._durations[rows, pointer] - target
-        self.candidate_duration[:, :lags] = np.where(exists, np.clip(remaining, 0, self.max_duration), 0)
-        run = _RUN_BUCKET[np.minimum(self._run, _RUN_EDGES[-1])]
+        self.candidate_duration[:, :lags] = np.where(exists, np.minimum(np.maximum(remaining, 0), self.max_duration), 0)
+        run = _RUN_BUCKET[np.minimum(self._run, RUN_EDGES[-1])]
         self.candidate_run[:, :lags] = 3 * run + exists + (exists & (begins == target))
 
     def _look_for_matches(self, kind: int) -> None:
@@ -307,7 +240,7 @@ class Context:
                 pitch = np.where(step < _UNKNOWN_INTERVAL, moved, pitch)
             self.candidate_pitch[:, column] = np.where(found, pitch, REST)
             self.candidate_duration[:, column] = np.where(found, self._durations[rows, where], 0)
-            bucket = _RUN_BUCKET[np.minimum(length, _RUN_EDGES[-1])]
+            bucket = _RUN_BUCKET[np.minimum(length, RUN_EDGES[-1])]
             self.candidate_run[:, column] = np.where(found, 3 * bucket + 2, 0)
             lengths = np.where(codes == codes[rows, where][:, None], 0, lengths)
 

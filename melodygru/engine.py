@@ -16,15 +16,8 @@ import numpy.typing as npt
 
 from melodygru.cells import CELLS, FloatArray
 from melodygru.config import ModelConfig
-from melodygru.context import (
-    PITCH_CLASSES,
-    POSITIONS,
-    Context,
-    candidate_columns,
-    degrees,
-    input_columns,
-    intervals,
-)
+from melodygru.context import Context
+from melodygru.context_columns import PITCH_CLASSES, POSITIONS, candidate_columns, degrees, input_columns, intervals
 from melodygru.tokenizer import PieceMeta
 
 IntArray = npt.NDArray[np.int64]

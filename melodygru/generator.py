@@ -6,13 +6,13 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from numbers import Integral
 from typing import Any
 
 from melodygru.checkpoint import Checkpoint, resolve
-from melodygru.chords import ChordSpan
+from melodygru.composition import Candidate, Generated, Order, new_ones
 from melodygru.config import check_range
 from melodygru.copy_guard import CopyGuard
 from melodygru.critic import CANDIDATES
@@ -21,55 +21,19 @@ from melodygru.errors import SamplingError, UsageError
 from melodygru.generation_config import DEFAULT_MAX_COPY, GenerationConfig
 from melodygru.melody import Melody
 from melodygru.planner import Banned, Plan, plan
-from melodygru.ranking import Score, excess, score
+from melodygru.ranking import excess, score
 from melodygru.sampler import Drawn, sample
 from melodygru.tokenizer import REST, Tokenizer
 
 MAX_COUNT = 100_000
-_WINDOW = 250
-"""Melodies made at once: bounds the memory that many take."""
+_WINDOW = 256
+"""Melodies made at once: bounds the memory that many take. A multiple of those that the critic chooses from."""
 _SPARE = 1000
 """Candidates that were not chosen are kept up to so many, in case too few others are different."""
 _TRIES = 4
 """How many times as many melodies as were asked for are made at most, so that all are different."""
 _FORM_CANDIDATES = 8
 """With a form, each melody is the best of so many: some join their sections better than others."""
-
-
-@dataclass(frozen=True)
-class Generated:
-    """A melody that a model wrote.
-
-    Attributes:
-        melody: its notes.
-        chords: the chords under it; empty if none were asked for.
-        score: why it was chosen among candidates; None where there was one only.
-        number: which candidate it was, from 0.
-    """
-
-    melody: Melody
-    chords: tuple[ChordSpan, ...] = ()
-    score: Score | None = None
-    number: int = 0
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be written, but for how many; see `Model.generate_many` and `Model.compose`."""
-
-    config: GenerationConfig
-    seed: int
-    primer: Melody | None = None
-    include_primer: bool = True
-    as_drawn: bool = False
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A melody, and how much the critic likes it (log odds that a person wrote it; 0 without a critic)."""
-
-    generated: Generated
-    liking: float
 
 
 def load_model(name: str | os.PathLike[str] = "folk") -> Model:
@@ -193,10 +157,11 @@ class Model:
         one_by_one = self._chooses(order.config) or candidates == count
         judge = candidates > count and not one_by_one
         seen: set[int] = set()
+        size = CANDIDATES if self._chooses(order.config) else 1
         given, others = 0, list[Generated]()
         first = candidates
         for drawn in self._drawn(order, made, windows, judge, progress, jobs):
-            for group in _new_ones(drawn, seen):
+            for group in new_ones(drawn, seen, size):
                 if one_by_one and given < count:
                     best, *rest = sorted(group, key=lambda one: -one.liking)
                     given += 1
@@ -208,7 +173,7 @@ class Model:
         while given + len(others) < count and first < candidates * _TRIES:
             many = min(_WINDOW, count - given - len(others))
             for drawn in self._drawn(order, made, [(first, many)], judge, progress, 1):
-                others += [one.generated for group in _new_ones(drawn, seen) for one in group]
+                others += [one.generated for group in new_ones(drawn, seen, size) for one in group]
             first += many
         if given + len(others) < count:
             raise SamplingError(
@@ -347,17 +312,6 @@ def _without_beginning(generated: Generated, begins: int) -> Generated:
     )
     cut = replace(melody, notes=notes, pickup=0, bars=(melody.length - start) // bar)
     return replace(generated, melody=cut, chords=chords)
-
-
-def _new_ones(drawn: Sequence[Candidate], seen: set[int]) -> Iterator[list[Candidate]]:
-    """Candidates that are like none before, in groups that one is chosen of; `seen` takes in hashes of all."""
-    groups: dict[int, list[Candidate]] = {}
-    for one in drawn:
-        mark = hash(one.generated.melody.notes)
-        if mark not in seen:
-            seen.add(mark)
-            groups.setdefault(one.generated.number // CANDIDATES, []).append(one)
-    yield from groups.values()
 
 
 def check_seed(seed: int) -> None:

@@ -224,6 +224,10 @@ class Departs(Constraint):
         return cost
 
 
+_MANY = 16
+"""From so many melodies on they are asked about together."""
+
+
 class Guard(Constraint):
     """Pitches that a rule with a memory of its own forbids, such as `melodygru.copy_guard.CopyGuard`.
 
@@ -236,8 +240,9 @@ class Guard(Constraint):
     def pitches(self, progress: Progress) -> BoolArray | None:
         """All but those that `banned(pitches, onsets, onset)` names."""
         legal: BoolArray | None = None
-        suspects = getattr(self.banned, "suspects", None)
-        rows = range(len(progress.onset)) if suspects is None else suspects(progress.pitches, progress.onsets)
+        size = len(progress.onset)
+        suspects = getattr(self.banned, "suspects", None) if size >= _MANY else None
+        rows = range(size) if suspects is None else suspects(progress.pitches, progress.onsets)
         for row in rows:
             banned = self.banned(progress.pitches[row], progress.onsets[row], int(progress.onset[row]))
             if banned:

@@ -214,7 +214,7 @@ class Lookahead:
         """What may come next in each of B melodies; nothing where a melody stands at no place of its own."""
         rows = np.arange(len(progress.onset))
         region = np.maximum(np.searchsorted(self._starts, progress.onset, side="right") - 1, 0)
-        at = np.clip(progress.onset + region, 0, len(self._end_table) - 1)
+        at = np.minimum(np.maximum(progress.onset + region, 0), len(self._end_table) - 1)
         last = np.where(progress.reference < 0, _NONE, progress.reference)
         places = self._end_table[at].astype(np.int64)
         ends = places - region[:, None]

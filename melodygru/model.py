@@ -19,8 +19,8 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from melodygru.config import ModelConfig
-from melodygru.context import (
-    CONTEXT_ARRAYS,
+from melodygru.context import CONTEXT_ARRAYS
+from melodygru.context_columns import (
     DEGREES,
     INTERVALS,
     LARGEST_INTERVAL,

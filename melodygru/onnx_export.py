@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from melodygru.cells import CELLS
 from melodygru.checkpoint import Checkpoint
-from melodygru.context import (
+from melodygru.context_columns import (
     PITCH_CLASSES,
     POSITIONS,
     RUNS,

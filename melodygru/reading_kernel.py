@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from melodygru.config import ContextConfig
-from melodygru.context import candidate_columns, input_columns, metre_index
+from melodygru.context_columns import candidate_columns, input_columns, metre_index
 from melodygru.files import cache_home
 from melodygru.theory import MODES
 from melodygru.tokenizer import PieceMeta

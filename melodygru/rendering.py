@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from melodygru.generator import Generated
+from melodygru.composition import Generated
 from melodygru.midi_writer import midi_bytes
 from melodygru.recipe import Recipe
 

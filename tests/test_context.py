@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.config import ContextConfig
-from melodygru.context import INTERVALS, RUNS, Context, candidate_columns, context_arrays, input_columns, intervals
+from melodygru.context import Context, context_arrays
+from melodygru.context_columns import INTERVALS, RUNS, candidate_columns, input_columns, intervals
 from melodygru.tokenizer import REST, Tokenizer
 
 from .strategies import melodies

@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 
 from melodygru import load_model, train
 from melodygru.checkpoint import Checkpoint
+from melodygru.dataset import load_dataset
 from melodygru.distributed import Group, PeerLostError, _unused, told_elsewhere
 from melodygru.errors import DataError, TrainingError, UsageError
 from melodygru.training_state import TrainingState
 
+from .test_generate import run as command
 from .test_trainer import TINY
 from .tunes import write_tunes
 
@@ -421,3 +423,21 @@ def test_a_time_limit_ends_all_processes(folder):
 def test_one_process_on_a_gpu_sums_over_nccl(folder, alone):
     options = {"epochs": 2, "val_split": 0.2, **TINY, "device": "cuda"}
     assert train(folder, "out", **options).stopped == "finished"
+
+
+# Reading by several processes
+
+
+@pytest.mark.slow
+def test_prepare_under_torchrun_shares_out_the_reading(folder, monkeypatch):
+    plain = command("prepare", folder)
+    assert plain == 0
+    expected = load_dataset(folder).fingerprint
+    monkeypatch.setenv("MELODYGRU_CACHE", str(folder.parent / "other"))
+    text, code = finished(torchrun("prepare", folder))
+    assert code == 0, text
+    assert text.count("12 tunes with") == 1
+    assert load_dataset(folder, progress=lambda *_: pytest.fail("it was read again")).fingerprint == expected
+    text, code = finished(torchrun("prepare", folder / "nowhere"))
+    assert code == 1
+    assert text.count("There is no folder") == 1

@@ -18,7 +18,7 @@ from safetensors import safe_open
 from melodygru.cells import CELLS as CELLS_OF
 from melodygru.checkpoint import Checkpoint, resolve, weight_shapes
 from melodygru.config import CELLS, ContextConfig, ModelConfig
-from melodygru.context import PITCH_CLASSES, candidate_columns, input_columns
+from melodygru.context_columns import PITCH_CLASSES, candidate_columns, input_columns
 from melodygru.engine import NumpyEngine, NumpyState
 from melodygru.errors import UsageError
 from melodygru.generator import load_model

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from melodygru import load_model
+from melodygru import generator, load_model
 from melodygru.cli import COMMANDS, main
+from melodygru.composition import Order
 from melodygru.errors import UsageError
+from melodygru.generation_config import GenerationConfig
 from melodygru.midi_writer import midi_bytes
 
 from .midi_checker import faults, read_tracks, read_written
@@ -225,3 +227,29 @@ def test_a_notebook_that_names_no_seed_gets_a_new_tune_each_time(here):
     model = load_model("toy")
     # An untrained network has few ideas: sixteen bars of them are hardly ever the same twice.
     assert model.generate(bars=16).notes != model.generate(bars=16).notes
+
+
+def test_processes_write_the_same_melodies(here, monkeypatch):
+    monkeypatch.setattr(generator, "_WINDOW", 4)
+    model = load_model("toy")
+    order = Order(GenerationConfig.from_dict({"bars": 2}), 3)
+    alone = list(model.compose_each(order, 10))
+    told = []
+    shared = list(model.compose_each(order, 10, told.append, jobs=2))
+    assert [one.melody for one in shared] == [one.melody for one in alone]
+    assert [one.number for one in shared] == [one.number for one in alone]
+    assert told[:3] == [4, 8, 10]
+
+
+def test_files_are_written_as_melodies_come(here, monkeypatch):
+    monkeypatch.setattr(generator, "_WINDOW", 3)
+    seen = []
+    real = generator.Model.draw_window
+
+    def watched(self, *arguments, **options):
+        seen.append(len(list(here.glob("*.mid"))))
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(generator.Model, "draw_window", watched)
+    assert run("generate", "--model", "toy", "--count", 8, "--bars", 2, "--seed", 1, "tune.mid") == 0
+    assert seen == [0, 3, 6]

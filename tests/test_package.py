@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
 import melodygru
+from melodygru.cli import COMMANDS
 
 HEAVY = ("torch", "music21", "matplotlib", "pretty_midi", "symusic", "scipy", "tqdm")
 
@@ -39,3 +41,21 @@ def test_help_imports_nothing_heavy():
         "except SystemExit: pass"
     )
     assert not loaded & set(HEAVY)
+
+
+def test_generate_imports_what_it_uses_and_nothing_else(tmp_path):
+    loaded = modules_after(
+        f"import sys; sys.argv = ['melodygru', 'generate', '--bars', '1', {str(tmp_path / 'a.mid')!r}]\n"
+        "from melodygru.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass"
+    )
+    assert (tmp_path / "a.mid").exists()
+    # pydantic comes with some versions of typer, and takes as long as NumPy.
+    assert not loaded & {*HEAVY, "pydantic", "rich", "sklearn", "jinja2", "onnx", "multiprocessing", "concurrent"}
+
+
+def test_the_help_page_tells_what_the_commands_do():
+    for name, (module, short) in COMMANDS.items():
+        told = getattr(import_module(module), name).__doc__.split("\n\n")[0]
+        assert " ".join(told.split()) == short

@@ -22,6 +22,7 @@ from melodygru.reading_kernel import reader
 from melodygru.shards import Shard, read_shard
 from melodygru.theory import estimate_key, key_for_signature
 
+from .test_generate import run
 from .tunes import tune
 
 compiled = pytest.mark.skipif(reader() is None, reason="there is no compiler here")
@@ -262,3 +263,20 @@ def test_there_is_no_fast_lane_without_a_compiler(monkeypatch, tmp_path):
     assert reading_kernel.reader.__wrapped__() is None
     monkeypatch.setenv("MELODYGRU_KERNEL", "0")
     assert reading_kernel.reader.__wrapped__() is None
+
+
+def test_prepare_reads_once_and_says_what(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MELODYGRU_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "tunes").mkdir()
+    write_tunes(tmp_path / "tunes", 4)
+    (tmp_path / "tunes" / "empty.mid").write_bytes(b"")
+    assert run("prepare", tmp_path / "tunes") == 0
+    told = capsys.readouterr().out
+    assert "4 tunes with" in told
+    assert "from 4 of 5 files" in told
+    assert "why 1 are left out" in told
+    monkeypatch.setattr(dataset, "write_shards", lambda *_: pytest.fail("it was read again"))
+    assert load_dataset(tmp_path / "tunes").pieces == 4
+    assert run("prepare", tmp_path / "tunes", "--jobs", 0) == 2
+    assert "jobs is 0" in capsys.readouterr().err
+    assert run("prepare", tmp_path / "nothing") == 1

@@ -93,9 +93,10 @@ def generate(
     said = {name: value for name, value in locals().items() if name not in ("out", "options_file", "force", "json")}
     from melodygru import __version__
     from melodygru.cli import output
+    from melodygru.composition import Order
     from melodygru.config import check_range
     from melodygru.generation_config import GenerationConfig
-    from melodygru.generator import MAX_COUNT, Order, check_seed, draw_seed, load_model
+    from melodygru.generator import MAX_COUNT, check_seed, draw_seed, load_model
     from melodygru.recipe import Recipe
     from melodygru.rendering import rendered
 

@@ -33,6 +33,7 @@ def prepare(
     from melodygru.config import check_range
     from melodygru.corpora import usable_cores
     from melodygru.dataset import load_dataset, read_part
+    from melodygru.errors import MelodyGRUError
 
     if jobs is not None:
         check_range("jobs", jobs, 1, 1024)
@@ -44,19 +45,24 @@ def prepare(
             bar.update(done - bar.n)
 
         if "RANK" in os.environ:
-            from melodygru.distributed import Group
+            from melodygru.distributed import Group, told_elsewhere
 
             group = Group.from_environment()
             bar.disable = bar.disable or not group.first
-            with group.joined():
-                if group.world > 1:
-                    own = jobs or max(1, usable_cores() // group.local_world)
+            try:
+                with group.joined():
+                    if group.world > 1:
+                        own = jobs or max(1, usable_cores() // group.local_world)
+                        with group.together():
+                            read_part(data, (group.rank, group.world), track=track, progress=show_progress, jobs=own)
+                    dataset = None
                     with group.together():
-                        read_part(data, (group.rank, group.world), track=track, progress=show_progress, jobs=own)
-                dataset = None
-                with group.together():
-                    if group.first:
-                        dataset = load_dataset(data, track=track, progress=show_progress, jobs=jobs)
+                        if group.first:
+                            dataset = load_dataset(data, track=track, progress=show_progress, jobs=jobs)
+            except MelodyGRUError as error:
+                if told_elsewhere(error):
+                    raise typer.Exit(error.exit_code) from error
+                raise
         else:
             dataset = load_dataset(data, track=track, progress=show_progress, jobs=jobs)
     if dataset is None:
