@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint clean
+.PHONY: help demo test test-slow bench lint clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,12 @@ test: $(READY)  ## Run the tests (about two minutes on two cores)
 
 test-slow: $(READY)  ## Run the slow tests too
 	$(BIN)/python -m pytest -q -n 2 -m "not gpu and not daw"
+
+bench: $(READY)  ## Measure start-up, sampling, training and reading (about eight minutes; see docs/performance.md)
+	$(BIN)/python benchmarks/bench_start.py
+	$(BIN)/python benchmarks/bench_sample.py
+	$(BIN)/python benchmarks/bench_train.py
+	$(BIN)/python benchmarks/bench_read.py
 
 lint: $(READY)  ## Check style, types and the floors of the house
 	$(BIN)/ruff check .
