@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Thread
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from melodygru.originality import OriginalityIndex
-from melodygru.run_hashing import BASE, BUCKET_BITS, MASK, buckets, first_hash, run_hashes, symbol
+from melodygru.run_hashing import BASE, BUCKET_BITS, MASK, UInt64Array, buckets, first_hash, run_hashes, symbol
+
+
+class _Tables(NamedTuple):
+    """Hashes of runs by where they begin, (N,); places by the first bits of their hash; where each bucket begins."""
+
+    hashes: UInt64Array
+    order: npt.NDArray[np.int64]
+    bounds: npt.NDArray[np.int64]
 
 
 class CopyGuard:
@@ -19,13 +30,31 @@ class CopyGuard:
     def __init__(self, index: OriginalityIndex, limit: int):
         self.index = index
         self.limit = limit
+        self._tables: _Tables | None = None
+        # Nothing can be a run before there are `limit` notes: until then the tables are made in the background.
+        self._making = Thread(target=self._make, daemon=True)
+        self._making.start()
+
+    def __reduce__(self) -> tuple[type[CopyGuard], tuple[OriginalityIndex, int]]:
+        # For other processes, to which no thread can be sent.
+        return CopyGuard, (self.index, self.limit)
+
+    def _make(self) -> None:
         # A run that is full, and goes on in its piece, is where a note can be forbidden.
-        goes_on = index.begins(limit + 1)
-        self._hashes = index.windows(limit)[: len(goes_on)]
-        places = buckets(self._hashes)[goes_on]
-        self._order = np.flatnonzero(goes_on)[np.argsort(places, kind="stable")]
+        goes_on = self.index.begins(self.limit + 1)
+        hashes = self.index.windows(self.limit)[: len(goes_on)]
+        places = buckets(hashes)[goes_on]
+        order = np.flatnonzero(goes_on)[np.argsort(places, kind="stable")]
         counts = np.bincount(places, minlength=1 << BUCKET_BITS)
-        self._bounds = np.concatenate([[0], np.cumsum(counts)])
+        self._tables = _Tables(hashes, order, np.concatenate([[0], np.cumsum(counts)]))
+
+    def _made(self) -> _Tables:
+        if self._tables is None:
+            self._making.join()
+        if self._tables is None:
+            self._make()  # where the thread met an error, it is met here again
+        assert self._tables is not None
+        return self._tables
 
     def __call__(self, pitches: Sequence[int], onsets: Sequence[int], onset: int) -> set[int]:
         """See `banned`."""
@@ -40,12 +69,12 @@ class CopyGuard:
         recent = np.array([pitches[row][-limit:] for row in rows]), np.array([onsets[row][-limit:] for row in rows])
         intervals, gaps = (np.diff(notes, axis=1) for notes in recent)
         values = run_hashes(intervals, gaps)
-        places = buckets(values).astype(np.int64)
-        begins, ends = self._bounds[places], self._bounds[places + 1]
+        places, tables = buckets(values).astype(np.int64), self._made()
+        begins, ends = tables.bounds[places], tables.bounds[places + 1]
         return [
             row
             for row, value, begin, end in zip(rows, values, begins.tolist(), ends.tolist(), strict=True)
-            if begin < end and (self._hashes[self._order[begin:end]] == value).any()
+            if begin < end and (tables.hashes[tables.order[begin:end]] == value).any()
         ]
 
     def banned(self, pitches: Sequence[int], onsets: Sequence[int], onset: int) -> set[int]:
@@ -62,13 +91,14 @@ class CopyGuard:
             value += power * symbol(own_intervals[i], own_gaps[i], own_gaps[i - 1])
         value &= MASK
         bucket = value >> (64 - BUCKET_BITS)
-        near = self._order[self._bounds[bucket] : self._bounds[bucket + 1]]
+        tables = self._made()
+        near = tables.order[tables.bounds[bucket] : tables.bounds[bucket + 1]]
         if not len(near):
             return set()
         gap, before = onset - onsets[-1], own_gaps[-1]
         found = set()
         index = self.index
-        for place in near[self._hashes[near] == value].tolist():
+        for place in near[tables.hashes[near] == value].tolist():
             end = place + limit - 1
             # The last ratio, and all others once more: equal hashes of different runs are possible, if barely.
             theirs = index.gaps(place, end + 1)

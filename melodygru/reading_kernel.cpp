@@ -396,42 +396,56 @@ class Matches {
   };
 
   // `kind`, 0 or 1: two may be in use at a time, of different kinds.
-  Matches(int64_t T, int kind) : codes_(T), before_(T), lengths_(T + 1, 0), found_(T), old_(T), latest_(table(kind)) {}
+  Matches(int64_t T, int kind) : codes_(T), before_(T), lengths_(T + 1), found_(T), latest_(table(kind)) {}
   ~Matches() {
-    for (int64_t n = 0; n < count_; ++n) latest_[codes_[n]] = -1;
+    for (int32_t n = 0; n < count_; ++n) latest_[codes_[n]] = -1;
   }
 
   // Takes in the next event, which is the same as others with its code.
   void add(uint16_t code) {
-    const auto n = static_cast<int32_t>(count_++);
-    std::swap(found_, old_);
-    const int64_t old = size_;
+    const int32_t n = count_++;
     size_ = 0;
-    for (int32_t at = latest_[code]; at >= 0; at = before_[at]) found_[size_++] = {at + 1, lengths_[at] + 1};
-    for (int64_t i = 0; i < old; ++i) lengths_[old_[i].at] = 0;
-    for (int64_t i = 0; i < size_; ++i) lengths_[found_[i].at] = found_[i].length;
+    longest_ = {-1, 0};
+    for (int32_t at = latest_[code]; at >= 0; at = before_[at]) {
+      // From the latest to the earliest: what is read here was not written in this turn.
+      const int32_t length = lengths_[at].turn == n - 1 ? lengths_[at].length + 1 : 1;
+      lengths_[at + 1] = {n, length};
+      found_[size_++] = {at + 1, length};
+      if (length > longest_.length) longest_ = {at + 1, length};
+    }
     codes_[n] = code;
     before_[n] = latest_[code];
     latest_[code] = n;
   }
 
-  // The longest, of equals the latest, among those that are not the same as the event at `but` (-1: among all).
-  Match longest(int32_t but) const {
+  // The longest; of equals the latest. Length 0: there is none.
+  Match longest() const { return longest_; }
+
+  // The longest, of equals the latest, that went on otherwise than the longest of all.
+  Match rival() const {
     Match best{-1, 0};
-    for (int64_t i = 0; i < size_; ++i) {
-      const Match match = found_[i];
-      if (match.length > best.length && (but < 0 || codes_[match.at] != codes_[but])) best = match;
+    if (longest_.length == 0) return best;
+    const uint16_t same = codes_[longest_.at];
+    for (int32_t i = 0; i < size_; ++i) {
+      if (found_[i].length > best.length && codes_[found_[i].at] != same) best = found_[i];
     }
     return best;
   }
 
  private:
+  // A length holds for the turn in which it was found.
+  struct Length {
+    int32_t turn = -1;
+    int32_t length = 0;
+  };
+
   std::vector<uint16_t> codes_;
   std::vector<int32_t> before_;  // the place of the event before that is the same, -1: none
-  std::vector<int32_t> lengths_;
-  std::vector<Match> found_, old_;
-  int64_t size_ = 0;  // of found_
-  int64_t count_ = 0;
+  std::vector<Length> lengths_;
+  std::vector<Match> found_;
+  Match longest_{-1, 0};
+  int32_t size_ = 0;  // of found_
+  int32_t count_ = 0;
 
   // The latest event with each code, -1: none. Too large to be made anew for each piece.
   static std::vector<int32_t>& table(int kind) {
@@ -470,9 +484,9 @@ void context(const uint8_t* durations, const uint8_t* pitches, int64_t T, const 
     }
     if (settings.matches && n > 1) {
       for (int kind = 0; kind < 2; ++kind) {
-        int32_t first = -1;
-        for (int64_t column = lags + 2 * kind; column < lags + 2 * kind + 2; ++column) {
-          const auto [where, longest] = matches[kind]->longest(first);
+        for (int64_t nth = 0; nth < 2; ++nth) {
+          const int64_t column = lags + 2 * kind + nth;
+          const auto [where, longest] = nth == 0 ? matches[kind]->longest() : matches[kind]->rival();
           if (longest == 0) {
             cand_pitch[column] = kRest, cand_duration[column] = cand_run[column] = 0;
             continue;
@@ -484,7 +498,6 @@ void context(const uint8_t* durations, const uint8_t* pitches, int64_t T, const 
           }
           cand_pitch[column] = pitch, cand_duration[column] = durations[where];
           cand_run[column] = 3 * run_bucket(longest) + 2;
-          first = where;
         }
       }
     }

@@ -67,9 +67,9 @@ def train(
         track: which track of a file: "auto", a number from 1, a name or "skyline".
         device: "auto", "cpu", "cuda" or "mps".
         precision: "fp32", "bf16", or "auto": bf16 on CUDA devices and CPUs that compute in it, fp32 elsewhere.
-        threads: of torch on the CPU, in [1, 1024]. The steps of a recurrent network are too small to share: more
-            pays only for models larger than the presets, on a machine that does nothing else. Default: 1; under
-            torchrun, the machine's cores over its processes.
+        threads: of torch on the CPU, in [1, 1024]. Two take a third less time than one where nothing else runs, and
+            several times as long where another process keeps one of them waiting; so the default is one, under
+            torchrun the cores shared out.
         resume: go on with the run whose state lies in OUT/; its settings must be the same.
         init_from: begin with the weights of this model (and its shape).
         tensorboard: also write event files for TensorBoard to OUT/.

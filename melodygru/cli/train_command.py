@@ -73,7 +73,7 @@ def train(
     threads: Annotated[
         int | None,
         typer.Option(
-            help="On the CPU; the steps are too small to gain from many.",
+            help="On the CPU; more pay only where nothing else runs.",
             show_default="1; under torchrun, all cores shared out",
         ),
     ] = None,
