@@ -280,3 +280,16 @@ def test_prepare_reads_once_and_says_what(tmp_path, monkeypatch, capsys):
     assert run("prepare", tmp_path / "tunes", "--jobs", 0) == 2
     assert "jobs is 0" in capsys.readouterr().err
     assert run("prepare", tmp_path / "nothing") == 1
+
+
+def test_ctrl_c_says_that_reading_goes_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MELODYGRU_CACHE", str(tmp_path / "cache"))
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dataset, "write_shards", stop)
+    (tmp_path / "tunes").mkdir()
+    write_tunes(tmp_path / "tunes", 1)
+    assert run("prepare", tmp_path / "tunes") == 130
+    assert capsys.readouterr().err.strip() == "Stopped. What was read is kept: the same command goes on from there."

@@ -142,9 +142,6 @@ def main() -> None:
             raise
         typer.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("Stopped.", err=True)
-        sys.exit(130)
     except BrokenPipeError:
         # The reader of a pipe has gone (as in `melodygru tokens x.mid | head`): not an error of ours.
         sys.stderr.close()

@@ -29,8 +29,22 @@ ALIASES = {
 """Names that people know from elsewhere, and ours. Underscores do for hyphens."""
 
 
+_READ = "What was read is kept: the same command goes on from there."
+_STOPPED = {"prepare": _READ, "train": _READ}
+"""What there is to say when a command was stopped; training itself, once begun, says more."""
+
+
 class Command(TyperCommand):
-    """A command that takes the aliases too, without naming them on its help page."""
+    """A command that takes the aliases too, without naming them on its help page, and says so when it was stopped."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            # typer would end without a word.
+            typer.echo(f"Stopped. {_STOPPED.get(ctx.info_name, '')}".strip(), err=True)
+            raise typer.Exit(130) from None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse arguments after putting our own names in place of aliases."""
