@@ -5,6 +5,7 @@ All that is random here is a function of (seed, epoch) alone, so that a run can 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -87,12 +88,15 @@ def make_batch(dataset: Dataset, chosen: Windows, rows: Array, device: torch.dev
     """The windows `rows` as one padded `melodygru.model.Batch`."""
     lengths = (chosen.stop - chosen.start)[rows]
     shape = (len(rows), int(lengths.max()))
+    pieces, place = np.unique(chosen.piece[rows], return_inverse=True)
+    arrays, begins = dataset.gathered(pieces)
+    starts = begins[place] + chosen.start[rows] - dataset.offsets[pieces][place]
     batch = {}
-    for name, array in dataset.arrays.items():
+    for name, array in arrays.items():
         wide = array.dtype if array.dtype == np.uint8 and array.ndim > 1 else np.int64
         padded = np.zeros((*shape, *array.shape[1:]), wide)
-        for row, index in enumerate(rows):
-            padded[row, : lengths[row]] = array[chosen.start[index] : chosen.stop[index]]
+        for row, (start, length) in enumerate(zip(starts, lengths, strict=True)):
+            padded[row, :length] = array[start : start + length]
         batch[name] = torch.from_numpy(padded).to(device)
     return {**batch, **_places(lengths, shape[1], device)}
 
@@ -139,10 +143,11 @@ class Loader:
 
     def _arrays(self, dataset: Dataset) -> dict[str, torch.Tensor] | None:
         if id(dataset) not in self._there:
-            size = sum(array.nbytes for array in dataset.arrays.values())
-            room = torch.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else size * 2
+            one = dataset.gathered(np.zeros(1, np.int64))[0]
+            size = len(dataset.arrays["durations"]) * sum(a.nbytes // max(len(a), 1) for a in one.values())
+            room = torch.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else math.inf
             self._there[id(dataset)] = (
-                {name: _tensor(array).to(self.device) for name, array in dataset.arrays.items()}
+                {name: _tensor(array).to(self.device) for name, array in dataset.complete().items()}
                 if size <= room * _ROOM
                 else None
             )

@@ -13,9 +13,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,22 +30,22 @@ from melodygru import __version__
 from melodygru.collection import find_names
 from melodygru.config import ContextConfig, TokenizerConfig, as_dict
 from melodygru.context import CONTEXT_ARRAYS
-from melodygru.corpora import usable_cores
 from melodygru.errors import DataError, FileError
 from melodygru.files import cache_home
 from melodygru.originality import OriginalityIndex
 from melodygru.preparation import Reading, in_shards, reading, shard_path, write_shards
-from melodygru.shards import Shard
+from melodygru.shards import Shard, with_contexts
 from melodygru.survey import Survey
+from melodygru.theory import TimeSignature
 from melodygru.tokenizer import REST, Events, PieceMeta
 
-FORMAT = 4
+FORMAT = 5
 EVENT_ARRAYS = ("durations", "pitches", *CONTEXT_ARRAYS)
 _KEPT_CACHES = 4
 """How many caches of one folder lie side by side: other tracks, other contexts, or a run that is going on."""
 _HALF_MADE_SECONDS = 86_400.0
-_AHEAD = 8
-"""Shards in hand while a cache is put together: bounds the memory."""
+_PART = 2000
+"""Pieces whose contexts are made together where those of all are."""
 
 Array = npt.NDArray[Any]
 
@@ -56,7 +55,10 @@ class Dataset:
     """P pieces of N events in all.
 
     Attributes:
-        arrays: "durations", "pitches" and the context arrays, each (N, ...): all pieces one after the other.
+        arrays: "durations", "pitches", each (N,): all pieces one after the other. Where contexts are slow to make (no
+            compiler) or few, those too, (N, ...); else they are made when they are needed, see `gathered`.
+        table: (P, 6) numerator, denominator, tonic, place of the mode in `MODES`, bars, whether there is a pickup.
+        context, tokenizer: what the pieces were read for.
         offsets: (P + 1,) where each piece begins; the last entry is N.
         families: (P,) near-duplicate pieces have the same number, and never cross a split.
         lowest, highest: (P,) range of pitches, both included.
@@ -67,6 +69,9 @@ class Dataset:
     """
 
     arrays: Mapping[str, Array]
+    table: Array
+    context: ContextConfig
+    tokenizer: TokenizerConfig
     offsets: Array
     families: Array
     lowest: Array
@@ -94,9 +99,37 @@ class Dataset:
         sounds = pitches < REST
         return pitches[sounds], (np.cumsum(durations) - durations)[sounds]
 
+    def gathered(self, pieces: Array) -> tuple[Mapping[str, Array], Array]:
+        """Arrays that hold these pieces with their contexts, and where each begins in them.
+
+        Args:
+            pieces: (R,) indices, none twice.
+
+        Returns:
+            `EVENT_ARRAYS`, each (M, ...): the stored ones, or new ones of these pieces alone; and (R,) places in them.
+        """
+        if "inputs" in self.arrays:
+            return self.arrays, self.offsets[pieces]
+        stretches = [slice(self.offsets[piece], self.offsets[piece + 1]) for piece in pieces]
+        durations, pitches = (
+            np.concatenate([self.arrays[name][part] for part in stretches]) for name in ("durations", "pitches")
+        )
+        offsets = np.concatenate([[0], np.cumsum([part.stop - part.start for part in stretches])])
+        table = np.column_stack([np.zeros(len(pieces), np.int32), self.table[pieces]])
+        shard = with_contexts(Shard([], table, offsets, durations, pitches), self.context, self.tokenizer)
+        return {"durations": durations, "pitches": pitches, **shard.contexts}, offsets[:-1]
+
+    def complete(self) -> Mapping[str, Array]:
+        """`EVENT_ARRAYS` of all pieces, each (N, ...): for where all of them have room."""
+        if "inputs" in self.arrays:
+            return self.arrays
+        parts = [self.gathered(part)[0] for part in np.array_split(np.arange(self.pieces), -(-self.pieces // _PART))]
+        return {name: np.concatenate([part[name] for part in parts]) for name in EVENT_ARRAYS}
+
     def originality_index(self, pieces: Array) -> OriginalityIndex:
         """The index of these pieces."""
-        bars = [(self.arrays["bar_steps"][self.offsets[i]], self.pickups[i]) for i in pieces]
+        metres = self.table[:, :2].tolist()
+        bars = [(TimeSignature(*metres[i]).bar_steps, self.pickups[i]) for i in pieces]
         return OriginalityIndex.build([self.names[i] for i in pieces], [self.line(i) for i in pieces], bars)
 
 
@@ -130,19 +163,19 @@ def load_dataset(
     tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
     files = find_names(folder)
     place = _place(folder, files, tokenizer, context, track)
-    if (found := _open(place)) is not None:
+    if (found := _open(place, tokenizer, context)) is not None:
         return found
     read = reading(track, tokenizer, context, len(files))
     try:
-        write_shards(files, read.later(), _parts(place), progress, jobs)
-        _assemble(place, files, read)
+        write_shards(files, read, _parts(place), progress, jobs)
+        _assemble(place, files, read, tokenizer, context)
     except (OSError, FileError) as error:
-        if _open(place) is None:
+        if _open(place, tokenizer, context) is None:
             reason = error.strerror if isinstance(error, OSError) else error
             raise DataError(
                 f"The cache {place.parent} cannot be written ({reason}); make room, or set MELODYGRU_CACHE."
             ) from error
-    if (made := _open(place)) is None:
+    if (made := _open(place, tokenizer, context)) is None:
         raise DataError(f"The cache {place} cannot be read back; remove it, or set MELODYGRU_CACHE to another folder.")
     return made
 
@@ -164,8 +197,8 @@ def read_part(
     tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
     files = find_names(folder)
     place = _place(folder, files, tokenizer, context, track)
-    if _open(place) is None:
-        read = reading(track, tokenizer, context, len(files)).later()
+    if _open(place, tokenizer, context) is None:
+        read = reading(track, tokenizer, context, len(files))
         write_shards(files, read, _parts(place), progress, jobs, part)
 
 
@@ -179,18 +212,21 @@ def _parts(place: Path) -> Path:
     return place.with_name(f".part-{place.name}")
 
 
-def _assemble(place: Path, files: Sequence[str], read: Reading) -> None:
+def _assemble(
+    place: Path, files: Sequence[str], read: Reading, tokenizer: TokenizerConfig, context: ContextConfig
+) -> None:
     """Make a cache of its shards, all or nothing; the oldest ones of the same folder are removed."""
     parts, survey, digest = _parts(place), Survey(), hashlib.sha256()
     beside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".part-"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, beside, ignore_errors=True)
         columns = _Columns(beside, stack)
-        for shard in _shards(parts, in_shards(files), read, stack.enter_context(ThreadPoolExecutor(usable_cores()))):
+        for number, paths in enumerate(in_shards(files)):
+            shard = _shard(shard_path(parts, number), paths, read)
             survey.add(shard)
             _update(digest, shard)
             columns.add({"durations": shard.durations, "pitches": shard.pitches, **shard.contexts})
-            columns.add({"lengths": np.diff(shard.offsets), "pickups": shard.table[:, 6] > 0})
+            columns.add({"lengths": np.diff(shard.offsets), "table": shard.table[:, 1:]})
         if not survey.pieces:
             raise DataError("No usable melody was found; see `melodygru inspect` for the reasons.")
         columns.finish()
@@ -200,10 +236,11 @@ def _assemble(place: Path, files: Sequence[str], read: Reading) -> None:
             "names": survey.names,
             "report": survey.summary(),
             "fingerprint": digest.hexdigest()[:32],
+            "contexts": columns.has("inputs"),
         }
         (beside / "description.json").write_text(json.dumps(description), "utf-8")
         # Another process may have been faster: a sound cache stays, since somebody may be reading it.
-        if _open(place) is None:
+        if _open(place, tokenizer, context) is None:
             if place.exists():
                 aside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".part-"))
                 os.replace(place, aside / "damaged")
@@ -213,20 +250,9 @@ def _assemble(place: Path, files: Sequence[str], read: Reading) -> None:
     _tidy(place.parent)
 
 
-def _shards(parts: Path, groups: Sequence[Sequence[str]], read: Reading, pool: ThreadPoolExecutor) -> Iterator[Shard]:
-    """The shards, in order; threads are a few ahead, since loading and contexts leave Python's lock alone."""
-    begun = deque[Future[Shard]]()
-    for number, paths in enumerate(groups):
-        begun.append(pool.submit(_shard, shard_path(parts, number), paths, read))
-        if len(begun) > _AHEAD:
-            yield begun.popleft().result()
-    while begun:
-        yield begun.popleft().result()
-
-
 def _shard(path: Path, paths: Sequence[str], read: Reading) -> Shard:
     try:
-        return read.completed(Shard.load(path))
+        return Shard.load(path)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return read(paths)  # it is damaged, or somebody who was faster has removed it
 
@@ -249,6 +275,10 @@ class _Columns:
                 self._head(name)
             self._files[name].write(np.ascontiguousarray(array).tobytes())
             self._rows[name] += len(array)
+
+    def has(self, name: str) -> bool:
+        """Whether there is an array of that name."""
+        return name in self._files
 
     def finish(self) -> None:
         """Say in each file how many rows it has."""
@@ -304,19 +334,21 @@ def _tidy(home: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _open(place: Path) -> Dataset | None:
+def _open(place: Path, tokenizer: TokenizerConfig, context: ContextConfig) -> Dataset | None:
     """The cache that lies there; None when there is none, or it is damaged."""
     try:
         description = json.loads((place / "description.json").read_text("utf-8"))
-        arrays = {name: np.load(place / f"{name}.npy", mmap_mode="r") for name in EVENT_ARRAYS}
-        lengths, kin, lowest, highest, pickups = (
-            np.load(place / f"{name}.npy") for name in ("lengths", "families", "lowest", "highest", "pickups")
+        stored = [name for name in EVENT_ARRAYS if name not in CONTEXT_ARRAYS or description["contexts"]]
+        arrays = {name: np.load(place / f"{name}.npy", mmap_mode="r") for name in stored}
+        lengths, table, kin, lowest, highest = (
+            np.load(place / f"{name}.npy") for name in ("lengths", "table", "families", "lowest", "highest")
         )
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         names, report, mark = (description[name] for name in ("names", "report", "fingerprint"))
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
     events_agree = all(len(array) == offsets[-1] for array in arrays.values())
-    if not events_agree or {len(names), *map(len, (kin, lowest, highest, pickups))} != {len(offsets) - 1}:
+    if not events_agree or {len(names), *map(len, (table, kin, lowest, highest))} != {len(offsets) - 1}:
         return None
-    return Dataset(arrays, offsets, kin, lowest, highest, pickups, names, report, mark)
+    pickups = table[:, 5] > 0
+    return Dataset(arrays, table, context, tokenizer, offsets, kin, lowest, highest, pickups, names, report, mark)

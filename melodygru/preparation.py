@@ -21,7 +21,7 @@ from melodygru.config import ContextConfig, TokenizerConfig
 from melodygru.corpora import usable_cores
 from melodygru.extraction import ExtractionConfig
 from melodygru.reading_kernel import reader
-from melodygru.shards import FEW, FileReport, Shard, read_shard, with_contexts
+from melodygru.shards import FEW, FileReport, Shard, read_shard
 
 SHARD_FILES = 250
 """Files of a shard."""
@@ -43,16 +43,6 @@ class Reading:
     def __call__(self, paths: Sequence[str]) -> Shard:
         """A shard of these files."""
         return read_shard(paths, self.extraction, self.tokenizer, self.context, self.fast)
-
-    def later(self) -> Reading:
-        """The same but for the contexts, where those are made fast: they are twenty times as large as what they say."""
-        return replace(self, context=None) if self.fast and reader() is not None else self
-
-    def completed(self, shard: Shard) -> Shard:
-        """The shard, with the contexts that it was read without."""
-        if self.context is None or shard.contexts:
-            return shard
-        return with_contexts(shard, self.context, self.tokenizer, self.fast)
 
 
 @dataclass(frozen=True)
@@ -78,8 +68,11 @@ class _Sent:
 
 
 def reading(track: str, tokenizer: TokenizerConfig, context: ContextConfig | None, files: int) -> Reading:
-    """How so many files are best read: few ones without the fast lane, which may have to be compiled."""
-    return Reading(ExtractionConfig(track), tokenizer, context, files >= FEW)
+    """How so many files are best read: few ones without the fast lane, which may have to be compiled; without contexts
+    where those are made fast when they are needed, since they are thirty times as large as what they tell.
+    """
+    fast = files >= FEW
+    return Reading(ExtractionConfig(track), tokenizer, None if fast and reader() is not None else context, fast)
 
 
 def in_shards(files: Sequence[str]) -> list[Sequence[str]]:

@@ -36,7 +36,7 @@ FEW = 200
 _AT_ONCE = 64
 """Files that the fast lane is given together."""
 _NO_SIGNATURE = 99
-_LARGEST = 1 << 20
+_LARGEST = 1 << 16
 """Bytes from which on a file is left to others: tunes have some thousands."""
 _LONGEST_PLAIN = 253
 """The largest `max_duration` that the fast lane knows."""

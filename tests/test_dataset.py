@@ -9,12 +9,14 @@ import pytest
 import torch
 
 from melodygru import dataset as module
+from melodygru import preparation, shards
 from melodygru.batches import Loader, Windows, epoch_batches, make_batch, shifts, split, whole_batches, windows
 from melodygru.config import ContextConfig, TokenizerConfig
 from melodygru.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.dataset import load_dataset
 from melodygru.errors import DataError
 from melodygru.midi_writer import write_midi
+from melodygru.reading_kernel import reader
 from melodygru.tokenizer import Tokenizer
 
 from .networks import SMALL, network
@@ -54,6 +56,34 @@ def test_pieces_and_their_context_are_those_of_the_files(folder):
         for name in CONTEXT_ARRAYS:
             assert (data.arrays[name][piece] == expected[name]).all()
         assert (data.lowest[i], data.highest[i]) == (events.pitches[:-1].min(), events.pitches[:-1].max())
+
+
+@pytest.mark.skipif(reader() is None, reason="there is no compiler here")
+def test_contexts_that_are_made_when_needed_are_the_same(folder, monkeypatch, tmp_path):
+    stored = load(folder)
+    monkeypatch.setattr(preparation, "FEW", 1)
+    monkeypatch.setenv("MELODYGRU_CACHE", str(tmp_path / "other"))
+    made = load(folder)
+    assert set(made.arrays) == {"durations", "pitches"}
+    assert made.fingerprint == stored.fingerprint
+    assert made.report == stored.report
+    for name, array in made.complete().items():
+        assert array.dtype == stored.arrays[name].dtype
+        assert (array == stored.arrays[name]).all()
+    chosen = windows(made, np.arange(made.pieces), 10)
+    rows = np.array([4, 0, len(chosen) - 1, 5, 1])
+    expected = make_batch(stored, chosen, rows, "cpu")
+    resident = Loader(torch.device("cpu"), resident=True)
+    for found in (make_batch(made, chosen, rows, "cpu"), resident.batch(made, chosen, rows)):
+        for name, values in expected.items():
+            inside = expected["mask"] if values.dim() > 1 else slice(None)
+            assert (found[name][inside] == values[inside]).all()
+    # Also where it is opened without a compiler.
+    monkeypatch.setattr(shards, "reader", lambda: None)
+    for name, values in make_batch(made, chosen, rows, "cpu").items():
+        assert (values == expected[name]).all()
+    index = made.originality_index(np.arange(made.pieces))
+    assert index.to_bytes() == stored.originality_index(np.arange(made.pieces)).to_bytes()
 
 
 def test_a_second_load_reads_no_file(folder, monkeypatch):
