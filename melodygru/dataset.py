@@ -13,7 +13,6 @@ import os
 import shutil
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from melodygru.config import ContextConfig, TokenizerConfig, as_dict
 from melodygru.context import CONTEXT_ARRAYS
 from melodygru.errors import DataError, FileError
 from melodygru.files import cache_home
+from melodygru.growing_arrays import GrowingArrays
 from melodygru.originality import OriginalityIndex
 from melodygru.preparation import Reading, in_shards, reading, shard_path, write_shards
 from melodygru.shards import Shard, with_contexts
@@ -220,7 +220,7 @@ def _assemble(
     beside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".part-"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, beside, ignore_errors=True)
-        columns = _Columns(beside, stack)
+        columns = GrowingArrays(beside, stack)
         for number, paths in enumerate(in_shards(files)):
             shard = _shard(shard_path(parts, number), paths, read)
             survey.add(shard)
@@ -255,43 +255,6 @@ def _shard(path: Path, paths: Sequence[str], read: Reading) -> Shard:
         return Shard.load(path)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return read(paths)  # it is damaged, or somebody who was faster has removed it
-
-
-class _Columns:
-    """Arrays that grow at the end, as .npy files: memory holds the rows in hand only."""
-
-    def __init__(self, folder: Path, stack: ExitStack):
-        self._folder, self._stack = folder, stack
-        self._files: dict[str, Any] = {}
-        self._kinds: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
-        self._rows: Counter[str] = Counter()
-
-    def add(self, arrays: Mapping[str, Array]) -> None:
-        """Append rows; the first call with a name decides on the dtype and shape of its rows."""
-        for name, array in arrays.items():
-            if name not in self._files:
-                self._files[name] = self._stack.enter_context((self._folder / f"{name}.npy").open("wb"))
-                self._kinds[name] = array.dtype, array.shape[1:]
-                self._head(name)
-            self._files[name].write(np.ascontiguousarray(array).tobytes())
-            self._rows[name] += len(array)
-
-    def has(self, name: str) -> bool:
-        """Whether there is an array of that name."""
-        return name in self._files
-
-    def finish(self) -> None:
-        """Say in each file how many rows it has."""
-        for name, file in self._files.items():
-            file.seek(0)
-            self._head(name)
-            file.close()
-
-    def _head(self, name: str) -> None:
-        dtype, shape = self._kinds[name]
-        described = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False}
-        # Both heads are of one length: numpy leaves room for the digits of the first axis.
-        np.lib.format.write_array_header_1_0(self._files[name], {**described, "shape": (self._rows[name], *shape)})
 
 
 def fingerprint_of(pieces: Sequence[Events]) -> str:
