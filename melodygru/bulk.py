@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
+
+from melodygru.processes import in_order
 
 if TYPE_CHECKING:
     from melodygru.composition import Candidate, Order
@@ -22,16 +23,7 @@ def drawn_by_processes(
     """`Model.draw_window` of each window: (number of the first candidate, how many)."""
     context = get_context("spawn")
     pool = ProcessPoolExecutor(min(jobs, len(windows)), context, initializer=_begin, initargs=(model, order, judge))
-    begun = deque[Future]()
-    try:
-        for window in windows:
-            begun.append(pool.submit(_draw, *window))
-            if len(begun) >= _AHEAD * jobs:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    yield from in_order(pool, _draw, windows, _AHEAD * jobs)
 
 
 _TOLD: list[tuple[Model, Order, bool]] = []

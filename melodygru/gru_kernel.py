@@ -30,13 +30,13 @@ class Kernel:
     """The compiled loop; see `gru_kernel.cpp`.
 
     Attributes:
-        library: its functions.
+        functions: the compiled ones.
         lanes: floats in a vector.
         vectors: vectors of columns that the backward product makes at once.
         bfloat16: whether this CPU multiplies bfloat16.
     """
 
-    library: ctypes.CDLL
+    functions: ctypes.CDLL
     lanes: int
     vectors: int
     bfloat16: bool
@@ -80,7 +80,7 @@ class Kernel:
 
     def _call(self, name: str, first: Tensor, packed: Tensor, *others: Tensor | int | None) -> None:
         """Call the function for weights of this dtype; ctypes lets other threads of Python run meanwhile."""
-        function = getattr(self.library, f"gru_{name}_{'bfloat16' if packed.dtype == torch.bfloat16 else 'float'}")
+        function = getattr(self.functions, f"gru_{name}_{'bfloat16' if packed.dtype == torch.bfloat16 else 'float'}")
         values = (first, packed, *others)
         function(*(ctypes.c_int64(v) if isinstance(v, int) else _address(v) for v in values))
 

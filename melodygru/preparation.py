@@ -7,9 +7,8 @@ there is not read again. A file that makes its reader crash (not an error: those
 from __future__ import annotations
 
 import signal
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from typing import Any
 from melodygru.config import ContextConfig, TokenizerConfig
 from melodygru.corpora import usable_cores
 from melodygru.extraction import ExtractionConfig
+from melodygru.processes import in_order
 from melodygru.reading_kernel import reader
 from melodygru.shards import FEW, FileReport, Shard, read_shard
 
@@ -145,27 +145,13 @@ def _in_processes(tasks: Sequence[_Task], work: _Work, jobs: int | None) -> Iter
     at = 0
     while at < len(tasks):
         with suppress(BrokenProcessPool):
-            for made in _in_pool(tasks[at:], work, jobs):
+            for made in in_order(_pool(jobs), work, zip(tasks[at:]), _AHEAD * jobs):
                 yield made
                 at += 1
         if at < len(tasks):
             # A reader has crashed, over this shard or another that was being read: this one is read alone.
             yield _alone(tasks[at], work)
             at += 1
-
-
-def _in_pool(tasks: Sequence[_Task], work: _Work, jobs: int) -> Iterator[Any]:
-    pool, begun = _pool(jobs), deque[Future]()
-    try:
-        for task in tasks:
-            begun.append(pool.submit(work, task))
-            if len(begun) >= _AHEAD * jobs:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
-    finally:
-        # Also when the caller stops early: what has not begun is not read any more.
-        pool.shutdown(cancel_futures=True)
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
