@@ -157,9 +157,9 @@ class TrainingState:
                     for entry in ("step", "exp_avg", "exp_avg_sq"):
                         if (key := f"optimizer.{entry}.{name}") in stored:
                             value = file.get_tensor(key)
-                            # AdamW keeps its step count on the CPU, as a number without dimensions.
-                            value = value.reshape(()) if entry == "step" else value.to(parameter.device)
-                            optimizer.state[parameter][entry] = value
+                            # AdamW counts steps in a number without dimensions; fused, where the weights lie.
+                            value = value.reshape(()) if entry == "step" else value
+                            optimizer.state[parameter][entry] = value.to(parameter.device)
             numbers = json.loads(metadata["numbers"])
             for name in self._numbers():
                 setattr(self, name, numbers[name])
