@@ -6,6 +6,7 @@ there is not read again. A file that makes its reader crash (not an error: those
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -148,10 +149,22 @@ def _in_processes(tasks: Sequence[_Task], work: _Work, jobs: int | None) -> Iter
             for made in in_order(_pool(jobs), work, zip(tasks[at:]), _AHEAD * jobs):
                 yield made
                 at += 1
+        if at < len(tasks) and not _processes_start():
+            # As from a script that does its work while it is imported, which processes do that are spawned.
+            yield from map(work, tasks[at:])
+            return
         if at < len(tasks):
             # A reader has crashed, over this shard or another that was being read: this one is read alone.
             yield _alone(tasks[at], work)
             at += 1
+
+
+def _processes_start() -> bool:
+    try:
+        with _pool(1) as pool:
+            return pool.submit(os.getpid).result() > 0
+    except BrokenProcessPool:
+        return False
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:

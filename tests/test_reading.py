@@ -159,28 +159,35 @@ def write_tunes(folder, count):
 
 
 class Crashing:
-    """Reads, but is killed by files of some names."""
+    """Reads, but is killed by files of one name."""
 
     def __call__(self, paths):
-        if any(Path(path).stem in ("003", "007") for path in paths):
+        if any(Path(path).stem == "003" for path in paths):
             os._exit(11)
         return Reading(fast=False)(paths)
 
 
 def test_a_file_that_crashes_its_reader_costs_that_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(preparation, "SHARD_FILES", 4)
-    paths = [str(path) for path in write_tunes(tmp_path, 9)]
-    shards = list(read_shards(paths, Crashing(), jobs=2))
+    monkeypatch.setattr(preparation, "SHARD_FILES", 3)
+    paths = [str(path) for path in write_tunes(tmp_path, 7)]
+    write_shards(paths, Crashing(), tmp_path / "shards", jobs=2)
+    shards = [Shard.load(shard_path(tmp_path / "shards", number)) for number in range(3)]
     verdicts = [file for shard in shards for file in shard.files]
     assert [file.path for file in verdicts] == paths
-    assert [Path(file.path).stem for file in verdicts if file.reason] == ["003", "007"]
-    assert verdicts[3].reason == "makes its reader crash"
-    assert [name for shard in shards for name in shard.names] == [
-        Path(p).stem for p in paths if Path(p).stem not in ("003", "007")
-    ]
-    write_shards(paths, Crashing(), tmp_path / "shards", jobs=2)
-    for number, shard in enumerate(shards):
-        same(Shard.load(shard_path(tmp_path / "shards", number)), shard)
+    assert [file.reason for file in verdicts] == ["makes its reader crash" if i == 3 else "" for i in range(7)]
+    assert [name for shard in shards for name in shard.names] == [f"{i:03}" for i in range(7) if i != 3]
+
+
+def die():
+    os._exit(1)
+
+
+def test_where_no_process_starts_one_reads_everything(tmp_path, monkeypatch):
+    monkeypatch.setattr(preparation, "SHARD_FILES", 2)
+    monkeypatch.setattr(preparation, "_leave_to_the_parent", die)
+    paths = [str(path) for path in write_tunes(tmp_path, 5)]
+    found = list(read_shards(paths, Reading(fast=False), jobs=2))
+    assert [name for shard in found for name in shard.names] == [Path(path).stem for path in paths]
 
 
 def test_processes_change_nothing(tmp_path, monkeypatch):
