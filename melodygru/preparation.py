@@ -1,7 +1,7 @@
 """Reading many files: in parallel, shard by shard, so that it can stop and go on, and in bounded memory.
 
 A shard is the work of a moment. Each is written as soon as it is read, by whichever process or machine did it: what is
-there is not read again. A file that makes its reader crash (not an error: those end in its verdict) costs that file.
+there is not read again. A file that makes its reader crash (not an error: those end in its report) costs that file.
 """
 
 from __future__ import annotations
