@@ -1,0 +1,369 @@
+/**
+ * Sound in the browser, with Web Audio alone: no samples, nothing to load.
+ *
+ * `Player` plays a clip in steps, 24 to a quarter. A timer looks a little ahead and hands notes to the audio clock, which
+ * alone decides when they sound; so a busy page shifts nothing. The voices are akin to those of melodygru/voices.py:
+ * layers of harmonics that die away at their own pace. PeriodicWaves have no partials above half the sample rate.
+ */
+
+/** @typedef {{pitch: number, onset: number, duration: number, velocity?: number}} Note */
+/** @typedef {{onset: number, end: number, pitches: number[]}} Chord */
+/** @typedef {{notes: Note[], length: number, bpm: number, barSteps: number, beatSteps: number, chords?: Chord[], program?: number}} Clip */
+/** @typedef {{partials: number[], ratio?: number, decay?: number, cents?: number}} Layer  decay in s at middle C; without one it holds */
+/** @typedef {{layers: Layer[], attack: number, release: number, gain: number, vibrato?: number}} Voice */
+/** @typedef {{time: number, step: number, rate: number}} Stretch  from `time` on, `rate` steps a second, beginning at `step` */
+
+const STEPS_PER_QUARTER = 24;
+const TIMER_MS = 25;
+const AHEAD = 0.12; // seconds that are handed to the audio clock at a time
+const AHEAD_HIDDEN = 1.6; // timers of a hidden page come once a second
+const HEAD_START = 0.02;
+const VELOCITY = 84;
+const CHORD_VELOCITY = 56;
+
+/** Harmonics h = 1..count of amplitude h^-tilt, the even ones times `even`. @param {number} count @param {number} tilt @param {number} even */
+const falling = (count, tilt, even = 1) => Array.from({ length: count }, (_, i) => (i + 1) ** -tilt * (i % 2 ? even : 1));
+
+/** @type {Record<string, Voice>} */
+const VOICES = {
+  piano: { layers: [{ partials: [1, 0.42, 0.15], decay: 1.3 },
+    { partials: [0, 0.12, 0.1, 0.15, 0.09, 0.06, 0.045, 0.03, 0.02, 0.014, 0.01], decay: 0.32 }], attack: 0.004, release: 0.16, gain: 1 },
+  electric: { layers: [{ partials: [1, 0.1, 0.04], decay: 1.6 }, { partials: [0, 0.2, 0, 0.12, 0, 0.06], decay: 0.35 }], attack: 0.004, release: 0.14, gain: 1.05 },
+  harpsichord: { layers: [{ partials: [0.8, 0.6, 0.5], decay: 0.9 }, { partials: [0, 0, 0, ...falling(16, 0.9).map((a) => a * 0.35)], decay: 0.4 }], attack: 0.002, release: 0.09, gain: 0.7 },
+  bells: { layers: [{ partials: [1], decay: 1.1 }, { partials: [0.3], ratio: 2.756, decay: 0.45 }, { partials: [0.14], ratio: 5.404, decay: 0.18 }], attack: 0.002, release: 0.7, gain: 0.85 },
+  mallets: { layers: [{ partials: [1], decay: 0.55 }, { partials: [0.22], ratio: 3.984, decay: 0.12 }, { partials: [0.06], ratio: 9.9, decay: 0.04 }], attack: 0.002, release: 0.35, gain: 1.1 },
+  organ: { layers: [{ partials: [1, 0.6, 0.3, 0.35, 0, 0.14, 0, 0.16] }], attack: 0.02, release: 0.1, gain: 0.55 },
+  accordion: { layers: [{ partials: falling(14, 0.95), cents: -5 }, { partials: falling(14, 1.05), cents: 5 }], attack: 0.03, release: 0.09, gain: 0.28 },
+  guitar: { layers: [{ partials: [1, 0.55, 0.25], decay: 0.9 }, { partials: [0, 0.15, 0.2, 0.18, 0.06, 0.1, 0.08, 0.05, 0.03, 0.02], decay: 0.22 }], attack: 0.002, release: 0.12, gain: 0.95 },
+  bass: { layers: [{ partials: [1, 0.5, 0.22, 0.1], decay: 1.2 }, { partials: [0, 0.2, 0.25, 0.18, 0.12, 0.08, 0.05], decay: 0.25 }], attack: 0.005, release: 0.08, gain: 1.05 },
+  strings: { layers: [{ partials: falling(24, 1.15), cents: -3 }, { partials: falling(24, 1.25), cents: 4 }], attack: 0.07, release: 0.18, gain: 0.34, vibrato: 7 },
+  ensemble: { layers: [{ partials: falling(20, 1.3), cents: -8 }, { partials: falling(20, 1.3), cents: 7 }], attack: 0.14, release: 0.35, gain: 0.36 },
+  choir: { layers: [{ partials: [1, 0.6, 0.42, 0.16, 0.07, 0.05, 0.03], cents: -6 }, { partials: [1, 0.5, 0.35, 0.1, 0.05], cents: 6 }], attack: 0.12, release: 0.3, gain: 0.4, vibrato: 5 },
+  brass: { layers: [{ partials: [1, 0.9, 0.75, 0.55, 0.4, 0.28, 0.2, 0.13, 0.09, 0.06, 0.04] }], attack: 0.035, release: 0.1, gain: 0.42 },
+  reed: { layers: [{ partials: [0.9, 0.8, 0.7, 0.42, 0.3, 0.2, 0.13, 0.09, 0.06, 0.04] }], attack: 0.03, release: 0.09, gain: 0.45, vibrato: 4 },
+  clarinet: { layers: [{ partials: falling(15, 1.25, 0.08) }], attack: 0.03, release: 0.09, gain: 0.6, vibrato: 3 },
+  flute: { layers: [{ partials: [1, 0.3, 0.1, 0.035, 0.015] }], attack: 0.045, release: 0.1, gain: 0.8, vibrato: 6 },
+  lead: { layers: [{ partials: falling(30, 1.2, 0.25) }], attack: 0.008, release: 0.08, gain: 0.45 },
+  pad: { layers: [{ partials: falling(12, 1.6), cents: -7 }, { partials: falling(12, 1.6), cents: 7 }], attack: 0.22, release: 0.5, gain: 0.42 },
+};
+const GROUPS = ["piano", "bells", "organ", "guitar", "bass", "strings", "ensemble", "brass", "reed", "flute", "lead", "pad", "pad", "guitar", "mallets", "pad"];
+/** @type {Record<number, string>} programs unlike their group of eight */
+const UNLIKE = { 4: "electric", 5: "electric", 6: "harpsichord", 7: "harpsichord", 12: "mallets", 13: "mallets", 15: "harpsichord", 20: "accordion", 21: "accordion",
+  22: "accordion", 23: "accordion", 45: "guitar", 46: "guitar", 47: "mallets", 52: "choir", 53: "choir", 54: "choir", 71: "clarinet", 108: "mallets", 109: "accordion", 110: "strings", 111: "reed", 112: "bells" };
+
+/** @param {number} program in [0, 128) @returns {string} */
+const voiceName = (program) => UNLIKE[program] ?? GROUPS[program >> 3] ?? "piano";
+
+/** Noise that is the same every time: xorshift, in [-1, 1). @param {number} seed */
+function noise(seed) {
+  let state = seed | 0;
+  return () => {
+    state ^= state << 13; state ^= state >>> 17; state ^= state << 5;
+    return state / 2 ** 31;
+  };
+}
+
+/** A small room: decorrelated noise that dies away, its high sound first. @param {BaseAudioContext} context */
+function room(context) {
+  const rate = context.sampleRate, size = Math.round(0.9 * rate), start = Math.round(0.012 * rate);
+  const buffer = context.createBuffer(2, size, rate);
+  for (let channel = 0; channel < 2; channel++) {
+    const data = buffer.getChannelData(channel), next = noise(channel ? 88172645 : 362436069);
+    let smooth = 0;
+    for (let i = start; i < size; i++) {
+      const at = (i - start) / rate;
+      smooth += (next() - smooth) * (0.08 + 0.5 * Math.exp(-at * 9));
+      data[i] = smooth * Math.exp(-at * 7.5) * (1 - i / size);
+    }
+  }
+  return buffer;
+}
+
+/** The way out: voices -> room and dry -> limiter -> volume -> meter -> loudspeaker. @param {BaseAudioContext} context */
+function outlet(context) {
+  const input = context.createGain();
+  const convolver = new ConvolverNode(context, { buffer: room(context) });
+  const wet = new GainNode(context, { gain: 0.3 });
+  const limiter = new DynamicsCompressorNode(context, { threshold: -8, knee: 3, ratio: 20, attack: 0.003, release: 0.15 });
+  const volume = context.createGain();
+  const meter = new AnalyserNode(context, { fftSize: 1024 });
+  input.connect(limiter);
+  input.connect(convolver).connect(wet).connect(limiter);
+  limiter.connect(volume).connect(meter).connect(context.destination);
+  return { input, volume, meter };
+}
+
+/** @type {WeakMap<BaseAudioContext, Map<number[], PeriodicWave>>} */
+const waves = new WeakMap();
+
+/** The wave of a layer, made once for each context. @param {BaseAudioContext} context @param {number[]} partials */
+function waveOf(context, partials) {
+  const made = waves.get(context) ?? new Map();
+  waves.set(context, made);
+  const found = made.get(partials);
+  if (found) return found;
+  const wave = context.createPeriodicWave(new Float32Array(partials.length + 1), Float32Array.from([0, ...partials]), { disableNormalization: true });
+  made.set(partials, wave);
+  return wave;
+}
+
+/**
+ * One note, from `start` for `seconds`; its release comes after.
+ * @param {BaseAudioContext} context @param {AudioNode} out @param {string} name of the voice
+ * @param {number} pitch @param {number} velocity @param {number} start @param {number} seconds
+ */
+function sound(context, out, name, pitch, velocity, start, seconds) {
+  const voice = VOICES[name] ?? VOICES.piano, strength = Math.min(127, Math.max(1, velocity)) / 127;
+  const hertz = 440 * 2 ** ((pitch - 69) / 12), end = start + Math.max(seconds, voice.attack + 0.02);
+  const off = end + 2 * voice.release;
+  // Ears take low notes for softer and high ones for harsher than they are.
+  const loud = 0.32 * voice.gain * strength ** 1.6 * 2 ** ((60 - pitch) / 48);
+  const held = new GainNode(context, { gain: 0 });
+  held.gain.setValueAtTime(0, start);
+  held.gain.linearRampToValueAtTime(loud, start + voice.attack);
+  held.gain.setValueAtTime(loud, end);
+  held.gain.setTargetAtTime(0, end, voice.release / 4); // e^-8 at `off`, 70 dB down
+  const bright = new BiquadFilterNode(context, { type: "lowpass", Q: 0.3, frequency: Math.min(0.42 * context.sampleRate, (300 + 2.5 * hertz) * (0.8 + 5 * strength * strength)) });
+  const place = new StereoPannerNode(context, { pan: Math.max(-0.3, Math.min(0.3, (pitch - 66) / 80)) });
+  bright.connect(held).connect(place).connect(out);
+  voice.layers.forEach((layer, index) => {
+    const source = new OscillatorNode(context, { frequency: hertz * (layer.ratio ?? 1), detune: layer.cents ?? 0, periodicWave: waveOf(context, layer.partials) });
+    if (layer.decay) {
+      const fading = new GainNode(context, { gain: 1 });
+      fading.gain.setTargetAtTime(0, start + voice.attack, layer.decay * 2 ** ((60 - pitch) / 30));
+      source.connect(fading).connect(bright);
+    } else source.connect(bright);
+    if (voice.vibrato && seconds > 0.3) {
+      const swaying = new OscillatorNode(context, { frequency: 5.1 + 0.3 * index });
+      const depth = new GainNode(context, { gain: 0 });
+      depth.gain.setValueAtTime(0, start + 0.18);
+      depth.gain.linearRampToValueAtTime(voice.vibrato, start + 0.6);
+      swaying.connect(depth).connect(source.detune);
+      swaying.start(start);
+      swaying.stop(off);
+    }
+    source.start(start);
+    source.stop(off);
+    if (!index) source.onended = () => place.disconnect();
+  });
+}
+
+/** A click of the metronome. @param {BaseAudioContext} context @param {AudioNode} out @param {number} start @param {boolean} high */
+function click(context, out, start, high) {
+  const source = new OscillatorNode(context, { frequency: high ? 1760 : 1174.66 });
+  const gain = new GainNode(context, { gain: 0 });
+  gain.gain.setValueAtTime(0, start);
+  gain.gain.linearRampToValueAtTime(high ? 0.16 : 0.1, start + 0.002);
+  gain.gain.setTargetAtTime(0, start + 0.002, 0.012);
+  source.connect(gain).connect(out);
+  source.start(start);
+  source.stop(start + 0.12);
+  source.onended = () => gain.disconnect();
+}
+
+/**
+ * Everything that begins in steps [from, to), heard from `time` on; what would sound past `end` is cut there.
+ * With `caught`, what began before `from` and still holds is struck again at `from`.
+ * @param {BaseAudioContext} context @param {AudioNode} out @param {Clip} clip @param {number} from @param {number} to @param {number} end
+ * @param {number} time @param {number} rate steps a second @param {{caught: boolean, chords: boolean, metronome: boolean}} wanted
+ */
+function schedule(context, out, clip, from, to, end, time, rate, wanted) {
+  const seconds = (/** @type {number} */ steps) => steps / rate;
+  const due = (/** @type {number} */ onset, /** @type {number} */ over) => (onset >= from && onset < to) || (wanted.caught && onset < from && over > from);
+  for (const note of clip.notes) {
+    const over = Math.min(note.onset + note.duration, end), onset = Math.max(note.onset, from);
+    if (due(note.onset, over)) sound(context, out, voiceName(clip.program ?? 0), note.pitch, note.velocity ?? VELOCITY, time + seconds(onset - from), seconds(over - onset));
+  }
+  for (const chord of wanted.chords ? clip.chords ?? [] : []) {
+    const over = Math.min(chord.end, end), onset = Math.max(chord.onset, from);
+    if (!due(chord.onset, over)) continue;
+    for (const pitch of chord.pitches) sound(context, out, "piano", pitch, CHORD_VELOCITY, time + seconds(onset - from), seconds(over - onset));
+  }
+  const beat = clip.beatSteps > 0 ? clip.beatSteps : STEPS_PER_QUARTER;
+  for (let step = wanted.metronome ? Math.ceil(from / beat) * beat : to; step < to; step += beat)
+    click(context, out, time + seconds(step - from), step % clip.barSteps === 0);
+}
+
+/** A clip as samples, without a loudspeaker: to measure, to draw. @param {Clip} clip @param {number} [rate] samples a second @param {{tail?: number, metronome?: boolean}} [options] */
+export async function rendered(clip, rate = 44100, { tail = 0, metronome = false } = {}) {
+  const perSecond = (clip.bpm / 60) * STEPS_PER_QUARTER;
+  const context = new OfflineAudioContext(2, Math.max(1, Math.round((clip.length / perSecond + tail) * rate)), rate);
+  schedule(context, outlet(context).input, clip, 0, clip.length, clip.length, 0, perSecond, { caught: false, chords: true, metronome });
+  return context.startRendering();
+}
+
+export class Player {
+  /** Loop, over `loopRange`, half-open in steps, or over the whole clip; without `loop` the range says nothing. */
+  loop = false;
+  /** @type {[number, number] | null} */
+  loopRange = null;
+  metronome = false;
+  chordsOn = true;
+  /** Called when the clip has come to its end, or was stopped. @type {() => void} */
+  onended = () => {};
+
+  /** @type {AudioContext | null} */ #context = null;
+  /** @type {ReturnType<typeof outlet> | null} */ #outlet = null;
+  /** @type {GainNode | null} */ #bus = null; // of what plays now: to stop is to close it
+  /** @type {Clip} */ #clip = { notes: [], length: 0, bpm: 120, barSteps: 96, beatSteps: 24 };
+  /** @type {Stretch[]} */ #stretches = []; // which step sounds when
+  /** @type {ReturnType<typeof setInterval> | null} */ #timer = null;
+  #volume = 0.8;
+  #cursor = 0; // up to this step everything is scheduled,
+  #cursorTime = 0; // which sounds at this time
+  #caught = true;
+  #calls = 0;
+  #rest = 0; // the position while nothing plays
+  #samples = new Float32Array(1024);
+
+  constructor() {
+    if (typeof document !== "undefined") document.addEventListener("visibilitychange", () => this.#timer !== null && this.#look());
+  }
+
+  /** What to play, from the next scheduling on; while it plays, without a gap and from the same step on. @param {Clip} clip */
+  setClip(clip) {
+    this.#clip = clip;
+  }
+
+  /** Play from a step; if it plays, go there. @param {number} fromStep */
+  async play(fromStep = 0) {
+    const call = ++this.#calls;
+    const context = this.#open();
+    if (context.state !== "running") await context.resume();
+    if (call !== this.#calls || !this.#outlet) return; // stopped, or played again, meanwhile
+    this.#close();
+    const [first, end] = this.#range();
+    this.#bus = new GainNode(context, { gain: 1 });
+    this.#bus.connect(this.#outlet.input);
+    this.#cursor = this.#rest = fromStep >= 0 && fromStep < end ? fromStep : first;
+    this.#cursorTime = context.currentTime + HEAD_START;
+    this.#caught = true;
+    this.#stretches = [];
+    this.#timer = setInterval(() => this.#look(), TIMER_MS);
+    this.#look();
+  }
+
+  /** Stop at once, without a click. */
+  stop() {
+    this.#calls++;
+    if (this.#timer === null) return;
+    this.#close();
+    this.onended();
+  }
+
+  /** A short note at once, as when one is drawn. @param {number} pitch @param {number} ms */
+  preview(pitch, ms = 250) {
+    const context = this.#open();
+    if (context.state !== "running") void context.resume();
+    if (this.#outlet) sound(context, this.#outlet.input, voiceName(this.#clip.program ?? 0), pitch, VELOCITY, context.currentTime + 0.005, ms / 1000);
+  }
+
+  get playing() {
+    return this.#timer !== null;
+  }
+
+  /** The step that is heard now; while nothing plays, where it stopped. */
+  get position() {
+    const now = this.#heard(), last = this.#stretches.length - 1;
+    if (this.#timer === null || last < 0) return this.#rest;
+    let index = last;
+    while (index > 0 && this.#stretches[index].time > now) index--;
+    const { time, step, rate } = this.#stretches[index];
+    const at = step + Math.max(0, now - time) * rate;
+    return index === last ? Math.min(at, this.#cursor) : at;
+  }
+
+  /** The audio clock in seconds; 0 before the first sound. */
+  get clock() {
+    return this.#context?.currentTime ?? 0;
+  }
+
+  get volume() {
+    return this.#volume;
+  }
+
+  set volume(value) {
+    this.#volume = Math.min(1, Math.max(0, value));
+    if (this.#context && this.#outlet) this.#outlet.volume.gain.setTargetAtTime(this.#volume, this.#context.currentTime, 0.015);
+  }
+
+  /** RMS of what goes out now, in [0, 1]; 0 when silent. */
+  level() {
+    if (!this.#outlet || this.#context?.state !== "running") return 0;
+    this.#outlet.meter.getFloatTimeDomainData(this.#samples);
+    const level = Math.sqrt(this.#samples.reduce((sum, x) => sum + x * x, 0) / this.#samples.length);
+    return level < 1e-5 ? 0 : level;
+  }
+
+  #open() {
+    if (!this.#context) {
+      this.#context = new AudioContext({ latencyHint: "interactive" });
+      this.#outlet = outlet(this.#context);
+      this.#outlet.volume.gain.value = this.#volume;
+    }
+    return this.#context;
+  }
+
+  /** The time that is heard now: sound takes a while to leave the machine. */
+  #heard() {
+    const latency = this.#context?.outputLatency || this.#context?.baseLatency || 0;
+    return this.clock - latency;
+  }
+
+  /** First step and end of what is played. @returns {[number, number]} */
+  #range() {
+    const [first, end] = (this.loop && this.loopRange) || [0, this.#clip.length];
+    const cut = Math.min(end, this.#clip.length);
+    return cut - first >= 1 ? [Math.max(0, first), cut] : [0, this.#clip.length];
+  }
+
+  /** Hand everything that begins soon to the audio clock. */
+  #look() {
+    const context = this.#context, bus = this.#bus;
+    if (!context || !bus) return;
+    const horizon = context.currentTime + (typeof document !== "undefined" && document.hidden ? AHEAD_HIDDEN : AHEAD);
+    while (this.#cursorTime < horizon) {
+      const [first, end] = this.#range();
+      const rate = (Math.max(1, this.#clip.bpm) / 60) * STEPS_PER_QUARTER;
+      if (this.#cursor >= end) {
+        if (!this.loop || end - first < 1) {
+          if (this.#heard() >= this.#cursorTime) this.#finish();
+          return;
+        }
+        this.#cursor = first;
+        this.#caught = true;
+      }
+      if (this.#cursorTime < context.currentTime) this.#cursorTime = context.currentTime + 0.005; // held up: go on from where it was
+      const last = this.#stretches.at(-1);
+      if (!last || this.#caught || last.rate !== rate || Math.abs(last.time + (this.#cursor - last.step) / rate - this.#cursorTime) > 1e-6)
+        this.#stretches.push({ time: this.#cursorTime, step: this.#cursor, rate });
+      const to = Math.min(end, this.#cursor + Math.max(1e-3, (horizon - this.#cursorTime) * rate));
+      schedule(context, bus, this.#clip, this.#cursor, to, end, this.#cursorTime, rate, { caught: this.#caught, chords: this.chordsOn, metronome: this.metronome });
+      this.#cursorTime += (to - this.#cursor) / rate;
+      this.#cursor = to;
+      this.#caught = false;
+    }
+    const heard = this.#heard();
+    while (this.#stretches.length > 1 && this.#stretches[1].time <= heard) this.#stretches.shift();
+  }
+
+  /** Come to the end: what sounds still dies away. */
+  #finish() {
+    this.#rest = 0;
+    this.#bus = null;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.onended();
+  }
+
+  /** Silence what plays, within a fiftieth of a second. */
+  #close() {
+    const bus = this.#bus, context = this.#context;
+    if (this.#timer === null || !bus || !context) return;
+    this.#rest = this.position;
+    clearInterval(this.#timer);
+    this.#timer = this.#bus = null;
+    bus.gain.setTargetAtTime(0, context.currentTime, 0.008);
+    setTimeout(() => bus.disconnect(), 120);
+  }
+}
