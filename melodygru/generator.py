@@ -22,7 +22,7 @@ from melodygru.generation_config import DEFAULT_MAX_COPY, GenerationConfig
 from melodygru.melody import Melody
 from melodygru.planner import Banned, Plan, plan
 from melodygru.ranking import excess, score
-from melodygru.sampler import Drawn, sample
+from melodygru.sampler import Drawn, Watcher, sample
 from melodygru.tokenizer import REST, Tokenizer
 
 MAX_COUNT = 100_000
@@ -140,18 +140,25 @@ class Model:
         return list(self.compose_each(order, count, progress))
 
     def compose_each(
-        self, order: Order, count: int = 1, progress: Callable[[int], None] | None = None, jobs: int = 1
+        self,
+        order: Order,
+        count: int = 1,
+        progress: Callable[[int], None] | None = None,
+        jobs: int = 1,
+        made: Plan | None = None,
+        watch: Watcher | None = None,
     ) -> Iterator[Generated]:
         """`compose`, one melody after the other as they come; for very many, by `jobs` processes.
 
-        What is asked to be the best of many (`best_of`, a form) comes when all are done.
+        What is asked to be the best of many (`best_of`, a form) comes when all are done. `made` is what `planned` says
+        of the order, where that was asked before; `watch` is told of what this process draws, see `sample`.
         """
         for what, value in (("count", count), ("seed", order.seed)):
             if not isinstance(value, Integral):
                 raise UsageError(f"{what} is {value!r}; give a whole number.")
         check_range("count", count, 1, MAX_COUNT)
         check_seed(order.seed)
-        made = self._made(order)
+        made = self.planned(order) if made is None else made
         candidates = self.candidates_for(order.config, count)
         windows = [(first, min(_WINDOW, candidates - first)) for first in range(0, candidates, _WINDOW)]
         one_by_one = self._chooses(order.config) or candidates == count
@@ -160,7 +167,7 @@ class Model:
         size = CANDIDATES if self._chooses(order.config) else 1
         given, others = 0, list[Generated]()
         first = candidates
-        for drawn in self._drawn(order, made, windows, judge, progress, jobs):
+        for drawn in self._drawn(order, made, windows, judge, progress, jobs, watch):
             for group in new_ones(drawn, seen, size):
                 if one_by_one and given < count:
                     best, *rest = sorted(group, key=lambda one: -one.liking)
@@ -172,7 +179,7 @@ class Model:
         # Where too many were the same, those that were not chosen, and then more, fill up.
         while given + len(others) < count and first < candidates * _TRIES:
             many = min(_WINDOW, count - given - len(others))
-            for drawn in self._drawn(order, made, [(first, many)], judge, progress, 1):
+            for drawn in self._drawn(order, made, [(first, many)], judge, progress, 1, watch):
                 others += [one.generated for group in new_ones(drawn, seen, size) for one in group]
             first += many
         if given + len(others) < count:
@@ -192,6 +199,7 @@ class Model:
         judge: bool,
         progress: Callable[[int], None] | None,
         jobs: int,
+        watch: Watcher | None,
     ) -> Iterator[list[Candidate]]:
         """The candidates of each window, (number of the first, how many), in order."""
         if jobs > 1 and len(windows) > 1:
@@ -205,7 +213,7 @@ class Model:
                     progress(first + many)
             return
         for first, many in windows:
-            yield self.draw_window(order, made, first, many, judge, progress)
+            yield self.draw_window(order, made, first, many, judge, progress, watch)
 
     def draw_window(
         self,
@@ -215,15 +223,15 @@ class Model:
         many: int,
         judge: bool,
         progress: Callable[[int], None] | None = None,
+        watch: Watcher | None = None,
     ) -> list[Candidate]:
         """The candidates numbered [first, first + many), drawn side by side; `judge`: with their scores."""
-        made = self._made(order) if made is None else made
+        made = self.planned(order) if made is None else made
         critic = self.checkpoint.critic if self._chooses(order.config) else None
         cut = order.primer is not None and not order.include_primer
         report = None if progress is None else (lambda done: progress(first + done))
-        drawn = sample(
-            self.engine, made.meta, many, order.config.sampling, made.ahead, order.seed, first, made.script, report
-        )
+        drawing, ahead = order.config.sampling, made.ahead
+        drawn = sample(self.engine, made.meta, many, drawing, ahead, order.seed, first, made.script, report, watch)
         return [
             Candidate(
                 self._finish(one, made, number, judge, cut),
@@ -232,7 +240,8 @@ class Model:
             for number, one in enumerate(drawn, first)
         ]
 
-    def _made(self, order: Order) -> Plan:
+    def planned(self, order: Order) -> Plan:
+        """What the sampler works with to write an order. Raises UsageError for wishes that cannot be kept together."""
         made = self._plan(order.config, order.primer, order.include_primer)
         return replace(made, fills_out=False) if order.as_drawn else made
 

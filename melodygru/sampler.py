@@ -17,68 +17,16 @@ import numpy.typing as npt
 
 from melodygru.config import SamplingConfig
 from melodygru.constraints import Progress
+from melodygru.drawing import FloatArray, IntArray, draw
 from melodygru.engine import Engine
 from melodygru.errors import SamplingError
 from melodygru.lookahead import Lookahead
 from melodygru.tokenizer import END, REST, TIE, Events, PieceMeta
 
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-
-def keep_top_k(logits: FloatArray, k: int) -> npt.NDArray[np.bool_]:
-    """(B, V): True for the k largest of each row, and for all that tie with the k-th; k = 0 keeps all."""
-    if k == 0 or k >= logits.shape[1]:
-        return np.ones(logits.shape, np.bool_)
-    kth = np.partition(logits, -k, axis=1)[:, -k]
-    return logits >= kth[:, None]
-
-
-def keep_top_p(logits: FloatArray, p: float) -> npt.NDArray[np.bool_]:
-    """(B, V): True for the nucleus of each row (Holtzman et al. 2020): the fewest most probable classes
-    whose probabilities sum to at least p, and all that tie with the last of them; p = 1 keeps all.
-    """
-    if p >= 1:
-        return np.ones(logits.shape, np.bool_)
-    ordered = np.sort(logits, axis=1)[:, ::-1]
-    total = np.cumsum(_softmax(ordered), axis=1)
-    last = np.minimum((total < p).sum(axis=1), logits.shape[1] - 1)
-    return logits >= ordered[np.arange(len(logits)), last][:, None]
-
-
-def draw(
-    logits: npt.NDArray[np.floating], legal: npt.NDArray[np.bool_], config: SamplingConfig, uniform: FloatArray
-) -> IntArray:
-    """One class a row.
-
-    Args:
-        logits: (B, V) scores.
-        legal: (B, V) what may be drawn; at least one class a row.
-        config: temperature, top-k and top-p, applied in this order to the legal classes.
-        uniform: (B,) random numbers in [0, 1): the class drawn is where the cumulative distribution,
-            in order of class, first exceeds this.
-
-    Returns:
-        (B,) classes. At temperature 0 the best-scored legal class, the lowest of equals.
-    """
-    scores = np.where(legal, logits.astype(np.float64), -np.inf)
-    if config.temperature == 0:
-        return scores.argmax(axis=1)
-    with np.errstate(over="ignore"):  # at the smallest temperatures a worse score becomes minus infinity, as it should
-        scores = (scores - scores.max(axis=1, keepdims=True)) / config.temperature
-    scores = np.where(keep_top_k(scores, config.top_k), scores, -np.inf)
-    scores = np.where(keep_top_p(scores, config.top_p), scores, -np.inf)
-    cumulative = np.cumsum(_softmax(scores), axis=1)
-    # Rounding can leave the last sum a little off 1: scaled by it, no number falls beyond the end.
-    drawn = (cumulative <= (uniform * cumulative[:, -1])[:, None]).sum(axis=1)
-    last_legal = logits.shape[1] - 1 - np.isfinite(scores)[:, ::-1].argmax(axis=1)
-    return np.minimum(drawn, last_legal)
-
-
-def _softmax(logits: FloatArray) -> FloatArray:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+Watcher = Callable[[Mapping[int, tuple[int, int, int]]], None]
+"""Told of events as they are drawn, one step of all at a time: by a melody's number (onset, duration, pitch class)."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +90,7 @@ def sample(
     first: int = 0,
     script: Script | None = None,
     progress: Callable[[int], None] | None = None,
+    watch: Watcher | None = None,
 ) -> list[Drawn]:
     """Draw `count` melodies.
 
@@ -154,12 +103,14 @@ def sample(
         first: the number of the first melody: melody i draws from (seed, first + i), whatever stands beside it.
         script: what is given or repeated.
         progress: called with the number of melodies finished so far, now and then.
+        watch: told of every event as it is drawn, END too. Where a melody goes back from a dead end it is told of
+            others from there on. What it raises ends the work.
 
     Raises:
         SamplingError: some melody met dead ends again and again.
     """
     script = script or Script()
-    batch = _Batch(engine, meta, config, ahead, script, seed)
+    batch = _Batch(engine, meta, config, ahead, script, seed, watch)
     finished: dict[int, Drawn] = {}
     # Each melody's number, and the events before a dead end that are kept for another attempt.
     waiting: dict[int, dict[int, tuple[int, int]]] = {first + i: {} for i in range(count)}
@@ -192,10 +143,17 @@ class _Batch:
     """Draws melodies side by side, an event each at a time."""
 
     def __init__(
-        self, engine: Engine, meta: PieceMeta, config: SamplingConfig, ahead: Lookahead, script: Script, seed: int
+        self,
+        engine: Engine,
+        meta: PieceMeta,
+        config: SamplingConfig,
+        ahead: Lookahead,
+        script: Script,
+        seed: int,
+        watch: Watcher | None,
     ):
         self.engine, self.meta, self.config = engine, meta, config
-        self.ahead, self.script, self.seed = ahead, script, seed
+        self.ahead, self.script, self.seed, self.watch = ahead, script, seed, watch
 
     def run(
         self,
@@ -239,6 +197,16 @@ class _Batch:
             for row, event, over in zip(here, events, done.tolist(), strict=True):
                 if not over:
                     drawn[row].append(event)
+            if self.watch is not None:
+                self.watch(
+                    {
+                        numbers[row]: (onset, duration, pitch)
+                        for row, over in zip(here, done.tolist(), strict=True)
+                        for duration, pitch, _, onset in drawn[row][-1:]
+                        # What was kept from before a dead end was told of then.
+                        if not over and dead[row] < 0 and onset not in kept[row]
+                    }
+                )
             ended += int((stuck | (durations == END)).sum() - done.sum())
             done = stuck | (durations == END)
             if report is not None:

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from melodygru import TimeSignature, sampler
 from melodygru.config import SamplingConfig
+from melodygru.drawing import draw, keep_top_k, keep_top_p
 from melodygru.engine import NumpyEngine
 from melodygru.errors import SamplingError, UsageError
 from melodygru.generation_config import GenerationConfig
 from melodygru.histories import Guard
 from melodygru.lookahead import Lookahead, Region
 from melodygru.planner import plan
-from melodygru.sampler import Copy, Script, draw, keep_top_k, keep_top_p, sample
+from melodygru.sampler import Copy, Script, sample
 from melodygru.tokenizer import END, REST, TIE, Tokenizer
 
 from .networks import SMALL, network
