@@ -33,6 +33,17 @@ COMMANDS = {
         "melodygru.cli.vary_command",
         "Change a melody by as much as asked for; all else in the file stays as it is.",
     ),
+    "studio": (
+        "melodygru.cli.studio_command",
+        "Open a page in the browser in which melodies are written, drawn, changed, heard and saved.",
+    ),
+    "show": ("melodygru.cli.show_command", "Show a melody as a piano roll, in the terminal or as a picture."),
+    "play": ("melodygru.cli.play_command", "Play a MIDI file; no soundfont is needed."),
+    "render": ("melodygru.cli.render_command", "Write a MIDI file as sound, exactly as long as the clip."),
+    "score": (
+        "melodygru.cli.score_command",
+        "Write a melody as a score: MusicXML, ABC, or a page of notes (PDF, SVG, PNG).",
+    ),
     "check": (
         "melodygru.cli.check_command",
         "Tell the longest run of notes that stands in a model's training music: how long, in which piece, and where.",

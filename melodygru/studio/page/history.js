@@ -1,0 +1,109 @@
+// What can be undone, and what has been written: the first within one melody, the second from melody to melody.
+
+/** @import {Entry} from "./types.js" */
+import { html } from "./svg.js";
+import { Thumbnail } from "./thumbnail.js";
+
+/** Steps back and forth through the states of one melody. */
+export class Steps {
+  constructor() {
+    /** @type {Entry[]} */
+    this.before = [];
+    /** @type {Entry[]} */
+    this.after = [];
+  }
+
+  /** @param {Entry} entry what there was before a change */
+  push(entry) {
+    this.before.push(entry);
+    if (this.before.length > 500) this.before.shift();
+    this.after = [];
+  }
+
+  /** @param {Entry} now @returns {Entry | null} what there was */
+  undo(now) {
+    const entry = this.before.pop();
+    if (!entry) return null;
+    this.after.push(now);
+    return entry;
+  }
+
+  /** @param {Entry} now @returns {Entry | null} what was undone */
+  redo(now) {
+    const entry = this.after.pop();
+    if (!entry) return null;
+    this.before.push(now);
+    return entry;
+  }
+}
+
+const KEPT = 200;
+const STORED = 60;
+const STORE = "melodygru history";
+
+/** Every melody that was written here, newest first; the newest come back when the page is opened again. */
+export class History {
+  /** @param {HTMLElement} list @param {(entry: Entry) => void} back called with what is to be shown again */
+  constructor(list, back) {
+    this.list = list;
+    this.back = back;
+    /** @type {{entry: Entry, item: HTMLElement}[]} */
+    this.shown = [];
+    for (const entry of stored().reverse()) this.add(entry, false);
+  }
+
+  /** @returns {Entry | null} */
+  get newest() {
+    return this.shown[0]?.entry ?? null;
+  }
+
+  /** @param {Entry} entry @param {boolean} [keep] */
+  add(entry, keep = true) {
+    const same = this.shown.find((one) => JSON.stringify(one.entry.melody) === JSON.stringify(entry.melody));
+    if (same) this.remove(same);
+    const thumb = new Thumbnail();
+    thumb.show(entry.melody);
+    const { key, meter, bars } = entry.melody;
+    const about = `${key}, ${meter}, ${bars} ${bars === 1 ? "bar" : "bars"}`;
+    const label = html("span", { class: "card-label" }, [entry.label]);
+    const button = html("button", { type: "button", class: "card", title: about }, [thumb.element, label]);
+    button.setAttribute("aria-label", `${entry.label}: ${about}. Show again`);
+    button.addEventListener("click", () => this.back(entry));
+    const item = html("li", {}, [button]);
+    this.list.prepend(item);
+    this.shown.unshift({ entry, item });
+    while (this.shown.length > KEPT) this.remove(/** @type {{entry: Entry, item: HTMLElement}} */ (this.shown.at(-1)));
+    if (keep) this.store();
+  }
+
+  /** @param {{entry: Entry, item: HTMLElement}} one */
+  remove(one) {
+    this.shown.splice(this.shown.indexOf(one), 1);
+    one.item.remove();
+  }
+
+  clear() {
+    for (const one of [...this.shown]) this.remove(one);
+    this.store();
+  }
+
+  store() {
+    // Files lie with the server, which may have been started anew by then.
+    const entries = this.shown.slice(0, STORED).map(({ entry }) => ({ ...entry, file: null }));
+    try {
+      localStorage.setItem(STORE, JSON.stringify(entries));
+    } catch {
+      // Without storage the history lasts as long as the page.
+    }
+  }
+}
+
+/** @returns {Entry[]} */
+function stored() {
+  try {
+    const found = JSON.parse(localStorage.getItem(STORE) ?? "[]");
+    return Array.isArray(found) ? found.filter((entry) => Array.isArray(entry?.melody?.notes)) : [];
+  } catch {
+    return [];
+  }
+}

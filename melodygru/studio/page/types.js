@@ -1,0 +1,39 @@
+// The shapes of what goes between the modules and the server; comments for the type checker alone.
+
+/** @typedef {{pitch: number, onset: number, duration: number}} Note  MIDI pitch; steps, 24 to a quarter */
+/** @typedef {{onset: number, end: number, symbol: string, pitches: number[]}} ChordSpan */
+/**
+ * @typedef {{name: string, meter: string, key: string, bpm: number, pickup: number, bars: number, notes: Note[]}} Melody
+ */
+/** @typedef {{notes: number, of: number, bars: number, bar: number, piece: string, piece_bar: number,
+ *             typical: number | null}} Run */
+/** @typedef {{url: string, name: string}} FileLink */
+/**
+ * @typedef {{melody: Melody, chords: ChordSpan[], model: string, made_by: string, seed: number, number: number,
+ *            options: Record<string, unknown>, run: Run | null, file: FileLink, index?: number}} Take
+ */
+/** @typedef {{pitch: number | null, duration: number, name: string, probability: number}} Considered */
+/** @typedef {{onset: number, nats: number, keep: number, considered: Considered[]}} Heard */
+/**
+ * @typedef {{nats_per_note: number, first_choice: number, run: Run | null, notes: Heard[],
+ *            keep: [number, number, number][]}} Look
+ */
+/**
+ * @typedef {{version: string, default_model: string, scales: string[], instruments: string[], keeps: string[],
+ *            models: {name: string, pieces: number | null, notes: number | null}[]}} Choices
+ */
+/**
+ * @typedef {{seed: number, model: string, candidates: number, takes: number, meter: string, key: string, bpm: number,
+ *            bars: number, pickup: number, length: number, bar_steps: number, beat_steps: number}} Start
+ */
+/**
+ * @typedef {object} Entry  What the history keeps: a melody, and where it comes from.
+ * @property {Melody} melody
+ * @property {ChordSpan[]} chords
+ * @property {string | null} progression  the chords as they were typed
+ * @property {string} label
+ * @property {FileLink | null} file  null: it has been edited since
+ * @property {number | null} seed
+ */
+
+export {};
