@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from melodygru.cli.options import START
 from melodygru.errors import UsageError
 
 if TYPE_CHECKING:
+    from melodygru.composition import Generated
     from melodygru.generation_config import GenerationConfig
     from melodygru.melody import Melody
 
@@ -22,6 +23,8 @@ _WORTH_PROCESSES = 2000
 """From so many candidates on starting processes takes less time than it saves."""
 _MANY = 50
 """From so many melodies on a progress bar is worth its import."""
+_SHOWN = 4
+"""So many melodies are drawn with --show; of more, the first."""
 
 _OTHERS = ("model", "seed", "count", "primer", "primer_bars", "primer_notes", "include_primer", "render_chords")
 
@@ -87,21 +90,26 @@ def generate(
     ppq: options.Ppq = None,
     options_file: options.OptionsFile = None,
     force: options.Force = False,
+    show: options.Show = False,
     json: options.Json = False,
 ) -> None:
     """Write new melodies as MIDI files that loop exactly on their bars and end on the tonic."""
-    said = {name: value for name, value in locals().items() if name not in ("out", "options_file", "force", "json")}
+    apart = ("out", "options_file", "force", "show", "json", "apart")
+    said = {name: value for name, value in locals().items() if name not in apart}
     from melodygru import __version__
     from melodygru.cli import output
     from melodygru.composition import Order
     from melodygru.config import check_range
     from melodygru.generation_config import GenerationConfig
     from melodygru.generator import MAX_COUNT, check_seed, draw_seed, load_model
+    from melodygru.naming import file_names
     from melodygru.recipe import Recipe
     from melodygru.rendering import rendered
 
     wanted = [field.name for field in fields(GenerationConfig)]
     values = options.merged(said, options_file, [*wanted, *options.PERFORMANCE, *_OTHERS])
+    if show and json:
+        raise UsageError("--show and --json contradict each other; leave one of them out.")
     # Everything that can be wrong is found before any work is done or any file touched.
     number, chosen = options.whole(values, "count", 1), options.whole(values, "seed", None)
     assert number is not None
@@ -131,11 +139,12 @@ def generate(
         jobs = usable_cores()
     targets: list[Path | None] = []
     told: list[dict[str, Any]] = []
+    drawn: list[Generated] = []
     with progress_of(candidates) as progress:
         for place, one in enumerate(loaded.compose_each(order, number, progress, jobs)):
             if not place:
                 first = one.melody
-                targets = output.targets(out, output.file_names(loaded.name, first, chosen, number), force)
+                targets = output.targets(out, file_names(loaded.name, first, chosen, number), force)
             own = replace(
                 recipe,
                 number=one.number,
@@ -143,6 +152,8 @@ def generate(
                 details=details,
             )
             output.write(targets[place], rendered(one, own), force)
+            if show and place < _SHOWN:
+                drawn.append(one)
             if json:
                 facts = {"number": one.number, **output.facts(one.melody), "score": output.score_of(one.score)}
                 told.append({"file": str(targets[place]), **facts})
@@ -166,6 +177,23 @@ def generate(
         f"Wrote {where}: {first.bars} {plural} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, "
         f"seed {chosen}.",
     )
+    if show:
+        draw(drawn, targets)
+
+
+def draw(melodies: Sequence[Generated], targets: Sequence[Path | None]) -> None:
+    """Draw the first melodies; on standard error where standard output holds a file."""
+    import sys
+
+    from melodygru.cli.show_command import Screen
+
+    screen = Screen.of(sys.stderr if targets[0] is None else sys.stdout)
+    for one, target in zip(melodies, targets, strict=False):
+        screen.blank()
+        screen.draw(one.melody, chords=one.chords, name="" if target is None else target.stem)
+    more = len(targets) - len(melodies)
+    if more:
+        screen.say(f"{more} more {'were' if more > 1 else 'was'} written; melodygru show draws any of them.")
 
 
 def starting_from(values: dict[str, Any], config: GenerationConfig) -> Melody | None:

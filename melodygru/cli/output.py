@@ -53,18 +53,6 @@ def numbered(out: Path, count: int) -> list[Path]:
     return [out.with_name(f"{out.stem}-{number:0{digits}}{out.suffix}") for number in range(1, count + 1)]
 
 
-def file_names(model: str, melody: Any, seed: int, count: int) -> list[str]:
-    """Names in a folder that say what is inside: folk_Am_120bpm_16bars_s42_01.mid."""
-    key = melody.key
-    mode = {"major": "", "minor": "m"}.get(key.mode, key.mode)
-    bars = f"{melody.bars}bar" + ("s" if melody.bars != 1 else "")
-    stem = f"{model or 'melody'}_{key.tonic_name}{mode}_{melody.qpm:g}bpm_{bars}_s{seed}"
-    if count == 1:
-        return [f"{stem}.mid"]
-    digits = max(2, len(str(count)))
-    return [f"{stem}_{number:0{digits}}.mid" for number in range(1, count + 1)]
-
-
 def targets(out: str, names: Sequence[str], force: bool) -> list[Path | None]:
     """Where each file goes: standard output (None), or a file, `names` being for a folder.
 

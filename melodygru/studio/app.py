@@ -1,0 +1,224 @@
+"""The studio's routes. What they answer is described at api/openapi.json; who may ask is `melodygru.studio.guard`'s."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any, TypeVar
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.exceptions import HTTPException
+
+from melodygru import __version__
+from melodygru.errors import MelodyGRUError
+from melodygru.instruments import program_name
+from melodygru.scales import SCALE_INTERVALS
+from melodygru.studio import making, messages
+from melodygru.studio.models import Models
+from melodygru.studio.page_files import page_file
+from melodygru.studio.shelf import Shelf, disposition
+from melodygru.studio.work import BusyError, GoneError, Job, Workers
+from melodygru.variation import KEEP
+
+_Value = TypeVar("_Value")
+
+_WORDS = {
+    400: "The request cannot be read; send JSON in UTF-8.",
+    404: "There is nothing at this address; see api/openapi.json.",
+    405: "This address does not take such a request; see api/openapi.json.",
+}
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": messages.Problem, "description": "A request that cannot be read"},
+    422: {"model": messages.Problem, "description": "A value that is not legal, or wishes that contradict each other"},
+    413: {"model": messages.Problem, "description": "A request that is too large"},
+    503: {"model": messages.Problem, "description": "Too many requests are waiting"},
+}
+_NOWHERE: dict[int | str, dict[str, Any]] = {404: {"model": messages.Problem, "description": "There is no such file"}}
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
+
+
+def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> FastAPI:
+    """The studio as an ASGI application, without its guard."""
+    shelf = shelf or Shelf()
+    app = FastAPI(
+        title="melodygru studio",
+        version=__version__,
+        description="Melodies written, changed, heard and saved. Steps are 24 to a quarter note.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        servers=[{"url": ".."}],
+    )
+    _add_problems(app)
+
+    async def done(request: Request, work: Callable[[Job], _Value]) -> _Value:
+        """What comes of a piece of work, which stops if the client goes away."""
+        job = workers.begin(work)
+        await _first(request, job, job.result)
+        return job.result.result()
+
+    @app.get("/", include_in_schema=False)
+    @app.get("/page/{name:path}", include_in_schema=False)
+    def page(name: str = "index.html") -> Response:
+        found = page_file(name)
+        if found is None:
+            what = "the page" if name == "index.html" else "this file of the page"
+            raise HTTPException(404, f"The studio does not have {what}; install melodygru again.")
+        return Response(found[0], media_type=found[1])
+
+    @app.get("/api/choices", responses={503: _PROBLEMS[503]})
+    async def choices(request: Request) -> messages.Choices:
+        """What there is to choose from."""
+        return messages.Choices(
+            version=__version__,
+            models=await asyncio.to_thread(models.facts),
+            default_model=models.default,
+            scales=list(SCALE_INTERVALS),
+            instruments=[program_name(number) for number in range(128)],
+            keeps=list(KEEP),
+            limits=messages.LIMITS,
+        )
+
+    @app.post(
+        "/api/generate",
+        response_class=EventStream,
+        responses={
+            **_PROBLEMS,
+            200: {
+                "description": "Events: start, notes (candidate, onset, duration, pitch or -1), take, done; or error.",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+        },
+    )
+    async def generate(request: Request, asked: messages.Generate) -> Response:
+        """Write new melodies; every note is told as it is drawn."""
+        job = workers.begin(lambda job: making.generate(job, models, shelf, asked))
+        first = await _first(request, job, job.told.get())
+        if first is None:
+            # Nothing was told: what stands in the way is known before it begins.
+            job.result.result()
+        return EventStream(_events(job, first), headers={"X-Accel-Buffering": "no"})
+
+    @app.post("/api/infill", responses=_PROBLEMS)
+    async def infill(request: Request, asked: messages.Infill) -> messages.Take:
+        """Write some bars of a melody anew."""
+        return await done(request, lambda job: making.change(job, models, shelf, "infill", asked))
+
+    @app.post("/api/vary", responses=_PROBLEMS)
+    async def vary(request: Request, asked: messages.Vary) -> messages.Take:
+        """Change a melody by as much as asked for."""
+        return await done(request, lambda job: making.change(job, models, shelf, "vary", asked))
+
+    @app.post("/api/look", responses=_PROBLEMS)
+    async def look(request: Request, asked: messages.Look) -> messages.LookAnswer:
+        """What happens inside a model while it hears a melody."""
+        return await done(request, lambda job: making.look(job, models, asked))
+
+    @app.post(
+        "/api/open",
+        responses=_PROBLEMS,
+        openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": _BYTES}}},
+    )
+    async def open_file(
+        request: Request, name: Annotated[str, Query(min_length=1, max_length=200)] = "file.mid"
+    ) -> messages.Opened:
+        """The melodies of a file: MIDI, MusicXML, ABC or kern, by its name's ending."""
+        data = await request.body()
+        return await done(request, lambda job: making.open_file(job, data, name))
+
+    @app.post("/api/files", responses=_PROBLEMS)
+    async def save(request: Request, asked: messages.Save) -> messages.FileLink:
+        """Make a file of a melody."""
+        return await done(request, lambda job: making.save(job, shelf, asked))
+
+    @app.get(
+        "/files/{mark}/{name}",
+        response_class=Response,
+        responses={**_NOWHERE, 200: {"description": "The file", "content": {"*/*": _BYTES}}},
+    )
+    def file(mark: str, name: str) -> Response:
+        """A file that was made."""
+        kept = shelf.get(mark, name)
+        if kept is None:
+            raise HTTPException(404, "This file is not kept any more; make it again.")
+        headers = {"Content-Disposition": disposition(kept.name), "Content-Type": kept.media_type}
+        return Response(kept.data, headers=headers)
+
+    return app
+
+
+async def _first(request: Request, job: Job, wanted: Any) -> Any:
+    """What comes first of a job; raises GoneError, and stops the job, if the client goes away before."""
+    coming, gone = asyncio.ensure_future(wanted), asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait((coming, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not coming.done():
+            raise GoneError
+        return coming.result()
+    except BaseException:
+        job.stop()
+        coming.cancel()
+        raise
+    finally:
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _events(job: Job, first: bytes) -> AsyncIterator[bytes]:
+    """What a job tells, until it is done; when nobody listens any more, it stops."""
+    told: bytes | None = first
+    try:
+        while told is not None:
+            yield told
+            told = await job.told.get()
+        if (error := job.result.exception()) is not None and not isinstance(error, GoneError):
+            raise error
+    finally:
+        job.stop()
+
+
+def _add_problems(app: FastAPI) -> None:
+    """Whatever goes wrong is told as one sentence."""
+
+    def problem(status: int, detail: str, headers: Any = None) -> Response:
+        return JSONResponse({"detail": detail}, status, headers)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return problem(422, messages.sentence(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    def known(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        own = error.detail.endswith((".", "!")) if isinstance(error.detail, str) else False
+        return problem(error.status_code, str(error.detail) if own else _words(error.status_code), error.headers)
+
+    @app.exception_handler(MelodyGRUError)
+    def refused(request: Request, error: Exception) -> Response:
+        return problem(422, messages.plain(str(error)))
+
+    @app.exception_handler(BusyError)
+    def busy(request: Request, error: Exception) -> Response:
+        return problem(503, "The studio is busy with many requests; try again in a moment.", {"Retry-After": "1"})
+
+    @app.exception_handler(GoneError)
+    def gone(request: Request, error: Exception) -> Response:
+        return problem(503, "The studio stopped before this was done; ask again.")
+
+
+def _words(status: int) -> str:
+    return _WORDS.get(status, f"The studio cannot answer this (status {status}); see api/openapi.json.")

@@ -1,0 +1,137 @@
+"""The studio's server: on this computer alone, at an address that nobody can guess, and there at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+from melodygru.errors import UsageError
+
+HOST = "127.0.0.1"
+PORT = 8765
+_PORTS = 100
+"""Where the usual port is taken, one of so many after it is."""
+
+
+def listening(port: int | None) -> socket.socket:
+    """A socket that listens on this computer alone: connections wait in it until there is somebody to answer.
+
+    `port` is in [0, 65535], 0 any free one; None: `PORT`, or the next free one. Raises UsageError if it is taken.
+    """
+    if port is not None and not 0 <= port <= 65535:
+        raise UsageError(f"port is {port}; choose a number from 0 to 65535 (0: any that is free).")
+    for number in range(PORT, PORT + _PORTS) if port is None else [port]:
+        own = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if os.name == "posix":
+            # A port that was let go a moment ago counts as free; elsewhere this would take a port from others.
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            own.bind((HOST, number))
+            own.listen(256)
+        except OSError as error:
+            own.close()
+            reason = error
+        else:
+            own.setblocking(False)
+            return own
+    if port is None:
+        raise UsageError(f"Ports {PORT} to {PORT + _PORTS - 1} are all taken; give --port 0 for any that is free.")
+    raise UsageError(f"port {port} cannot be had ({reason.strerror}); choose another, or 0 for any that is free.")
+
+
+class Studio:
+    """The server, from the moment on at which its address is known.
+
+    Args:
+        port: see `listening`.
+        model: the name or file of the model that is taken where none is named.
+
+    Attributes:
+        url: the address of the page, with the secret in it.
+
+    Raises UsageError for the port, CheckpointError if there is no such model.
+    """
+
+    def __init__(self, port: int | None = None, model: str = "folk"):
+        from melodygru.checkpoint import resolve
+
+        resolve(model)
+        self._model = model
+        self._socket = listening(port)
+        self.port = int(self._socket.getsockname()[1])
+        self.token = secrets.token_urlsafe(16)
+        self.url = f"http://{HOST}:{self.port}/{self.token}/"
+        self._server: Any = None
+
+    def run(self) -> None:
+        """Answer until `stop`, or Ctrl-C (raised again as KeyboardInterrupt)."""
+        import uvicorn
+
+        from melodygru.studio.app import create_app
+        from melodygru.studio.guard import Guard
+        from melodygru.studio.models import Models
+        from melodygru.studio.work import Workers
+
+        models, workers = Models(self._model), Workers()
+        app = Guard(create_app(models, workers), self.token, self.port)
+
+        class Server(uvicorn.Server):
+            def handle_exit(self, sig: int, frame: Any) -> None:
+                # Streams end when their work does.
+                workers.close()
+                super().handle_exit(sig, frame)
+
+            async def shutdown(self, sockets: Any = None) -> None:
+                workers.close()
+                await super().shutdown(sockets)
+
+        self._server = Server(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        Thread(target=_quietly, args=(models.warm,), name="studio warm-up", daemon=True).start()
+        with contextlib.closing(self._socket):
+            self._server.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """Have `run` end, from another thread."""
+        if self._server is not None:
+            self._server.should_exit = True
+
+
+def _quietly(work: Callable[[], None]) -> None:
+    """What goes wrong while warming up goes wrong again, and is told, when it is asked for."""
+    with contextlib.suppress(Exception):
+        work()
+
+
+def open_browser(url: str) -> None:
+    """Show the page, in the background: some browsers only return when they are closed."""
+    import webbrowser
+
+    def show() -> None:
+        try:
+            opened = webbrowser.open(url)
+        except Exception:
+            opened = False
+        if not opened:
+            print("No browser could be opened; open the address above in one.", file=sys.stderr)
+
+    Thread(target=show, name="studio browser", daemon=True).start()

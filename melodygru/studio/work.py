@@ -1,0 +1,137 @@
+"""A few threads that write music, so that the server's own always answers; and what they tell on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable
+from threading import Condition, Event, Thread
+from typing import Any
+
+WAITING = 64
+"""Jobs that may wait for a thread; of more than these no one would wait for the last."""
+
+
+class BusyError(Exception):
+    """Too many jobs are waiting already."""
+
+
+class GoneError(Exception):
+    """Nobody waits for this any more."""
+
+
+class Job:
+    """One piece of work for a thread, begun by a coroutine that waits for it.
+
+    Attributes:
+        told: what the work says on the way, in order; None after the last.
+        result: what comes of it.
+    """
+
+    def __init__(self, work: Callable[[Job], Any]):
+        self._work = work
+        self._loop = asyncio.get_running_loop()
+        self._stop = Event()
+        self.told: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.result: asyncio.Future[Any] = self._loop.create_future()
+        # An error that nobody asks for any more is no news.
+        self.result.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def stop(self) -> None:
+        """Nobody waits for it any more: `check` will say so."""
+        self._stop.set()
+
+    def check(self) -> None:
+        """Raise GoneError if nobody waits for the work any more; the work is to call this now and then."""
+        if self._stop.is_set():
+            raise GoneError
+
+    def tell(self, what: bytes) -> None:
+        """From the thread: say something to whoever waits. Raises GoneError as `check` does."""
+        self.check()
+        self._call(self.told.put_nowait, what)
+
+    def run(self) -> None:
+        """In a thread: do the work."""
+        try:
+            self.check()
+            value = self._work(self)
+        except BaseException as error:
+            self._call(self._fail, error)
+        else:
+            self._call(self._finish, value)
+
+    def _call(self, what: Callable[..., Any], *arguments: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(what, *arguments)
+        except RuntimeError:
+            raise GoneError from None  # the server has ended
+
+    def _finish(self, value: Any) -> None:
+        self.told.put_nowait(None)
+        if not self.result.done():
+            self.result.set_result(value)
+
+    def _fail(self, error: BaseException) -> None:
+        self.told.put_nowait(None)
+        if not self.result.done():
+            # A future takes no StopIteration.
+            self.result.set_exception(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+
+
+class Workers:
+    """Threads that take jobs in the order in which they came."""
+
+    def __init__(self, threads: int | None = None, waiting: int = WAITING):
+        self.waiting = waiting
+        self._jobs: deque[Job] = deque()
+        self._running: set[Job] = set()
+        self._change = Condition()
+        self._closed = False
+        for number in range(threads or usable_cores()):
+            # Daemons: what they do is of no use once the server has ended, and is not to hold up its end.
+            Thread(target=self._work, name=f"studio {number + 1}", daemon=True).start()
+
+    def begin(self, work: Callable[[Job], Any]) -> Job:
+        """Have a thread do it. From the server's loop. Raises BusyError if too many wait already."""
+        with self._change:
+            if len(self._jobs) >= self.waiting or self._closed:
+                raise BusyError
+            job = Job(work)
+            self._jobs.append(job)
+            self._change.notify()
+        return job
+
+    def close(self) -> None:
+        """Stop all jobs, and take no more."""
+        with self._change:
+            self._closed = True
+            for job in (*self._jobs, *self._running):
+                job.stop()
+            self._change.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self._change:
+                while not self._jobs:
+                    if self._closed:
+                        return
+                    self._change.wait()
+                job = self._jobs.popleft()
+                self._running.add(job)
+            try:
+                job.run()
+            except GoneError:
+                pass
+            finally:
+                with self._change:
+                    self._running.discard(job)
+                del job
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
