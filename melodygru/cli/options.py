@@ -139,6 +139,7 @@ OptionsFile = Annotated[
     Path | None, _option("--options", panel=FILES, help="A TOML file of options; the command line wins.")
 ]
 Force = Annotated[bool, _option("--force", panel=FILES, help="Overwrite files that exist.")]
+Show = Annotated[bool, _option("--show", panel=FILES, help="Draw what was written, as `melodygru show` does.")]
 Json = Annotated[bool, _option("--json", panel=FILES, help="Print JSON for programs.")]
 
 PERFORMANCE = ("program", "channel", "velocity", "swing", "humanize", "midi_format", "ppq")
