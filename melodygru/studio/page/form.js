@@ -16,7 +16,7 @@ export class Form {
     this.fill("tonic", TONICS, (name) => name.replace("b", "♭").replace("#", "♯") || "auto");
     this.fill("mode", MODES);
     this.fill("model", choices.models.map((model) => model.name));
-    this.fill("scale", ["", ...choices.scales], (name) => name || "the key's own");
+    this.fill("scale", ["", ...choices.scales], (name) => name || "the key’s");
     this.fill("program", choices.instruments.map((_, number) => String(number)), (number) => choices.instruments[Number(number)] ?? "");
     this.field("model").value = choices.default_model;
     this.restore();

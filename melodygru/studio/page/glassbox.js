@@ -24,23 +24,17 @@ export function rewritten(look) {
 
 /** @param {Look} look @returns {string} */
 export function inWords(look) {
-  return `The model ${Math.round(look.first_choice * 100)} % of the time expected just this note; it was surprised by ${look.nats_per_note.toFixed(2)} nats a note.`;
+  const share = Math.round(look.first_choice * 100);
+  return `${share} % of the notes were the model’s first choice; ${look.nats_per_note.toFixed(2)} nats a note.`;
 }
 
-/** @param {Look} look @returns {string} the longest run shared with the training music */
+/** The longest run shared with the training music: how long, and where. @param {Look} look @returns {[string, string]} */
 export function originality(look) {
   const { run } = look;
-  if (!run) return "This model does not say what it has learned from.";
+  if (!run) return ["This model does not say what it has learned from.", ""];
   const typical = run.typical === null ? "" : ` (typical for people: ${Math.round(run.typical)})`;
-  if (!run.notes) return `No run of it stands in the training music${typical}.`;
-  return `Longest shared run ${run.notes} notes${typical}`;
-}
-
-/** @param {Look} look @returns {string} where that run stands */
-export function whereShared(look) {
-  const { run } = look;
-  if (!run?.notes) return "";
-  return `From bar ${run.bar}, as in “${run.piece}”, from bar ${run.piece_bar}.`;
+  if (!run.notes) return [`No run of it stands in the training music${typical}`, ""];
+  return [`Longest shared run ${run.notes} notes${typical}`, `bar ${run.bar} on, as in “${run.piece}”, bar ${run.piece_bar}`];
 }
 
 /**

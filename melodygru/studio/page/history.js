@@ -66,7 +66,8 @@ export class History {
     const { key, meter, bars } = entry.melody;
     const about = `${key}, ${meter}, ${bars} ${bars === 1 ? "bar" : "bars"}`;
     const label = html("span", { class: "card-label" }, [entry.label]);
-    const button = html("button", { type: "button", class: "card", title: about }, [thumb.element, label]);
+    const facts = html("span", { class: "card-label" }, [about]);
+    const button = html("button", { type: "button", class: "card" }, [thumb.element, label, facts]);
     button.setAttribute("aria-label", `${entry.label}: ${about}. Show again`);
     button.addEventListener("click", () => this.back(entry));
     const item = html("li", {}, [button]);

@@ -4,7 +4,7 @@
 import * as api from "./api.js";
 import { Player } from "./audio.js";
 import { Form } from "./form.js";
-import { about, inWords, level, originality, rewritten, whereShared } from "./glassbox.js";
+import { about, inWords, level, originality, rewritten } from "./glassbox.js";
 import { History, Steps } from "./history.js";
 import { lengthOf, metreOf, startOfBar } from "./music.js";
 import { Roll } from "./roll.js";
@@ -87,9 +87,9 @@ function isEdited(entry) {
   return entry.label.endsWith(EDITED);
 }
 
-/** The roll has made another melody of it. @param {Melody} melody */
-function change(melody) {
-  steps.push(now);
+/** The roll has made another melody of it. @param {Melody} melody @param {boolean} [joined] one step with the last */
+function change(melody, joined = false) {
+  if (!joined) steps.push(now);
   now = { ...now, melody, file: null, label: isEdited(now) ? now.label : now.label + EDITED };
   roll.update(melody);
   changed();
@@ -212,9 +212,9 @@ async function listen() {
     if (now.melody !== melody) return;
     look = heard;
     roll.colour(heard.notes.map((note) => level(note.nats)), rewritten(heard));
-    get("originality", HTMLElement).textContent = originality(heard);
-    get("originality", HTMLElement).title = whereShared(heard);
-    get("surprise", HTMLElement).textContent = `${whereShared(heard)} ${inWords(heard)}`;
+    const [run, where] = originality(heard);
+    get("originality", HTMLElement).replaceChildren(html("b", {}, [run]), html("span", { class: "soft" }, [where && `: ${where}`]));
+    get("surprise", HTMLElement).textContent = inWords(heard);
   } catch (error) {
     if (!signal.aborted) tell(error);
   }
@@ -453,7 +453,14 @@ button("eight").addEventListener("click", () => generate(button("eight"), 8, nul
 button("infill").addEventListener("click", infill);
 button("vary").addEventListener("click", vary);
 button("continue").addEventListener("click", goOn);
-button("clear-history").addEventListener("click", () => history.clear());
+button("clear-history").addEventListener("click", () => {
+  // What cannot be undone takes a second click.
+  const sure = button("clear-history");
+  if (sure.textContent === "Clear") {
+    sure.textContent = "Clear all?";
+    setTimeout(() => (sure.textContent = "Clear"), 3000);
+  } else history.clear();
+});
 button("help").addEventListener("click", () => get("keys", HTMLDialogElement).showModal());
 button("theme").addEventListener("click", () => {
   const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
@@ -481,7 +488,13 @@ for (const id of ["first-bar", "last-bar"]) {
     const least = now.melody.pickup ? 0 : 1;
     const typed = ["first-bar", "last-bar"].map((one) => input(one).value).filter((value) => value !== "").map(Number);
     const bars = typed.map((bar) => Math.max(least, Math.min(bar, now.melody.bars)));
+    // The field that is not typed in yet stays as it is.
+    const fields = ["first-bar", "last-bar"].filter((one) => input(one).value !== "");
     roll.select(bars.length ? [Math.min(...bars), Math.max(...bars)] : null);
+    for (const one of ["first-bar", "last-bar"]) {
+      const at = fields.indexOf(one);
+      input(one).value = at < 0 ? "" : String(bars[at]);
+    }
   });
 }
 form.field("program").addEventListener("change", () => player.setClip(clip(audition ?? now)));
@@ -512,6 +525,10 @@ input("open").addEventListener("change", async () => {
   const file = input("open").files?.[0];
   if (file) await openFile(file);
   input("open").value = "";
+});
+// A button that was clicked lets the space bar go back to playing; one that was reached by the keyboard keeps it.
+addEventListener("click", (event) => {
+  if (event.detail && event.target instanceof Element) event.target.closest("button")?.blur();
 });
 let over = 0;
 const carriesFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
@@ -577,3 +594,5 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dres
 if (history.newest) show(history.newest);
 else await generate(button("generate"), 1, null);
 document.documentElement.dataset.ready = "true";
+
+export { player, roll };

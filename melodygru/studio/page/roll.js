@@ -9,14 +9,16 @@ import { svg } from "./svg.js";
 
 const ROW = 13;
 const KEYS = 46;
-const RULER = 42;
+const RULER = 24;
+/** With chords over the bars. */
+const CHORDED = 44;
 const STRIP = 62;
 const EDGE = 8;
 const BLACK = new Set([1, 3, 6, 8, 10]);
 
 /**
  * @typedef {object} Hooks
- * @property {(melody: Melody) => void} edited  a change is complete
+ * @property {(melody: Melody, joined: boolean) => void} edited  a change is complete, or a part of the last one
  * @property {(pitch: number) => void} heard  a note was touched
  * @property {(bars: [number, number] | null) => void} chose  bars were selected, both included
  * @property {(note: Note | null, box: DOMRect | null) => void} pointed  a note is hovered or selected
@@ -91,13 +93,20 @@ export class Roll {
       { passive: false },
     );
     new ResizeObserver(() => this.zoom === null && this.draw()).observe(host);
+    this.draw();
+    this.centre();
   }
 
   /** Pixels to a step. */
   get scale() {
     const { bar } = metreOf(this.melody.meter);
     const fitted = (this.host.clientWidth - KEYS) / (Math.min(lengthOf(this.melody), 8 * bar) / QUARTER);
-    return (this.zoom ?? Math.max(18, Math.min(fitted, 60))) / QUARTER;
+    return (this.zoom ?? Math.max(18, Math.min(fitted, 72))) / QUARTER;
+  }
+
+  /** Height of what stands over the notes. */
+  get head() {
+    return this.chords.length ? CHORDED : RULER;
   }
 
   /** @param {number} pitch */
@@ -133,7 +142,7 @@ export class Roll {
   centre() {
     const pitches = this.melody.notes.map((note) => note.pitch);
     const middle = pitches.length ? (Math.max(...pitches) + Math.min(...pitches)) / 2 : 72;
-    const room = this.host.clientHeight - RULER - STRIP;
+    const room = this.host.clientHeight - this.head - STRIP;
     this.host.scrollTop = this.y(middle) - room / 2;
     this.host.scrollLeft = 0;
   }
@@ -144,7 +153,7 @@ export class Roll {
     const width = Math.ceil(lengthOf(this.melody) * this.scale);
     const height = (HIGHEST - LOWEST + 1) * ROW;
     for (const [element, w, h] of /** @type {[SVGElement, number, number][]} */ ([
-      [this.ruler, width, RULER], [this.keys, KEYS, height], [this.grid, width, height],
+      [this.ruler, width, this.head], [this.keys, KEYS, height], [this.grid, width, height],
       [this.strip, width, STRIP], [this.stripKeys, KEYS, STRIP],
     ])) {
       element.setAttribute("width", String(w));
@@ -196,21 +205,21 @@ export class Roll {
   drawRuler(width) {
     const { bar } = metreOf(this.melody.meter);
     /** @type {SVGElement[]} */
-    const parts = [svg("rect", { class: "ruler-ground", x: 0, y: 0, width, height: RULER })];
+    const parts = [svg("rect", { class: "ruler-ground", x: 0, y: 0, width, height: this.head })];
     const every = [1, 2, 4, 8, 16, 32].find((bars) => bars * bar * this.scale >= 30) ?? 64;
     for (let start = 0; start < lengthOf(this.melody); start += bar) {
       const number = barAt(this.melody, start);
       const on = this.bars !== null && number >= this.bars[0] && number <= this.bars[1];
       const x = start * this.scale;
-      parts.push(svg("rect", { class: on ? "bar-box on" : "bar-box", x, y: 0, width: bar * this.scale, height: 22 }));
+      parts.push(svg("rect", { class: on ? "bar-box on" : "bar-box", x, y: 0, width: bar * this.scale, height: RULER }));
       if (number % every === (every > 1 ? 1 : 0)) {
-        const label = svg("text", { x: x + 6, y: 15, class: on ? "on" : "" });
+        const label = svg("text", { x: x + 6, y: 16, class: on ? "on" : "" });
         label.textContent = String(number);
         parts.push(label);
       }
     }
     for (const chord of this.chords) {
-      const label = svg("text", { class: "chord", x: chord.onset * this.scale + 6, y: 36 });
+      const label = svg("text", { class: "chord", x: chord.onset * this.scale + 6, y: 38 });
       label.textContent = chord.symbol;
       parts.push(label);
     }
@@ -249,7 +258,7 @@ export class Roll {
       const shares = this.gate.map(([, , share]) => share);
       const low = Math.min(...shares);
       const high = Math.max(...shares, low + 1e-6);
-      const top = (/** @type {number} */ share) => STRIP - 6 - ((share - low) / (high - low)) * (STRIP - 18);
+      const top = (/** @type {number} */ share) => STRIP - 6 - ((share - low) / (high - low)) * (STRIP - 28);
       const d = this.gate.map(([onset, duration, share], at) => {
         const x = onset * this.scale;
         return `${at ? "L" : "M"}${x} ${top(share)}H${x + duration * this.scale}`;
@@ -258,7 +267,10 @@ export class Roll {
       const end = last ? (last[0] + last[1]) * this.scale : 0;
       parts.push(svg("path", { class: "gate-area", d: `${d.join("")}V${STRIP}H${(this.gate[0]?.[0] ?? 0) * this.scale}Z` }));
       parts.push(svg("path", { class: "gate-line", d: d.join("") + `M${end} ${STRIP}` }));
-      for (const [share, y] of /** @type {[number, number][]} */ ([[high, 14], [low, STRIP - 6]])) {
+      const label = svg("text", { x: 8, y: 14 });
+      label.textContent = "update gate: how much of its memory the model rewrites";
+      parts.push(label);
+      for (const [share, y] of /** @type {[number, number][]} */ ([[high, 26], [low, STRIP - 6]])) {
         const label = svg("text", { x: KEYS - 6, y, "text-anchor": "end" });
         label.textContent = `${Math.round(share * 100)} %`;
         labels.push(label);
@@ -351,12 +363,12 @@ export class Roll {
     this.hooks.pointed(only ?? null, only ? this.boxes.get(only)?.getBoundingClientRect() ?? null : null);
   }
 
-  /** @param {{notes: Note[], chosen: Note[]}} change */
-  commit(change) {
+  /** @param {{notes: Note[], chosen: Note[]}} change @param {boolean} [joined] whether it is part of the last one */
+  commit(change, joined = false) {
     const melody = withNotes(this.melody, change.notes);
     const shift = melody.notes === change.notes ? 0 : metreOf(melody.meter).bar;
     const places = new Set(change.chosen.map((note) => note.onset - shift));
-    this.hooks.edited(melody);
+    this.hooks.edited(melody, joined);
     this.choose(this.melody.notes.filter((note) => places.has(note.onset)));
   }
 
@@ -446,7 +458,7 @@ export class Roll {
     this.hooks.heard(pitch);
     this.commit(change);
     const [note] = this.chosen;
-    if (held && note && event instanceof PointerEvent) this.drag(event, this.stretching(note));
+    if (held && note && event instanceof PointerEvent) this.drag(event, this.stretching(note), true);
   }
 
   /**
@@ -508,8 +520,8 @@ export class Roll {
     };
   }
 
-  /** @param {PointerEvent} start @param {Dragging} dragging */
-  drag(start, dragging) {
+  /** @param {PointerEvent} start @param {Dragging} dragging @param {boolean} [joined] see `commit` */
+  drag(start, dragging, joined = false) {
     const before = this.melody;
     /** @type {{notes: Note[], chosen: Note[]} | null} */
     let change = null;
@@ -541,7 +553,7 @@ export class Roll {
     const end = (/** @type {boolean} */ made) => {
       stop.abort();
       if (this.melody !== before) return;
-      if (made && change) this.commit(change);
+      if (made && change) this.commit(change, joined);
       else this.drawNotes();
       this.drawTop();
     };
@@ -671,7 +683,7 @@ export class Roll {
     if (x < host.scrollLeft) host.scrollLeft = x - 20;
     if (x > host.scrollLeft + host.clientWidth - KEYS - 40) host.scrollLeft = x - host.clientWidth + KEYS + 60;
     if (y < host.scrollTop) host.scrollTop = y - 2 * ROW;
-    const room = host.clientHeight - RULER - STRIP;
+    const room = host.clientHeight - this.head - STRIP;
     if (y > host.scrollTop + room - 2 * ROW) host.scrollTop = y - room + 3 * ROW;
   }
 
