@@ -1,0 +1,285 @@
+"""`melodygru show`: a melody as a piano roll."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from melodygru.cli import options
+from melodygru.errors import MelodyGRUError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from melodygru.chords import ChordSpan
+    from melodygru.melody import Melody
+    from melodygru.piano_roll import Roll, Signs, System
+    from melodygru.recipe import Recipe
+
+PICTURES = (".png", ".svg", ".pdf")
+PLAIN_WIDTH = 80
+"""Columns where there is no terminal, unless COLUMNS says otherwise."""
+
+
+def show(
+    file: Annotated[str, typer.Argument(metavar="FILE.mid", help="The file to show.", show_default=False)],
+    bars: Annotated[
+        str | None, typer.Option(help="Only these bars: 5-8, or 5; 0 is a pickup's.", show_default="all")
+    ] = None,
+    track: Annotated[
+        str, typer.Option(help="Which track: auto, a number from 1, a name, or skyline (the highest notes of all).")
+    ] = "auto",
+    out: Annotated[
+        Path | None, typer.Option(help="Write a picture instead: a name ending in .png, .svg or .pdf.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="The picture's width and height in pixels: 1600x600.", show_default="as it needs")
+    ] = None,
+    dpi: Annotated[
+        int | None, typer.Option(help="Pixels to an inch: more make larger letters.", show_default="100")
+    ] = None,
+    dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
+    force: options.Force = False,
+) -> None:
+    """Show a melody as a piano roll, in the terminal or as a picture.
+
+    Rows are pitches with their degree in the key, columns are time; the tonic's rows are dashed. In a pipe, and with
+    NO_COLOR set, it is plain text, 80 columns wide or what COLUMNS says.
+    """
+    from melodygru.extraction import read_melodies
+
+    if out is not None and out.suffix.lower() not in PICTURES:
+        raise UsageError(f"{out} ends in none of {', '.join(PICTURES)}; give --out one of these endings.")
+    for name, given in (("--size", size is not None), ("--dpi", dpi is not None), ("--dark", dark), ("--force", force)):
+        if given and out is None:
+            raise UsageError(f"{name} has no meaning without --out; give --out too.")
+    if out is None:
+        melodies = read_melodies(file, track)
+        screen = Screen.of(sys.stdout)
+        for number, melody in enumerate(melodies):
+            if number:
+                screen.blank()
+            screen.draw(melody, _bars(bars, melody), chords_in(file, melodies))
+        return
+    _picture(file, out, bars, track, size, dpi, dark, force)
+
+
+def _picture(
+    file: str, out: Path, bars: str | None, track: str, size: str | None, dpi: int | None, dark: bool, force: bool
+) -> None:
+    from melodygru.cli.output import numbered
+    from melodygru.extraction import read_melodies
+    from melodygru.files import check_target, write_atomically
+    from melodygru.roll_page import PictureStyle
+    from melodygru.roll_picture import parse_size, roll_picture
+
+    pixels = None if size is None else parse_size(size)
+    style = PictureStyle(dark=dark) if dpi is None else PictureStyle(dpi=dpi, dark=dark)
+    melodies = read_melodies(file, track)
+    targets = [check_target(target, force) for target in numbered(out, len(melodies))]
+    chords = chords_in(file, melodies)
+    for target, melody in zip(targets, melodies, strict=True):
+        kind = target.suffix.lower().lstrip(".")
+        picture = roll_picture(melody, kind, pixels, style, _bars(bars, melody), chords)
+        write_atomically(target, picture, force=force)
+    where = str(targets[0])
+    if len(targets) > 1:
+        where = f"{where} … {targets[-1].name} ({len(targets)} pictures)"
+    typer.echo(f"Wrote {where}.")
+
+
+def _bars(text: str | None, melody: Melody) -> tuple[int, int] | None:
+    from melodygru.rewriting import parse_bars
+
+    return None if text is None else parse_bars(text, melody)
+
+
+def chords_in(file: str, melodies: Sequence[Melody]) -> tuple[ChordSpan, ...]:
+    """The chords that a file was written to, as far as it says so; none for a file of several melodies."""
+    from melodygru.midi import read_midi
+    from melodygru.recipe import Recipe
+
+    if len(melodies) != 1:
+        return ()
+    try:
+        recipe = Recipe.find(read_midi(file).texts)
+        return () if recipe is None else _chords_of(recipe, melodies[0])
+    except MelodyGRUError:
+        # It can be drawn without; `melodygru info` says what is wrong with a recipe.
+        return ()
+
+
+def _chords_of(recipe: Recipe, melody: Melody) -> tuple[ChordSpan, ...]:
+    """The chords of a recipe, in steps of the melody that it made."""
+    from dataclasses import replace
+
+    from melodygru.form import Form
+    from melodygru.layout import chords_over
+    from melodygru.rewriting import parse_bars, span_of
+
+    config, bar = recipe.config, melody.time_signature.bar_steps
+    origin, left_out, section = bar if melody.pickup else 0, 0, 0
+    if recipe.command == "generate":
+        if config.form is not None:
+            count = len(Form.parse(config.form).sections)
+            section = (config.section_bars or (8 if config.bars is None else config.bars // count)) * bar
+        if recipe.source is not None and not recipe.details.get("include_primer", True):
+            # The chords began with the primer, which is not in the file.
+            origin = bar if recipe.source.pickup else 0
+            left_out = recipe.source.notes[-1].end // bar * bar if recipe.source.notes else 0
+    start, end = left_out, left_out + melody.length
+    if recipe.command != "generate" and recipe.details.get("bars") is not None:
+        start, end = span_of(melody, *parse_bars(str(recipe.details["bars"]), melody))
+    return tuple(
+        replace(span, onset=max(span.onset, start) - left_out, end=min(span.end, end) - left_out)
+        for span in chords_over(config.spans(melody.time_signature), origin, left_out + melody.length, section)
+        if span.onset < end and span.end > start
+    )
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Where rolls are drawn.
+
+    Attributes:
+        console: writes to standard output or error; without colours it writes plain text.
+        width: in columns.
+        signs: what the stream can encode.
+        encoding: the stream's.
+    """
+
+    console: Console
+    width: int
+    signs: Signs
+    encoding: str
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Screen:
+        """A stream as it wants to be written to: see https://no-color.org."""
+        from rich.console import Console
+
+        from melodygru.piano_roll import ASCII, BLOCKS
+
+        plain = bool(os.environ.get("NO_COLOR"))
+        console = Console(file=stream, color_system=None if plain else "auto", highlight=False)
+        if not console.is_terminal:
+            console = Console(file=stream, color_system=None, highlight=False)
+        columns = os.environ.get("COLUMNS", "")
+        tty = stream.isatty()
+        width = console.width if tty else int(columns) if columns.isdecimal() and int(columns) else PLAIN_WIDTH
+        encoding = getattr(stream, "encoding", None) or "ascii"
+        try:
+            "".join((BLOCKS.notes, BLOCKS.bar, BLOCKS.beat, BLOCKS.tick, BLOCKS.tonic, BLOCKS.gap)).encode(encoding)
+        except (UnicodeEncodeError, LookupError):
+            return cls(console, width, ASCII, "ascii")
+        return cls(console, width, BLOCKS, encoding)
+
+    def blank(self) -> None:
+        """An empty line."""
+        self._print("")
+
+    def draw(
+        self, melody: Melody, bars: tuple[int, int] | None = None, chords: Sequence[ChordSpan] = (), name: str = ""
+    ) -> None:
+        """A melody, and a line of facts under it."""
+        from melodygru.piano_roll import piano_roll
+
+        roll = piano_roll(melody, self.width, bars, chords, self.signs)
+        for number, system in enumerate(roll.systems):
+            if number:
+                self.blank()
+            self._system(system)
+        self.blank()
+        self._legend(melody, roll)
+        for line in _facts(melody, roll, bars, name):
+            self.say(line)
+
+    def say(self, text: str) -> None:
+        """A sentence, in lines of the width."""
+        from textwrap import wrap
+
+        printable = "".join(character if character.isprintable() else "?" for character in text)
+        written = printable.encode(self.encoding, "replace").decode(self.encoding)
+        for line in wrap(written, max(self.width, 20)):
+            self._print(line)
+
+    def _system(self, system: System) -> None:
+        from rich.text import Text
+
+        from melodygru.degrees import DEGREE_COLOURS, FOREIGN_COLOUR
+
+        before = " " * (system.indent + len(system.rows[0].label))
+        if system.chords:
+            self._print(Text(before + system.chords.rstrip(), "bold"))
+        ruler = Text(before)
+        for number, signs in groupby(system.ruler.rstrip(), str.isdecimal):
+            ruler.append("".join(signs), "bold" if number else "dim")
+        self._print(ruler)
+        for row in system.rows:
+            tonic = row.degree == 1
+            line = Text(" " * system.indent)
+            line.append(row.label, "bold" if tonic else "" if row.degree else "dim")
+            colour = FOREIGN_COLOUR if row.degree is None else DEGREE_COLOURS[row.degree - 1]
+            for note, signs in groupby(row.text, self.signs.notes.__contains__):
+                line.append("".join(signs), f"bold {colour}" if note and tonic else colour if note else "dim")
+            self._print(line)
+
+    def _legend(self, melody: Melody, roll: Roll) -> None:
+        """What the colours mean; without them, what the dashes mean."""
+        from rich.text import Text
+
+        from melodygru.degrees import DEGREE_COLOURS, FOREIGN_COLOUR, class_name
+
+        names = [class_name(tone, melody.key) for tone in melody.key.scale]
+        tonic = self.signs.tonic * 2
+        if self.console.color_system is None:
+            self.say(f"1 {tonic} {names[0]}, the tonic")
+            return
+        entries = [(f"{number} {name}", DEGREE_COLOURS[number - 1]) for number, name in enumerate(names, 1)]
+        entries[0] = (f"{entries[0][0]} {tonic} tonic", entries[0][1])
+        if any(row.pitch is not None and row.degree is None for system in roll.systems for row in system.rows):
+            entries.append(("other", FOREIGN_COLOUR))
+        block = "#" if self.signs.bar == "|" else "█"
+        line = Text()
+        for words, colour in entries:
+            if line and len(line) + len(words) + 4 > self.width:
+                self._print(line)
+                line = Text()
+            line.append("  " if line else "").append(block, colour).append(f" {words}")
+        self._print(line)
+
+    def _print(self, line: str | Text) -> None:
+        self.console.print(line, soft_wrap=True, markup=False, emoji=False)
+
+
+def _facts(melody: Melody, roll: Roll, bars: tuple[int, int] | None, name: str) -> Iterator[str]:
+    """The melody in a line, and what of it could not be drawn."""
+    from melodygru.degrees import note_name
+
+    pitches = sorted({note.pitch for note in melody.notes})
+    name = name or melody.name
+    words = [
+        f"{melody.bars} bar{'s' * (melody.bars != 1)} of {melody.time_signature} in {melody.key}",
+        f"{melody.qpm:g} bpm",
+        f"{len(melody.notes)} note{'s' * (len(melody.notes) != 1)}",
+    ]
+    if pitches:
+        words.append(f"{note_name(pitches[0], melody.key)} to {note_name(pitches[-1], melody.key)}")
+    if bars is not None:
+        words.append(f"bar{'s' * (bars[0] != bars[1])} {'-'.join(map(str, dict.fromkeys(bars)))} shown")
+    yield f"{name}: " * bool(name) + f"{', '.join(words)}; a column is {Fraction(roll.unit, 96)}."
+    if roll.chords_lost:
+        yield f"{roll.chords_lost} chord symbol{'s' * (roll.chords_lost != 1)} did not fit; make the terminal wider."
+    if roll.lost or roll.moved:
+        lost = f", and {roll.lost} {'is' if roll.lost == 1 else 'are'} not shown" if roll.lost else ""
+        late = f"{roll.moved} note{'s begin' if roll.moved != 1 else ' begins'} later in the column than drawn"
+        yield f"There is too little room: {late}{lost}; make the terminal wider, or show fewer --bars."
