@@ -52,8 +52,9 @@ def show(
 ) -> None:
     """Show a melody as a piano roll, in the terminal or as a picture.
 
-    Rows are pitches with their degree in the key, columns are time; the tonic's rows are dashed. In a pipe, and with
-    NO_COLOR set, it is plain text, 80 columns wide or what COLUMNS says.
+    Rows are pitches with their degree in the key, columns are time; the tonic's
+    rows are dashed. Into a pipe goes plain text, 80 columns wide or as many as
+    COLUMNS says; NO_COLOR turns colours off on a terminal too.
     """
     from melodygru.extraction import read_melodies
 
