@@ -9,7 +9,6 @@ The format: The Complete MIDI 1.0 Detailed Specification, "Standard MIDI Files 1
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from io import BytesIO
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from melodygru.errors import UsageError
 from melodygru.files import write_atomically
 from melodygru.melody import Melody
 from melodygru.midi_chunks import INFORMATION, KEY_IN_WORDS
+from melodygru.mido_files import save
 from melodygru.performance import Clock, Performance, Struck, perform
 from melodygru.theory import Key
 
@@ -75,9 +75,7 @@ def midi_bytes(
             tracks.append(_track([MetaMessage("track_name", name="Chords")], events, last))
     else:
         tracks = [_track(head, played, last)]
-    file = BytesIO()
-    MidiFile(type=int(len(tracks) > 1), ticks_per_beat=performance.ppq, charset="utf-8", tracks=tracks).save(file=file)
-    return file.getvalue()
+    return save(MidiFile(type=int(len(tracks) > 1), ticks_per_beat=performance.ppq, charset="utf-8", tracks=tracks))
 
 
 def write_midi(

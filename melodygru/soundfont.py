@@ -9,13 +9,13 @@ import os
 import shutil
 import subprocess
 import tempfile
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from melodygru.errors import FileError, MidiError
+from melodygru.mido_files import load, save
 from melodygru.synthesis import RATE, FloatArray, check, finished, pack, samples_of
 from melodygru.timeline import CHORDS_TRACK, PERCUSSION, Timeline
 
@@ -121,7 +121,7 @@ def _prepared(midi: bytes, program: int | None, tail: float) -> bytes:
     import mido
 
     try:
-        file: Any = mido.MidiFile(file=BytesIO(midi[midi.find(b"MThd") :]), clip=True)
+        file: Any = load(midi[midi.find(b"MThd") :], clip=True)
     except Exception as error:  # mido raises many kinds, plain Exception too
         raise MidiError(f"is too faulty for FluidSynth ({error}); leave out --soundfont.") from error
     for track in file.tracks:
@@ -139,6 +139,4 @@ def _prepared(midi: bytes, program: int | None, tail: float) -> bytes:
     if not longest or longest[-1].type != "end_of_track":
         longest.append(mido.MetaMessage("end_of_track"))
     longest[-1].time += ticks
-    out = BytesIO()
-    file.save(file=out)
-    return out.getvalue()
+    return save(file)

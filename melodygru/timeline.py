@@ -10,12 +10,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
-from io import BytesIO
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from melodygru.errors import MidiError, UsageError
 from melodygru.midi import RawFile, parse_midi
+from melodygru.mido_files import load
 from melodygru.theory import STEPS_PER_QUARTER
 
 PERCUSSION = 9
@@ -140,13 +140,11 @@ class _Channel:
 
 def _read_channels(midi: bytes) -> tuple[list[_Channel], list[int], bool]:
     """Of 16 channels what they are told, the ticks at which tracks end, and whether all of it could be read."""
-    import mido
-
     channels = [_Channel() for _ in range(16)]
     ends: list[int] = []
     try:
         # A RIFF file, or an old Macintosh one, begins with something else.
-        file: Any = mido.MidiFile(file=BytesIO(midi[midi.find(b"MThd") :]), clip=True)
+        file: Any = load(midi[midi.find(b"MThd") :], clip=True)
     except Exception:  # mido raises many kinds, plain Exception too; notes and times are read without it
         return channels, ends, False
     for track in file.tracks:
