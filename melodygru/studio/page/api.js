@@ -2,6 +2,8 @@
 
 /** @import {Choices, FileLink, Look, Melody, Start, Take} from "./types.js" */
 
+const BROKEN = "The studio stopped in the middle; try again.";
+
 /** @param {Response} response @returns {Promise<Response>} */
 async function checked(response) {
   if (response.ok) return response;
@@ -52,7 +54,9 @@ export async function generate(order, hear, signal) {
   let text = "";
   let finished = false;
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch((error) => {
+      throw signal.aborted ? error : new Error(BROKEN);
+    });
     if (done) break;
     text += value;
     const parts = text.split("\n\n");
@@ -67,7 +71,7 @@ export async function generate(order, hear, signal) {
       if (name === "done") finished = true;
     }
   }
-  if (!finished) throw new Error("The studio stopped in the middle; try again.");
+  if (!finished) throw new Error(BROKEN);
 }
 
 /** @param {Record<string, unknown>} order @returns {Promise<Take>} */

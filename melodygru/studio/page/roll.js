@@ -3,7 +3,7 @@
 /** @import {ChordSpan, Melody, Note} from "./types.js" */
 import { added, moved, snapped, stretched, withNotes } from "./clip.js";
 import {
-  barAt, HIGHEST, keyOf, lengthOf, LOWEST, metreOf, pitchName, placeName, QUARTER, valueName,
+  barAt, HIGHEST, keyOf, lengthOf, LOWEST, metreOf, pitchName, placeName, QUARTER, startOfBar, valueName,
 } from "./music.js";
 import { svg } from "./svg.js";
 
@@ -58,11 +58,12 @@ export class Roll {
     this.strip = svg("svg", { class: "strip", "aria-hidden": "true" });
     this.stripKeys = svg("svg", { class: "strip-keys", "aria-hidden": "true" });
     this.ground = svg("g");
+    this.selection = svg("rect", { class: "bars", y: 0 });
     this.ghosts = svg("g", { class: "ghosts" });
     this.notes = svg("g", { class: "notes" });
     this.top = svg("g");
     this.cursor = svg("line", { class: "cursor", y1: 0 });
-    this.grid.append(this.ground, this.ghosts, this.notes, this.top, this.cursor);
+    this.grid.append(this.ground, this.selection, this.ghosts, this.notes, this.top, this.cursor);
     const corner = document.createElement("div");
     corner.className = "corner";
     const inner = document.createElement("div");
@@ -280,19 +281,15 @@ export class Roll {
     this.stripKeys.replaceChildren(svg("rect", { class: "ruler-ground", width: KEYS, height: STRIP }), ...labels);
   }
 
-  /** What lies over the notes: selected bars, and where the keyboard is. */
+  /** The bars that are selected, and where the keyboard is. */
   drawTop() {
+    const { bar } = metreOf(this.melody.meter);
+    const [first, last] = this.bars ?? [0, -1];
+    this.selection.setAttribute("x", String(startOfBar(this.melody, first) * this.scale));
+    this.selection.setAttribute("width", String((last - first + 1) * bar * this.scale));
+    this.selection.setAttribute("height", String((HIGHEST - LOWEST + 1) * ROW));
     /** @type {SVGElement[]} */
     const parts = [];
-    const height = (HIGHEST - LOWEST + 1) * ROW;
-    if (this.bars) {
-      const { bar } = metreOf(this.melody.meter);
-      const first = (this.bars[0] - (this.melody.pickup ? 0 : 1)) * bar;
-      const many = this.bars[1] - this.bars[0] + 1;
-      parts.push(
-        svg("rect", { class: "bars", x: first * this.scale, y: 0, width: many * bar * this.scale, height }),
-      );
-    }
     if (document.activeElement === this.host && !this.chosen.size) {
       parts.push(
         svg("rect", {
