@@ -40,6 +40,7 @@ _FRACTION = 32 - _BITS
 _HIGHEST = 0.45  # highest partial over the sample rate
 _END_FADE = 0.008  # seconds
 _LONGEST_FADE = 0.3
+_TILT = 0.7  # of the harmonics of the softest note, as a power
 _BODY = 160.0  # Hz, below which bodies are too small
 _SPREAD = 0.45  # how far layers that are out of tune stand apart, of 1
 _ROOM_SECONDS, _ROOM_LEVEL, _ROOM_DELAY = 0.9, 0.17, 0.012
@@ -134,7 +135,8 @@ def _play(note: Sounding, out: FloatArray, rate: int) -> None:
     hertz = 440.0 * 2 ** ((note.pitch - 69) / 12)
     held = max(1, round((note.end - note.start) * rate))
     size = min(out.shape[1], held + round(voice.release * rate))
-    cutoff = (500 + 3 * hertz) * (0.8 + 5 * strength**2)  # loud notes are bright
+    # Loud notes are bright.
+    tilt, cutoff = _TILT * (1 - strength), (500 + 3 * hertz) * (0.8 + 5 * strength**2)
     loud = _LEVEL * voice.gain * note.gain * strength**1.6 * 2 ** ((60 - note.pitch) / 60)  # high notes are piercing
     envelope = _envelope(size, held, voice.attack, voice.release, rate) * np.float32(loud)
     at = np.arange(size, dtype=np.float32) / np.float32(rate)
@@ -142,7 +144,8 @@ def _play(note: Sounding, out: FloatArray, rate: int) -> None:
     together = np.zeros(size, np.float32)
     for index, layer in enumerate(voice.layers):
         own = hertz * layer.ratio * 2 ** (layer.cents / 1200)
-        sound = _oscillate(layer, own, cutoff, rate, at, voice.vibrato * (held > 0.3 * rate), 5.1 + 0.3 * index)
+        swaying = voice.vibrato if held > 0.3 * rate else 0.0
+        sound = _oscillate(layer, own, tilt, cutoff, rate, at, swaying, 5.1 + 0.3 * index)
         if layer.decay:
             sound *= np.exp(at * np.float32(-1 / (layer.decay * 2 ** ((60 - note.pitch) / 30))))
         sound *= np.float32(layer.level)
@@ -173,7 +176,7 @@ def _envelope(size: int, held: int, attack: float, release: float, rate: int) ->
     return shape
 
 
-def _oscillate(layer: Layer, hertz: float, cutoff: float, rate: int, at: FloatArray, vibrato: float,
+def _oscillate(layer: Layer, hertz: float, tilt: float, cutoff: float, rate: int, at: FloatArray, vibrato: float,
                sway: float) -> FloatArray:  # fmt: skip
     """The wave of a layer, (n,), without loudness, at times `at` (n,); vibrato in cents, `sway` times a second."""
     # Phases are fractions of a cycle times 2^32, which wrap round by themselves.
@@ -183,23 +186,25 @@ def _oscillate(layer: Layer, hertz: float, cutoff: float, rate: int, at: FloatAr
         ramp = np.clip((at - np.float32(0.18)) / np.float32(0.42), 0, 1)
         swing = ramp * np.cos(np.float32(2 * np.pi * sway) * at) * np.float32(-depth * 2**32)
         phase += swing.astype(np.int64).astype(np.uint32)
-    table, slope = _table(layer.partials, hertz, cutoff, _HIGHEST * rate)
+    table, slope = _table(layer.partials, hertz, tilt, cutoff, _HIGHEST * rate)
     index = phase >> np.uint32(_FRACTION)
     between = (phase & np.uint32((1 << _FRACTION) - 1)).astype(np.float32)
     return table[index] + slope[index] * between
 
 
 @lru_cache(maxsize=2048)
-def _table(partials: tuple[float, ...], hertz: float, cutoff: float, limit: float) -> tuple[FloatArray, FloatArray]:
+def _table(partials: tuple[float, ...], hertz: float, tilt: float, cutoff: float,
+           limit: float) -> tuple[FloatArray, FloatArray]:  # fmt: skip
     """One cycle, (4096,), of the partials below `limit`, and its slopes.
 
-    Those above `cutoff` are softened, and those that are too low for an instrument's body to radiate.
+    The h-th is weaker by h ** -tilt; those above `cutoff` are softened, and those that are too low for an instrument's
+    body to radiate.
     """
     spectrum = np.zeros(_TABLE // 2 + 1, np.complex128)
     for number, amplitude in enumerate(partials, start=1):
         if (own := number * hertz) < limit:
             body = own / (own**2 + _BODY**2) ** 0.5
-            spectrum[number] = -0.5j * _TABLE * amplitude * body / (1 + (own / cutoff) ** 2)
+            spectrum[number] = -0.5j * _TABLE * amplitude * body * number**-tilt / (1 + (own / cutoff) ** 2)
     cycle = np.fft.irfft(spectrum, _TABLE)
     slope = (np.roll(cycle, -1) - cycle) / (1 << _FRACTION)
     return cycle.astype(np.float32), slope.astype(np.float32)

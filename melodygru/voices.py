@@ -63,7 +63,7 @@ VOICES = {
         ),
         0.004, 0.3, 0.95,
     ),
-    "electric piano": Voice(
+    "electric": Voice(
         (Layer((1.0, 0.1, 0.04), 1.6), Layer((0.0, 0.2, 0.0, 0.12, 0.0, 0.06), 0.35)), 0.004, 0.28, 1.25
     ),
     "harpsichord": Voice(
@@ -124,7 +124,7 @@ _GROUPS = (
     "reed", "flute", "lead", "pad", "pad", "guitar", "mallets", "pad",
 )  # fmt: skip
 _UNLIKE = {
-    4: "electric piano", 5: "electric piano", 6: "harpsichord", 7: "harpsichord", 12: "mallets", 13: "mallets",
+    4: "electric", 5: "electric", 6: "harpsichord", 7: "harpsichord", 12: "mallets", 13: "mallets",
     15: "harpsichord", 20: "accordion", 21: "accordion", 22: "accordion", 23: "accordion", 45: "guitar", 46: "guitar",
     47: "mallets", 52: "choir", 53: "choir", 54: "choir", 71: "clarinet", 108: "mallets", 109: "accordion",
     110: "strings", 111: "reed", 112: "bells",

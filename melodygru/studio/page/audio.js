@@ -8,10 +8,19 @@
 
 /** @typedef {{pitch: number, onset: number, duration: number, velocity?: number}} Note */
 /** @typedef {{onset: number, end: number, pitches: number[]}} Chord */
-/** @typedef {{notes: Note[], length: number, bpm: number, barSteps: number, beatSteps: number, chords?: Chord[], program?: number}} Clip */
-/** @typedef {{partials: number[], ratio?: number, decay?: number, cents?: number, level?: number}} Layer  decay in s at middle C; without one it holds */
+/**
+ * @typedef {{notes: Note[], length: number, bpm: number, barSteps: number, beatSteps: number, chords?: Chord[],
+ *   program?: number}} Clip
+ */
+/**
+ * Harmonics that sound together, `decay` seconds to 1/e at middle C; without a decay they hold.
+ * @typedef {{partials: number[], ratio?: number, decay?: number, cents?: number, level?: number}} Layer
+ */
 /** @typedef {{layers: Layer[], attack: number, release: number, gain: number, vibrato?: number}} Voice */
-/** @typedef {{time: number, step: number, rate: number}} Stretch  from `time` on, `rate` steps a second, beginning at `step` */
+/**
+ * From `time` on, `rate` steps a second, beginning at `step`.
+ * @typedef {{time: number, step: number, rate: number}} Stretch
+ */
 
 const STEPS_PER_QUARTER = 24;
 const TIMER_MS = 25;
@@ -37,29 +46,36 @@ const VOICES = {
   harpsichord: { attack: 0.002, release: 0.18, gain: 0.9, layers: [
     { partials: [0.8, 0.6, 0.5], decay: 0.9 }, { partials: falling(19, 0.9).fill(0, 0, 3), decay: 0.4 }] },
   bells: { attack: 0.002, release: 1.2, gain: 1.15, layers: [
-    { partials: [1], decay: 1.1 }, { partials: [0.3], ratio: 2.756, decay: 0.45 }, { partials: [0.14], ratio: 5.404, decay: 0.18 }] },
+    { partials: [1], decay: 1.1 }, { partials: [0.3], ratio: 2.756, decay: 0.45 },
+    { partials: [0.14], ratio: 5.404, decay: 0.18 }] },
   mallets: { attack: 0.002, release: 0.6, gain: 1.45, layers: [
-    { partials: [1], decay: 0.55 }, { partials: [0.22], ratio: 3.984, decay: 0.12 }, { partials: [0.06], ratio: 9.9, decay: 0.04 }] },
+    { partials: [1], decay: 0.55 }, { partials: [0.22], ratio: 3.984, decay: 0.12 },
+    { partials: [0.06], ratio: 9.9, decay: 0.04 }] },
   organ: { attack: 0.02, release: 0.16, gain: 0.75, layers: [{ partials: [1, 0.6, 0.3, 0.35, 0, 0.14, 0, 0.16] }] },
   accordion: { attack: 0.03, release: 0.16, gain: 0.68, layers: [
     { partials: falling(14, 0.95), cents: -2.5 }, { partials: falling(14, 1.05), cents: 5, level: 0.6 }] },
   guitar: { attack: 0.002, release: 0.22, gain: 0.9, layers: [
-    { partials: [1, 0.55, 0.25], decay: 0.9 }, { partials: [0, 0.15, 0.2, 0.18, 0.06, 0.1, 0.08, 0.05, 0.03, 0.02], decay: 0.22 }] },
+    { partials: [1, 0.55, 0.25], decay: 0.9 },
+    { partials: [0, 0.15, 0.2, 0.18, 0.06, 0.1, 0.08, 0.05, 0.03, 0.02], decay: 0.22 }] },
   bass: { attack: 0.005, release: 0.16, gain: 1, layers: [
     { partials: [1, 0.5, 0.22, 0.1], decay: 1.2 }, { partials: [0, 0.2, 0.25, 0.18, 0.12, 0.08, 0.05], decay: 0.25 }] },
   strings: { attack: 0.06, release: 0.35, gain: 0.8, vibrato: 7, layers: [
     { partials: falling(24, 1.1) }, { partials: falling(24, 1.25), cents: 4, level: 0.35 }] },
   ensemble: { attack: 0.12, release: 0.7, gain: 0.8, layers: [
-    { partials: falling(20, 1.25) }, { partials: falling(20, 1.3), cents: -9, level: 0.5 }, { partials: falling(20, 1.3), cents: 7, level: 0.6 }] },
+    { partials: falling(20, 1.25) }, { partials: falling(20, 1.3), cents: -9, level: 0.5 },
+    { partials: falling(20, 1.3), cents: 7, level: 0.6 }] },
   choir: { attack: 0.12, release: 0.6, gain: 0.8, vibrato: 5, layers: [
     { partials: [1, 0.6, 0.42, 0.16, 0.07, 0.05, 0.03] }, { partials: [1, 0.5, 0.35, 0.1, 0.05], cents: 7, level: 0.5 }] },
-  brass: { attack: 0.035, release: 0.18, gain: 0.55, layers: [{ partials: [1, 0.9, 0.75, 0.55, 0.4, 0.28, 0.2, 0.13, 0.09, 0.06, 0.04] }] },
-  reed: { attack: 0.03, release: 0.18, gain: 0.6, vibrato: 4, layers: [{ partials: [0.9, 0.8, 0.7, 0.42, 0.3, 0.2, 0.13, 0.09, 0.06, 0.04] }] },
+  brass: { attack: 0.035, release: 0.18, gain: 0.55, layers: [
+    { partials: [1, 0.9, 0.75, 0.55, 0.4, 0.28, 0.2, 0.13, 0.09, 0.06, 0.04] }] },
+  reed: { attack: 0.03, release: 0.18, gain: 0.6, vibrato: 4, layers: [
+    { partials: [0.9, 0.8, 0.7, 0.42, 0.3, 0.2, 0.13, 0.09, 0.06, 0.04] }] },
   clarinet: { attack: 0.03, release: 0.18, gain: 1.05, vibrato: 3, layers: [{ partials: falling(15, 1.25, 0.08) }] },
   flute: { attack: 0.045, release: 0.2, gain: 1.1, vibrato: 6, layers: [{ partials: [1, 0.3, 0.1, 0.035, 0.015] }] },
   lead: { attack: 0.008, release: 0.15, gain: 1, layers: [{ partials: falling(30, 1.2, 0.25) }] },
   pad: { attack: 0.2, release: 1, gain: 0.9, layers: [
-    { partials: falling(12, 1.6) }, { partials: falling(12, 1.6), cents: -7, level: 0.6 }, { partials: falling(12, 1.6), cents: 8, level: 0.5 }] },
+    { partials: falling(12, 1.6) }, { partials: falling(12, 1.6), cents: -7, level: 0.6 },
+    { partials: falling(12, 1.6), cents: 8, level: 0.5 }] },
 };
 const GROUPS = ["piano", "bells", "organ", "guitar", "bass", "strings", "ensemble", "brass",
   "reed", "flute", "lead", "pad", "pad", "guitar", "mallets", "pad"];
@@ -111,17 +127,22 @@ function outlet(context) {
   return { input, volume, meter };
 }
 
-/** @type {WeakMap<BaseAudioContext, Map<number[], PeriodicWave>>} */
+/** @type {WeakMap<BaseAudioContext, Map<string, PeriodicWave>>} */
 const waves = new WeakMap();
 
-/** The wave of a layer, made once for each context. @param {BaseAudioContext} context @param {number[]} partials */
-function waveOf(context, partials) {
-  const made = waves.get(context) ?? new Map();
+/**
+ * The wave of a layer, its h-th harmonic weaker by h^-tilt; made once for each context.
+ * @param {BaseAudioContext} context @param {number[]} partials @param {number} tilt
+ */
+function waveOf(context, partials, tilt) {
+  const made = waves.get(context) ?? new Map(), key = `${tilt} ${partials}`;
   waves.set(context, made);
-  const found = made.get(partials);
-  if (found) return found;
-  const wave = context.createPeriodicWave(new Float32Array(partials.length + 1), Float32Array.from([0, ...partials]), { disableNormalization: true });
-  made.set(partials, wave);
+  let wave = made.get(key);
+  if (!wave) {
+    const sines = Float32Array.from([0, ...partials.map((amplitude, i) => amplitude * (i + 1) ** -tilt)]);
+    wave = context.createPeriodicWave(new Float32Array(sines.length), sines, { disableNormalization: true });
+    made.set(key, wave);
+  }
   return wave;
 }
 
@@ -140,15 +161,18 @@ function sound(context, out, name, pitch, velocity, start, seconds) {
   held.gain.setValueAtTime(0, start);
   held.gain.linearRampToValueAtTime(loud, start + voice.attack);
   held.gain.setValueAtTime(loud, end);
-  held.gain.setTargetAtTime(0, end, voice.release / 7); // e^-7 at `off`, 60 dB down
-  const cutoff = (500 + 3 * hertz) * (0.8 + 5 * strength * strength); // loud notes are bright
-  const bright = new BiquadFilterNode(context, { type: "lowpass", Q: -3, frequency: Math.min(0.42 * context.sampleRate, cutoff) });
+  held.gain.setTargetAtTime(0, end, voice.release / 7); // 60 dB down at `off`
+  // Loud notes are bright.
+  const tilt = Math.round(14 * (1 - strength)) / 20, cutoff = (500 + 3 * hertz) * (0.8 + 5 * strength * strength);
+  const frequency = Math.min(0.42 * context.sampleRate, cutoff);
+  const bright = new BiquadFilterNode(context, { type: "lowpass", Q: -3, frequency });
   const place = new StereoPannerNode(context, { pan: Math.max(-0.3, Math.min(0.3, (pitch - 66) / 80)) });
   bright.connect(held).connect(place).connect(out);
   voice.layers.forEach((layer, index) => {
     const frequency = hertz * (layer.ratio ?? 1);
     if (frequency > 0.45 * context.sampleRate) return;
-    const source = new OscillatorNode(context, { frequency, detune: layer.cents ?? 0, periodicWave: waveOf(context, layer.partials) });
+    const periodicWave = waveOf(context, layer.partials, tilt);
+    const source = new OscillatorNode(context, { frequency, detune: layer.cents ?? 0, periodicWave });
     const fading = new GainNode(context, { gain: layer.level ?? 1 });
     if (layer.decay) fading.gain.setTargetAtTime(0, start + voice.attack, layer.decay * 2 ** ((60 - pitch) / 30));
     source.connect(fading).connect(bright);
@@ -183,31 +207,41 @@ function click(context, out, start, high) {
 /**
  * Everything that begins in steps [from, to), heard from `time` on; what would sound past `end` is cut there.
  * With `caught`, what began before `from` and still holds is struck again at `from`.
- * @param {BaseAudioContext} context @param {AudioNode} out @param {Clip} clip @param {number} from @param {number} to @param {number} end
- * @param {number} time @param {number} rate steps a second @param {{caught: boolean, chords: boolean, metronome: boolean}} wanted
+ * @param {BaseAudioContext} context @param {AudioNode} out @param {Clip} clip
+ * @param {number} from @param {number} to @param {number} end @param {number} time @param {number} rate steps a second
+ * @param {{caught: boolean, chords: boolean, metronome: boolean}} wanted
  */
 function schedule(context, out, clip, from, to, end, time, rate, wanted) {
   const seconds = (/** @type {number} */ steps) => steps / rate;
-  const due = (/** @type {number} */ onset, /** @type {number} */ over) => (onset >= from && onset < to) || (wanted.caught && onset < from && over > from);
+  const due = (/** @type {number} */ onset, /** @type {number} */ over) =>
+    (onset >= from && onset < to) || (wanted.caught && onset < from && over > from);
+  const voice = voiceName(clip.program ?? 0);
   for (const note of clip.notes) {
     const over = Math.min(note.onset + note.duration, end), onset = Math.max(note.onset, from);
-    if (due(note.onset, over)) sound(context, out, voiceName(clip.program ?? 0), note.pitch, note.velocity ?? VELOCITY, time + seconds(onset - from), seconds(over - onset));
+    if (!due(note.onset, over)) continue;
+    const start = time + seconds(onset - from);
+    sound(context, out, voice, note.pitch, note.velocity ?? VELOCITY, start, seconds(over - onset));
   }
   for (const chord of wanted.chords ? clip.chords ?? [] : []) {
     const over = Math.min(chord.end, end), onset = Math.max(chord.onset, from);
     if (!due(chord.onset, over)) continue;
-    for (const pitch of chord.pitches) sound(context, out, "piano", pitch, CHORD_VELOCITY, time + seconds(onset - from), seconds(over - onset));
+    const start = time + seconds(onset - from);
+    for (const pitch of chord.pitches) sound(context, out, "piano", pitch, CHORD_VELOCITY, start, seconds(over - onset));
   }
   const beat = clip.beatSteps > 0 ? clip.beatSteps : STEPS_PER_QUARTER;
   for (let step = wanted.metronome ? Math.ceil(from / beat) * beat : to; step < to; step += beat)
     click(context, out, time + seconds(step - from), step % clip.barSteps === 0);
 }
 
-/** A clip as samples, without a loudspeaker: to measure, to draw. @param {Clip} clip @param {number} [rate] samples a second @param {{tail?: number, metronome?: boolean}} [options] */
+/**
+ * A clip as samples, without a loudspeaker: to measure, to draw.
+ * @param {Clip} clip @param {number} [rate] samples a second @param {{tail?: number, metronome?: boolean}} [options]
+ */
 export async function rendered(clip, rate = 44100, { tail = 0, metronome = false } = {}) {
   const perSecond = (clip.bpm / 60) * STEPS_PER_QUARTER;
   const context = new OfflineAudioContext(2, Math.max(1, Math.round((clip.length / perSecond + tail) * rate)), rate);
-  schedule(context, outlet(context).input, clip, 0, clip.length, clip.length, 0, perSecond, { caught: false, chords: true, metronome });
+  const wanted = { caught: false, chords: true, metronome }, out = outlet(context).input;
+  schedule(context, out, clip, 0, clip.length, clip.length, 0, perSecond, wanted);
   return context.startRendering();
 }
 
@@ -236,7 +270,9 @@ export class Player {
   #samples = new Float32Array(1024);
 
   constructor() {
-    if (typeof document !== "undefined") document.addEventListener("visibilitychange", () => this.#timer !== null && this.#look());
+    // A page that is hidden from now on looks further ahead, before its timer slows down.
+    if (typeof document !== "undefined")
+      document.addEventListener("visibilitychange", () => this.#timer !== null && this.#look());
   }
 
   /** What to play, from the next scheduling on; while it plays, without a gap and from the same step on. @param {Clip} clip */
@@ -274,7 +310,8 @@ export class Player {
   preview(pitch, ms = 250) {
     const context = this.#open();
     if (context.state !== "running") void context.resume();
-    if (this.#outlet) sound(context, this.#outlet.input, voiceName(this.#clip.program ?? 0), pitch, VELOCITY, context.currentTime + 0.005, ms / 1000);
+    const voice = voiceName(this.#clip.program ?? 0), start = context.currentTime + 0.005;
+    if (this.#outlet) sound(context, this.#outlet.input, voice, pitch, VELOCITY, start, ms / 1000);
   }
 
   get playing() {
@@ -303,7 +340,8 @@ export class Player {
 
   set volume(value) {
     this.#volume = Math.min(1, Math.max(0, value));
-    if (this.#context && this.#outlet) this.#outlet.volume.gain.setTargetAtTime(this.#volume, this.#context.currentTime, 0.015);
+    if (!this.#context || !this.#outlet) return;
+    this.#outlet.volume.gain.setTargetAtTime(this.#volume, this.#context.currentTime, 0.015); // not at once: it would click
   }
 
   /** RMS of what goes out now, in [0, 1]; 0 when silent. */
@@ -352,12 +390,15 @@ export class Player {
         this.#cursor = first;
         this.#caught = true;
       }
-      if (this.#cursorTime < context.currentTime) this.#cursorTime = context.currentTime + 0.005; // held up: go on from where it was
+      // Held up: go on from where it was.
+      if (this.#cursorTime < context.currentTime) this.#cursorTime = context.currentTime + 0.005;
       const last = this.#stretches.at(-1);
-      if (!last || this.#caught || last.rate !== rate || Math.abs(last.time + (this.#cursor - last.step) / rate - this.#cursorTime) > 1e-6)
+      const reached = last ? last.time + (this.#cursor - last.step) / last.rate : NaN;
+      if (this.#caught || last?.rate !== rate || Math.abs(reached - this.#cursorTime) > 1e-6)
         this.#stretches.push({ time: this.#cursorTime, step: this.#cursor, rate });
       const to = Math.min(end, this.#cursor + Math.max(1e-3, (horizon - this.#cursorTime) * rate));
-      schedule(context, bus, this.#clip, this.#cursor, to, end, this.#cursorTime, rate, { caught: this.#caught, chords: this.chordsOn, metronome: this.metronome });
+      const wanted = { caught: this.#caught, chords: this.chordsOn, metronome: this.metronome };
+      schedule(context, bus, this.#clip, this.#cursor, to, end, this.#cursorTime, rate, wanted);
       this.#cursorTime += (to - this.#cursor) / rate;
       this.#cursor = to;
       this.#caught = false;
