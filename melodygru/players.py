@@ -5,7 +5,9 @@ Nothing here is printed, and an interruption (KeyboardInterrupt) silences whatev
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,7 +31,7 @@ PROGRAMS = (
 """Programs that play a WAV file, with what they are told besides its name, in the order in which they are tried."""
 
 _CHUNK = 0.03  # seconds that are handed over at a time: no longer does an interruption wait
-_LOOPED = 600.0  # seconds of repetitions in the file that a program is given, after which there is a short gap
+_LOOPED = 240.0  # seconds of repetitions in the file that a program is given, after which there is a short gap
 _Begun = Callable[[], object]
 _SETTLED = 1.0  # a program that fails later than this did play
 
@@ -151,5 +153,9 @@ def _run(command: list[str]) -> int:
         return process.wait()
     finally:
         if process.poll() is None:
-            process.kill()
+            # With all that it started: some are scripts around the player.
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
             process.wait()
