@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from melodygru import __version__
@@ -17,7 +18,6 @@ from melodygru.instruments import program_name
 from melodygru.scales import SCALE_INTERVALS
 from melodygru.studio import making, messages
 from melodygru.studio.models import Models
-from melodygru.studio.page_files import page_file
 from melodygru.studio.shelf import Shelf, disposition
 from melodygru.studio.work import BusyError, GoneError, Job, Workers
 from melodygru.variation import KEEP
@@ -36,13 +36,45 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: {"model": messages.Problem, "description": "Too many requests are waiting"},
 }
 _NOWHERE: dict[int | str, dict[str, Any]] = {404: {"model": messages.Problem, "description": "There is no such file"}}
+_SCHEMAS = "#/components/schemas/"
+_TOLD: dict[str, type[BaseModel] | None] = {
+    "start": messages.Start,
+    "notes": messages.Drawn,
+    "take": messages.Take,
+    "done": None,
+    "error": messages.Problem,
+}
+_EVENTS = {
+    "content": {
+        "text/event-stream": {
+            "schema": {
+                "oneOf": [
+                    {
+                        "type": "object",
+                        "required": ["event", "data"],
+                        "properties": {
+                            "event": {"const": name},
+                            "data": {
+                                "type": "string",
+                                "contentMediaType": "application/json",
+                                "contentSchema": {"$ref": _SCHEMAS + kind.__name__} if kind else {"const": {}},
+                            },
+                        },
+                    }
+                    for name, kind in _TOLD.items()
+                ]
+            }
+        }
+    }
+}
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 
-class EventStream(StreamingResponse):
-    """Server-sent events."""
-
-    media_type = "text/event-stream"
+def _described(problems: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    """Problems, which are JSON whatever else a route answers with."""
+    schema = {"$ref": f"{_SCHEMAS}{messages.Problem.__name__}"}
+    content = {"application/json": {"schema": schema}}
+    return {status: {"description": one["description"], "content": content} for status, one in problems.items()}
 
 
 def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> FastAPI:
@@ -59,21 +91,13 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
         servers=[{"url": ".."}],
     )
     _add_problems(app)
+    _describe_events(app)
 
     async def done(request: Request, work: Callable[[Job], _Value]) -> _Value:
         """What comes of a piece of work, which stops if the client goes away."""
         job = workers.begin(work)
         await _first(request, job, job.result)
         return job.result.result()
-
-    @app.get("/", include_in_schema=False)
-    @app.get("/page/{name:path}", include_in_schema=False)
-    def page(name: str = "index.html") -> Response:
-        found = page_file(name)
-        if found is None:
-            what = "the page" if name == "index.html" else "this file of the page"
-            raise HTTPException(404, f"The studio does not have {what}; install melodygru again.")
-        return Response(found[0], media_type=found[1])
 
     @app.get("/api/choices", responses={503: _PROBLEMS[503]})
     async def choices(request: Request) -> messages.Choices:
@@ -90,14 +114,8 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
 
     @app.post(
         "/api/generate",
-        response_class=EventStream,
-        responses={
-            **_PROBLEMS,
-            200: {
-                "description": "Events: start, notes (candidate, onset, duration, pitch or -1), take, done; or error.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
-            },
-        },
+        response_class=Response,  # has no media type, so that the description is ours alone
+        responses={**_described(_PROBLEMS), 200: {"description": "What is written, as it is written", **_EVENTS}},
     )
     async def generate(request: Request, asked: messages.Generate) -> Response:
         """Write new melodies; every note is told as it is drawn."""
@@ -106,7 +124,7 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
         if first is None:
             # Nothing was told: what stands in the way is known before it begins.
             job.result.result()
-        return EventStream(_events(job, first), headers={"X-Accel-Buffering": "no"})
+        return StreamingResponse(_events(job, first), media_type="text/event-stream")
 
     @app.post("/api/infill", responses=_PROBLEMS)
     async def infill(request: Request, asked: messages.Infill) -> messages.Take:
@@ -143,7 +161,7 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
     @app.get(
         "/files/{mark}/{name}",
         response_class=Response,
-        responses={**_NOWHERE, 200: {"description": "The file", "content": {"*/*": _BYTES}}},
+        responses={**_described(_NOWHERE), 200: {"description": "The file", "content": {"*/*": _BYTES}}},
     )
     def file(mark: str, name: str) -> Response:
         """A file that was made."""
@@ -190,6 +208,21 @@ async def _events(job: Job, first: bytes) -> AsyncIterator[bytes]:
         job.stop()
 
 
+def _describe_events(app: FastAPI) -> None:
+    """Add what only events hold to the description's schemas."""
+    plain = app.openapi
+
+    def described() -> dict[str, Any]:
+        found = plain()
+        schemas = found["components"]["schemas"]
+        for kind in _TOLD.values():
+            if kind is not None:
+                schemas.setdefault(kind.__name__, kind.model_json_schema(ref_template=f"{_SCHEMAS}{{model}}"))
+        return found
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
 def _add_problems(app: FastAPI) -> None:
     """Whatever goes wrong is told as one sentence."""
 
@@ -206,6 +239,11 @@ def _add_problems(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         own = error.detail.endswith((".", "!")) if isinstance(error.detail, str) else False
         return problem(error.status_code, str(error.detail) if own else _words(error.status_code), error.headers)
+
+    @app.exception_handler(Exception)
+    def unexpected(request: Request, error: Exception) -> Response:
+        # Raised again after this answer; the guard then says it where the server was started.
+        return problem(500, f"Something went wrong in the studio ({type(error).__name__}); try another way.")
 
     @app.exception_handler(MelodyGRUError)
     def refused(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from threading import Lock
 from typing import Any, Literal
 
 from melodygru import __version__
@@ -30,6 +31,8 @@ from melodygru.studio.shelf import Shelf
 from melodygru.studio.work import Job
 from melodygru.tokenizer import END, REST, TIE
 
+_FRAME = 4
+"""Bytes of sound for each of its samples: two channels of 16 bits."""
 GATHERED = 0.025
 """Seconds over which notes are gathered before they are sent."""
 SHOWN = 64
@@ -48,6 +51,7 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
     Raises UsageError, before anything is told, for what cannot be done.
     """
     config = asked.options.config()
+    _check_amount(config.bars or 1, max(config.best_of or 1, asked.takes))
     model = models.get(asked.model)
     primer = None if asked.primer is None else asked.primer.tune()
     if primer is not None and not primer.notes:
@@ -56,15 +60,12 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
     order = Order(config, seed, primer, asked.include_primer)
     made = model.planned(order)
     candidates = model.candidates_for(config, asked.takes)
-    if candidates * made.meta.bars > messages.MAX_DRAWN:
-        raise UsageError(
-            f"{candidates} candidates of {made.meta.bars} bars are more than the studio writes at once "
-            f"({messages.MAX_DRAWN:,} bars); ask for fewer bars, fewer takes, or a smaller best-of."
-        )
+    _check_amount(made.meta.bars, candidates)
     details = {} if primer is None else {"include_primer": asked.include_primer}
     recipe = Recipe(__version__, model.name, model.fingerprint, seed, config=config, source=primer, details=details)
     listener = _Listener(job, made, min(candidates, SHOWN), primer is not None and not asked.include_primer)
-    job.tell(event("start", _start(order, model, made, candidates, asked.takes, listener.origin)))
+    start = _start(order, model, made, candidates, asked.takes, listener.origin)
+    job.tell(event("start", start.model_dump_json()))
     try:
         for index, one in enumerate(model.compose_each(order, asked.takes, made=made, watch=listener)):
             listener.flush()
@@ -72,34 +73,43 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
             if not index:
                 names = file_names(model.name, one.melody, seed, asked.takes)
             own = replace(recipe, number=one.number, performance=Performance(seed=seed + one.number))
-            take = _take(model, shelf, index, one, own, names[index], rendered(one, own))
+            take = _take(job, model, shelf, index, one, own, names[index], rendered(one, own))
             job.tell(event("take", take.model_dump_json()))
         job.tell(event("done", {}))
     except MelodyGRUError as error:
-        job.tell(event("error", {"detail": str(error)}))
+        job.tell(event("error", {"detail": messages.plain(str(error))}))
 
 
-def _start(order: Order, model: Model, made: Plan, candidates: int, takes: int, origin: int) -> dict[str, Any]:
+def _check_amount(bars: int, candidates: int) -> None:
+    """Raise UsageError for more than a studio is to write at once: known before or, for good, after planning."""
+    if candidates * bars > messages.MAX_DRAWN:
+        raise UsageError(
+            f"{candidates} candidates of {bars} bars are more than the studio writes at once ({messages.MAX_DRAWN:,} "
+            "bars); ask for fewer bars, fewer takes, or a smaller best-of."
+        )
+
+
+def _start(order: Order, model: Model, made: Plan, candidates: int, takes: int, origin: int) -> messages.Start:
     metre = made.meta.time_signature
     pickup = 0
     if made.meta.has_pickup and not origin:
         given = order.primer.pickup if order.primer is not None else 0
         pickup = given or order.config.pickup_steps(metre)
     length = made.meta.length - origin
-    return {
-        "seed": order.seed,
-        "model": model.name,
-        "candidates": candidates,
-        "takes": takes,
-        "meter": str(metre),
-        "key": str(made.meta.key),
-        "bpm": made.qpm,
-        "bars": length // metre.bar_steps - bool(pickup),
-        "pickup": pickup,
-        "length": length,
-        "bar_steps": metre.bar_steps,
-        "beat_steps": metre.beat_steps,
-    }
+    return messages.Start(
+        seed=order.seed,
+        model=model.name,
+        candidates=candidates,
+        takes=takes,
+        meter=str(metre),
+        key=str(made.meta.key),
+        bpm=made.qpm,
+        bars=length // metre.bar_steps - bool(pickup),
+        pickup=pickup,
+        length=length,
+        bar_steps=metre.bar_steps,
+        beat_steps=metre.beat_steps,
+    )
 
 
 class _Listener:
@@ -116,7 +126,7 @@ class _Listener:
         self.origin = made.begins // bar * bar if cut else 0
         self.length = made.meta.length
         self.events: list[list[tuple[int, int, int]]] = [[] for _ in range(shown)]
-        self.rows: list[tuple[int, int, int, int]] = []
+        self.rows: dict[tuple[int, int], tuple[int, int, int, int]] = {}
         self.sent = 0.0
 
     def __call__(self, drawn: Mapping[int, tuple[int, int, int]]) -> None:
@@ -147,13 +157,15 @@ class _Listener:
             if pitch != TIE:
                 break
         if events and at >= self.begins and pitch != TIE:
-            self.rows.append((number, at - self.origin, total, -1 if pitch == REST else pitch))
+            # What is told again at the same place, longer by a tie, need not be told twice.
+            self.rows.pop((number, at), None)
+            self.rows[number, at] = (number, at - self.origin, total, -1 if pitch == REST else pitch)
 
     def flush(self) -> None:
         """Send what was gathered."""
         if self.rows:
-            self.job.tell(event("notes", self.rows))
-            self.rows = []
+            self.job.tell(event("notes", list(self.rows.values())))
+            self.rows = {}
         self.sent = time.monotonic()
 
 
@@ -167,7 +179,10 @@ def change(
     if not ours.notes:
         raise UsageError("The melody has no notes; draw some, or have a new one written.")
     seed = draw_seed() if asked.seed is None else asked.seed
-    tune = Tune.parse(midi_bytes(ours), ours.name)
+    try:
+        tune = Tune.parse(midi_bytes(ours), ours.name)
+    except MidiError as error:
+        raise MidiError(f"The melody {error}") from None
     # In the file, bars count from where the music begins.
     first = tune.extraction.starts[0]
     details: dict[str, Any] = {}
@@ -186,7 +201,7 @@ def change(
     metre = whole.time_signature
     spans = chords_over(config.spans(metre), metre.bar_steps if whole.pickup else 0, whole.length, 0)
     one = Generated(whole, spans, None, done.number)
-    return _take(model, shelf, 0, one, recipe, f"{ours.name or 'melody'} {_DONE[command]}.mid", data)
+    return _take(job, model, shelf, 0, one, recipe, f"{ours.name or 'melody'} {_DONE[command]}.mid", data)
 
 
 _DONE = {"infill": "filled", "vary": "varied"}
@@ -219,7 +234,7 @@ def _pickup(notes: Sequence[Note], melody: Melody) -> int:
 
 
 def _take(
-    model: Model, shelf: Shelf, index: int, one: Generated, recipe: Recipe, name: str, data: bytes
+    job: Job, model: Model, shelf: Shelf, index: int, one: Generated, recipe: Recipe, name: str, data: bytes
 ) -> messages.Take:
     url, name = shelf.put(name.removesuffix(".mid"), "mid", data)
     return messages.Take(
@@ -231,7 +246,7 @@ def _take(
         seed=recipe.seed,
         number=one.number,
         options=recipe.config.as_dict(),
-        run=_run(model, one.melody),
+        run=_run(job, model, one.melody),
         file=messages.FileLink(url=url, name=name),
     )
 
@@ -249,11 +264,13 @@ def chords_for(spans: Sequence[Span]) -> list[messages.ChordSpan]:
     ]
 
 
-def _run(model: Model, melody: Melody) -> messages.Run | None:
+def _run(job: Job, model: Model, melody: Melody) -> messages.Run | None:
     index = model.checkpoint.index
     if index is None:
         return None
-    return messages.Run.of_shared(index.longest_run(melody), len(melody.notes), typical_run(model.provenance))
+    with job.aside():
+        longest = index.longest_run(melody)
+    return messages.Run.of_shared(longest, len(melody.notes), typical_run(model.provenance))
 
 
 def look(job: Job, models: Models, asked: messages.Look) -> messages.LookAnswer:
@@ -295,7 +312,7 @@ def look(job: Job, models: Models, asked: messages.Look) -> messages.LookAnswer:
     return messages.LookAnswer(
         nats_per_note=sum(nats) / len(notes),
         first_choice=firsts / len(notes),
-        run=_run(model, melody),
+        run=_run(job, model, melody),
         notes=notes,
         keep=rows,
     )
@@ -317,18 +334,23 @@ def _choice(duration: int, pitch: int, probability: float, flats: bool) -> messa
 
 
 def open_file(job: Job, data: bytes, name: str) -> messages.Opened:
-    """The melodies of a file."""
-    from melodygru.extraction import ExtractionConfig, extract
-    from melodygru.midi import parse_midi
+    """The melodies of a file. Raises MidiError, saying why there are none."""
+    from melodygru.scores import parse
 
-    stem = name.rpartition(".")[0] or name
     try:
-        found = extract(parse_midi(data), stem, ExtractionConfig(min_notes=1, max_rest_bars=100))
+        with job.aside(), _READING:
+            found = parse(data, name)
     except MidiError as error:
         raise MidiError(f"{name} {error}") from None
+    except Exception as error:  # whatever readers of scores stumble over in files of strangers
+        raise MidiError(f"{name} cannot be understood ({type(error).__name__}); save it anew, as MIDI.") from error
     return messages.Opened(
         melodies=[messages.MelodyAnswer.of(melody) for melody in found.melodies], remarks=list(found.remarks)
     )
+
+
+_READING = Lock()
+"""Scores are read through music21, which keeps settings that all threads share."""
 
 
 def save(job: Job, shelf: Shelf, asked: messages.Save) -> messages.FileLink:
@@ -345,12 +367,24 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> messages.FileLink:
     if suffix == "mid":
         data = midi_bytes(melody, performance, spans)
     elif suffix == "wav":
-        from melodygru.synthesis import wav_bytes
+        from melodygru.synthesis import RATE, wav_bytes
 
-        data = wav_bytes(midi_bytes(melody, performance, spans), asked.program)
+        longest = shelf.largest / (RATE * _FRAME)
+        if melody.seconds > longest:
+            raise UsageError(
+                f"The melody lasts {melody.seconds / 60:.1f} minutes, and the studio makes sound of {longest / 60:.1f} "
+                "at most; save it as MIDI, and use melodygru render."
+            )
+        midi = midi_bytes(melody, performance, spans)
+        try:
+            with job.aside():
+                data = wav_bytes(midi, asked.program)
+        except MidiError as error:
+            raise MidiError(f"The melody {error}") from None
     else:
         from melodygru.notation import written
 
-        data = written(melody, spans, suffix)
+        with job.aside():
+            data = written(melody, spans, f".{suffix}")
     url, name = shelf.put(melody.name or "melody", suffix, data)
     return messages.FileLink(url=url, name=name)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from reprlib import Repr
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints
 
 from melodygru.errors import UsageError
 from melodygru.generation_config import END_ON, MAX_BARS, MODES, RESTS, GenerationConfig
@@ -184,6 +184,30 @@ class Take(BaseModel):
     file: FileLink
 
 
+class Start(BaseModel):
+    """What is about to be written: all that is known before the first note. Lengths and the pickup are in steps."""
+
+    seed: int
+    model: str
+    candidates: int
+    takes: int
+    meter: str
+    key: str
+    bpm: float
+    bars: int
+    pickup: int
+    length: int
+    bar_steps: int
+    beat_steps: int
+
+
+class Drawn(RootModel[list[tuple[int, int, int, int]]]):
+    """Candidate, onset, duration, and pitch or -1 for a rest, of events as they are drawn.
+
+    Each takes the place of all that its candidate has at this onset and after it.
+    """
+
+
 class Options(_Message):
     """What is wished for: the fields of `melodygru.generation_config.GenerationConfig`."""
 
@@ -332,6 +356,7 @@ class Problem(BaseModel):
     detail: str
 
 
+_LONGEST_SENTENCE = 600
 _shorten = Repr()
 _shorten.maxstring = _shorten.maxother = _shorten.maxlong = 60
 _shorten.maxlevel = 2
@@ -354,5 +379,8 @@ def sentence(errors: Sequence[Any]) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that can be sent whatever was in the request: halves of surrogate pairs are shown as what they are."""
-    return text[:600].encode("utf-8", "backslashreplace").decode()
+    """A sentence that can be sent whatever was in the request: in one line, not too long, without halves of letters."""
+    text = " ".join(text.split())
+    if len(text) > _LONGEST_SENTENCE:
+        text = f"{text[: _LONGEST_SENTENCE * 2 // 3]} … {text[-_LONGEST_SENTENCE // 3 :]}"
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -9,9 +9,12 @@ import socket
 import sys
 from collections.abc import Callable
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from melodygru.errors import UsageError
+
+if TYPE_CHECKING:
+    from melodygru.studio.work import Workers
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -27,7 +30,8 @@ def listening(port: int | None) -> socket.socket:
     if port is not None and not 0 <= port <= 65535:
         raise UsageError(f"port is {port}; choose a number from 0 to 65535 (0: any that is free).")
     for number in range(PORT, PORT + _PORTS) if port is None else [port]:
-        own = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Only of sockets that say that they are TCP asyncio switches the delay of small packets off (40 ms an answer).
+        own = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if os.name == "posix":
             # A port that was let go a moment ago counts as free; elsewhere this would take a port from others.
             own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,6 +58,7 @@ class Studio:
 
     Attributes:
         url: the address of the page, with the secret in it.
+        workers: what does its work, once it runs.
 
     Raises UsageError for the port, CheckpointError if there is no such model.
     """
@@ -67,19 +72,28 @@ class Studio:
         self.port = int(self._socket.getsockname()[1])
         self.token = secrets.token_urlsafe(16)
         self.url = f"http://{HOST}:{self.port}/{self.token}/"
+        self.workers: Workers | None = None
         self._server: Any = None
 
     def run(self) -> None:
         """Answer until `stop`, or Ctrl-C (raised again as KeyboardInterrupt)."""
         import uvicorn
 
-        from melodygru.studio.app import create_app
-        from melodygru.studio.guard import Guard
-        from melodygru.studio.models import Models
+        from melodygru.studio.front import Front
+        from melodygru.studio.guard import App, Guard
         from melodygru.studio.work import Workers
 
-        models, workers = Models(self._model), Workers()
-        app = Guard(create_app(models, workers), self.token, self.port)
+        workers = self.workers = Workers()
+
+        def load() -> App:
+            from melodygru.studio.app import create_app
+            from melodygru.studio.models import Models
+
+            models = Models(self._model)
+            Thread(target=_quietly, args=(models.warm,), name="studio warm-up", daemon=True).start()
+            return create_app(models, workers)
+
+        front = Front(load)
 
         class Server(uvicorn.Server):
             def handle_exit(self, sig: int, frame: Any) -> None:
@@ -87,13 +101,17 @@ class Studio:
                 workers.close()
                 super().handle_exit(sig, frame)
 
+            async def startup(self, sockets: Any = None) -> None:
+                await super().startup(sockets)
+                front.begin()
+
             async def shutdown(self, sockets: Any = None) -> None:
                 workers.close()
                 await super().shutdown(sockets)
 
         self._server = Server(
             uvicorn.Config(
-                app,
+                Guard(front, self.token, self.port),
                 loop="asyncio",
                 http="h11",
                 ws="none",
@@ -106,7 +124,6 @@ class Studio:
                 timeout_graceful_shutdown=1,
             )
         )
-        Thread(target=_quietly, args=(models.warm,), name="studio warm-up", daemon=True).start()
         with contextlib.closing(self._socket):
             self._server.run(sockets=[self._socket])
 

@@ -1,0 +1,64 @@
+"""What is answered first: the page's own files, while all else is still being imported."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+from melodygru.studio.guard import App, Receive, Scope, Send
+from melodygru.studio.page_files import page_file
+
+FOLDER = "/page/"
+
+
+class Front:
+    """Answers with files of the page, and hands on all else.
+
+    Args:
+        load: makes the application that answers all else; called once, in a thread, when `begin` is.
+    """
+
+    def __init__(self, load: Callable[[], App]):
+        self._load = load
+        self._app: asyncio.Future[App] | None = None
+
+    def begin(self) -> asyncio.Future[App]:
+        """Have the application made, if it is not yet; it comes with what is returned."""
+        if self._app is None:
+            self._app = asyncio.ensure_future(asyncio.to_thread(self._load))
+        return self._app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        path, method = scope["path"], scope["method"]
+        if path == "/" or path.startswith(FOLDER):
+            await _file("index.html" if path == "/" else path[len(FOLDER) :], method, send)
+        else:
+            app = await asyncio.shield(self.begin())
+            await app(scope, receive, send)
+
+
+async def _file(name: str, method: str, send: Send) -> None:
+    if method not in ("GET", "HEAD"):
+        await _problem(405, "The page's files can be read, and nothing else.", send, [(b"allow", b"GET, HEAD")])
+        return
+    found = page_file(name)
+    if found is None:
+        what = "its page" if name == "index.html" else "such a file"
+        await _problem(404, f"The studio does not have {what}; if it should, install melodygru again.", send)
+        return
+    data, media_type = found
+    await _answer(200, data if method == "GET" else b"", media_type, len(data), send)
+
+
+async def _problem(status: int, detail: str, send: Send, more: Any = ()) -> None:
+    data = json.dumps({"detail": detail}).encode()
+    await _answer(status, data, "application/json", len(data), send, more)
+
+
+async def _answer(status: int, data: bytes, media_type: str, size: int, send: Send, more: Any = ()) -> None:
+    headers = [(b"content-type", media_type.encode()), (b"content-length", str(size).encode()), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": data})
