@@ -290,6 +290,50 @@ def test_a_dead_end_is_left_by_going_back():
     assert met
 
 
+@pytest.mark.parametrize("count", [1, 12])
+def test_whoever_watches_is_told_of_every_event_and_of_others_after_a_dead_end(count):
+    """By the rule of one who looks on: each event takes the place of all that is not before it."""
+
+    def banned(pitches, onsets, onset):
+        return range(128) if onset > 192 and 192 in onsets and pitches[onsets.index(192)] == 61 else ()
+
+    made = plan(GenerationConfig(bars=4, range="C4:D4", rests="none", grid="1/4"), banned=banned)
+    seen, back = {}, []
+
+    def watch(told):
+        for number, event in told.items():
+            mine = seen.setdefault(number, [])
+            before = len(mine)
+            seen[number] = [one for one in mine if one[0] < event[0]]
+            back.extend([number] * (before > len(seen[number])))
+            seen[number].append(event)
+
+    def drawn(**more):
+        return sample(Scripted(24), made.meta, count, SamplingConfig(2, 0, 1), made.ahead, 7, 20, made.script, **more)
+
+    watched, alone = drawn(watch=watch), drawn()
+    assert back
+    assert sorted(seen) == list(range(20, 20 + count))
+    for number, (one, other) in enumerate(zip(watched, alone, strict=True), 20):
+        np.testing.assert_array_equal(one.events.pitches, other.events.pitches)
+        columns = (one.onsets, one.events.durations, one.events.pitches)
+        assert seen[number] == list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def test_whoever_watches_can_stop_the_work():
+    told = []
+
+    def watch(events):
+        told.append(events)
+        if len(told) == 5:
+            raise KeyError("enough")
+
+    made = planned(bars=100)
+    with pytest.raises(KeyError, match="enough"):
+        sample(Scripted(24), made.meta, 3, SamplingConfig(), made.ahead, 1, 0, made.script, watch=watch)
+    assert len(told) == 5
+
+
 def test_a_search_that_finds_nothing_says_so():
     made = plan(GenerationConfig(bars=2, rests="none"), banned=lambda pitches, onsets, onset: range(128))
     assert any(isinstance(rule, Guard) for rule in made.ahead.constraints)

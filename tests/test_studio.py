@@ -391,6 +391,14 @@ def test_what_cannot_be_written_is_refused_before_anything_is(studio, asked, wor
     refused(post(studio, "generate", **asked), *words)
 
 
+def test_what_goes_wrong_later_is_told_in_the_stream(studio):
+    told = ask(studio, options={"bars": 1, "temperature": 0}, takes=2, seed=1)
+    kinds = [kind for kind, _ in told]
+    assert kinds[0] == "start"
+    assert kinds[-1] == "error"
+    assert "1 different melodies" in told[-1][1]["detail"]
+
+
 BAD_NOTES = {
     "overlapping": [{"pitch": 60, "onset": 0, "duration": 30}, {"pitch": 62, "onset": 24, "duration": 24}],
     "negative onset": [{"pitch": 60, "onset": -24, "duration": 24}],

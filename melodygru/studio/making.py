@@ -58,7 +58,8 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
         raise UsageError("The primer has no notes; draw some, or leave it out.")
     seed = draw_seed() if asked.seed is None else asked.seed
     order = Order(config, seed, primer, asked.include_primer)
-    made = model.planned(order)
+    with job.aside():  # a thousand bars may take seconds
+        made = model.planned(order)
     candidates = model.candidates_for(config, asked.takes)
     _check_amount(made.meta.bars, candidates)
     details = {} if primer is None else {"include_primer": asked.include_primer}
