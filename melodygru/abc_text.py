@@ -20,12 +20,12 @@ from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature
 _HEADER_LINE = re.compile(r"[A-Za-z]:(?!\|)")
 # A bar line's look tells where a section ends; "[|]" is an invisible one, put where lines are broken.
 _INVISIBLE_BAR = re.compile(r"\[\|\]")
-_INLINE_FIELD = re.compile(r"\[([A-Za-z]:[^\]|]*)\]")
+_INLINE_FIELD = re.compile(r"\[([A-Za-z]:[^\[\]|]*)\]")
 # What is printed on or beside notes and changes neither pitch nor length: words, !signs!, grace
 # notes, slurs (but not the "(3" of a triplet), bowing, rolls, trills, fermatas (also over nothing: "Hx"),
 # line breaks. An "x" with a length is a rest that is not printed.
 _HIDDEN_REST = re.compile(r"x(?=\d)")
-_ORNAMENTS = re.compile(r'"[^"]*"|![^!\s|]*!|\{[^}]*\}|\((?!\d)|[)~.`\\!+*HJKLMOPQRSTUVWYhiklmnopqrstuvwxy]')
+_ORNAMENTS = re.compile(r'"[^"]*"|![^!\s|]*!|\{[^{}]*\}|\((?!\d)|[)~.`\\!+*HJKLMOPQRSTUVWYhiklmnopqrstuvwxy]')
 
 # Where the source names no tempo. Dances by bars a minute, since a reel is written in 2/4 or in 4/4.
 _BARS_A_MINUTE = {
@@ -98,7 +98,7 @@ def _music(line: str) -> str:
     if re.search(r"[|\[:]\s*[3-9]", line):
         raise LeftOut("more than two endings")
     # "||1" and "| 1" begin an ending like "|1", the only spelling that music21 knows.
-    return re.sub(r"\|+\s*([12])", r"|\1", line)
+    return re.sub(r"(?<!\|)\|+\s*([12])", r"|\1", line)
 
 
 def read_pitch(token: Any) -> int | None:

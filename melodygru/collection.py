@@ -1,4 +1,4 @@
-"""A folder of MIDI files, and what became of each: kept, or left out with its reason.
+"""A folder of MIDI files and scores, and what became of each: kept, or left out with its reason.
 
 One bad file never stops the run.
 """
@@ -18,11 +18,15 @@ from melodygru.errors import DataError, MelodyGRUError
 from melodygru.extraction import ExtractionConfig, extract
 from melodygru.melody import Melody
 from melodygru.midi import read_midi
+from melodygru.score_files import SCORE_SUFFIXES, is_score
+from melodygru.scores import MIDI_SUFFIXES, read
 
-SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
-"""Endings of MIDI files, in any case."""
+SUFFIXES = (*MIDI_SUFFIXES, *SCORE_SUFFIXES)
+"""Endings of files that are read, in any case."""
+SCORE_COST = 25
+"""How many MIDI files a score counts for where work is shared out. It takes longer than that; parts get smaller."""
 _FEW = 400
-"""Below this many files, starting processes takes longer than it saves."""
+"""Below this much work, in MIDI files, starting processes takes longer than it saves."""
 _CHUNK = 50
 
 
@@ -63,9 +67,9 @@ class Collection:
 
 
 def find_files(folder: str | os.PathLike[str]) -> list[Path]:
-    """All MIDI files of a folder and its subfolders, sorted; or the one file that is given.
+    """All MIDI files and scores of a folder and its subfolders, sorted; or the one file that is given.
 
-    Raises DataError when there is no such folder, or no MIDI file in it.
+    Raises DataError when there is no such folder, or no such file in it.
     """
     return [Path(name) for name in find_names(folder)]
 
@@ -76,7 +80,7 @@ def find_names(folder: str | os.PathLike[str]) -> list[str]:
     if folder.is_file():
         return [str(folder)]
     if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}; give the folder that your MIDI files are in.")
+        raise DataError(f"There is no folder {folder}; give the folder that your MIDI files or scores are in.")
     names = [
         os.path.join(inside, name)
         for inside, _, within in os.walk(folder)
@@ -86,13 +90,23 @@ def find_names(folder: str | os.PathLike[str]) -> list[str]:
     files = [name for name in sorted(names, key=lambda name: name.split(os.sep)) if os.path.isfile(name)]
     if not files:
         endings = " ".join(SUFFIXES)
-        raise DataError(f"{folder} holds no MIDI file ({endings}), nor do its subfolders; give another folder.")
+        raise DataError(
+            f"{folder} holds no MIDI file or score ({endings}), nor do its subfolders; give another folder."
+        )
     return files
+
+
+def work_of(names: Sequence[str]) -> int:
+    """How much work these files are, in MIDI files."""
+    return len(names) + (SCORE_COST - 1) * sum(map(is_score, names))
 
 
 def judge(path: Path, config: ExtractionConfig) -> Verdict:
     """Read one file; whatever is wrong with it ends in the verdict."""
     try:
+        if is_score(path.name):
+            reading = read(path, config)
+            return Verdict(path, reading.melodies, "", reading.track, reading.remarks)
         found = extract(read_midi(path), path.stem, config)
     except MelodyGRUError as error:
         # A reason counts many files together: the file's own name is not part of it.
@@ -108,7 +122,7 @@ def read_collection(
     progress: Callable[[int, int], None] | None = None,
     jobs: int | None = None,
 ) -> Collection:
-    """Read all MIDI files of a folder.
+    """Read all MIDI files and scores of a folder.
 
     Args:
         folder: searched with all its subfolders.
@@ -117,11 +131,11 @@ def read_collection(
         jobs: processes; None for as many as there are cores, when there are many files.
 
     Raises:
-        DataError: no folder, or no MIDI file in it.
+        DataError: no folder, or no such file in it.
     """
     files = find_files(folder)
     config = ExtractionConfig(track)
-    jobs = jobs or (os.cpu_count() or 1 if len(files) >= _FEW else 1)
+    jobs = jobs or (os.cpu_count() or 1 if work_of([path.name for path in files]) >= _FEW else 1)
     verdicts: list[Verdict] = []
     for verdict in _judge_all(files, config, jobs):
         verdicts.append(verdict)
@@ -137,7 +151,8 @@ def _judge_all(files: Sequence[Path], config: ExtractionConfig, jobs: int) -> It
     if jobs > 1:
         try:
             with ProcessPoolExecutor(jobs) as pool:
-                for verdict in pool.map(work, files, chunksize=_CHUNK):
+                chunk = max(1, _CHUNK * len(files) // work_of([path.name for path in files]))
+                for verdict in pool.map(work, files, chunksize=chunk):
                     done += 1
                     yield verdict
         except (BrokenProcessPool, OSError):

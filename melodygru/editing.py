@@ -1,14 +1,15 @@
 """A MIDI file in which some notes of its melody are replaced, and nothing else is.
 
 Velocities, other tracks, controllers, tempo changes, everything that the melody is not, stays event for event.
+Of a score the melody alone becomes a MIDI file, which also says what MIDI has no words for: its pickup and its bars.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from io import BytesIO
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from statistics import median
@@ -16,12 +17,20 @@ from typing import Any
 
 from melodygru.errors import MelodyGRUError, MidiError
 from melodygru.extraction import Extraction, ExtractionConfig, extract
+from melodygru.grid import Grid
 from melodygru.melody import Melody, Note
 from melodygru.midi import RawFile, RawNote, parse_midi, read_bytes
 from melodygru.midi_chunks import OWN_TEXT
+from melodygru.midi_writer import midi_bytes
+from melodygru.mido_files import load, save
 from melodygru.performance import Clock, Performance, accent
 from melodygru.recipe import Recipe
+from melodygru.score_files import is_score
+from melodygru.scores import WHOLE, read
+from melodygru.theory import STEPS_PER_QUARTER, TimeSignature
 
+_OF_A_SCORE = f"{OWN_TEXT}score "
+"""What the text begins with in which a file made of a score tells its tempo, pickup and bars."""
 _NEAR = 12
 """Steps by which a played note may lie off its place on the grid."""
 
@@ -44,7 +53,12 @@ class Tune:
 
     @classmethod
     def read(cls, path: str | PathLike[str], track: str = "auto") -> Tune:
-        """The melody of a file. Raises FileError or MidiError; one of several melodies is no tune to change."""
+        """The melody of a MIDI file or a score.
+
+        Raises FileError or MidiError; one of several melodies is no tune to change.
+        """
+        if is_score(os.fspath(path)):
+            return cls._of_score(path, track)
         data = read_bytes(path)
         try:
             return cls.parse(data, Path(path).stem, track)
@@ -55,10 +69,44 @@ class Tune:
     def parse(cls, data: bytes, name: str, track: str = "auto") -> Tune:
         """The melody of a file's bytes. Raises MidiError, whose message lacks the file's name."""
         raw = parse_midi(data)
+        told = next((text for text in raw.texts if text.startswith(_OF_A_SCORE)), None)
+        if told is not None:
+            return cls._made_of_score(data, raw, name, told)
         found = extract(raw, name, ExtractionConfig(track, min_notes=1, max_rest_bars=100))
         if len(found.melodies) != 1:
             raise MidiError(f"changes its metre, so it has {len(found.melodies)} melodies; give a file of one metre.")
         return cls(data, found.melodies[0], raw, found)
+
+    @classmethod
+    def _of_score(cls, path: str | PathLike[str], track: str) -> Tune:
+        melodies = read(path, replace(WHOLE, track=track)).melodies
+        if len(melodies) != 1:
+            raise MidiError(
+                f"{os.fspath(path)} has {len(melodies)} melodies; give a score of one metre with one, or choose a tune "
+                "of an ABC file by its number with --track."
+            )
+        return cls.of(melodies[0])
+
+    @classmethod
+    def of(cls, melody: Melody) -> Tune:
+        """A melody as a file that says what MIDI has no words for, so that it is read again as it is."""
+        text = _OF_A_SCORE + json.dumps([melody.qpm, melody.pickup, melody.bars])
+        return cls.parse(midi_bytes(melody, text=text), melody.name)
+
+    @classmethod
+    def _made_of_score(cls, data: bytes, raw: RawFile, name: str, told: str) -> Tune:
+        """A file that `of` wrote: its notes stand on the grid, and nothing is to be estimated."""
+        try:
+            qpm, pickup, bars = json.loads(told.removeprefix(_OF_A_SCORE))
+            [track], [(_, *metre)] = raw.tracks, raw.time_signatures
+            step = raw.ticks_per_quarter // STEPS_PER_QUARTER
+            notes = tuple(Note(note.pitch, note.onset // step, (note.end - note.onset) // step) for note in track.notes)
+            assert raw.key_in_words is not None
+            melody = Melody(notes, TimeSignature(*metre), raw.key_in_words, qpm, name, pickup, bars)
+        except (ValueError, TypeError, AssertionError, ZeroDivisionError) as error:
+            raise MidiError("was changed since it was made of a score; begin with the score again.") from error
+        found = Extraction((melody,), track.name, "asked", (), track.notes, Grid(raw.ticks_per_quarter), (0,))
+        return cls(data, melody, raw, found)
 
     def rewritten(self, new: Melody, text: str) -> bytes:
         """The file with the notes of `new` in place of its melody's, and with a text that says how it was made.
@@ -114,7 +162,7 @@ def _edited(data: bytes, gone: Sequence[RawNote], added: Sequence[RawNote], text
 
     try:
         # Latin-1 keeps texts in any encoding byte for byte.
-        file = mido.MidiFile(file=BytesIO(data), charset="latin-1", clip=True)
+        file = load(data, charset="latin-1", clip=True)
     except (OSError, EOFError, ValueError, KeyError, IndexError, mido.KeySignatureError) as error:
         raise MidiError(f"is faulty in a way that reading survives and writing does not ({error}).") from error
     leave = {(note.onset, note.pitch, note.channel) for note in gone}
@@ -131,12 +179,11 @@ def _edited(data: bytes, gone: Sequence[RawNote], added: Sequence[RawNote], text
         tracks[home][0].extend([(note.onset, 2, on), (note.end, 0, off)])
     # After the track's name, where files of ours have it.
     title = bool(tracks[0][0]) and tracks[0][0][0][2].type == "track_name"
-    tracks[0][0].insert(int(title), (0, 0 if title else -1, mido.MetaMessage("text", text=text)))
+    message = mido.MetaMessage("text", text=text.encode().decode("latin-1"))  # in UTF-8, as in files of ours
+    tracks[0][0].insert(int(title), (0, 0 if title else -1, message))
     for number, (timed, _) in enumerate(tracks):
         file.tracks[number] = _track(timed)
-    out = BytesIO()
-    file.save(file=out)
-    return out.getvalue()
+    return save(file)
 
 
 def _begins(message: Any) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,7 @@ from melodygru.melody import Melody, Note, pitch_class_weights
 from melodygru.metres import Section, believable_metre, sections, stated_metres
 from melodygru.midi import RawFile, RawNote, read_midi
 from melodygru.midi_chunks import OWN_TEXT
+from melodygru.score_files import is_score
 from melodygru.theory import Key, TimeSignature, estimate_key, key_for_signature
 from melodygru.tracks import choose_melody
 
@@ -70,7 +71,14 @@ class Extraction:
 
 
 def read_melodies(path: str | PathLike[str], track: str = "auto") -> list[Melody]:
-    """The melodies of a MIDI file. Raises FileError or MidiError, saying why there are none."""
+    """The melodies of a MIDI file or a score (see `melodygru.scores`).
+
+    Raises FileError or MidiError, saying why there are none.
+    """
+    if is_score(os.fspath(path)):
+        from melodygru.scores import WHOLE, read
+
+        return list(read(path, replace(WHOLE, track=track)).melodies)
     raw = read_midi(path)
     try:
         return list(extract(raw, Path(path).stem, ExtractionConfig(track, min_notes=1, max_rest_bars=100)).melodies)

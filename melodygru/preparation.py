@@ -13,10 +13,12 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from melodygru.collection import work_of
 from melodygru.config import ContextConfig, TokenizerConfig
 from melodygru.corpora import usable_cores
 from melodygru.extraction import ExtractionConfig
@@ -25,9 +27,9 @@ from melodygru.reading_kernel import reader
 from melodygru.shards import FEW, FileReport, Shard, read_shard
 
 SHARD_FILES = 250
-"""Files of a shard."""
+"""Files of a shard; fewer where there are scores."""
 _WORTH_PROCESSES = 400
-"""Below this many files, starting processes takes longer than it saves."""
+"""Below this much work, in MIDI files, starting processes takes longer than it saves."""
 _AHEAD = 4
 """Shards that are begun before they are asked for, for each process: bounds the memory."""
 
@@ -77,8 +79,16 @@ def reading(track: str, tokenizer: TokenizerConfig, context: ContextConfig | Non
 
 
 def in_shards(files: Sequence[str]) -> list[Sequence[str]]:
-    """The files of each shard, at least one."""
-    return [files[i : i + SHARD_FILES] for i in range(0, max(len(files), 1), SHARD_FILES)]
+    """The files of each shard, at least one: as much work as `SHARD_FILES` MIDI files, in short."""
+    if work_of(files) == len(files):
+        return [files[i : i + SHARD_FILES] for i in range(0, max(len(files), 1), SHARD_FILES)]
+    begins, work = [0], 0
+    for number, name in enumerate(files):
+        work += work_of([name])
+        if work > SHARD_FILES:
+            begins.append(number)
+            work = work_of([name])
+    return [files[begin:end] for begin, end in pairwise([*begins, len(files)])]
 
 
 def shard_path(folder: Path, number: int) -> Path:
@@ -138,7 +148,7 @@ _Work = _Written | _Sent
 
 def _in_processes(tasks: Sequence[_Task], work: _Work, jobs: int | None) -> Iterator[Any]:
     """What `work` makes of each task, in order."""
-    many = sum(len(paths) for _, paths in tasks) >= _WORTH_PROCESSES
+    many = sum(work_of(paths) for _, paths in tasks) >= _WORTH_PROCESSES
     jobs = jobs or (usable_cores() if many else 1)
     if jobs == 1:
         yield from map(work, tasks)

@@ -15,11 +15,11 @@ _NOTE = re.compile(r"([A-Ga-g][#b♯♭]*-?\d+|[rR])/(\d{1,2})(t?)(\.{0,2})")
 
 
 def read_primer(path: str | PathLike[str], bars: int | None = None, key: Key | None = None) -> Melody:
-    """The melody of a MIDI file, or its first `bars` bars (a pickup comes on top).
+    """The (first) melody of a MIDI file or a score, or its first `bars` bars (a pickup comes on top).
 
     Raises:
         UsageError: fewer bars than 1, or than none of its notes.
-        MidiError: the file has no melody, or is no MIDI file.
+        MidiError: the file has no melody, or is neither MIDI nor a score.
         FileError: it cannot be read.
     """
     from melodygru.extraction import read_melodies

@@ -28,6 +28,7 @@ from melodygru.files import write_atomically
 from melodygru.key_finding import find_keys
 from melodygru.midi_chunks import text_of
 from melodygru.reading_kernel import PlainPieces, Reader, reader
+from melodygru.score_files import is_score
 from melodygru.theory import MODES, Key, TimeSignature
 from melodygru.tokenizer import REST, Events, PieceMeta, Tokenizer
 
@@ -46,12 +47,15 @@ Array = npt.NDArray[Any]
 
 
 class FileReport(NamedTuple):
-    """What became of one file: why it was left out (empty if it was kept), the track of its melodies, remarks."""
+    """What became of one file: why it was left out (empty if it was kept), the track of its melodies, remarks; and the
+    melodies' names where they are not the file's.
+    """
 
     path: str
     reason: str = ""
     track: str = ""
     remarks: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,13 +98,15 @@ class Shard:
 
     @property
     def names(self) -> list[str]:
-        """(P,) of the pieces: the file's, with " #2" and so on where it has several."""
+        """(P,) of the pieces: their titles, else the file's name, with " #2" and so on where it has several."""
         names, before, count = [], -1, 0
         for number in self.table[:, 0].tolist():
             count = count + 1 if number == before else 1
             before = number
-            stem = os.path.splitext(os.path.basename(self.files[number].path))[0]
-            names.append(stem if count == 1 else f"{stem} #{count}")
+            file = self.files[number]
+            stem = os.path.splitext(os.path.basename(file.path))[0]
+            name = stem if count == 1 else f"{stem} #{count}"
+            names.append(file.titles[count - 1] if file.titles else name)
         return names
 
     def metas(self) -> Iterator[PieceMeta]:
@@ -128,7 +134,10 @@ class Shard:
             arrays = dict(stored)
         told = json.loads(arrays.pop("files").tobytes())
         contexts = {name.removeprefix("context_"): arrays.pop(name) for name in list(arrays) if "context_" in name}
-        files = [FileReport(path, reason, track, tuple(remarks)) for path, reason, track, remarks in told]
+        files = [
+            FileReport(path, reason, track, tuple(remarks), tuple(titles))
+            for path, reason, track, remarks, titles in told
+        ]
         return cls(files, **arrays, contexts=contexts)
 
 
@@ -189,7 +198,8 @@ def _read_together(
     for number, (path, told) in enumerate(zip(paths, plain.files, strict=True)):
         if told is None:
             verdict = judge(Path(path), extraction)
-            files.append(FileReport(path, verdict.reason, verdict.track, verdict.remarks))
+            titles = tuple(melody.name for melody in verdict.melodies) if is_score(path) else ()
+            files.append(FileReport(path, verdict.reason, verdict.track, verdict.remarks, titles))
             for melody in verdict.melodies:
                 piece = encoder.encode(melody)
                 rows.append((number, *_row(piece.meta)))
@@ -235,7 +245,9 @@ def _plain(
 
 
 def _bytes(path: str) -> bytes:
-    """A file's bytes; nothing, which is not plain, where there is something to be said about it."""
+    """A file's bytes; nothing, which is not plain, where there is something to be said about it, and of scores."""
+    if is_score(path):
+        return b""
     try:
         # Without Python's file objects, which take longer than the system does.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))

@@ -12,7 +12,7 @@ import typer
 from melodygru.cli import options
 from melodygru.errors import UsageError
 
-In = Annotated[str, typer.Argument(metavar="IN.mid", help="The MIDI file to change.", show_default=False)]
+In = Annotated[str, typer.Argument(metavar="IN", help="The MIDI file or score to change.", show_default=False)]
 Out = Annotated[
     str, typer.Argument(metavar="OUT.mid", help="Where to write it; - for standard output.", show_default=False)
 ]
@@ -41,6 +41,7 @@ def change(
     from melodygru.generator import check_seed, draw_seed, load_model
     from melodygru.recipe import Recipe
     from melodygru.replay import changed, packed_input
+    from melodygru.score_files import is_score
     from melodygru.variation import Varied
 
     values = options.merged(said, options_file, list(said))
@@ -55,7 +56,7 @@ def change(
     tune = Tune.read(source, track)
     loaded = load_model(str(values.get("model", "folk")))
     own = {name: value for name, value in details.items() if value is not None}
-    if track != "auto":
+    if track != "auto" and not is_score(source):  # of a score, what is kept is its melody alone
         own["track"] = track
     recipe = Recipe(
         __version__, loaded.name, loaded.fingerprint, seed, config=config, command=command,

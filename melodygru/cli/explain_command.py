@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    file: Annotated[str, typer.Argument(metavar="FILE.mid", help="A MIDI file.", show_default=False)],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A MIDI file or a score.", show_default=False)],
     model: Annotated[
         str | None, typer.Option(help="Which model hears it.", show_default="the one that wrote the file, else folk")
     ] = None,
@@ -85,11 +85,12 @@ def _model(file: str, given: str | None) -> Model:
     from melodygru.generator import load_model
     from melodygru.midi import read_midi
     from melodygru.recipe import Recipe
+    from melodygru.score_files import is_score
 
     if given is not None:
         return load_model(given)
     try:
-        recipe = Recipe.find(read_midi(file).texts)
+        recipe = None if is_score(file) else Recipe.find(read_midi(file).texts)
         return load_model("folk" if recipe is None else recipe.model)
     except (CheckpointError, MidiError):
         return load_model("folk")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 def info(
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE", help="A model's name (such as folk), its .safetensors file, or a MIDI file."),
+        typer.Argument(
+            metavar="FILE", help="A model's name (such as folk), its .safetensors file, a MIDI file or a score."
+        ),
     ] = "folk",
     model: Annotated[
         str | None,
@@ -32,8 +35,11 @@ def info(
     """Show what a model is: its shape, its training data, its result; or what is in a MIDI file."""
     from json import dumps
 
+    from melodygru.score_files import is_score
+
     is_midi = Path(file).suffix.lower() in (".mid", ".midi", ".kar", ".rmi")
-    answer = _about_midi(file, model) if is_midi else _about_model(file)
+    answer = _about_score(file, model) if is_score(file) else None
+    answer = answer or (_about_midi(file, model) if is_midi else _about_model(file))
     if json:
         typer.echo(dumps(answer, indent=1, ensure_ascii=False))
         return
@@ -74,10 +80,7 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
     melodies = read_melodies(name)
     loaded = _model_for(recipe, model)
     answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "tracks": len(raw.tracks)}
-    if len(melodies) == 1:
-        answer |= _about_melody(melodies[0], loaded)
-    else:
-        answer["melodies"] = {str(number): _about_melody(melody, loaded) for number, melody in enumerate(melodies, 1)}
+    answer |= _about_melodies(melodies, loaded)
     if raw.faults:
         answer["faults"] = list(raw.faults)
     if recipe is not None:
@@ -86,6 +89,24 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
         made.get("details", {}).pop("input", None)
         answer["made_by"] = made
     return answer
+
+
+def _about_score(name: str, model: str | None) -> dict[str, Any]:
+    """What is in a score: its melodies with their titles, and the part that they come from."""
+    from melodygru.scores import read
+
+    found = read(name)
+    answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "part": found.track}
+    answer |= _about_melodies(found.melodies, _model_for(None, model), titles=True)
+    if found.remarks:
+        counts = Counter(found.remarks)
+        answer["remarks"] = [text if count == 1 else f"{text} ({count} times)" for text, count in counts.items()]
+    return answer
+
+
+def _about_melodies(melodies: Sequence[Melody], model: Model | None, titles: bool = False) -> dict[str, Any]:
+    told = [({"title": melody.name} if titles else {}) | _about_melody(melody, model) for melody in melodies]
+    return told[0] if len(told) == 1 else {"melodies": {str(number): one for number, one in enumerate(told, 1)}}
 
 
 def _model_for(recipe: Recipe | None, given: str | None) -> Model | None:

@@ -14,7 +14,8 @@ _SHOWN = 8
 
 def inspect(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA/", help="A folder of MIDI files, searched with all its subfolders.")
+        Path,
+        typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
     ],
     track: Annotated[
         str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")

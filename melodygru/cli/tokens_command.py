@@ -9,7 +9,7 @@ import typer
 
 
 def tokens(
-    file: Annotated[Path, typer.Argument(metavar="FILE.mid", help="The MIDI file to read.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The MIDI file or score to read.", show_default=False)],
     track: Annotated[
         str, typer.Option(help="Which track: auto, a number from 1, a name, or skyline (the highest notes of all).")
     ] = "auto",
