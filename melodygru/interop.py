@@ -11,6 +11,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from melodygru.melody import Melody
+from melodygru.note_values import Symbol, written_bars
+from melodygru.spelling import Spelling, spell
 from melodygru.theory import STEPS_PER_QUARTER, Key
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     import pretty_midi
 
 _VELOCITY = 84
+_TYPES = {0: "breve", 1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
+"""What music21 calls the values of `melodygru.note_values.Symbol.base`."""
 
 
 def to_pretty_midi(melody: Melody, program: int = 0) -> pretty_midi.PrettyMIDI:
@@ -49,41 +53,27 @@ def to_pretty_midi(melody: Melody, program: int = 0) -> pretty_midi.PrettyMIDI:
 def to_music21(melody: Melody) -> music21.stream.Score:
     """The melody as a score of one part: measures, key with its mode, metre, tempo, title.
 
-    A pickup is measure 0, as short as it is. Notes are tied across bar lines and nowhere
-    else; silence is written as rests to the end of the last bar. Beams are music21's affair,
-    when it shows or writes the score.
+    A pickup is measure 0, as short as it is. Notes and rests have the values that a musician would write, with ties and
+    triplets (`melodygru.note_values`); `stripTies` joins them. Beams are music21's affair, when it shows or writes the
+    score; `melodygru.notation` writes MusicXML with beams and line breaks.
     """
-    from music21 import metadata, meter, stream, tempo
+    from music21 import key, metadata, meter, stream, tempo
 
-    key = _music21_key(melody.key)
     part = stream.Part()
     part.partName = melody.name or "Melody"
-    bar = melody.time_signature.bar_steps
-    # (pitch or None, start, end), without gaps: what sounds or is silent from the first bar line to the last.
-    spans: list[tuple[int | None, int, int]] = []
-    position = bar - melody.pickup if melody.pickup else 0
-    for note in melody.notes:
-        if note.onset > position:
-            spans.append((None, position, note.onset))
-        spans.append((note.pitch, note.onset, note.end))
-        position = note.end
-    if position < melody.length:
-        spans.append((None, position, melody.length))
-
-    for index, start in enumerate(range(0, melody.length, bar)):
-        measure = stream.Measure(number=index + (0 if melody.pickup else 1))
-        padding = bar - melody.pickup if melody.pickup and index == 0 else 0
+    names = iter(spell([note.pitch for note in melody.notes], melody.key))
+    name: Spelling | None = None
+    for index, bar in enumerate(written_bars(melody)):
+        measure = stream.Measure(number=bar.number)
         if index == 0:
-            measure.paddingLeft = _quarters(padding)
+            measure.paddingLeft = _quarters(melody.time_signature.bar_steps - (bar.end - bar.start))
             measure.timeSignature = meter.TimeSignature(str(melody.time_signature))
-            measure.keySignature = key
+            measure.keySignature = key.Key(melody.key.tonic_name.replace("b", "-"), melody.key.mode)
             measure.insert(0, tempo.MetronomeMark(number=melody.qpm, referent=1.0))
-        for pitch, span_start, span_end in spans:
-            first, last = max(span_start, start), min(span_end, start + bar)
-            if first < last:
-                element = _element(pitch, first > span_start, last < span_end, key)
-                element.quarterLength = _quarters(last - first)
-                measure.insert(_quarters(first - start - padding), element)
+        for symbol in bar.symbols:
+            if symbol.pitch is not None and not symbol.tied_from:
+                name = next(names)
+            measure.insert(_quarters(symbol.onset - bar.start), _element(symbol, name))
         part.append(measure)
 
     score = stream.Score()
@@ -96,37 +86,30 @@ def _quarters(steps: int) -> Fraction:
     return Fraction(steps, STEPS_PER_QUARTER)
 
 
-def _element(pitch: int | None, goes_on_from: bool, goes_on: bool, key: Any) -> Any:
-    """A rest, or a note tied to the bar before (`goes_on_from`) and the bar after (`goes_on`)."""
-    from music21 import note, tie
+def _element(symbol: Symbol, name: Spelling | None) -> Any:
+    """A rest, or a note as it is spelled, with its ties."""
+    from music21 import duration, note, pitch, tie
 
-    if pitch is None:
-        return note.Rest()
-    element = note.Note(_spelled(pitch, key))
-    if goes_on_from or goes_on:
-        element.tie = tie.Tie("continue" if goes_on_from and goes_on else "start" if goes_on else "stop")
+    element: Any
+    if symbol.pitch is None:
+        element = note.Rest()
+    else:
+        assert name is not None, "every note was spelled"
+        spelled = pitch.Pitch(name.letter)
+        spelled.octave = name.octave
+        if name.alter:
+            spelled.accidental = pitch.Accidental(name.alter)
+        element = note.Note(spelled)
+    if symbol.whole_bar:
+        element.quarterLength = _quarters(symbol.duration)
+        element.fullMeasure = True
+        return element
+    length = duration.Duration(_TYPES[symbol.base], dots=symbol.dots)
+    if symbol.triplet is not None:
+        edges = symbol.onset == symbol.triplet[0], symbol.end == symbol.triplet[1]
+        kind = {(True, True): "startStop", (True, False): "start", (False, True): "stop"}.get(edges)
+        length.appendTuplet(duration.Tuplet(3, 2, type=kind))
+    element.duration = length
+    if symbol.tied_from or symbol.tied:
+        element.tie = tie.Tie("continue" if symbol.tied_from and symbol.tied else "start" if symbol.tied else "stop")
     return element
-
-
-def _music21_key(key: Key) -> Any:
-    from music21 import key as music21_key
-
-    return music21_key.Key(key.tonic_name.replace("b", "-"), key.mode)
-
-
-def _spelled(midi_pitch: int, key: Any) -> Any:
-    """The pitch as the key spells it: scale degrees by the signature, others sharp in sharp keys."""
-    from music21 import pitch
-
-    steps = [pitch.Pitch(step) for step in "CDEFGAB"]
-    for step in steps:
-        step.accidental = key.accidentalByStep(step.step)
-    names = {step.pitchClass: step.name for step in steps}
-    result = pitch.Pitch(midi=midi_pitch)
-    if midi_pitch % 12 in names:
-        result.name = names[midi_pitch % 12]
-    elif result.accidental is not None and (result.accidental.alter > 0) != (key.sharps >= 0):
-        result = result.getEnharmonic()
-    # A change of name may cross the octave's border: B# is written in the octave below C.
-    result.octave += (midi_pitch - int(result.midi)) // 12
-    return result

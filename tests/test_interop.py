@@ -53,20 +53,34 @@ def test_a_score_has_its_measures_and_its_pickup():
     assert [measure.offset for measure in measures] == [0.0, 0.5, 4.5]
 
 
-def test_a_score_ties_over_bar_lines_and_nowhere_else():
+def test_a_score_has_the_values_and_ties_that_one_writes():
     elements = [
         (getattr(element, "nameWithOctave", "rest"), float(element.quarterLength), element.tie and element.tie.type)
         for element in MELODY.to_music21().recurse().notesAndRests
     ]
     assert elements == [
         ("D4", 0.5, None),
-        ("F4", 2.5, None),
+        ("F4", 2.0, "start"),
+        ("F4", 0.5, "stop"),
         ("G4", 1.5, "start"),
         ("G4", 1.0, "stop"),
         ("rest", pytest.approx(1 / 6), None),
         ("F#4", pytest.approx(1 / 3), None),
-        ("rest", 2.5, None),
+        ("rest", 0.5, None),
+        ("rest", 2.0, None),
     ]
+
+
+def test_every_value_of_a_score_is_one_that_can_be_written():
+    elements = list(MELODY.to_music21().recurse().notesAndRests)
+    assert all(element.duration.type != "complex" for element in elements)
+    [*triplet] = [element.duration.tuplets[0] for element in elements if element.duration.tuplets]
+    assert [(one.numberNotesActual, one.numberNotesNormal, one.type) for one in triplet] == [
+        (3, 2, "start"),
+        (3, 2, "stop"),
+    ]
+    joined = MELODY.to_music21().stripTies().recurse().notes
+    assert [round(note.quarterLength * 24) for note in joined] == [note.duration for note in MELODY.notes]
 
 
 def test_a_score_has_metre_key_tempo_and_title():
@@ -81,7 +95,7 @@ def test_a_score_has_metre_key_tempo_and_title():
 @pytest.mark.parametrize(
     ("key", "names"),
     [
-        ("Eb major", "C4 D-4 D4 E-4 E4 F4 G-4 G4 A-4 A4 B-4 B4"),
+        ("Eb major", "C4 C#4 D4 E-4 E4 F4 F#4 G4 A-4 A4 B-4 B4"),
         ("A major", "C4 C#4 D4 D#4 E4 F4 F#4 G4 G#4 A4 A#4 B4"),
         ("F# major", "C4 C#4 D4 D#4 E4 E#4 F#4 G4 G#4 A4 A#4 B4"),
     ],

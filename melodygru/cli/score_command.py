@@ -1,0 +1,109 @@
+"""`melodygru score`: a melody in notes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from melodygru.cli import options, output
+from melodygru.cli.change import Track
+from melodygru.errors import MidiError, UsageError
+from melodygru.files import check_target
+
+if TYPE_CHECKING:
+    from melodygru.chords import ChordSpan
+    from melodygru.melody import Melody
+
+
+def score(
+    file: Annotated[str, typer.Argument(metavar="FILE.mid", help="The MIDI file to write out.", show_default=False)],
+    out: Annotated[
+        str,
+        typer.Argument(
+            metavar="OUT",
+            help="The score: a name that ends in .musicxml, .mxl, .abc, .pdf, .svg or .png; - prints ABC.",
+            show_default=False,
+        ),
+    ],
+    track: Track = "auto",
+    chords: Annotated[
+        str | None,
+        typer.Option(
+            help='Chord symbols over the staff, from bar 1 on: "Am F | C G"; "" for none.',
+            show_default="those it was made with",
+        ),
+    ] = None,
+    beats_per_chord: options.BeatsPerChord = None,
+    title: Annotated[str | None, typer.Option(help="What stands above it.", show_default="the melody's name")] = None,
+    force: options.Force = False,
+    json: options.Json = False,
+) -> None:
+    """Write a melody as a score: MusicXML, ABC, or a page of notes (PDF, SVG, PNG).
+
+    MusicXML opens in MuseScore and its like; a PDF has pages of A4, an SVG or PNG is one picture.
+    """
+    from melodygru import notation
+    from melodygru.extraction import read_melodies
+
+    to_stdout = out == output.STDOUT
+    if to_stdout and json:
+        raise UsageError("Standard output takes the score or the JSON, not both; give OUT a name.")
+    if not to_stdout:
+        if Path(out).suffix.lower() not in notation.SUFFIXES:
+            raise UsageError(f"{out} ends in none of {', '.join(notation.SUFFIXES)}; give OUT one of these endings.")
+        check_target(out, force)
+    if beats_per_chord is not None and not chords:
+        raise UsageError("--beats-per-chord says nothing without --chords; give both, or neither.")
+    melodies = read_melodies(file, track)
+    melody = max(melodies, key=lambda melody: len(melody.notes))
+    spans = _of_the_file(file, melody) if chords is None else _said(chords, beats_per_chord, melody)
+    if title is not None:
+        melody = replace(melody, name=title)
+    data = notation.written(melody, spans, ".abc" if to_stdout else out)
+    output.write(None if to_stdout else Path(out), data, force)
+    if len(melodies) > 1:
+        typer.echo(f"{file} has {len(melodies)} melodies, cut where its metre changes; this is the longest.", err=True)
+    if json:
+        output.print_json({"file": out, "title": melody.name, **output.facts(melody), "chords": len(spans)})
+        return
+    shown = f", {len(melody.notes)} notes" + (", with chord symbols" if spans else "")
+    bars = f"{melody.bars} bar{'s' * (melody.bars != 1)}"
+    where = "standard output" if to_stdout else out
+    output.tell(out, f"Wrote {where}: {bars} of {melody.time_signature} in {melody.key}{shown}.")
+
+
+def _said(chords: str, beats_per_chord: float | None, melody: Melody) -> tuple[ChordSpan, ...]:
+    """Chords as the command line says them, repeated to the end. Raises UsageError for ones that nobody knows."""
+    from melodygru.chords import lay_out, parse_progression
+
+    if not chords.strip():
+        return ()
+    spans = parse_progression(chords, melody.time_signature, beats_per_chord)
+    return lay_out(spans, melody.time_signature.bar_steps if melody.pickup else 0, melody.length)
+
+
+def _of_the_file(file: str, melody: Melody) -> tuple[ChordSpan, ...]:
+    """The chords that the melody was made with, if the file says so."""
+    from melodygru.form import Form
+    from melodygru.layout import chords_over
+    from melodygru.midi import read_midi
+    from melodygru.recipe import Recipe
+
+    try:
+        recipe = Recipe.find(read_midi(file).texts)
+    except MidiError:
+        return ()  # a score, or a file that says it in a way that is not understood
+    if recipe is None or recipe.config.chords is None:
+        return ()
+    bar = melody.time_signature.bar_steps
+    section = 0
+    if recipe.command == "generate" and recipe.config.form is not None:
+        section = melody.bars // len(Form.parse(recipe.config.form).sections) * bar
+    try:
+        spans = recipe.config.spans(melody.time_signature)
+    except UsageError:
+        return ()  # another program has given the file another metre
+    return chords_over(spans, bar if melody.pickup else 0, melody.length, section)
