@@ -24,7 +24,7 @@ from melodygru.gates import trace
 from melodygru.generation_config import GenerationConfig
 from melodygru.melody import Melody, Note
 from melodygru.midi_writer import midi_bytes
-from melodygru.studio import making, messages
+from melodygru.studio import answers, messages, writing
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import MEDIA_TYPES, Shelf, disposition, safe_name
 from melodygru.studio.work import BusyError, GoneError, Workers
@@ -193,7 +193,7 @@ def folk():
 @given(st.data())
 def test_whatever_is_drawn_and_drawn_again_the_last_notes_are_seen(folk, data):
     made = folk.planned(Order(GenerationConfig(bars=4), 0))
-    listener = making._Listener(Told(), made, 1, False)
+    listener = writing._Listener(Told(), made, 1, False)
     truth = {}
     at, length = 0, made.meta.length
     for _ in range(data.draw(st.integers(1, 25))):
@@ -286,24 +286,37 @@ def test_changes_are_to_the_byte_what_the_command_line_writes(studio, tmp_path, 
         assert all(span["pitches"] for span in take["chords"])
 
 
-def test_what_is_drawn_in_the_middle_of_nothing_stays_where_it_is(studio):
+def test_what_is_drawn_in_the_middle_of_nothing_stays_where_it_is(studio, tmp_path):
     """A file's music begins with its first note; a page's melody with its first bar."""
     notes = [{"pitch": 60 + n, "onset": 2 * 96 + 48 + 24 * n, "duration": 24} for n in range(8)]
     tune = {**TUNE, "bars": 8, "notes": notes}
-    take = post(studio, "vary", melody=tune, amount=0.5, keep="rhythm", seed=1).json()
-    assert [note["onset"] for note in take["melody"]["notes"]] == [note["onset"] for note in notes]
-    assert (take["melody"]["bars"], take["melody"]["pickup"]) == (8, 0)
+    for bars in (None, "2-4"):
+        take = post(studio, "vary", melody=tune, amount=1, keep="rhythm", seed=1, bars=bars).json()
+        assert [note["onset"] for note in take["melody"]["notes"]] == [note["onset"] for note in notes]
+        assert (take["melody"]["bars"], take["melody"]["pickup"]) == (8, 0)
+        changed = [old["onset"] for old, new in zip(notes, take["melody"]["notes"], strict=True) if old != new]
+        assert changed
+        assert bars is None or all(onset < 4 * 96 for onset in changed)
+    refused(post(studio, "vary", melody=tune, amount=1, bars="1-2"), "1-2", "bar 3")
     take = post(studio, "infill", melody=tune, bars="4", seed=1).json()
     kept = [note for note in take["melody"]["notes"] if not 3 * 96 <= note["onset"] < 4 * 96]
     assert kept == [note for note in notes if not 3 * 96 <= note["onset"] < 4 * 96]
     assert any(3 * 96 <= note["onset"] < 4 * 96 for note in take["melody"]["notes"])
-    refused(post(studio, "infill", melody=tune, bars="7-8", seed=1), "7-8", "3 to 5")
+    # Where nothing stands yet, something can be written.
+    for bars, start in (("7-8", 6 * 96), ("1", 0)):
+        take = post(studio, "infill", melody=tune, bars=bars, seed=1).json()
+        new = [note["onset"] for note in take["melody"]["notes"] if note not in notes]
+        assert new
+        assert all(start <= onset < start + 192 for onset in new)
+        (tmp_path / "out.mid").write_bytes(fetched(studio, take["file"]))
+        run("replay", tmp_path / "out.mid", tmp_path / f"{start}.mid")
+    refused(post(studio, "infill", melody=tune, bars="9", seed=1), "9", "1 to 8")
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tune=melodies())
 def test_any_melody_at_all_is_changed_or_refused_in_words(studio, tune):
-    asked = json.loads(messages.MelodyAnswer.of(tune).model_dump_json())
+    asked = json.loads(answers.MelodyAnswer.of(tune).model_dump_json())
     for answer in (
         post(studio, "vary", melody=asked, amount=0.5, seed=1, options={"best_of": 2}),
         post(studio, "infill", melody=asked, bars=str(tune.bars), seed=1, options={"best_of": 2}),
@@ -615,5 +628,5 @@ def test_models_are_those_on_the_list_and_stay_loaded(tmp_path, monkeypatch):
 
 def test_a_melody_with_a_pickup_goes_there_and_back():
     melody = Melody((Note(62, 72, 24), Note(67, 96, 288)), TimeSignature(), Key(7), 90.0, "Über", 24, 3)
-    answer = messages.MelodyAnswer.of(melody)
+    answer = answers.MelodyAnswer.of(melody)
     assert messages.Melody(**json.loads(answer.model_dump_json())).tune() == melody

@@ -399,13 +399,13 @@ def test_two_lengths_are_no_request(studio):
 
 
 def test_what_nobody_thought_of_is_a_sentence_and_the_server_lives_on(studio, monkeypatch, capfd):
-    from melodygru.studio import making
+    from melodygru.studio import looking, writing
 
     def fails(*_):
         raise ZeroDivisionError("nobody thought of this")
 
-    monkeypatch.setattr(making, "look", fails)
-    monkeypatch.setattr(making, "generate", fails)
+    monkeypatch.setattr(looking, "look", fails)
+    monkeypatch.setattr(writing, "generate", fails)
     for where, asked in (("look", {"melody": TUNE}), ("generate", {})):
         answer = studio.page.post(f"api/{where}", json=asked)
         assert answer.status_code == 500

@@ -16,7 +16,7 @@ from melodygru import __version__
 from melodygru.errors import MelodyGRUError
 from melodygru.instruments import program_name
 from melodygru.scales import SCALE_INTERVALS
-from melodygru.studio import making, messages
+from melodygru.studio import answers, changing, filing, looking, messages, words, writing
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import Shelf, disposition
 from melodygru.studio.work import BusyError, GoneError, Job, Workers
@@ -30,19 +30,19 @@ _WORDS = {
     405: "This address does not take such a request; see api/openapi.json.",
 }
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": messages.Problem, "description": "A request that cannot be read"},
-    422: {"model": messages.Problem, "description": "A value that is not legal, or wishes that contradict each other"},
-    413: {"model": messages.Problem, "description": "A request that is too large"},
-    503: {"model": messages.Problem, "description": "Too many requests are waiting"},
+    400: {"model": answers.Problem, "description": "A request that cannot be read"},
+    422: {"model": answers.Problem, "description": "A value that is not legal, or wishes that contradict each other"},
+    413: {"model": answers.Problem, "description": "A request that is too large"},
+    503: {"model": answers.Problem, "description": "Too many requests are waiting"},
 }
-_NOWHERE: dict[int | str, dict[str, Any]] = {404: {"model": messages.Problem, "description": "There is no such file"}}
+_NOWHERE: dict[int | str, dict[str, Any]] = {404: {"model": answers.Problem, "description": "There is no such file"}}
 _SCHEMAS = "#/components/schemas/"
 _TOLD: dict[str, type[BaseModel] | None] = {
-    "start": messages.Start,
-    "notes": messages.Drawn,
-    "take": messages.Take,
+    "start": answers.Start,
+    "notes": answers.Drawn,
+    "take": answers.Take,
     "done": None,
-    "error": messages.Problem,
+    "error": answers.Problem,
 }
 _EVENTS = {
     "content": {
@@ -72,7 +72,7 @@ _BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 def _described(problems: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
     """Problems, which are JSON whatever else a route answers with."""
-    schema = {"$ref": f"{_SCHEMAS}{messages.Problem.__name__}"}
+    schema = {"$ref": f"{_SCHEMAS}{answers.Problem.__name__}"}
     content = {"application/json": {"schema": schema}}
     return {status: {"description": one["description"], "content": content} for status, one in problems.items()}
 
@@ -100,9 +100,9 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
         return job.result.result()
 
     @app.get("/api/choices", responses={503: _PROBLEMS[503]})
-    async def choices(request: Request) -> messages.Choices:
+    async def choices(request: Request) -> answers.Choices:
         """What there is to choose from."""
-        return messages.Choices(
+        return answers.Choices(
             version=__version__,
             models=await asyncio.to_thread(models.facts),
             default_model=models.default,
@@ -119,7 +119,7 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
     )
     async def generate(request: Request, asked: messages.Generate) -> Response:
         """Write new melodies; every note is told as it is drawn."""
-        job = workers.begin(lambda job: making.generate(job, models, shelf, asked))
+        job = workers.begin(lambda job: writing.generate(job, models, shelf, asked))
         first = await _first(request, job, job.told.get())
         if first is None:
             # Nothing was told: what stands in the way is known before it begins.
@@ -127,19 +127,19 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
         return StreamingResponse(_events(job, first), media_type="text/event-stream")
 
     @app.post("/api/infill", responses=_PROBLEMS)
-    async def infill(request: Request, asked: messages.Infill) -> messages.Take:
+    async def infill(request: Request, asked: messages.Infill) -> answers.Take:
         """Write some bars of a melody anew."""
-        return await done(request, lambda job: making.change(job, models, shelf, "infill", asked))
+        return await done(request, lambda job: changing.change(job, models, shelf, "infill", asked))
 
     @app.post("/api/vary", responses=_PROBLEMS)
-    async def vary(request: Request, asked: messages.Vary) -> messages.Take:
+    async def vary(request: Request, asked: messages.Vary) -> answers.Take:
         """Change a melody by as much as asked for."""
-        return await done(request, lambda job: making.change(job, models, shelf, "vary", asked))
+        return await done(request, lambda job: changing.change(job, models, shelf, "vary", asked))
 
     @app.post("/api/look", responses=_PROBLEMS)
-    async def look(request: Request, asked: messages.Look) -> messages.LookAnswer:
+    async def look(request: Request, asked: messages.Look) -> answers.LookAnswer:
         """What happens inside a model while it hears a melody."""
-        return await done(request, lambda job: making.look(job, models, asked))
+        return await done(request, lambda job: looking.look(job, models, asked))
 
     @app.post(
         "/api/open",
@@ -148,15 +148,15 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
     )
     async def open_file(
         request: Request, name: Annotated[str, Query(min_length=1, max_length=200)] = "file.mid"
-    ) -> messages.Opened:
+    ) -> answers.Opened:
         """The melodies of a file: MIDI, MusicXML, ABC or kern, by its name's ending."""
         data = await request.body()
-        return await done(request, lambda job: making.open_file(job, data, name))
+        return await done(request, lambda job: filing.open_file(job, data, name))
 
     @app.post("/api/files", responses=_PROBLEMS)
-    async def save(request: Request, asked: messages.Save) -> messages.FileLink:
+    async def save(request: Request, asked: messages.Save) -> answers.FileLink:
         """Make a file of a melody."""
-        return await done(request, lambda job: making.save(job, shelf, asked))
+        return await done(request, lambda job: filing.save(job, shelf, asked))
 
     @app.get(
         "/files/{mark}/{name}",
@@ -232,7 +232,7 @@ def _add_problems(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return problem(422, messages.sentence(error.errors()))
+        return problem(422, words.sentence(error.errors()))
 
     @app.exception_handler(HTTPException)
     def known(request: Request, error: Exception) -> Response:
@@ -247,7 +247,7 @@ def _add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(MelodyGRUError)
     def refused(request: Request, error: Exception) -> Response:
-        return problem(422, messages.plain(str(error)))
+        return problem(422, words.plain(str(error)))
 
     @app.exception_handler(BusyError)
     def busy(request: Request, error: Exception) -> Response:

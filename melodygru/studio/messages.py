@@ -1,4 +1,4 @@
-"""What goes over the wire: requests and answers, as pydantic models, and their errors as sentences.
+"""What can be asked of the studio, as pydantic models.
 
 Limits stand here where they are the wire's own, or keep numbers within what the music's own checks can take; what
 values mean together is said by `GenerationConfig`, `Melody` and the planner, in words of their own.
@@ -6,17 +6,14 @@ values mean together is said by `GenerationConfig`, `Melody` and the planner, in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from reprlib import Repr
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from melodygru.errors import UsageError
 from melodygru.generation_config import END_ON, MAX_BARS, MODES, RESTS, GenerationConfig
 from melodygru.melody import Melody as Tune
 from melodygru.melody import Note as TuneNote
-from melodygru.originality import SharedRun
 from melodygru.theory import Key, TimeSignature
 from melodygru.variation import KEEP
 
@@ -95,119 +92,6 @@ class Melody(_Message):
         return Tune(notes, metre, key, self.bpm, self.name, self.pickup, self.bars)
 
 
-class MelodyAnswer(BaseModel):
-    """A melody as the studio gives it; see `Melody`. What was read from a file may have more bars than are taken."""
-
-    name: str
-    meter: str
-    key: str
-    bpm: float
-    pickup: int
-    bars: int
-    notes: list[Note]
-
-    @classmethod
-    def of(cls, melody: Tune) -> MelodyAnswer:
-        """A melody for the wire."""
-        return cls(
-            name=melody.name,
-            meter=str(melody.time_signature),
-            key=str(melody.key),
-            bpm=melody.qpm,
-            pickup=melody.pickup,
-            bars=melody.bars,
-            # Notes of a melody are known to be sound, wherever they lie.
-            notes=[
-                Note.model_construct(pitch=note.pitch, onset=note.onset, duration=note.duration)
-                for note in melody.notes
-            ],
-        )
-
-
-class ChordSpan(BaseModel):
-    """A chord that holds in the steps [onset, end), and the pitches to play it with; none for N.C."""
-
-    onset: int
-    end: int
-    symbol: str
-    pitches: list[int]
-
-
-class Run(BaseModel):
-    """The longest run of notes that a melody shares with what its model has learned from.
-
-    `bars` is its length, `bar` where it begins, `piece_bar` where in that piece; `typical` is the median of people's
-    own tunes that the model has never seen.
-    """
-
-    notes: int
-    of: int
-    bars: float
-    bar: int
-    piece: str
-    piece_bar: int
-    typical: float | None
-
-    @classmethod
-    def of_shared(cls, run: SharedRun, notes: int, typical: float | None) -> Run:
-        """A run for the wire, in a melody of so many notes."""
-        return cls(
-            notes=run.notes,
-            of=notes,
-            bars=run.bars,
-            bar=run.bar,
-            piece=run.piece,
-            piece_bar=run.piece_bar,
-            typical=typical,
-        )
-
-
-class FileLink(BaseModel):
-    """Where a file can be fetched, and its name."""
-
-    url: str
-    name: str
-
-
-class Take(BaseModel):
-    """A melody that was made, and how; `file` is what the command line would have written."""
-
-    index: int
-    melody: MelodyAnswer
-    chords: list[ChordSpan]
-    model: str
-    made_by: Literal["generate", "infill", "vary"]
-    seed: int
-    number: int
-    options: dict[str, Any]
-    run: Run | None
-    file: FileLink
-
-
-class Start(BaseModel):
-    """What is about to be written: all that is known before the first note. Lengths and the pickup are in steps."""
-
-    seed: int
-    model: str
-    candidates: int
-    takes: int
-    meter: str
-    key: str
-    bpm: float
-    bars: int
-    pickup: int
-    length: int
-    bar_steps: int
-    beat_steps: int
-
-
-class Drawn(RootModel[list[tuple[int, int, int, int]]]):
-    """Candidate, onset, duration, and pitch or -1 for a rest, of events as they are drawn.
-
-    Each takes the place of all that its candidate has at this onset and after it.
-    """
-
-
 class Options(_Message):
     """What is wished for: the fields of `melodygru.generation_config.GenerationConfig`."""
 
@@ -282,41 +166,6 @@ class Look(_Message):
     melody: Melody
 
 
-class Choice(BaseModel):
-    """An event that was possible. `pitch` is null for a rest, or the end (of duration 0)."""
-
-    pitch: int | None
-    duration: int
-    name: str
-    probability: float
-
-
-class Heard(BaseModel):
-    """A note as a model hears it: its surprise in nats, what was kept of the memory, what else was possible."""
-
-    onset: int
-    nats: float
-    keep: float | None
-    considered: list[Choice]
-
-
-class LookAnswer(BaseModel):
-    """A melody as a model hears it; `keep` has (onset, duration, value) of every event, rests too."""
-
-    nats_per_note: float
-    first_choice: float
-    run: Run | None
-    notes: list[Heard]
-    keep: list[tuple[int, int, float]]
-
-
-class Opened(BaseModel):
-    """What is in a file."""
-
-    melodies: list[MelodyAnswer]
-    remarks: list[str]
-
-
 class Save(_Message):
     """Make a file of a melody."""
 
@@ -326,61 +175,3 @@ class Save(_Message):
     format: Literal["mid", "wav", "musicxml", "abc", "svg", "pdf"]
     program: int = Field(default=0, ge=0, le=127)
     swing: float = Field(default=0.5, ge=0.5, le=0.75)
-
-
-class ModelFacts(BaseModel):
-    """A model that can be chosen."""
-
-    name: str
-    pieces: int | None
-    notes: int | None
-    nats_per_note: float | None
-    typical_run: float | None
-
-
-class Choices(BaseModel):
-    """What there is to choose from."""
-
-    version: str
-    models: list[ModelFacts]
-    default_model: str
-    scales: list[str]
-    instruments: list[str]
-    keeps: list[str]
-    limits: dict[str, tuple[float, float]]
-
-
-class Problem(BaseModel):
-    """What went wrong, in a sentence."""
-
-    detail: str
-
-
-_LONGEST_SENTENCE = 600
-_shorten = Repr()
-_shorten.maxstring = _shorten.maxother = _shorten.maxlong = 60
-_shorten.maxlevel = 2
-
-
-def sentence(errors: Sequence[Any]) -> str:
-    """What pydantic found, as a sentence about the first of them: which field, what it was, and what is legal."""
-    error = errors[0]
-    place = [str(part) for part in error["loc"] if part not in ("body", "query", "path")]
-    where, kind = ".".join(place) or "The request", error["type"]
-    if kind == "missing":
-        return plain(f"{where} is missing; give it." if place else "The request has no body; send JSON.")
-    if kind == "extra_forbidden":
-        return plain(f"There is no {where}; leave it out.")
-    if kind == "json_invalid":
-        return plain(f"The request is no JSON ({error.get('ctx', {}).get('error', 'it cannot be read')}); send JSON.")
-    said = error["msg"][:1].lower() + error["msg"][1:]
-    said = said.replace("input should", "it should", 1).replace("value should", "it should", 1)
-    return plain(f"{where} is {_shorten.repr(error.get('input'))}; {said}.")
-
-
-def plain(text: str) -> str:
-    """A sentence that can be sent whatever was in the request: in one line, not too long, without halves of letters."""
-    text = " ".join(text.split())
-    if len(text) > _LONGEST_SENTENCE:
-        text = f"{text[: _LONGEST_SENTENCE * 2 // 3]} … {text[-_LONGEST_SENTENCE // 3 :]}"
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -15,7 +15,7 @@ from melodygru.composition import Order
 from melodygru.errors import CheckpointError, UsageError
 from melodygru.generation_config import GenerationConfig
 from melodygru.generator import Model, load_model
-from melodygru.studio.messages import ModelFacts
+from melodygru.studio.answers import ModelFacts
 
 KEPT = 3
 """Models that stay in memory."""

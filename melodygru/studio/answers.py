@@ -1,0 +1,187 @@
+"""What the studio answers, as pydantic models."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, RootModel
+
+from melodygru.melody import Melody as Tune
+from melodygru.originality import SharedRun
+from melodygru.studio.messages import Note
+
+
+class MelodyAnswer(BaseModel):
+    """A melody as the studio gives it; see `Melody`. What was read from a file may have more bars than are taken."""
+
+    name: str
+    meter: str
+    key: str
+    bpm: float
+    pickup: int
+    bars: int
+    notes: list[Note]
+
+    @classmethod
+    def of(cls, melody: Tune) -> MelodyAnswer:
+        """A melody for the wire."""
+        return cls(
+            name=melody.name,
+            meter=str(melody.time_signature),
+            key=str(melody.key),
+            bpm=melody.qpm,
+            pickup=melody.pickup,
+            bars=melody.bars,
+            # Notes of a melody are known to be sound, wherever they lie.
+            notes=[
+                Note.model_construct(pitch=note.pitch, onset=note.onset, duration=note.duration)
+                for note in melody.notes
+            ],
+        )
+
+
+class ChordSpan(BaseModel):
+    """A chord that holds in the steps [onset, end), and the pitches to play it with; none for N.C."""
+
+    onset: int
+    end: int
+    symbol: str
+    pitches: list[int]
+
+
+class Run(BaseModel):
+    """The longest run of notes that a melody shares with what its model has learned from.
+
+    `bars` is its length, `bar` where it begins, `piece_bar` where in that piece; `typical` is the median of people's
+    own tunes that the model has never seen.
+    """
+
+    notes: int
+    of: int
+    bars: float
+    bar: int
+    piece: str
+    piece_bar: int
+    typical: float | None
+
+    @classmethod
+    def of_shared(cls, run: SharedRun, notes: int, typical: float | None) -> Run:
+        """A run for the wire, in a melody of so many notes."""
+        return cls(
+            notes=run.notes,
+            of=notes,
+            bars=run.bars,
+            bar=run.bar,
+            piece=run.piece,
+            piece_bar=run.piece_bar,
+            typical=typical,
+        )
+
+
+class FileLink(BaseModel):
+    """Where a file can be fetched, and its name."""
+
+    url: str
+    name: str
+
+
+class Take(BaseModel):
+    """A melody that was made, and how; `file` is what the command line would have written."""
+
+    index: int
+    melody: MelodyAnswer
+    chords: list[ChordSpan]
+    model: str
+    made_by: Literal["generate", "infill", "vary"]
+    seed: int
+    number: int
+    options: dict[str, Any]
+    run: Run | None
+    file: FileLink
+
+
+class Start(BaseModel):
+    """What is about to be written: all that is known before the first note. Lengths and the pickup are in steps."""
+
+    seed: int
+    model: str
+    candidates: int
+    takes: int
+    meter: str
+    key: str
+    bpm: float
+    bars: int
+    pickup: int
+    length: int
+    bar_steps: int
+    beat_steps: int
+
+
+class Drawn(RootModel[list[tuple[int, int, int, int]]]):
+    """Candidate, onset, duration, and pitch or -1 for a rest, of events as they are drawn.
+
+    Each takes the place of all that its candidate has at this onset and after it.
+    """
+
+
+class Choice(BaseModel):
+    """An event that was possible. `pitch` is null for a rest, or the end (of duration 0)."""
+
+    pitch: int | None
+    duration: int
+    name: str
+    probability: float
+
+
+class Heard(BaseModel):
+    """A note as a model hears it: its surprise in nats, what was kept of the memory, what else was possible."""
+
+    onset: int
+    nats: float
+    keep: float | None
+    considered: list[Choice]
+
+
+class LookAnswer(BaseModel):
+    """A melody as a model hears it; `keep` has (onset, duration, value) of every event, rests too."""
+
+    nats_per_note: float
+    first_choice: float
+    run: Run | None
+    notes: list[Heard]
+    keep: list[tuple[int, int, float]]
+
+
+class Opened(BaseModel):
+    """What is in a file."""
+
+    melodies: list[MelodyAnswer]
+    remarks: list[str]
+
+
+class ModelFacts(BaseModel):
+    """A model that can be chosen."""
+
+    name: str
+    pieces: int | None
+    notes: int | None
+    nats_per_note: float | None
+    typical_run: float | None
+
+
+class Choices(BaseModel):
+    """What there is to choose from."""
+
+    version: str
+    models: list[ModelFacts]
+    default_model: str
+    scales: list[str]
+    instruments: list[str]
+    keeps: list[str]
+    limits: dict[str, tuple[float, float]]
+
+
+class Problem(BaseModel):
+    """What went wrong, in a sentence."""
+
+    detail: str

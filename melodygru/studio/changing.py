@@ -1,0 +1,84 @@
+"""Melodies changed, as `melodygru infill` and `melodygru vary` change files."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Literal
+
+from melodygru import __version__
+from melodygru.composition import Generated
+from melodygru.editing import Tune
+from melodygru.errors import MidiError, UsageError
+from melodygru.generator import draw_seed
+from melodygru.layout import chords_over
+from melodygru.melody import Melody
+from melodygru.midi_writer import midi_bytes
+from melodygru.recipe import Recipe
+from melodygru.replay import changed, packed_input
+from melodygru.rewriting import parse_bars
+from melodygru.studio import answers, messages
+from melodygru.studio.models import Models, interruptible
+from melodygru.studio.shelf import Shelf
+from melodygru.studio.takes import take
+from melodygru.studio.work import Job
+
+_DONE = {"infill": "filled", "vary": "varied"}
+
+
+def change(
+    job: Job, models: Models, shelf: Shelf, command: Literal["infill", "vary"], asked: messages.Infill | messages.Vary
+) -> answers.Take:
+    """Change a melody, as `melodygru infill` and `melodygru vary` do with its file."""
+    config = asked.options.config()
+    model = models.get(asked.model)
+    ours = asked.melody.tune()
+    if not ours.notes:
+        raise UsageError("The melody has no notes; draw some, or have a new one written.")
+    seed = draw_seed() if asked.seed is None else asked.seed
+    # Silent bars around it may be filled; a variation of them there is none.
+    silent = 0 if command == "infill" else ours.notes[0].onset // ours.time_signature.bar_steps
+    tune = _tune(ours if command == "infill" else replace(_later(ours, -silent), bars=0))
+    details: dict[str, Any] = {}
+    if isinstance(asked, messages.Vary):
+        details = {"amount": asked.amount} | ({} if asked.keep is None else {"keep": asked.keep})
+    if asked.bars is not None:
+        details["bars"] = _bars(asked.bars, ours, silent)
+    recipe = Recipe(
+        __version__, model.name, model.fingerprint, seed, config=config, command=command,
+        details={**details, **packed_input(tune)},
+    )  # fmt: skip
+    done, recipe, data = changed(recipe, interruptible(model, job.check), tune)
+    whole = _later(replace(done.melody, qpm=ours.qpm, name=ours.name, bars=ours.bars), silent)
+    metre = whole.time_signature
+    spans = chords_over(config.spans(metre), metre.bar_steps if whole.pickup else 0, whole.length, 0)
+    one = Generated(whole, spans, None, done.number)
+    return take(job, model, shelf, 0, one, recipe, f"{ours.name or 'melody'} {_DONE[command]}.mid", data)
+
+
+def _later(melody: Melody, bars: int) -> Melody:
+    """The melody so many bars later, within as many bars as it has."""
+    steps = bars * melody.time_signature.bar_steps
+    return replace(melody, notes=tuple(replace(note, onset=note.onset + steps) for note in melody.notes))
+
+
+def _bars(text: str, melody: Melody, silent: int) -> str:
+    """Bars of a melody as they are counted without so many at its beginning. Raises UsageError for silent ones."""
+    if not silent:
+        return text
+    first, last = parse_bars(text, melody)
+    if last <= silent:
+        raise UsageError(f"bars is {text}, and the first note stands in bar {silent + 1}; choose bars with notes.")
+    return f"{max(first - silent, 1)}-{last - silent}"
+
+
+def _tune(melody: Melody) -> Tune:
+    """A melody as the file that is to be changed: a plain one, if that is read again as it is.
+
+    Not so where silent bars, or half a silent one, come before its first note or after its last.
+    """
+    with suppress(MidiError):
+        plain = Tune.parse(midi_bytes(melody), melody.name)
+        if replace(plain.melody, qpm=melody.qpm) == melody:
+            return plain
+    return Tune.of(melody)

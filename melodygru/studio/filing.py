@@ -1,0 +1,74 @@
+"""Files of strangers opened, and files of melodies made."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from melodygru.chords import ChordSpan, parse_progression
+from melodygru.errors import MidiError, UsageError
+from melodygru.layout import chords_over
+from melodygru.midi_writer import midi_bytes
+from melodygru.performance import Performance
+from melodygru.studio import answers, messages
+from melodygru.studio.shelf import Shelf
+from melodygru.studio.work import Job
+
+_FRAME = 4
+"""Bytes of sound for each of its samples: two channels of 16 bits."""
+
+
+_READING = Lock()
+"""Scores are read through music21, which keeps settings that all threads share."""
+
+
+def open_file(job: Job, data: bytes, name: str) -> answers.Opened:
+    """The melodies of a file. Raises MidiError, saying why there are none."""
+    from melodygru.scores import parse
+
+    try:
+        with job.aside(), _READING:
+            found = parse(data, name)
+    except MidiError as error:
+        raise MidiError(f"{name} {error}") from None
+    except Exception as error:  # whatever readers of scores stumble over in files of strangers
+        raise MidiError(f"{name} cannot be understood ({type(error).__name__}); save it anew, as MIDI.") from error
+    return answers.Opened(
+        melodies=[answers.MelodyAnswer.of(melody) for melody in found.melodies], remarks=list(found.remarks)
+    )
+
+
+def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
+    """Make a file of a melody."""
+    melody = asked.melody.tune()
+    metre = melody.time_signature
+    performance = Performance(program=asked.program, swing=asked.swing)
+    performance.check(metre)
+    spans: tuple[ChordSpan, ...] = ()
+    if asked.chords is not None and asked.chords.strip():
+        once = parse_progression(asked.chords, metre, asked.beats_per_chord)
+        spans = chords_over(once, metre.bar_steps if melody.pickup else 0, melody.length, 0)
+    suffix = asked.format
+    if suffix == "mid":
+        data = midi_bytes(melody, performance, spans)
+    elif suffix == "wav":
+        from melodygru.synthesis import RATE, wav_bytes
+
+        longest = shelf.largest / (RATE * _FRAME)
+        if melody.seconds > longest:
+            raise UsageError(
+                f"The melody lasts {melody.seconds / 60:.1f} minutes, and the studio makes sound of {longest / 60:.1f} "
+                "at most; save it as MIDI, and use melodygru render."
+            )
+        midi = midi_bytes(melody, performance, spans)
+        try:
+            with job.aside():
+                data = wav_bytes(midi, asked.program)
+        except MidiError as error:
+            raise MidiError(f"The melody {error}") from None
+    else:
+        from melodygru.notation import written
+
+        with job.aside():
+            data = written(melody, spans, f".{suffix}")
+    url, name = shelf.put(melody.name or "melody", suffix, data)
+    return answers.FileLink(url=url, name=name)
