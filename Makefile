@@ -37,12 +37,14 @@ bench: $(READY)  ## Measure start-up, sampling, training and reading (about eigh
 	$(BIN)/python benchmarks/bench_sample.py
 	$(BIN)/python benchmarks/bench_train.py
 	$(BIN)/python benchmarks/bench_read.py
+	$(BIN)/python benchmarks/bench_studio.py
 
 lint: $(READY)  ## Check style, types and the floors of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	PATH="$(BIN):$$PATH" $(BIN)/npx --yes --package typescript@5.9.3 tsc -p melodygru/studio/page/jsconfig.json
 
 clean:  ## Remove the environment and everything that was made
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,8 +11,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from melodygru.melody import Melody
-from melodygru.note_values import Symbol, written_bars
-from melodygru.spelling import Spelling, spell
+from melodygru.notation.note_values import Symbol, written_bars
+from melodygru.notation.spelling import Spelling, spell
 from melodygru.theory import STEPS_PER_QUARTER, Key
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _VELOCITY = 84
 _TYPES = {0: "breve", 1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
-"""What music21 calls the values of `melodygru.note_values.Symbol.base`."""
+"""What music21 calls the values of `melodygru.notation.note_values.Symbol.base`."""
 
 
 def to_pretty_midi(melody: Melody, program: int = 0) -> pretty_midi.PrettyMIDI:
@@ -54,8 +54,8 @@ def to_music21(melody: Melody) -> music21.stream.Score:
     """The melody as a score of one part: measures, key with its mode, metre, tempo, title.
 
     A pickup is measure 0, as short as it is. Notes and rests have the values that a musician would write, with ties and
-    triplets (`melodygru.note_values`); `stripTies` joins them. Beams are music21's affair, when it shows or writes the
-    score; `melodygru.notation` writes MusicXML with beams and line breaks.
+    triplets (`melodygru.notation.note_values`); `stripTies` joins them. Beams are music21's affair, when it shows or
+    writes the score; `melodygru.notation.engraving` writes MusicXML with beams and line breaks.
     """
     from music21 import key, metadata, meter, stream, tempo
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.abc_text import LeftOut
 from melodygru.abc_tunes import read_tune
-from melodygru.abc_writer import abc
 from melodygru.chords import lay_out, parse_progression
+from melodygru.notation.abc import abc
 
 # The values of tunes, triplets among them.
 VALUES = [3, 4, 6, 8, 12, 16, 18, 24, 30, 36, 48, 60, 96, 120]

@@ -23,10 +23,10 @@ from melodygru.chords import QUALITIES, Chord, ChordSpan, lay_out, parse_progres
 from melodygru.errors import UsageError
 from melodygru.generation_config import GenerationConfig
 from melodygru.midi_writer import midi_bytes
-from melodygru.notation import SUFFIXES, musicxml, mxl, pages, pdf, png, svg, written
-from melodygru.note_values import written_bars
+from melodygru.notation.engraving import SUFFIXES, musicxml, mxl, pages, pdf, png, svg, written
+from melodygru.notation.note_values import written_bars
+from melodygru.notation.spelling import spell
 from melodygru.recipe import Recipe
-from melodygru.spelling import spell
 from tests.strategies import melodies
 
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}

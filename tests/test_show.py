@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.chords import lay_out, parse_progression
 from melodygru.cli.show_command import Screen
-from melodygru.degrees import DEGREE_COLOURS, FOREIGN_COLOUR, note_name
 from melodygru.errors import UsageError
 from melodygru.midi_writer import write_midi
-from melodygru.piano_roll import ASCII, BLOCKS, piano_roll
-from melodygru.roll_page import PictureStyle
-from melodygru.roll_picture import parse_size, roll_picture
+from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR, note_name
+from melodygru.rolls.page import PictureStyle
+from melodygru.rolls.piano_roll import ASCII, BLOCKS, piano_roll
+from melodygru.rolls.picture import parse_size, roll_picture
 from melodygru.theory import parse_pitch
 
 from .strategies import keys, melodies

@@ -66,7 +66,9 @@ def opened(chromium: Any, address: str, request: pytest.FixtureRequest) -> Itera
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("requestfailed", lambda request: wrong.append(f"{request.url} {request.failure}"))
     foreign: list[str] = []
-    page.on("request", lambda one: foreign.append(one.url) if not one.url.startswith(address.split("/", 3)[0]) else None)
+    page.on(
+        "request", lambda one: foreign.append(one.url) if not one.url.startswith(address.split("/", 3)[0]) else None
+    )
     page.goto(address)
     page.wait_for_selector("html[data-ready]")
     yield page
@@ -162,7 +164,9 @@ def test_notes_are_drawn_moved_stretched_and_removed_with_the_mouse(opened: Any)
     box = opened.locator(".grid").bounding_box()
     x = lambda step: box["x"] + step * scale  # noqa: E731
     y = lambda pitch: box["y"] + (108 - pitch + 0.5) * 13  # noqa: E731
-    pitch = next(pitch for pitch in range(70, 84) if all(note["pitch"] - pitch not in (0, 2) for note in before["notes"]))
+    pitch = next(
+        pitch for pitch in range(70, 84) if all(note["pitch"] - pitch not in (0, 2) for note in before["notes"])
+    )
     # A click writes; the drag that follows stretches.
     opened.mouse.move(x(1), y(pitch))
     opened.mouse.down()
@@ -216,8 +220,23 @@ def test_everything_can_be_done_with_the_keyboard(opened: Any) -> None:
     for _ in range(70):
         opened.keyboard.press("Tab")
         seen.add(opened.evaluate("document.activeElement.id || document.activeElement.name"))
-    wanted = {"play", "loop", "tempo", "snap", "roll", "infill", "vary", "continue", "drag", "midi", "generate", "eight"}
-    assert wanted | {"bars", "bpm", "tonic", "mode", "meter", "scale", "chords", "form", "seed", "dice", "model"} <= seen
+    wanted = {
+        "play",
+        "loop",
+        "tempo",
+        "snap",
+        "roll",
+        "infill",
+        "vary",
+        "continue",
+        "drag",
+        "midi",
+        "generate",
+        "eight",
+    }
+    assert (
+        wanted | {"bars", "bpm", "tonic", "mode", "meter", "scale", "chords", "form", "seed", "dice", "model"} <= seen
+    )
 
 
 def test_it_is_heard(opened: Any) -> None:

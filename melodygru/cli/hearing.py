@@ -12,8 +12,8 @@ from melodygru.cli import options
 from melodygru.errors import MidiError
 
 if TYPE_CHECKING:
-    from melodygru.synthesis import FloatArray
-    from melodygru.timeline import Timeline
+    from melodygru.sound.synthesis import FloatArray
+    from melodygru.sound.timeline import Timeline
 
 Source = Annotated[Path, typer.Argument(metavar="FILE.mid", help="The MIDI file to hear.", show_default=False)]
 Program = Annotated[
@@ -51,11 +51,11 @@ def heard(source: Path, program: str | None, soundfont: str | None, tail: float,
         UsageError: an option out of range.
         FileError: a file or a soundfont that cannot be read, or no FluidSynth for that.
     """
-    from melodygru import soundfont as fluidsynth
-    from melodygru import synthesis
     from melodygru.instruments import find_program
     from melodygru.midi import read_bytes
-    from melodygru.timeline import read_timeline
+    from melodygru.sound import soundfont as fluidsynth
+    from melodygru.sound import synthesis
+    from melodygru.sound.timeline import read_timeline
 
     synthesis.check(tail, rate)
     number = None if program is None else find_program(program)

@@ -22,8 +22,8 @@ def play(
 
     Through the sound device, or a program that plays (pw-play, paplay, aplay, afplay, ffplay). Ctrl-C stops.
     """
-    from melodygru.players import play as play_sound
-    from melodygru.synthesis import RATE
+    from melodygru.sound.players import play as play_sound
+    from melodygru.sound.synthesis import RATE
 
     found = heard(source, program, soundfont, 0.0 if loop else _RINGING, RATE)
     remark(found.timeline)

@@ -43,7 +43,7 @@ def render(
         check_target(out, force)
     found = heard(source, program, soundfont, tail, rate)
 
-    from melodygru.synthesis import pack
+    from melodygru.sound.synthesis import pack
 
     output.write(None if out == output.STDOUT else Path(out), pack(found.sound, rate), force)
     remark(found.timeline)

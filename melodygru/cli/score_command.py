@@ -45,8 +45,8 @@ def score(
 
     MusicXML opens in MuseScore and its like; a PDF has pages of A4, an SVG or PNG is one picture.
     """
-    from melodygru import notation
     from melodygru.extraction import read_melodies
+    from melodygru.notation import engraving as notation
 
     to_stdout = out == output.STDOUT
     if to_stdout and json:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from melodygru.chords import ChordSpan
     from melodygru.melody import Melody
-    from melodygru.piano_roll import Roll, Signs, System
     from melodygru.recipe import Recipe
+    from melodygru.rolls.piano_roll import Roll, Signs, System
 
 PICTURES = (".png", ".svg", ".pdf")
 PLAIN_WIDTH = 80
@@ -80,8 +80,8 @@ def _picture(
     from melodygru.cli.output import numbered
     from melodygru.extraction import read_melodies
     from melodygru.files import check_target, write_atomically
-    from melodygru.roll_page import PictureStyle
-    from melodygru.roll_picture import parse_size, roll_picture
+    from melodygru.rolls.page import PictureStyle
+    from melodygru.rolls.picture import parse_size, roll_picture
 
     pixels = None if size is None else parse_size(size)
     style = PictureStyle(dark=dark) if dpi is None else PictureStyle(dpi=dpi, dark=dark)
@@ -168,7 +168,7 @@ class Screen:
         """A stream as it wants to be written to: see https://no-color.org."""
         from rich.console import Console
 
-        from melodygru.piano_roll import ASCII, BLOCKS
+        from melodygru.rolls.piano_roll import ASCII, BLOCKS
 
         plain = bool(os.environ.get("NO_COLOR"))
         console = Console(file=stream, color_system=None if plain else "auto", highlight=False)
@@ -192,7 +192,7 @@ class Screen:
         self, melody: Melody, bars: tuple[int, int] | None = None, chords: Sequence[ChordSpan] = (), name: str = ""
     ) -> None:
         """A melody, and a line of facts under it."""
-        from melodygru.piano_roll import piano_roll
+        from melodygru.rolls.piano_roll import piano_roll
 
         roll = piano_roll(melody, self.width, bars, chords, self.signs)
         for number, system in enumerate(roll.systems):
@@ -216,7 +216,7 @@ class Screen:
     def _system(self, system: System) -> None:
         from rich.text import Text
 
-        from melodygru.degrees import DEGREE_COLOURS, FOREIGN_COLOUR
+        from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR
 
         before = " " * (system.indent + len(system.rows[0].label))
         if system.chords:
@@ -238,7 +238,7 @@ class Screen:
         """What the colours mean; without them, what the dashes mean."""
         from rich.text import Text
 
-        from melodygru.degrees import DEGREE_COLOURS, FOREIGN_COLOUR, class_name
+        from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR, class_name
 
         names = [class_name(tone, melody.key) for tone in melody.key.scale]
         tonic = self.signs.tonic * 2
@@ -264,7 +264,7 @@ class Screen:
 
 def _facts(melody: Melody, roll: Roll, bars: tuple[int, int] | None, name: str) -> Iterator[str]:
     """The melody in a line, and what of it could not be drawn."""
-    from melodygru.degrees import note_name
+    from melodygru.rolls.degrees import note_name
 
     pitches = sorted({note.pitch for note in melody.notes})
     name = name or melody.name

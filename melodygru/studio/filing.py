@@ -51,7 +51,7 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
     if suffix == "mid":
         data = midi_bytes(melody, performance, spans)
     elif suffix == "wav":
-        from melodygru.synthesis import RATE, wav_bytes
+        from melodygru.sound.synthesis import RATE, wav_bytes
 
         longest = shelf.largest / (RATE * _FRAME)
         if melody.seconds > longest:
@@ -66,7 +66,7 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
         except MidiError as error:
             raise MidiError(f"The melody {error}") from None
     else:
-        from melodygru.notation import written
+        from melodygru.notation.engraving import written
 
         with job.aside():
             data = written(melody, spans, f".{suffix}")

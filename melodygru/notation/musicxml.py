@@ -12,12 +12,12 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
-from melodygru.beams import beams
-from melodygru.chord_symbols import add_harmony, changes, chords_in
 from melodygru.chords import ChordSpan
 from melodygru.melody import Melody
-from melodygru.note_values import Bar, Symbol, written_bars
-from melodygru.spelling import Spelling, accidentals, spell
+from melodygru.notation.beams import beams
+from melodygru.notation.chord_symbols import add_harmony, changes, chords_in
+from melodygru.notation.note_values import Bar, Symbol, written_bars
+from melodygru.notation.spelling import Spelling, accidentals, spell
 from melodygru.theory import STEPS_PER_QUARTER, TimeSignature
 
 _DOCTYPE = (

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from melodygru.errors import MelodyGRUError
-from melodygru.synthesis import FloatArray, pack, pcm
+from melodygru.sound.synthesis import FloatArray, pack, pcm
 
 PROGRAMS = (
     ("pw-play", ()),

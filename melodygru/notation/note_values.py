@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from melodygru.melody import Melody
-from melodygru.note_beats import Layout, beat_layout
+from melodygru.notation.note_beats import Layout, beat_layout
 from melodygru.theory import TimeSignature
 
 _PLAIN = {3 << power: 64 >> power for power in range(7)} | {384: 0}

@@ -1,7 +1,7 @@
 """A melody as people read it: MusicXML, ABC, or pages of notes as SVG, PNG and PDF.
 
 Pages are engraved by Verovio (https://www.verovio.org) from the MusicXML; their letters are outlines (see
-`melodygru.outlines`), so that they need no fonts and look alike everywhere.
+`melodygru.notation.outlines`), so that they need no fonts and look alike everywhere.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from importlib import import_module, resources
 from pathlib import PurePath
 from typing import Any
 
-from melodygru.abc_writer import abc
 from melodygru.chords import ChordSpan
 from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.melody import Melody
-from melodygru.musicxml import musicxml, mxl, number, readable, tempo_unit
-from melodygru.outlines import outlined
+from melodygru.notation.abc import abc
+from melodygru.notation.musicxml import musicxml, mxl, number, readable, tempo_unit
+from melodygru.notation.outlines import outlined
 
 __all__ = ["SUFFIXES", "abc", "musicxml", "mxl", "pages", "pdf", "png", "svg", "written"]
 

@@ -1,7 +1,7 @@
 """A melody as ABC notation, version 2.1: https://abcnotation.com/wiki/abc:standard:v2.1.
 
-Values, triplets and ties are those of the printed score (`melodygru.note_values`), with one tie more where a chord
-changes under a held note, since in ABC a chord symbol stands on a note. Accidentals last to the bar line, and are
+Values, triplets and ties are those of the printed score (`melodygru.notation.note_values`), with one tie more where a
+chord changes under a held note, since in ABC a chord symbol stands on a note. Accidentals last to the bar line, and are
 written so that it does not matter whether they are taken to hold in other octaves too.
 """
 
@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from melodygru.beams import beams
-from melodygru.chord_symbols import changes, chords_in, symbol_of
 from melodygru.chords import ChordSpan
 from melodygru.melody import Melody
-from melodygru.musicxml import line_breaks, number, readable, tempo_unit
-from melodygru.note_values import VALUES, Bar, Symbol, written_bars
-from melodygru.spelling import Spelling, signature, spell
+from melodygru.notation.beams import beams
+from melodygru.notation.chord_symbols import changes, chords_in, symbol_of
+from melodygru.notation.musicxml import line_breaks, number, readable, tempo_unit
+from melodygru.notation.note_values import VALUES, Bar, Symbol, written_bars
+from melodygru.notation.spelling import Spelling, signature, spell
 from melodygru.theory import STEPS_PER_QUARTER
 
 _MODES = {"major": "", "minor": "m"}

@@ -1,6 +1,6 @@
 """The beats of a bar as a reader sees them, and which notes and rests leave them visible.
 
-`melodygru.note_values` says what the rules are; here they are applied.
+`melodygru.notation.note_values` says what the rules are; here they are applied.
 """
 
 from __future__ import annotations

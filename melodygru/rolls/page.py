@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from melodygru.chords import ChordSpan
 from melodygru.config import check_range
-from melodygru.degrees import DEGREE_COLOURS, FOREIGN_COLOUR, class_name, degree, degree_colour, note_name
 from melodygru.errors import UsageError
 from melodygru.melody import Melody, Note
-from melodygru.piano_roll import whole_range
+from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR, class_name, degree, degree_colour, note_name
+from melodygru.rolls.piano_roll import whole_range
 from melodygru.theory import STEPS_PER_QUARTER
 
 if TYPE_CHECKING:

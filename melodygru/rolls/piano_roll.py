@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from melodygru.chords import ChordSpan
-from melodygru.degrees import degree, note_name
 from melodygru.melody import Melody, Note
-from melodygru.roll_columns import Columns
+from melodygru.rolls.columns import Columns
+from melodygru.rolls.degrees import degree, note_name
 
 NARROWEST = 20
 """Columns below which nothing is drawn narrower."""

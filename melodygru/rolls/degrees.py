@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from melodygru.spelling import spell
+from melodygru.notation.spelling import spell
 from melodygru.theory import Key
 
 DEGREE_COLOURS = ("#e5431f", "#b07a2a", "#2a8f4f", "#1f8f86", "#3478d8", "#8b6fb8", "#c2528b")

@@ -1,4 +1,4 @@
-"""MIDI bytes -> what sounds when, in seconds: for `melodygru.synthesis`, and for whoever plays.
+"""MIDI bytes -> what sounds when, in seconds: for `melodygru.sound.synthesis`, and for whoever plays.
 
 Notes and tempi are read by `melodygru.midi`, which reads faulty files too. What else a channel is told (instrument,
 volume, place, pedal) is read through mido; where a file is too faulty for mido, its instruments are unknown, all sounds

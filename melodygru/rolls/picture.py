@@ -12,8 +12,8 @@ from melodygru.chords import ChordSpan
 from melodygru.config import check_range
 from melodygru.errors import UsageError
 from melodygru.melody import Melody
-from melodygru.piano_roll import whole_range
-from melodygru.roll_page import MAX_SIDE, Page, PictureStyle
+from melodygru.rolls.page import MAX_SIDE, Page, PictureStyle
+from melodygru.rolls.piano_roll import whole_range
 
 _MAX_PIXELS = 100_000_000
 

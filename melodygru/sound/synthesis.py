@@ -1,9 +1,9 @@
 """MIDI -> sound, with no samples and no soundfont: voices of harmonics, a little room, a WAV file that loops.
 
-Every note is read from wave tables that hold no partial above half the sample rate (`melodygru.voices` says which
+Every note is read from wave tables that hold no partial above half the sample rate (`melodygru.sound.voices` says which
 there are), so nothing aliases. The sound lasts exactly as long as the clip, to the sample; what would ring on past its
 end is faded out there, unless a tail is asked for. The same file gives the same bytes. For real instruments there is
-`melodygru.soundfont`.
+`melodygru.sound.soundfont`.
 
 Wave table synthesis with several tables that die away at their own pace: Roads, The Computer Music Tutorial (1996), 4;
 the room is noise that decays: Moorer, "About This Reverberation Business", Computer Music Journal 3:2 (1979).
@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from melodygru.errors import MidiError, UsageError
-from melodygru.percussion import hit
-from melodygru.timeline import PERCUSSION, Sounding, Timeline, read_timeline
-from melodygru.voices import VOICES, Layer, voice_name
+from melodygru.sound.percussion import hit
+from melodygru.sound.timeline import PERCUSSION, Sounding, Timeline, read_timeline
+from melodygru.sound.voices import VOICES, Layer, voice_name
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -50,7 +50,8 @@ def wav_bytes(midi: bytes, program: int | None = None, tail: float = 0.0, rate: 
     """A MIDI file's bytes as a WAV file's: 16 bits, stereo, exactly round((the clip's seconds + tail) * rate) samples.
 
     Args:
-        midi: the file's bytes; `melodygru.timeline.read_timeline` tells what of them is heard, and where the clip ends.
+        midi: the file's bytes; `melodygru.sound.timeline.read_timeline` tells what of them is heard, and where the clip
+            ends.
         program: an instrument in [0, 128) in place of the file's own, for all but percussion and a track of chords.
         tail: seconds, in [0, 30], in which the last notes and the room may ring on after the clip.
         rate: samples a second, in [22050, 96000].

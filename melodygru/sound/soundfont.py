@@ -1,6 +1,7 @@
 """MIDI -> sound with the instruments of a soundfont, through FluidSynth where it is installed.
 
-As exactly as long as what `melodygru.synthesis` makes; FluidSynth itself ends its files some time after the last note.
+As exactly as long as what `melodygru.sound.synthesis` makes; FluidSynth itself ends its files some time after the last
+note.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy as np
 
 from melodygru.errors import FileError, MidiError
 from melodygru.mido_files import load, save
-from melodygru.synthesis import RATE, FloatArray, check, finished, pack, samples_of
-from melodygru.timeline import CHORDS_TRACK, PERCUSSION, Timeline
+from melodygru.sound.synthesis import RATE, FloatArray, check, finished, pack, samples_of
+from melodygru.sound.timeline import CHORDS_TRACK, PERCUSSION, Timeline
 
 AUTO = "auto"
 SUFFIXES = (".sf2", ".sf3")
@@ -71,18 +72,18 @@ def _check_header(path: Path) -> None:
 
 def wav_bytes(midi: bytes, timeline: Timeline, soundfont: Path, program: int | None = None, tail: float = 0.0,
               rate: int = RATE) -> bytes:  # fmt: skip
-    """As `melodygru.synthesis.wav_bytes`, played by a soundfont's instruments. See `render`."""
+    """As `melodygru.sound.synthesis.wav_bytes`, played by a soundfont's instruments. See `render`."""
     return pack(render(midi, timeline, soundfont, program, tail, rate), rate)
 
 
 def render(midi: bytes, timeline: Timeline, soundfont: Path, program: int | None = None, tail: float = 0.0,
            rate: int = RATE) -> FloatArray:  # fmt: skip
-    """What a soundfont makes of a clip: (2, samples), exactly as `melodygru.synthesis.render` measures them.
+    """What a soundfont makes of a clip: (2, samples), exactly as `melodygru.sound.synthesis.render` measures them.
 
     Args:
         midi: the file's bytes; timeline: the same, read.
         soundfont: an existing file; see `find_soundfont`.
-        program, tail, rate: as for `melodygru.synthesis.wav_bytes`.
+        program, tail, rate: as for `melodygru.sound.synthesis.wav_bytes`.
 
     Raises:
         FileError: FluidSynth is not installed, or cannot read the soundfont.

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from melodygru.note_beats import beat_layout
-from melodygru.note_values import Bar, Symbol
+from melodygru.notation.note_beats import beat_layout
+from melodygru.notation.note_values import Bar, Symbol
 from melodygru.theory import TimeSignature
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from melodygru.degrees import degree, note_name
 from melodygru.melody import Melody, Note
+from melodygru.rolls.degrees import degree, note_name
 
 _FINEST = 3
 """Steps of a column below which more room makes none finer: a thirty-second."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from melodygru.chords import QUALITIES, ChordSpan
-from melodygru.note_values import Bar
+from melodygru.notation.note_values import Bar
 
 _KINDS = {
     (0, 4, 7): "major",

@@ -1,0 +1,1 @@
+"""Melodies as scores: values, beams, spelling, MusicXML, ABC, pages of notes."""

@@ -1,0 +1,1 @@
+"""Melodies as piano rolls: of characters, and as pictures."""

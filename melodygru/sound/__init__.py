@@ -1,0 +1,1 @@
+"""Melodies as sound, with no soundfont needed."""
