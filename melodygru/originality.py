@@ -31,11 +31,14 @@ from melodygru.run_hashing import (
     steps_of,
     symbols,
     window_hashes,
+    window_hashes_at,
 )
 
 _MAGIC = b"mgoi1"
 _LARGEST = 1 << 28
 """Bytes that an index may have when unpacked: a hundred million notes."""
+_LIKELY = 8
+"""Notes in a row that nearly every melody shares with the shipped model's training music."""
 
 
 @dataclass(frozen=True)
@@ -212,23 +215,44 @@ class OriginalityIndex:
     def _search(self, lines: Sequence[Line]) -> list[tuple[int, int, int]]:
         """Of each, (notes, first note in it, first note here) of its longest run.
 
-        All together: the pieces are gone through once for each length, from the shortest on.
+        All together, and from a length on that nearly all melodies share with something: shorter rows, which stand
+        everywhere, are looked for only where none of that length is found.
         """
         found = [(0, 0, 0)] * len(lines)
         steps = [steps_of(line) for line in lines]
         sums = [power_sums(symbols(row[0], *np.unique(row[1], return_inverse=True))) for row in steps]
-        left = [number for number, (pitches, _) in enumerate(lines) if len(pitches) >= SHORTEST]
-        notes = SHORTEST
+        for shortest in (_LIKELY, SHORTEST):
+            left = [i for i, (pitches, _) in enumerate(lines) if len(pitches) >= shortest and not found[i][0]]
+            self._climb(left, shortest, steps, sums, found)
+        return found
+
+    def _climb(
+        self,
+        left: list[int],
+        notes: int,
+        steps: Sequence[Any],
+        sums: Sequence[tuple[UInt64Array, UInt64Array]],
+        found: list[tuple[int, int, int]],
+    ) -> None:
+        """`_search` for the lines that are `left`, from rows of so many notes on; longer ones stand where these do."""
+        places: npt.NDArray[np.int64] | None = None
         while left:
-            hashes = self.windows(notes)
             own = [window_hashes(steps[i][0], *sums[i], notes) for i in left]
             # A table of the wanted hashes' first bits passes over nearly all pieces at once.
             wanted = np.unique(np.concatenate(own))
             table = np.zeros(1 << BUCKET_BITS, np.bool_)
             table[buckets(wanted)] = True
-            near = np.flatnonzero(table[buckets(hashes)[: len(self.begins(notes))]] & self.begins(notes))
-            near = near[np.isin(hashes[near], wanted)][::-1]
-            standing = dict(zip(hashes[near].tolist(), near.tolist(), strict=True))
+            if places is None:
+                hashes = self.windows(notes)
+                near = np.flatnonzero(table[buckets(hashes)] & self.begins(notes))
+                hashes = hashes[near]
+            else:
+                near = places[self._left[places] >= notes]
+                hashes = window_hashes_at(near, self.intervals, *self._sums, notes)
+            here = np.isin(hashes, wanted)
+            places, hashes = near[here], hashes[here]
+            # Of equal rows the first here.
+            standing = dict(zip(hashes[::-1].tolist(), places[::-1].tolist(), strict=True))
             still = []
             for number, values in zip(left, own, strict=True):
                 at = next(((i, standing[value]) for i, value in enumerate(values.tolist()) if value in standing), None)
@@ -237,7 +261,6 @@ class OriginalityIndex:
                     if len(steps[number][0]) > notes:
                         still.append(number)
             left, notes = still, notes + 1
-        return found
 
     def _describe(self, melody: Melody, first: int, place: int, notes: int) -> SharedRun:
         begin, end = melody.notes[first].onset, melody.notes[first + notes - 1].onset

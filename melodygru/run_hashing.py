@@ -112,6 +112,20 @@ def window_hashes(intervals: npt.NDArray[np.int8], sums: UInt64Array, inverses: 
     return first + (sums[notes - 1 : notes - 1 + size] - sums[1 : 1 + size]) * inverses[:size]
 
 
+def window_hashes_at(
+    places: npt.NDArray[np.int64],
+    intervals: npt.NDArray[np.int8],
+    sums: UInt64Array,
+    inverses: UInt64Array,
+    notes: int,
+) -> UInt64Array:
+    """`window_hashes` of the rows that begin at these places alone; each has `notes` notes after it, itself included."""
+    first = _FIRST[intervals[places].view(np.uint8)]
+    if notes < SHORTEST:
+        return first
+    return first + (sums[places + notes - 1] - sums[places + 1]) * inverses[places]
+
+
 def run_hashes(intervals: npt.NDArray[np.int64], gaps: npt.NDArray[np.int64]) -> UInt64Array:
     """(R,) hashes of R rows of n notes each, from their (R, n - 1) intervals and gaps between onsets."""
     shared = np.maximum(np.gcd(gaps[:, 1:], gaps[:, :-1]), 1)
