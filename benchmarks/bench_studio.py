@@ -2,13 +2,16 @@
 
     python benchmarks/bench_studio.py [--clients 50] [--bars 16]
 
-The page is asked for as soon as its address is printed; a first note is the first `notes` event of a stream.
+The page is asked for as soon as its address is printed; a first note is the first `notes` event of a stream. In a
+browser (chromium, if it is there) the first sound is the first that is not silent after the space bar, pressed as soon
+as the page is ready; the first note is the first frame that shows one after Generate was pressed.
 """
 
 import argparse
 import json
 import os
 import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -30,15 +33,17 @@ STARTS = 5
 class Served:
     """A studio in a process of its own; `started` has seconds from its start to its address, its page, its choices."""
 
-    def __init__(self):
+    def __init__(self, asks=True):
         began = time.perf_counter()
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environment |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "melodygru", "studio", "--no-browser", "--port", "0"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        )
         self.url = re.search(r"http\S+", self.process.stdout.readline())[0]
         self.started = [time.perf_counter() - began]
-        for where in ("", "api/choices"):
+        for where in ("", "api/choices") if asks else ():
             urllib.request.urlopen(self.url + where).read()
             self.started.append(time.perf_counter() - began)
 
@@ -74,6 +79,50 @@ class Served:
             connection.close()
 
 
+_SOUND = """async () => {
+  const { player } = await import(new URL('page/main.js', document.baseURI));
+  while (player.level() < 0.002) await new Promise((resolve) => setTimeout(resolve, 5));
+}"""
+_NOTE = """() => new Promise((done) => {
+  const began = performance.now();
+  const watch = new MutationObserver(() => {
+    if (!document.querySelector('.ghost')) return;
+    watch.disconnect();
+    requestAnimationFrame(() => done(performance.now() - began));
+  });
+  watch.observe(document.querySelector('.ghosts'), { childList: true });
+  document.querySelector('#generate').click();
+})"""
+
+
+def in_browser():
+    """Rows of the table: from the process's start to sound in seconds, from Generate to a note in milliseconds."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+    sounds, notes = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), headless=True, args=flags)
+        for _ in range(STARTS):
+            page = browser.new_context().new_page()
+            began = time.perf_counter()
+            served = Served(asks=False)
+            page.goto(served.url)
+            page.wait_for_selector("html[data-ready]")
+            page.keyboard.press("Space")
+            page.evaluate(_SOUND)
+            sounds.append(time.perf_counter() - began)
+            page.keyboard.press("Space")
+            for _ in range(4):
+                notes.append(page.evaluate(_NOTE))
+                page.wait_for_function("() => !document.querySelector('[aria-busy]')")
+            page.context.close()
+            served.stop()
+        browser.close()
+    seconds = [f"{statistics.median(sounds):.2f} s", f"{max(sounds):.2f} s", "process to first sound"]
+    return [seconds, [f"{statistics.median(notes):.0f} ms", f"{max(notes):.0f} ms", "Generate to first note on screen"]]
+
+
 def percentile(values, share):
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
@@ -98,6 +147,9 @@ def main():
         )
     ]
     print_table("Start-up, seconds", ["best", "median", "what"], rows)
+
+    if shutil.which("chromium"):
+        print_table("In a browser", ["median", "slowest", "what"], in_browser())
 
     served = Served()
     time.sleep(2)  # the model is loaded and warm
