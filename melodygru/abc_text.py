@@ -24,8 +24,14 @@ _INLINE_FIELD = re.compile(r"\[([A-Za-z]:[^\[\]|]*)\]")
 # What is printed on or beside notes and changes neither pitch nor length: words, !signs!, grace
 # notes, slurs (but not the "(3" of a triplet), bowing, rolls, trills, fermatas (also over nothing: "Hx"),
 # line breaks. An "x" with a length is a rest that is not printed.
+_TUPLET = re.compile(r"\(\d(?::\d*){0,2}")
 _HIDDEN_REST = re.compile(r"x(?=\d)")
 _ORNAMENTS = re.compile(r'"[^"]*"|![^!\s|]*!|\{[^{}]*\}|\((?!\d)|[)~.`\\!+*HJKLMOPQRSTUVWYhiklmnopqrstuvwxy]')
+_PLAIN_KEY = re.compile(
+    r"\s*([A-G])([#b]?)\s*(maj|min|m(?![a-z])|ion|dor|phr|lyd|mix|aeo|loc|)[a-z]*\s*", re.IGNORECASE
+)
+_MODES = {"": "major", "maj": "major", "ion": "major", "min": "minor", "m": "minor", "aeo": "minor", "dor": "dorian",
+          "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian", "loc": "locrian"}  # fmt: skip
 
 # Where the source names no tempo. Dances by bars a minute, since a reel is written in 2/4 or in 4/4.
 _BARS_A_MINUTE = {
@@ -53,13 +59,17 @@ def tokenize(text: str) -> tuple[list[Any], dict[str, Any]]:
     """The tune's notes, bar lines and fields as music21's tokens, and the first field of each letter."""
     from music21 import abcFormat
 
-    lines = []
+    lines, locrian = [], {}
     # An ending's number at the head of a continued line belongs to the bar line before it.
     for line in re.sub(r"\\[ \t]*\r?\n(?=[12])", "", text).splitlines():
         line = line.split("%")[0]
         if not _HEADER_LINE.match(line):
             line = _INLINE_FIELD.sub(r"\n\1\n", _INVISIBLE_BAR.sub("", line))
             line = "\n".join(part if _HEADER_LINE.match(part) else _music(part) for part in line.split("\n"))
+        elif (key := _plain_key(line.removeprefix("K:"))) is not None and key.mode == "locrian":
+            # music21 would read its accidentals as those of the major key on its tonic.
+            name = Key.from_fifths(key.fifths).tonic_name
+            locrian[name], line = line.removeprefix("K:"), f"K:{name}"
         lines.append(line)
     # From version 2 on, music21 lets an accidental last to the bar line. Of 1,051 notes that repeat
     # an altered pitch in its bar, these books restate the sign before 51.
@@ -83,6 +93,8 @@ def tokenize(text: str) -> tuple[list[Any], dict[str, Any]]:
     header: dict[str, Any] = {}
     for token in kept:
         if isinstance(token, abcFormat.ABCMetadata):
+            if token.tag == "K" and token.data in locrian:
+                token.data = locrian[token.data]
             header.setdefault(token.tag, token)
             if token.tag == "V" and token.data != header["V"].data:
                 raise LeftOut("several voices")
@@ -95,7 +107,7 @@ def _music(line: str) -> str:
     line = _ORNAMENTS.sub("", _HIDDEN_REST.sub("z", line)).replace("::", ":||:")
     if "&" in line:
         raise LeftOut("several voices")
-    if re.search(r"[|\[:]\s*[3-9]", line):
+    if re.search(r"[|\[:]\s*[3-9]", _TUPLET.sub("", line)):
         raise LeftOut("more than two endings")
     # "||1" and "| 1" begin an ending like "|1", the only spelling that music21 knows.
     return re.sub(r"(?<!\|)\|+\s*([12])", r"|\1", line)
@@ -138,6 +150,9 @@ def read_metre(token: Any) -> TimeSignature:
 
 def read_key(token: Any) -> Key:
     """Tonic and mode of a `K:` field; the scale of Highland pipes ("Hp") is A mixolydian."""
+    plain = None if token is None else _plain_key(token.data)
+    if plain is not None:
+        return plain
     parameters = None if token is None else _try(token.getKeySignatureParameters)
     if parameters is None:
         raise LeftOut("no key")
@@ -145,6 +160,12 @@ def read_key(token: Any) -> Key:
     if mode is None:
         return Key.from_fifths(sharps, "mixolydian" if token.data.startswith("Hp") else "major")
     return Key.from_fifths(sharps, {"ionian": "major", "aeolian": "minor"}.get(mode, mode))
+
+
+def _plain_key(text: str) -> Key | None:
+    """The key that a text such as "Bb" or "Ddor" names; None where it says anything else beside it."""
+    plain = _PLAIN_KEY.fullmatch(text)
+    return None if plain is None else Key.parse(f"{plain[1]}{plain[2]} {_MODES[plain[3].lower()]}")
 
 
 def read_tempo(header: dict[str, Any], time_signature: TimeSignature) -> float:

@@ -62,7 +62,8 @@ _MOST_TIMES = 16
 
 def is_score(name: str) -> bool:
     """Whether a file's name ends like a score's."""
-    return name[-_LONGEST:].lower().endswith(SCORE_SUFFIXES)
+    # Most names, of which there may be a million, end in ".mid".
+    return name[-4:] != ".mid" and name[-_LONGEST:].lower().endswith(SCORE_SUFFIXES)
 
 
 def decoded(data: bytes) -> str:

@@ -20,7 +20,7 @@ from melodygru.theory import Key, TimeSignature
 from melodygru.tracks import Choice, choose_melody
 
 _VELOCITY = 80
-_SLIGHT = TICKS // 16
+_SLIGHT = TICKS_PER_STEP
 """Bars that are off by less are as long as their metre: programs round."""
 
 
@@ -39,7 +39,7 @@ class Stretch:
         start: the bar line that all others are counted from; before `begin` where the first bar is a pickup.
         begin, end: where its notes lie, half-open.
         metre: its metre.
-        pickup: the first bar is short.
+        pickup: the first bar is short, or said to be a pickup.
     """
 
     start: int
@@ -179,8 +179,8 @@ def _line(bars: Sequence[Bar], order: Sequence[int], remarks: dict[str, None]) -
         if bar.metre != metre:
             if metre is not None:
                 line.stretches.append(Stretch(start, begin, position, metre, pickup))
-            metre, pickup, begin = bar.metre, bar.length < whole, position
-            start = position - (whole - bar.length if pickup else 0)
+            metre, pickup, begin = bar.metre, bar.length < whole or bar.anacrusis, position
+            start = position - max(0, whole - bar.length)
         else:
             phase = (position - start) % whole
             following = bars[order[number + 1]].length if number + 1 < len(order) else 0

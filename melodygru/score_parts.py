@@ -11,13 +11,14 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
 from melodygru.errors import MidiError, UsageError
+from melodygru.score_keys import kern_mode, key_of, transposed
 from melodygru.score_repeats import Parts, played_order, section_ends
-from melodygru.theory import MODES, STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 TICKS_PER_STEP = 420
 TICKS = STEPS_PER_QUARTER * TICKS_PER_STEP
@@ -25,9 +26,6 @@ TICKS = STEPS_PER_QUARTER * TICKS_PER_STEP
 
 _UNTITLED = ("", "music21 fragment", "music21", "untitled", "untitled score", "title")
 _LONGEST_TITLE = 120
-_MODE_NAMES = {"ionian": "major", "aeolian": "minor"}
-_KERN_MODES = {"ion": "major", "dor": "dorian", "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian",
-               "aeo": "minor", "loc": "locrian"}  # fmt: skip
 _QUIET = threading.Lock()
 
 
@@ -49,12 +47,14 @@ class Bar:
         metre: the one that holds here; None where none was ever named.
         qpm: quarters a minute, None where no tempo was ever named.
         ends: a double bar, a repeat sign or the end stands after it.
+        anacrusis: it is the first and has the number 0: a pickup, though it may be filled with rests.
     """
 
     length: int
     metre: TimeSignature | None
     qpm: float | None
     ends: bool
+    anacrusis: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,10 @@ def _written(score: Any) -> WrittenScore:
     metres, tempi = _metres(parts, count), _tempi(parts, count)
     order, understood = played_order(score, parts, count)
     ends_at = section_ends(parts, count)
-    bars = tuple(Bar(*told) for told in zip(lengths, metres, tempi, ends_at, strict=True))
+    bars = [Bar(*told) for told in zip(lengths, metres, tempi, ends_at, strict=True)]
+    bars[0] = replace(bars[0], anacrusis=parts[0][1][0].number == 0)
     remarks = () if understood else ("repeats not understood, played once",)
-    return WrittenScore(_title(score), bars, tuple(_part(*part, count) for part in parts), order, remarks)
+    return WrittenScore(_title(score), tuple(bars), tuple(_part(*part, count) for part in parts), order, remarks)
 
 
 def _ticks(quarters: Any) -> int:
@@ -161,15 +162,15 @@ def _part(part: Any, measures: Sequence[Any], count: int) -> WrittenPart:
     notes: list[tuple[WrittenNote, ...]] = [()] * count
     keys: list[Key | int | None] = []
     pitched = unpitched = False
-    key: Key | int | None = _kern_mode(part)
+    key: Key | int | None = kern_mode(part)
     shifts = _shifts(part)
     for index, measure in enumerate(measures):
-        named = _key_of(measure)
+        named = key_of(measure)
         if named is not None and (index or not isinstance(key, Key)):
             key = named
         begin = _ticks(part.elementOffset(measure))
         shift = next((semitones for start, semitones in reversed(shifts) if start <= begin), 0)
-        keys.append(_transposed(key, shift))
+        keys.append(transposed(key, shift))
         found, beaten = _notes(measure, shift)
         notes[index] = tuple(found)
         pitched, unpitched = pitched or bool(found), unpitched or beaten
@@ -225,43 +226,6 @@ def _shifts(part: Any) -> list[tuple[int, int]]:
         semitones = getattr(one.transposition, "semitones", 0)
         found.append((_ticks(part.elementOffset(one)), round(semitones)))
     return sorted(found)
-
-
-def _transposed(key: Key | int | None, semitones: int) -> Key | int | None:
-    if key is None or not semitones:
-        return key
-    if isinstance(key, Key):
-        return key.transpose(semitones)
-    return Key.from_fifths(key).transpose(semitones).fifths
-
-
-def _key_of(measure: Any) -> Key | int | None:
-    """The key that a bar names: with its mode if it names one."""
-    from music21 import key as music21_key
-
-    found: Key | int | None = None
-    for element in measure.getElementsByClass(music21_key.KeySignature):
-        if isinstance(element, music21_key.Key):
-            mode = _MODE_NAMES.get(element.mode, element.mode)
-            if mode in MODES:
-                return Key(int(element.tonic.pitchClass), mode)
-        if element.sharps is not None and -7 <= element.sharps <= 7:
-            found = int(element.sharps)
-    return found
-
-
-def _kern_mode(part: Any) -> Key | None:
-    """The mode that a **kern spine names, such as "*d:dor", which music21 does not read."""
-    from music21.humdrum.spineParser import MiscTandem
-
-    for element in part.getElementsByClass(MiscTandem):
-        tonic, _, mode = element.tandem.lstrip("*").partition(":")
-        if mode[:3].lower() in _KERN_MODES:
-            try:
-                return Key.parse(f"{tonic.replace('-', 'b')} {_KERN_MODES[mode[:3].lower()]}")
-            except UsageError:
-                return None
-    return None
 
 
 def _metres(parts: Parts, count: int) -> list[TimeSignature | None]:
