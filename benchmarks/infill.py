@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from melodygru import load_model
-from melodygru.extraction import read_melodies
 from melodygru.generation_config import GenerationConfig
 from melodygru.infilling import WEIGHED_BARS, gap_of, infill
 from melodygru.likelihood import event_nats
+from melodygru.reading import read_melodies
 from melodygru.rewriting import span_of
 from melodygru.tokenizer import REST, Tokenizer
 

@@ -18,8 +18,8 @@ from melodygru.errors import DataError, MelodyGRUError
 from melodygru.extraction import ExtractionConfig, extract
 from melodygru.melody import Melody
 from melodygru.midi import read_midi
-from melodygru.score_files import SCORE_SUFFIXES, is_score
-from melodygru.scores import MIDI_SUFFIXES, read
+from melodygru.reading import MIDI_SUFFIXES, read
+from melodygru.scores.files import SCORE_SUFFIXES, is_score
 
 SUFFIXES = (*MIDI_SUFFIXES, *SCORE_SUFFIXES)
 """Endings of files that are read, in any case."""

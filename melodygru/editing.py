@@ -24,9 +24,9 @@ from melodygru.midi_chunks import OWN_TEXT
 from melodygru.midi_writer import midi_bytes
 from melodygru.mido_files import load, save
 from melodygru.performance import Clock, Performance, accent
+from melodygru.reading import WHOLE, read
 from melodygru.recipe import Recipe
-from melodygru.score_files import is_score
-from melodygru.scores import WHOLE, read
+from melodygru.scores.files import is_score
 from melodygru.theory import STEPS_PER_QUARTER, TimeSignature
 
 _OF_A_SCORE = f"{OWN_TEXT}score "

@@ -6,11 +6,8 @@ What a file does not say (key, metre) is estimated, and `Extraction.remarks` say
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from os import PathLike
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TypeVar
 
 from melodygru.config import check_range
@@ -18,9 +15,8 @@ from melodygru.errors import MidiError
 from melodygru.grid import Grid, find_grid, snap
 from melodygru.melody import Melody, Note, pitch_class_weights
 from melodygru.metres import Section, believable_metre, sections, stated_metres
-from melodygru.midi import RawFile, RawNote, read_midi
+from melodygru.midi import RawFile, RawNote
 from melodygru.midi_chunks import OWN_TEXT
-from melodygru.score_files import is_score
 from melodygru.theory import Key, TimeSignature, estimate_key, key_for_signature
 from melodygru.tracks import choose_melody
 
@@ -68,22 +64,6 @@ class Extraction:
     notes: tuple[RawNote, ...]
     grid: Grid
     starts: tuple[int, ...]
-
-
-def read_melodies(path: str | PathLike[str], track: str = "auto") -> list[Melody]:
-    """The melodies of a MIDI file or a score (see `melodygru.scores`).
-
-    Raises FileError or MidiError, saying why there are none.
-    """
-    if is_score(os.fspath(path)):
-        from melodygru.scores import WHOLE, read
-
-        return list(read(path, replace(WHOLE, track=track)).melodies)
-    raw = read_midi(path)
-    try:
-        return list(extract(raw, Path(path).stem, ExtractionConfig(track, min_notes=1, max_rest_bars=100)).melodies)
-    except MidiError as error:
-        raise MidiError(f"{os.fspath(path)} {error}") from None
 
 
 def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None) -> Extraction:

@@ -122,7 +122,7 @@ class Melody:
         `track` is "auto", a number from 1, a track's name or "skyline".
         Raises MidiError or FileError when there is none.
         """
-        from melodygru.extraction import read_melodies
+        from melodygru.reading import read_melodies
 
         return max(read_melodies(path, track=track), key=lambda melody: len(melody.notes))
 

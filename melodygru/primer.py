@@ -22,7 +22,7 @@ def read_primer(path: str | PathLike[str], bars: int | None = None, key: Key | N
         MidiError: the file has no melody, or is neither MIDI nor a score.
         FileError: it cannot be read.
     """
-    from melodygru.extraction import read_melodies
+    from melodygru.reading import read_melodies
 
     found = read_melodies(path)
     if not found:

@@ -119,7 +119,7 @@ def window_hashes_at(
     inverses: UInt64Array,
     notes: int,
 ) -> UInt64Array:
-    """`window_hashes` of the rows that begin at these places alone; each has `notes` notes after it, itself included."""
+    """`window_hashes` of the rows that begin at these places alone; each ends within the notes that there are."""
     first = _FIRST[intervals[places].view(np.uint8)]
     if notes < SHORTEST:
         return first

@@ -28,7 +28,7 @@ from melodygru.files import write_atomically
 from melodygru.key_finding import find_keys
 from melodygru.midi_chunks import text_of
 from melodygru.reading_kernel import PlainPieces, Reader, reader
-from melodygru.score_files import is_score
+from melodygru.scores.files import is_score
 from melodygru.theory import MODES, Key, TimeSignature
 from melodygru.tokenizer import REST, Events, PieceMeta, Tokenizer
 

@@ -14,10 +14,10 @@ from melodygru import Melody, Note, TimeSignature
 from melodygru.checkpoint import Checkpoint, resolve
 from melodygru.copy_guard import CopyGuard
 from melodygru.errors import CheckpointError, UsageError
-from melodygru.extraction import read_melodies
 from melodygru.generator import Model
 from melodygru.midi_writer import midi_bytes
 from melodygru.originality import OriginalityIndex, line_of
+from melodygru.reading import read_melodies
 from melodygru.run_hashing import SHORTEST
 
 from .copy_checker import Shelf, row_of, shapes

@@ -15,12 +15,12 @@ from melodygru import Key, Melody, Note, TimeSignature, load_model
 from melodygru.editing import Tune
 from melodygru.engine import NumpyEngine
 from melodygru.errors import UsageError
-from melodygru.extraction import read_melodies
 from melodygru.generation_config import GenerationConfig
 from melodygru.infilling import gap_of, infill
 from melodygru.likelihood import event_nats
 from melodygru.midi_writer import midi_bytes
 from melodygru.performance import Performance
+from melodygru.reading import read_melodies
 from melodygru.rewriting import kept_events, parse_bars, span_of
 from melodygru.tokenizer import END, Tokenizer
 from melodygru.variation import measured, vary

@@ -13,18 +13,20 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from melodygru import Key, Melody, Note, TimeSignature, score_cache, scores
+from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.collection import judge, read_collection
 from melodygru.config import TokenizerConfig
 from melodygru.editing import Tune
 from melodygru.errors import FileError, MidiError
-from melodygru.extraction import ExtractionConfig, read_melodies
+from melodygru.extraction import ExtractionConfig
 from melodygru.interop import to_music21
 from melodygru.notation.musicxml import musicxml as written_as_musicxml
 from melodygru.preparation import SHARD_FILES, in_shards
 from melodygru.primer import read_primer
+from melodygru.reading import parse, parse_melodies, read, read_melodies
 from melodygru.replay import packed_input
-from melodygru.scores import parse, parse_melodies, read
+from melodygru.scores import cache as score_cache
+from melodygru.scores import melodies as scores
 from melodygru.shards import Shard, read_shard
 
 from .strategies import melodies
@@ -442,7 +444,7 @@ def test_reading_a_score_again_needs_no_music21(tmp_path, monkeypatch):
     with pytest.raises(MidiError) as raised:
         read(broken)
     assert str(raised.value).startswith(f"{broken} is not MusicXML")
-    monkeypatch.setattr(scores, "parse", None)
+    monkeypatch.setattr(scores, "score_melodies", None)
     assert read(path) == first
     assert read_melodies(path) == list(first.melodies)
     with pytest.raises(MidiError, match=r"y\.xml is not MusicXML"):

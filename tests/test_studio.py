@@ -19,11 +19,11 @@ from melodygru.cli import app
 from melodygru.composition import Order
 from melodygru.errors import UsageError
 from melodygru.explanation import summarise
-from melodygru.extraction import read_melodies
 from melodygru.gates import trace
 from melodygru.generation_config import GenerationConfig
 from melodygru.melody import Melody, Note
 from melodygru.midi_writer import midi_bytes
+from melodygru.reading import read_melodies
 from melodygru.studio import answers, messages, writing
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import MEDIA_TYPES, Shelf, disposition, safe_name

@@ -41,7 +41,7 @@ def change(
     from melodygru.generator import check_seed, draw_seed, load_model
     from melodygru.recipe import Recipe
     from melodygru.replay import changed, packed_input
-    from melodygru.score_files import is_score
+    from melodygru.scores.files import is_score
     from melodygru.variation import Varied
 
     values = options.merged(said, options_file, list(said))

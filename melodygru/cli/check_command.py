@@ -34,8 +34,8 @@ def check(
 
     from melodygru.cli import output
     from melodygru.config import check_range
-    from melodygru.extraction import read_melodies
     from melodygru.generator import load_model
+    from melodygru.reading import read_melodies
 
     if most is not None:
         check_range("max", most, 1, 1000)

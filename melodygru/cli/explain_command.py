@@ -35,9 +35,9 @@ def explain(
     """
     from melodygru.cli import output
     from melodygru.explanation import page, picture, summarise
-    from melodygru.extraction import read_melodies
     from melodygru.files import check_target, write_atomically
     from melodygru.gates import trace
+    from melodygru.reading import read_melodies
 
     target = out or Path(Path(file).stem + ".html")
     if target.suffix.lower() not in (".html", ".png"):
@@ -85,7 +85,7 @@ def _model(file: str, given: str | None) -> Model:
     from melodygru.generator import load_model
     from melodygru.midi import read_midi
     from melodygru.recipe import Recipe
-    from melodygru.score_files import is_score
+    from melodygru.scores.files import is_score
 
     if given is not None:
         return load_model(given)

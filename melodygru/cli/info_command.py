@@ -35,7 +35,7 @@ def info(
     """Show what a model is: its shape, its training data, its result; or what is in a MIDI file."""
     from json import dumps
 
-    from melodygru.score_files import is_score
+    from melodygru.scores.files import is_score
 
     is_midi = Path(file).suffix.lower() in (".mid", ".midi", ".kar", ".rmi")
     answer = _about_score(file, model) if is_score(file) else None
@@ -68,8 +68,8 @@ def _about_model(name: str) -> dict[str, Any]:
 def _about_midi(name: str, model: str | None) -> dict[str, Any]:
     """What is in a MIDI file: its melodies, and how it was made if it says so."""
     from melodygru.errors import MidiError
-    from melodygru.extraction import read_melodies
     from melodygru.midi import read_midi
+    from melodygru.reading import read_melodies
     from melodygru.recipe import Recipe
 
     raw = read_midi(name)
@@ -93,7 +93,7 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
 
 def _about_score(name: str, model: str | None) -> dict[str, Any]:
     """What is in a score: its melodies with their titles, and the part that they come from."""
-    from melodygru.scores import read
+    from melodygru.reading import read
 
     found = read(name)
     answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "part": found.track}

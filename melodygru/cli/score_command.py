@@ -45,8 +45,8 @@ def score(
 
     MusicXML opens in MuseScore and its like; a PDF has pages of A4, an SVG or PNG is one picture.
     """
-    from melodygru.extraction import read_melodies
     from melodygru.notation import engraving as notation
+    from melodygru.reading import read_melodies
 
     to_stdout = out == output.STDOUT
     if to_stdout and json:

@@ -56,7 +56,7 @@ def show(
     rows are dashed. Into a pipe goes plain text, 80 columns wide or as many as
     COLUMNS says; NO_COLOR turns colours off on a terminal too.
     """
-    from melodygru.extraction import read_melodies
+    from melodygru.reading import read_melodies
 
     if out is not None and out.suffix.lower() not in PICTURES:
         raise UsageError(f"{out} ends in none of {', '.join(PICTURES)}; give --out one of these endings.")
@@ -78,8 +78,8 @@ def _picture(
     file: str, out: Path, bars: str | None, track: str, size: str | None, dpi: int | None, dark: bool, force: bool
 ) -> None:
     from melodygru.cli.output import numbered
-    from melodygru.extraction import read_melodies
     from melodygru.files import check_target, write_atomically
+    from melodygru.reading import read_melodies
     from melodygru.rolls.page import PictureStyle
     from melodygru.rolls.picture import parse_size, roll_picture
 

@@ -16,7 +16,7 @@ def tokens(
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show the melody of a MIDI file as the events that the model learns."""
-    from melodygru.extraction import read_melodies
+    from melodygru.reading import read_melodies
     from melodygru.tokenizer import Tokenizer, describe
 
     pieces = [(melody, Tokenizer().encode(melody)) for melody in read_melodies(file, track)]

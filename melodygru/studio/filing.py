@@ -23,7 +23,7 @@ _READING = Lock()
 
 def open_file(job: Job, data: bytes, name: str) -> answers.Opened:
     """The melodies of a file. Raises MidiError, saying why there are none."""
-    from melodygru.scores import parse
+    from melodygru.reading import parse
 
     try:
         with job.aside(), _READING:

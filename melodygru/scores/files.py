@@ -2,7 +2,8 @@
 
 MusicXML (.musicxml, .xml, zipped .mxl), ABC (.abc) and Humdrum **kern (.krn). Files come from strangers: what unpacks
 to more than it is, entities that multiply, and numbers that no score has (music21 would count up to them) are refused
-here, before anything reads them. What the notes mean is `melodygru.score_parts`' and `melodygru.abc_tunes`' affair.
+here, before anything reads them. What the notes mean is `melodygru.scores.parts`' and
+`melodygru.scores.abc_tunes`' affair.
 
 The formats: MusicXML 4.0, https://www.w3.org/2021/06/musicxml40/; the ABC standard 2.1,
 https://abcnotation.com/wiki/abc:standard:v2.1; the Humdrum user's guide, https://www.humdrum.org/guide/.

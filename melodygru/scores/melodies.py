@@ -7,92 +7,41 @@ that does not lie there.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from os import PathLike
-from pathlib import PurePath
 from typing import Any, TypeVar
 
-from melodygru import __version__, score_cache
-from melodygru.abc_text import LeftOut
-from melodygru.abc_tunes import read_tune
 from melodygru.errors import MelodyGRUError, MidiError
-from melodygru.extraction import DEFAULT_QPM, ExtractionConfig, extract
+from melodygru.extraction import DEFAULT_QPM, ExtractionConfig
 from melodygru.melody import Melody, Note, pitch_class_weights
-from melodygru.midi import RawFile, RawNote, RawTrack, parse_midi, read_bytes
-from melodygru.score_cache import Reading
-from melodygru.score_files import SCORE_SUFFIXES, XML_SUFFIXES, abc_tunes, abc_voices, is_score, kern_text, xml_root
-from melodygru.score_layout import OffTheGrid, Placed, Stretch, lay_out
-from melodygru.score_parts import TICKS_PER_STEP, WrittenScore, scores_in_kern, scores_in_xml
+from melodygru.midi import RawFile, RawNote, RawTrack
+from melodygru.scores.abc_text import LeftOut
+from melodygru.scores.abc_tunes import read_tune
+from melodygru.scores.cache import Reading
+from melodygru.scores.files import abc_tunes, abc_voices, kern_text, xml_root
+from melodygru.scores.layout import OffTheGrid, Placed, Stretch, lay_out
+from melodygru.scores.parts import TICKS_PER_STEP, WrittenScore, scores_in_kern, scores_in_xml
 from melodygru.theory import Key, TimeSignature, estimate_key, key_for_signature
 from melodygru.tracks import choose_melody
 
-MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
-"""Endings of MIDI files, in any case."""
 # music21 would count up to such numbers.
 _BEYOND_ALL = re.compile(r"(?:^|\[)(?:M:[^\n]*\d{3}|[LQ]:[^\n]*\d{5})", re.MULTILINE)
-WHOLE = ExtractionConfig(min_notes=1, max_rest_bars=100)
-"""How a single file is read: nothing is left out, and nothing is split but where the metre changes."""
 
 
-def parse(data: bytes, name: str, config: ExtractionConfig | None = None) -> Reading:
-    """The melodies of a file's bytes; how its name ends says what it is, MIDI included.
+def score_melodies(data: bytes, stem: str, suffix: str, config: ExtractionConfig) -> Reading:
+    """The melodies of a score's bytes, named after `stem` where it has no title.
 
-    Raises MidiError, saying why there are none; its message lacks the file's name ("has no notes; ...").
+    `suffix` is one of `SCORE_SUFFIXES`, and says what the bytes are. Raises MidiError, saying why there are none; its
+    message lacks the file's name ("has no notes; ...").
     """
-    config = config or WHOLE
-    stem, suffix = PurePath(name).stem, PurePath(name).suffix.lower()
-    if suffix in MIDI_SUFFIXES:
-        found = extract(parse_midi(data), stem, config)
-        return Reading(found.melodies, found.track, found.remarks)
     if suffix == ".abc":
         return _from_abc(data, stem, config)
     if suffix == ".krn":
         return _from_scores(scores_in_kern(kern_text(data)), stem, config)
-    if suffix in XML_SUFFIXES:
-        return _from_scores(scores_in_xml(xml_root(data, suffix == ".mxl")), stem, config)
-    endings = " ".join((*MIDI_SUFFIXES, *SCORE_SUFFIXES))
-    raise MidiError(f"is neither MIDI nor a score by its ending; give a file that ends in one of {endings}.")
-
-
-def read(path: str | PathLike[str], config: ExtractionConfig | None = None) -> Reading:
-    """The melodies of a score or MIDI file. Raises FileError or MidiError, saying why there are none.
-
-    What was made of a score is kept (see `melodygru.score_cache`): reading it again takes no time and no music21.
-    """
-    name = os.fspath(path)
-    data = read_bytes(path)
-    config = config or WHOLE
-    try:
-        return _kept(data, PurePath(name).name, config) if is_score(name) else parse(data, name, config)
-    except MidiError as error:
-        raise MidiError(f"{name} {error}") from None
-
-
-def _kept(data: bytes, name: str, config: ExtractionConfig) -> Reading:
-    key = score_cache.cache_key(data, __version__, name, config)
-    kept = score_cache.load(key)
-    if kept is None:
-        try:
-            kept = parse(data, name, config)
-        except MidiError as error:
-            kept = error
-        score_cache.store(key, kept)
-    if isinstance(kept, MidiError):
-        raise kept
-    return kept
-
-
-def parse_melodies(data: bytes, name: str) -> list[Melody]:
-    """The melodies of a file's bytes, MIDI or a score by the ending of its name; `parse` tells the remarks too.
-
-    Raises MidiError, saying why there are none; its message lacks the file's name.
-    """
-    return list(parse(data, name).melodies)
+    return _from_scores(scores_in_xml(xml_root(data, suffix == ".mxl")), stem, config)
 
 
 def _from_abc(data: bytes, stem: str, config: ExtractionConfig) -> Reading:

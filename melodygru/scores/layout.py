@@ -1,9 +1,9 @@
 """The bars of a score in the order of play -> one line of notes, with bar lines at multiples of the bar.
 
-A bar that is shorter than its metre is completed by the next one (the end of a section and the pickup of the next, or
-a bar that is broken over two lines). Where it is not, it is done as players do it, and as `melodygru.abc_tunes` does:
-the last note is held on to the bar line; a pickup after a whole bar takes its time from that bar's last note, or is not
-played.
+A bar that is shorter than its metre is completed by the next one (the end of a section and the pickup of the next, or a
+bar that is broken over two lines). Where it is not, it is done as players do it, and as `melodygru.scores.abc_tunes`
+does: the last note is held on to the bar line; a pickup after a whole bar takes its time from that bar's last note, or
+is not played.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 from melodygru.errors import MidiError
 from melodygru.midi import RawFile, RawNote, RawTrack
-from melodygru.score_parts import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
-from melodygru.score_repeats import changes
+from melodygru.scores.parts import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
+from melodygru.scores.repeats import changes
 from melodygru.theory import Key, TimeSignature
 from melodygru.tracks import Choice, choose_melody
 
@@ -65,7 +65,7 @@ class Placed:
         stretches: in order, at least one.
         starts: (P,) where each bar begins.
         end: where the last one ends.
-        keys, tempi: (P,) see `melodygru.score_parts`.
+        keys, tempi: (P,) see `melodygru.scores.parts`.
         remarks: what could not be taken at its word.
     """
 

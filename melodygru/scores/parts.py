@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
 from melodygru.errors import MidiError, UsageError
-from melodygru.score_keys import kern_mode, key_of, transposed
-from melodygru.score_repeats import Parts, played_order, section_ends
+from melodygru.scores.keys import kern_mode, key_of, transposed
+from melodygru.scores.repeats import Parts, played_order, section_ends
 from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 TICKS_PER_STEP = 420

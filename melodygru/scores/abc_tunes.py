@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from melodygru.abc_text import LeftOut, read_key, read_metre, read_pitch, read_steps, read_tempo, tokenize
 from melodygru.melody import Melody, Note
+from melodygru.scores.abc_text import LeftOut, read_key, read_metre, read_pitch, read_steps, read_tempo, tokenize
 from melodygru.theory import TimeSignature
 
 

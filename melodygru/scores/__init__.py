@@ -1,0 +1,1 @@
+"""Scores in files -> melodies: MusicXML, ABC and Humdrum **kern."""
