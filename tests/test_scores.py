@@ -300,9 +300,14 @@ UNPITCHED = "<note><unpitched/><duration>12</duration></note>"
         (b"**recip\n4\n*-\n", "x.krn", "no **kern spine"),
         (b"**kern\n*M99999999/4\n4c\n*-\n", "x.krn", "no score has"),
         (b"**kern\n*M4/4\n=1\n4c\n4d\n4?x\n4e\n*-\n", "x.krn", "a token that is no note"),
+        (b"**kern\n*M4/4\n" + 200 * b"4c " + b"\n*-\n", "x.krn", "more notes than"),
         (b"hello", "x.abc", "not ABC notation"),
         (b"X:1\nM:none\nL:1/8\nK:C\nCDEF|GABc|]\n", "x.abc", "cannot be read: no metre"),
         (b"X:1\nM:99999999/4\nK:C\nCDEF|GABc|]\n", "x.abc", "that no tune has"),
+        (b"X:1\nM:4/4\nK:C\nV:1\nCDEF GABc|CDEF GABc|\nV:2\n[V:2]M:4/99999999\nGABc|]\n", "x.abc", "that no tune has"),
+        (b"X:1\nM:4/4\nK:C\nCDEF GABc" + 1_500 * b"|1CDEF GABc:|2CDEF GABc" + b"|]", "x.abc", "more repeats than"),
+        (b"X:1\nM:4/4\nK:C" + 300_000 * b" " + b"!\nCDEF GABc|CDEF GABc|]\n", "x.abc", None),
+        (b"X:1\nM:4/4\nK:C\n" + 200_000 * b"[M:" + b"\nCDEF GABc|CDEF GABc|]\n", "x.abc", "cannot be read"),
         (b"X:1\nM:4/4\nK:C\n" + 50_000 * b"|" + b"CDEF GABc|CDEF GABc|]\n", "x.abc", None),
         (b"X:1\nM:4/4\nK:C\n" + 20_000 * b"[V:", "x.abc", "cannot be read"),
         (b"x", "x.txt", "neither MIDI nor a score by its ending"),
@@ -336,6 +341,15 @@ def test_a_zipped_score_is_not_unpacked_beyond_measure(monkeypatch):
     assert len(data) < 100_000
     with pytest.raises(MidiError, match="unpacks to over 32 MiB"):
         parse(data, "x.mxl")
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_python_would_unpack_at_one_go_is_refused(packing):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", packing) as archive:
+        archive.writestr("a.xml", b" " * 1_000_000)
+    with pytest.raises(MidiError, match="packed in another way"):
+        parse(packed.getvalue(), "x.mxl")
 
 
 BOOK = b"""%abc-2.1

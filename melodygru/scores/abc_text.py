@@ -27,11 +27,12 @@ _INLINE_FIELD = re.compile(r"\[([A-Za-z]:[^\[\]|]*)\]")
 _TUPLET = re.compile(r"\(\d(?::\d*){0,2}")
 _HIDDEN_REST = re.compile(r"x(?=\d)")
 _ORNAMENTS = re.compile(r'"[^"]*"|![^!\s|]*!|\{[^{}]*\}|\((?!\d)|[)~.`\\!+*HJKLMOPQRSTUVWYhiklmnopqrstuvwxy]')
-_PLAIN_KEY = re.compile(
-    r"\s*([A-G])([#b]?)\s*(maj|min|m(?![a-z])|ion|dor|phr|lyd|mix|aeo|loc|)[a-z]*\s*", re.IGNORECASE
-)
+_PLAIN_KEY = re.compile(r"([A-G])([#b]?)\s*(maj|min|m(?![a-z])|ion|dor|phr|lyd|mix|aeo|loc|)[a-z]*", re.IGNORECASE)
 _MODES = {"": "major", "maj": "major", "ion": "major", "min": "minor", "m": "minor", "aeo": "minor", "dor": "dorian",
           "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian", "loc": "locrian"}  # fmt: skip
+
+# music21 would count up to such numbers.
+_BEYOND_ALL = re.compile(r"^(?:M:.*\d{3}|[LQ]:.*\d{5})", re.MULTILINE)
 
 # Where the source names no tempo. Dances by bars a minute, since a reel is written in 2/4 or in 4/4.
 _BARS_A_MINUTE = {
@@ -70,6 +71,8 @@ def tokenize(text: str) -> tuple[list[Any], dict[str, Any]]:
             # music21 would read its accidentals as those of the major key on its tonic.
             name = Key.from_fifths(key.fifths).tonic_name
             locrian[name], line = line.removeprefix("K:"), f"K:{name}"
+        if _BEYOND_ALL.search(line):
+            raise LeftOut("a metre, length or tempo that no tune has")
         lines.append(line)
     # From version 2 on, music21 lets an accidental last to the bar line. Of 1,051 notes that repeat
     # an altered pitch in its bar, these books restate the sign before 51.
@@ -164,7 +167,8 @@ def read_key(token: Any) -> Key:
 
 def _plain_key(text: str) -> Key | None:
     """The key that a text such as "Bb" or "Ddor" names; None where it says anything else beside it."""
-    plain = _PLAIN_KEY.fullmatch(text)
+    # Blanks at the end are none of the pattern's: it would try all ways of sharing them with those before the mode.
+    plain = _PLAIN_KEY.fullmatch(text.strip())
     return None if plain is None else Key.parse(f"{plain[1]}{plain[2]} {_MODES[plain[3].lower()]}")
 
 

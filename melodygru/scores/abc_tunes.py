@@ -14,6 +14,9 @@ from melodygru.melody import Melody, Note
 from melodygru.scores.abc_text import LeftOut, read_key, read_metre, read_pitch, read_steps, read_tempo, tokenize
 from melodygru.theory import TimeSignature
 
+_MOST_BARS = 20_000
+"""Bars before second endings, heard again: without a limit a small file could become more than there is memory for."""
+
 
 @dataclass
 class _Bar:
@@ -88,9 +91,11 @@ def _sections(bars: list[_Bar]) -> list[list[_Bar]]:
 
     ":|" goes back to the last "|:", double bar or ":|", or to the beginning, as the ABC
     standard (2.1, section 4.8) tells players to. A first ending is left out the second time.
+
+    Raises LeftOut where endings without end go back to the same place.
     """
     sections: list[list[_Bar]] = [[]]
-    start, ending, first_ending = 0, 0, 0
+    start, ending, first_ending, again = 0, 0, 0, 0
     for i, bar in enumerate(bars):
         if bar.opens:
             start, ending = i, 0
@@ -102,6 +107,7 @@ def _sections(bars: list[_Bar]) -> list[list[_Bar]]:
         if ending == 1 and (bar.closes or second_follows):
             # Only what came before the first ending is heard again, and the second goes on from it.
             sections.append(bars[start:first_ending])
+            again += first_ending - start
             ending = 2
         elif bar.closes and ending == 0:
             sections.extend((bars[start : i + 1], []))
@@ -109,6 +115,8 @@ def _sections(bars: list[_Bar]) -> list[list[_Bar]]:
         elif bar.ends_section and ending != 1:
             sections.append([])
             start, ending = i + 1, 0
+        if again > _MOST_BARS:
+            raise LeftOut("more repeats than any tune has")
     return [section for section in sections if section]
 
 

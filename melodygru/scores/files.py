@@ -16,7 +16,7 @@ import zlib
 from io import BytesIO
 from xml.etree import ElementTree
 from xml.parsers import expat
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from melodygru.errors import MidiError
 from melodygru.midi import MAX_FILE_BYTES
@@ -57,6 +57,8 @@ _LOOKS = {
 }
 _LONGEST_NOTE = 512
 """Quarters; a maxima, the longest note there is, has 32."""
+_LARGEST_CHORD = 100
+"""Notes of a chord in **kern; music21 takes a minute for a file of one that has twenty thousand."""
 _MOST_TIMES = 16
 """How often something is repeated at most."""
 
@@ -95,6 +97,9 @@ def kern_text(data: bytes) -> str:
         raise MidiError("is not Humdrum **kern: it has no **kern spine.")
     if re.search(r"\*M\d{3}|\*M\d+/\d{4}|\d{4}%|%\d{4}", text):
         raise MidiError("names a metre or a length that no score has; export it again.")
+    music = (line for line in text.split("\n") if not line.startswith("!"))
+    if any(cell.count(" ") >= _LARGEST_CHORD for line in music for cell in line.split("\t")):
+        raise MidiError("has a chord of more notes than any score has; correct or leave it out.")
     # music21 takes the "=:" of an unnumbered bar line for the sign that begins a repeat.
     return re.sub(r"(?m)(?:^|(?<=\t))=:(?=[|!])", "=0:", text)
 
@@ -164,6 +169,9 @@ def _unzipped(data: bytes) -> bytes:
 
 def _member(archive: ZipFile, name: str) -> bytes:
     """A member's bytes. What the archive says of its size may be false: no more than the limit is ever unpacked."""
+    if archive.getinfo(name).compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        # The others, which .mxl files never are, Python unpacks at one go, however much that is.
+        raise MidiError("is a zip file packed in another way than .mxl files are; export it again.")
     with archive.open(name) as file:
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:

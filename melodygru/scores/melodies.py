@@ -7,7 +7,6 @@ that does not lie there.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,9 +25,6 @@ from melodygru.scores.layout import OffTheGrid, Placed, Stretch, lay_out
 from melodygru.scores.parts import TICKS_PER_STEP, WrittenScore, scores_in_kern, scores_in_xml
 from melodygru.theory import Key, TimeSignature, estimate_key, key_for_signature
 from melodygru.tracks import choose_melody
-
-# music21 would count up to such numbers.
-_BEYOND_ALL = re.compile(r"(?:^|\[)(?:M:[^\n]*\d{3}|[LQ]:[^\n]*\d{5})", re.MULTILINE)
 
 
 def score_melodies(data: bytes, stem: str, suffix: str, config: ExtractionConfig) -> Reading:
@@ -78,8 +74,6 @@ def _tune(text: str, config: ExtractionConfig) -> tuple[str, Melody] | str:
 
 
 def _melody_of_tune(text: str, config: ExtractionConfig) -> tuple[str, Melody]:
-    if _BEYOND_ALL.search(text):
-        raise LeftOut("a metre, length or tempo that no tune has")
     voices = {name: read_tune(voice) for name, voice in abc_voices(text).items()}
     tracks = tuple(RawTrack(*told) for told in zip(count(1), voices, map(_raw_notes, voices.values()), strict=False))
     choice = choose_melody(RawFile(24, tracks, (), (), (), None, (), ()), config.track, config.min_notes)
