@@ -449,6 +449,13 @@ def test_faults_of_one_thread_do_not_take_the_screen_from_another():
     assert sys.stderr is before
 
 
+def test_what_music21_says_of_abc_stays_off_the_screen(capsys):
+    tune = "X:1\nM:4/4\nL:1/8\nK:C\n\xed\nCDEF GABc|CDEF GABc|]\n"
+    with pytest.raises(MidiError, match="cannot be read"):
+        parse(tune.encode("latin-1"), "x.abc")
+    assert capsys.readouterr() == ("", "")
+
+
 def test_reading_a_score_again_needs_no_music21(tmp_path, monkeypatch):
     path = tmp_path / "x.xml"
     path.write_bytes(one(*BARS))

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from melodygru.errors import DataError
+from melodygru.scores.quiet import quietly
 from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 _HEADER_LINE = re.compile(r"[A-Za-z]:(?!\|)")
@@ -77,22 +78,23 @@ def tokenize(text: str) -> tuple[list[Any], dict[str, Any]]:
     # From version 2 on, music21 lets an accidental last to the bar line. Of 1,051 notes that repeat
     # an altered pitch in its bar, these books restate the sign before 51.
     handler = abcFormat.ABCHandler(abcVersion=(2, 1, 0))
-    handler.tokenize("\n".join(lines) + "\n")
-    # Ties are taken out before music21 gives dotted pairs their lengths: it wants ">" right between two notes.
-    kept: list[Any] = []
-    tied: set[int] = set()
-    for token in handler.tokens:
-        if isinstance(token, abcFormat.ABCTie):
-            # In "A>-A" the note that is tied stands before the sign of the dotted pair.
-            before = kept[-2:-1] if kept and isinstance(kept[-1], abcFormat.ABCBrokenRhythmMarker) else kept[-1:]
-            tied.update(id(note) for note in before)
-        else:
-            kept.append(token)
-    handler.tokens = kept
-    try:
-        handler.tokenProcess()
-    except Exception as error:
-        raise LeftOut("music21 cannot read it") from error
+    with quietly():
+        handler.tokenize("\n".join(lines) + "\n")
+        # Ties are taken out before music21 gives dotted pairs their lengths: it wants ">" right between two notes.
+        kept: list[Any] = []
+        tied: set[int] = set()
+        for token in handler.tokens:
+            if isinstance(token, abcFormat.ABCTie):
+                # In "A>-A" the note that is tied stands before the sign of the dotted pair.
+                before = kept[-2:-1] if kept and isinstance(kept[-1], abcFormat.ABCBrokenRhythmMarker) else kept[-1:]
+                tied.update(id(note) for note in before)
+            else:
+                kept.append(token)
+        handler.tokens = kept
+        try:
+            handler.tokenProcess()
+        except Exception as error:
+            raise LeftOut("music21 cannot read it") from error
     header: dict[str, Any] = {}
     for token in kept:
         if isinstance(token, abcFormat.ABCMetadata):

@@ -7,16 +7,15 @@ given data, never files, so that nothing is cached beside ours.
 from __future__ import annotations
 
 import io
-import threading
-import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
 from melodygru.errors import MidiError, UsageError
 from melodygru.scores.keys import kern_mode, key_of, transposed
+from melodygru.scores.quiet import quietly
 from melodygru.scores.repeats import Parts, played_order, section_ends
 from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
@@ -26,7 +25,6 @@ TICKS = STEPS_PER_QUARTER * TICKS_PER_STEP
 
 _UNTITLED = ("", "music21 fragment", "music21", "untitled", "untitled score", "title")
 _LONGEST_TITLE = 120
-_QUIET = threading.Lock()
 
 
 class WrittenNote(NamedTuple):
@@ -88,7 +86,7 @@ class WrittenScore:
 
 def scores_in_xml(root: Element) -> list[WrittenScore]:
     """The score of a MusicXML file. Raises MidiError where music21 cannot read it."""
-    with _quietly():
+    with _music21():
         from music21.musicxml.xmlToM21 import MusicXMLImporter
 
         importer = MusicXMLImporter()
@@ -99,7 +97,7 @@ def scores_in_xml(root: Element) -> list[WrittenScore]:
 
 def scores_in_kern(text: str) -> list[WrittenScore]:
     """The scores of a **kern file, which may hold several. Raises MidiError where music21 cannot read it."""
-    with _quietly() as said:
+    with _music21() as said:
         from music21 import stream
         from music21.humdrum.spineParser import HumdrumDataCollection
 
@@ -112,11 +110,9 @@ def scores_in_kern(text: str) -> list[WrittenScore]:
 
 
 @contextmanager
-def _quietly() -> Iterator[io.StringIO]:
-    """Keeps what music21 says to itself, one thread at a time; what goes wrong there becomes a MidiError."""
-    said = io.StringIO()
-    with _QUIET, warnings.catch_warnings(), redirect_stderr(said):
-        warnings.simplefilter("ignore")
+def _music21() -> Iterator[io.StringIO]:
+    """music21, quietly; what goes wrong there becomes a MidiError."""
+    with quietly() as said:
         try:
             yield said
         except (MidiError, MemoryError, ImportError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Lock
-
 from melodygru.chords import ChordSpan, parse_progression
 from melodygru.errors import MidiError, UsageError
 from melodygru.layout import chords_over
@@ -17,16 +15,12 @@ _FRAME = 4
 """Bytes of sound for each of its samples: two channels of 16 bits."""
 
 
-_READING = Lock()
-"""Scores are read through music21, which keeps settings that all threads share."""
-
-
 def open_file(job: Job, data: bytes, name: str) -> answers.Opened:
     """The melodies of a file. Raises MidiError, saying why there are none."""
     from melodygru.reading import parse
 
     try:
-        with job.aside(), _READING:
+        with job.aside():
             found = parse(data, name)
     except MidiError as error:
         raise MidiError(f"{name} {error}") from None
