@@ -199,6 +199,17 @@ def test_repeats_in_repeats_in_repeats_are_played_once():
     assert reading.remarks == ("repeats not understood, played once",)
 
 
+def test_more_repeats_than_music21_can_play_are_played_once():
+    back = '<barline location="right"><repeat direction="backward" times="{}"/></barline>'
+    often = [attributes() + SCALE] + [SCALE + back.format(2)] * 300
+    [found] = parse_melodies(one(*often), "x.xml")
+    assert found.bars == len(often)
+    long = [attributes() + SCALE] + [SCALE] * 298 + [SCALE + back.format(16)]
+    reading = parse(one(*long), "x.xml")
+    assert reading.melodies[0].bars == len(long)
+    assert "repeats not understood, played once" in reading.remarks
+
+
 def test_metres_that_change_split_the_tune():
     three = attributes(3).replace("<divisions>12</divisions>", "") + "".join(note(s, 4, 12) for s in "GAB")
     found = parse_melodies(one(*BARS, three, "".join(note(s, 4, 12) for s in "CDE")), "x.xml")
@@ -294,6 +305,7 @@ UNPITCHED = "<note><unpitched/><duration>12</duration></note>"
         (one(*BARS).replace(b">0</fifths>", b">many</fifths>"), "x.xml", "<fifths> that is no number"),
         (one(*BARS).replace(b"<beats>4<", b"<beats>99999999<"), "x.xml", "metre that cannot be read"),
         (one(*BARS).replace(b"<duration>12<", b"<duration>99999999<"), "x.xml", "a note longer"),
+        (one(BARS[0] + 200 * note("C", 4, 12, "chord")), "x.xml", "more notes than"),
         (one(*BARS).replace(b"<octave>4<", b"<octave>11<"), "x.xml", "a pitch that MIDI does not know"),
         (one(BARS[0] + '<barline><repeat direction="backward" times="9999"/></barline>'), "x.xml", "more often"),
         (one(BARS[0].replace("<beats>", "<senza-misura/><beats>")), "x.xml", "senza misura"),

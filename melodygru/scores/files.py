@@ -58,7 +58,8 @@ _LOOKS = {
 _LONGEST_NOTE = 512
 """Quarters; a maxima, the longest note there is, has 32."""
 _LARGEST_CHORD = 100
-"""Notes of a chord in **kern; music21 takes a minute for a file of one that has twenty thousand."""
+"""Notes; music21 takes a minute for one that has twenty thousand."""
+_TOO_MANY = "has a chord of more notes than any score has; correct or leave it out."
 _MOST_TIMES = 16
 """How often something is repeated at most."""
 
@@ -99,7 +100,7 @@ def kern_text(data: bytes) -> str:
         raise MidiError("names a metre or a length that no score has; export it again.")
     music = (line for line in text.split("\n") if not line.startswith("!"))
     if any(cell.count(" ") >= _LARGEST_CHORD for line in music for cell in line.split("\t")):
-        raise MidiError("has a chord of more notes than any score has; correct or leave it out.")
+        raise MidiError(_TOO_MANY)
     # music21 takes the "=:" of an unnumbered bar line for the sign that begins a repeat.
     return re.sub(r"(?m)(?:^|(?<=\t))=:(?=[|!])", "=0:", text)
 
@@ -189,12 +190,16 @@ def _root_files(container: bytes) -> list[str]:
 
 
 def _check_numbers(root: ElementTree.Element) -> None:
-    divisions = 1.0
+    divisions, chord = 1.0, 0
     for element in root.iter():
         tag, text = element.tag, element.text or ""
         if tag == "duration":
             if _number(tag, text) > _LONGEST_NOTE * divisions:
                 raise MidiError("has a note longer than any score has; export it again.")
+        elif tag == "note":
+            chord = 0 if element.find("chord") is None else chord + 1
+            if chord >= _LARGEST_CHORD:
+                raise MidiError(_TOO_MANY)
         elif tag in _LIMITS:
             value = _number(tag, text)
             if abs(value) > _LIMITS[tag]:

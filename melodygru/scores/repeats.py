@@ -11,6 +11,10 @@ from typing import Any
 
 _DEEPEST = 2
 """How deep repeats may stand in one another: each level doubles what is within."""
+_MOST_BARS = 4000
+"""Bars of a score as it is played: with more music21 is at work for minutes, or for hours."""
+_MOST_WORK = 100_000
+"""Those bars times the signs of repetition, likewise."""
 
 Parts = Sequence[tuple[Any, Sequence[Any]]]
 """music21's parts, each with its measures."""
@@ -24,6 +28,7 @@ def played_order(score: Any, parts: Parts, count: int) -> tuple[tuple[int, ...],
     bones = [stream.Measure(number=index + 1) for index in range(count)]
     numbers: dict[int, int] = {}
     signs: list[tuple[str, int]] = []
+    times = 2
     for _, measures in parts:
         for index, measure in enumerate(measures):
             numbers[id(measure)] = index
@@ -35,6 +40,7 @@ def played_order(score: Any, parts: Parts, count: int) -> tuple[tuple[int, ...],
             if isinstance(right, bar.Repeat) and bone.rightBarline is None:
                 bone.rightBarline = bar.Repeat(direction=right.direction, times=right.times)
                 signs.append((right.direction, 2 * index + 1))
+                times = max(times, right.times or 2)
             if not bone.getElementsByClass(repeat.RepeatExpression):
                 for word in measure.getElementsByClass(repeat.RepeatExpression):
                     bone.insert(0, word.__class__())
@@ -51,9 +57,13 @@ def played_order(score: Any, parts: Parts, count: int) -> tuple[tuple[int, ...],
     for place in (score, *(part for part, _ in parts[:1])):
         for bracket in place.getElementsByClass(spanner.RepeatBracket):
             spanned = [numbers[id(one)] for one in bracket.getSpannedElements() if id(one) in numbers]
+            times = max(times, len(bracket.numberRange))
             if spanned:
                 ends = sorted({min(spanned), max(spanned)})
                 skeleton.insert(0, spanner.RepeatBracket([bones[end] for end in ends], number=bracket.number))
+    played_bars = _most_played(signs, count, times)
+    if played_bars > _MOST_BARS or played_bars * len(signs) > _MOST_WORK:
+        return as_written, False
     try:
         played = repeat.Expander(skeleton).process()
     except Exception:  # music21 says in many ways that it does not understand them
@@ -68,6 +78,24 @@ def _depth(signs: Sequence[tuple[str, int]]) -> int:
         depth = depth + 1 if direction == "start" else max(0, depth - 1) if direction == "end" else depth
         deepest = max(deepest, depth)
     return deepest
+
+
+def _most_played(signs: Sequence[tuple[str, int]], count: int, times: int) -> int:
+    """How many bars are played at most, each repeat being played so many times."""
+    total, begun = count, [(0, 0)]  # (where it begins, how many bars are heard again within it)
+    for direction, place in sorted(signs, key=lambda sign: sign[1]):
+        if direction == "start":
+            begun.append((place // 2, 0))
+        elif direction == "end":
+            begin, again = begun.pop()
+            again += (place // 2 + 1 - begin + again) * (times - 1)
+            if begun:
+                begun[-1] = begun[-1][0], begun[-1][1] + again
+            else:
+                total += again
+                begun = [(place // 2 + 1, 0)]
+    total += sum(again for _, again in begun)
+    return total * (2 if any(direction == "word" for direction, _ in signs) else 1)
 
 
 def changes(order: Sequence[int]) -> list[bool]:
