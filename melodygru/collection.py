@@ -18,6 +18,7 @@ from melodygru.errors import DataError, MelodyGRUError
 from melodygru.extraction import ExtractionConfig, extract
 from melodygru.melody import Melody
 from melodygru.midi import read_midi
+from melodygru.processes import usable_cores
 from melodygru.reading import MIDI_SUFFIXES, read
 from melodygru.scores.files import SCORE_SUFFIXES, is_score
 
@@ -135,7 +136,7 @@ def read_collection(
     """
     files = find_files(folder)
     config = ExtractionConfig(track)
-    jobs = jobs or (os.cpu_count() or 1 if work_of([path.name for path in files]) >= _FEW else 1)
+    jobs = jobs or (usable_cores() if work_of([path.name for path in files]) >= _FEW else 1)
     verdicts: list[Verdict] = []
     for verdict in _judge_all(files, config, jobs):
         verdicts.append(verdict)

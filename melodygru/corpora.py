@@ -7,7 +7,6 @@ tune is read by `melodygru.scores.abc_tunes`; one that cannot be is left out wit
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections import Counter
@@ -23,6 +22,7 @@ from pathlib import Path
 from melodygru.errors import FileError, UsageError
 from melodygru.melody import Melody
 from melodygru.midi_writer import write_midi
+from melodygru.processes import usable_cores
 
 _CHUNK = 24
 """Tunes that a process takes at a time: about a tenth of a second's work."""
@@ -190,13 +190,6 @@ def _decoded(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("latin-1")
-
-
-def usable_cores() -> int:
-    """How many cores this process may run on, at least 1."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def file_name(tune: Tune) -> str:

@@ -20,9 +20,8 @@ from typing import Any
 
 from melodygru.collection import work_of
 from melodygru.config import ContextConfig, TokenizerConfig
-from melodygru.corpora import usable_cores
 from melodygru.extraction import ExtractionConfig
-from melodygru.processes import in_order
+from melodygru.processes import in_order, usable_cores
 from melodygru.reading_kernel import reader
 from melodygru.shards import FEW, FileReport, Shard, read_shard
 

@@ -1,11 +1,19 @@
-"""Work shared out to processes, and given back in order."""
+"""Work shared out to processes, and given back in order; how many cores there are for it."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def in_order(

@@ -134,7 +134,7 @@ def generate(
     order, candidates = Order(config, chosen, source, include), loaded.candidates_for(config, number)
     jobs = 1
     if candidates >= _WORTH_PROCESSES:
-        from melodygru.corpora import usable_cores
+        from melodygru.processes import usable_cores
 
         jobs = usable_cores()
     targets: list[Path | None] = []

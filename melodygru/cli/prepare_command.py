@@ -31,9 +31,9 @@ def prepare(
     from tqdm import tqdm
 
     from melodygru.config import check_range
-    from melodygru.corpora import usable_cores
     from melodygru.dataset import load_dataset, read_part
     from melodygru.errors import MelodyGRUError
+    from melodygru.processes import usable_cores
 
     if jobs is not None:
         check_range("jobs", jobs, 1, 1024)

@@ -7,7 +7,6 @@ two that both want to are slower than one after the other (by half, measured), w
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -15,10 +14,10 @@ from contextlib import contextmanager
 from threading import Condition, Event, Lock, Thread
 from typing import Any
 
+from melodygru.processes import usable_cores
+
 WAITING = 64
 """Jobs that may wait for a thread; of more than these no one would wait for the last."""
-
-
 TURN = 0.02
 """Seconds after which a thread lets others go on, if they wait."""
 LEAST_THREADS = 8
@@ -196,10 +195,3 @@ class Workers:
                 with self._change:
                     self._running.discard(job)
                 del job
-
-
-def usable_cores() -> int:
-    """How many cores this process may run on, at least 1."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
