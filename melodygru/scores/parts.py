@@ -101,7 +101,9 @@ def scores_in_kern(text: str) -> list[WrittenScore]:
         from music21 import stream
         from music21.humdrum.spineParser import HumdrumDataCollection
 
-        found = HumdrumDataCollection(text).parse()
+        collection = HumdrumDataCollection(text)
+        collection.parse()
+        found = collection.stream
         # music21 passes by what it cannot read: a note would be missing, and all after it would come too early.
         lost = [line for line in said.getvalue().splitlines() if "Error in parsing event ('" in line]
         if any("event ('*" not in line for line in lost):
