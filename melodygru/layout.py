@@ -162,6 +162,12 @@ def chords_over(spans: tuple[ChordSpan, ...], origin: int, length: int, section:
     return tuple(found)
 
 
+def chords_under(spans: Sequence[ChordSpan], melody: Melody) -> tuple[ChordSpan, ...]:
+    """One pass of a progression, repeated from a melody's bar 1 to its end; none under a pickup."""
+    origin = melody.time_signature.bar_steps if melody.pickup else 0
+    return chords_over(tuple(spans), origin, melody.length, 0)
+
+
 def joint_pitches(pitches: tuple[int, int], leap: int, changing: bool) -> Iterator[tuple[BoolArray, BoolArray]]:
     """Pitches that repeats begin with, and pitches that lead to them, from the middle of the range outwards.
 

@@ -12,7 +12,7 @@ from melodygru.constraints import PITCHES, Bars, Constraint, in_range
 from melodygru.errors import UsageError
 from melodygru.generation_config import GenerationConfig
 from melodygru.histories import Guard
-from melodygru.layout import Layout, chords_over
+from melodygru.layout import Layout, chords_under
 from melodygru.lookahead import Lookahead, Region
 from melodygru.melody import Melody, Note
 from melodygru.planner import Banned, Named, Plan, contradiction, ending, wishes
@@ -98,7 +98,7 @@ def plan_rewriting(
         regions[-1] = replace(regions[-1], joins=None)
     given = kept_events(melody, spans, max_duration)
     layout = Layout(regions, Script(given), [], [], len(regions) - 1, melody.length)
-    chords = chords_over(config.spans(metre), metre.bar_steps if melody.pickup else 0, melody.length, 0)
+    chords = chords_under(config.spans(metre), melody)
     to_the_end = config.rests in ("none", "few") or (chords and config.chord_mode != "soft")
     base: list[Constraint] = [Bars(melody.length, metre.bar_steps, 0.0 if to_the_end else 0.5)]
     other = [*rules, *([] if banned is None else [Guard(banned)])]

@@ -392,6 +392,25 @@ def test_generate_shows_a_few_of_many_and_no_json(here, capsys):
     assert not Path("b.mid").exists()
 
 
+def test_infill_and_vary_show_what_they_wrote(here, capsys):
+    assert run("generate", "--model", "toy", "--bars", 4, "--seed", 1, "a.mid") == 0
+    for out, *arguments in (
+        ("infilled.mid", "infill", "--bars", "2-3", "--chords", "Am G", "--best-of", 2),
+        ("varied.mid", "vary", "--amount", 0.5, "--best-of", 2),
+    ):
+        arguments += ["--model", "toy", "--seed", 1, "a.mid"]
+        capsys.readouterr()
+        assert run(*arguments, out, "--show") == 0
+        told, drawn = capsys.readouterr().out.split("\n\n", 1)
+        assert told.startswith(f"Wrote {out}:")
+        assert run("show", out) == 0
+        assert capsys.readouterr().out == drawn
+        assert ("G" in drawn.split()[:2]) == ("--chords" in arguments)
+        assert run(*arguments, "none.mid", "--show", "--json") == 2
+        assert "--show and --json contradict each other" in capsys.readouterr().err
+        assert not Path("none.mid").exists()
+
+
 @pytest.mark.parametrize(
     ("wishes", "shift"),
     [

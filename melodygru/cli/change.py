@@ -28,9 +28,10 @@ def change(
     track: str,
     options_file: Path | None,
     force: bool,
+    show: bool,
     json: bool,
 ) -> None:
-    """Read IN, change its melody as `command` does, and write OUT.
+    """Read IN, change its melody as `command` does, write OUT, and draw it if it is to be shown.
 
     `said` are options that are wishes for what is new, and model and seed; `details` are the command's own.
     """
@@ -47,7 +48,7 @@ def change(
     values = options.merged(said, options_file, list(said))
     if Path(out).is_dir():
         raise UsageError(f"{out} is a folder; give the file to write a name.")
-    output.check_out(out, 1, force, json)
+    output.check_out(out, 1, force, json, show)
     wanted = {field.name for field in fields(GenerationConfig)}
     config = GenerationConfig.from_dict({name: value for name, value in values.items() if name in wanted})
     seed = options.whole(values, "seed", None)
@@ -63,18 +64,23 @@ def change(
         details={**own, **packed_input(tune)},
     )  # fmt: skip
     done, recipe, data = changed(recipe, loaded, tune)
-    written = output.write_all(out, [], [data], force)[0]
+    target = output.write_one(out, data, force)
     before, after = set(tune.melody.notes), set(done.melody.notes)
     same, new = len(before & after), len(after - before)
     if json:
-        answer = {"file": written, "model": loaded.name, "fingerprint": loaded.fingerprint, "seed": seed}
+        answer = {"file": str(target), "model": loaded.name, "fingerprint": loaded.fingerprint, "seed": seed}
         amount = {"amount": done.amount} if isinstance(done, Varied) else {}
         output.print_json(
             {**answer, **output.facts(done.melody), **own, **amount, "notes_kept": same, "notes_new": new}
         )
         return
-    where = "standard output" if out == output.STDOUT else written
+    where = "standard output" if target is None else str(target)
     what = (
         f"{done.amount:.0%} of {source} changed" if isinstance(done, Varied) else f"bars {own['bars']} of {source} anew"
     )
     output.tell(out, f"Wrote {where}: {what}, {new} new notes beside {same} that stay, seed {seed}.")
+    if show:
+        from melodygru.cli.show_command import draw_written
+        from melodygru.written_chords import chords_of
+
+        draw_written([(done.melody, chords_of(recipe, done.melody))], [target])

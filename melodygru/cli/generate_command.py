@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -60,7 +60,7 @@ def generate(
     form: options.FormName = None,
     section_bars: options.SectionBars = None,
     primer: Annotated[
-        str | None, typer.Option(rich_help_panel=START, help="A MIDI file to continue.", show_default=False)
+        str | None, typer.Option(rich_help_panel=START, help="A MIDI file or a score to continue.", show_default=False)
     ] = None,
     primer_bars: Annotated[
         int | None, typer.Option(rich_help_panel=START, help="How many of its bars to continue.", show_default="all")
@@ -108,13 +108,11 @@ def generate(
 
     wanted = [field.name for field in fields(GenerationConfig)]
     values = options.merged(said, options_file, [*wanted, *options.PERFORMANCE, *_OTHERS])
-    if show and json:
-        raise UsageError("--show and --json contradict each other; leave one of them out.")
     # Everything that can be wrong is found before any work is done or any file touched.
     number, chosen = options.whole(values, "count", 1), options.whole(values, "seed", None)
     assert number is not None
     check_range("count", number, 1, MAX_COUNT)
-    output.check_out(out, number, force, json)
+    output.check_out(out, number, force, json, show)
     config = GenerationConfig.from_dict({name: value for name, value in values.items() if name in wanted})
     performance = options.performance(values)
     source = starting_from(values, config)
@@ -178,22 +176,9 @@ def generate(
         f"seed {chosen}.",
     )
     if show:
-        draw(drawn, targets)
+        from melodygru.cli.show_command import draw_written
 
-
-def draw(melodies: Sequence[Generated], targets: Sequence[Path | None]) -> None:
-    """Draw the first melodies; on standard error where standard output holds a file."""
-    import sys
-
-    from melodygru.cli.show_command import Screen
-
-    screen = Screen.of(sys.stderr if targets[0] is None else sys.stdout)
-    for one, target in zip(melodies, targets, strict=False):
-        screen.blank()
-        screen.draw(one.melody, chords=one.chords, name="" if target is None else target.stem)
-    more = len(targets) - len(melodies)
-    if more:
-        screen.say(f"{more} more {'were' if more > 1 else 'was'} written; melodygru show draws any of them.")
+        draw_written([(one.melody, one.chords) for one in drawn], targets)
 
 
 def starting_from(values: dict[str, Any], config: GenerationConfig) -> Melody | None:

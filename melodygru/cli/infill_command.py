@@ -40,6 +40,7 @@ def infill(
     model: options.Model = None,
     options_file: options.OptionsFile = None,
     force: options.Force = False,
+    show: options.Show = False,
     json: options.Json = False,
 ) -> None:
     """Write some bars of a melody anew; all else in the file stays as it is.
@@ -47,6 +48,6 @@ def infill(
     Many fillings are drawn, and the one is written after which the model finds what follows most probable. Chords are
     counted from bar 1 of the melody.
     """
-    apart = ("source", "out", "bars", "options_file", "force", "json", "track")
+    apart = ("source", "out", "bars", "options_file", "force", "show", "json", "track")
     said = {name: value for name, value in locals().items() if name not in apart and name != "apart"}
-    change("infill", source, out, said, {"bars": bars}, track, options_file, force, json)
+    change("infill", source, out, said, {"bars": bars}, track, options_file, force, show, json)

@@ -19,13 +19,15 @@ SUFFIXES = (".mid", ".midi")
 STDOUT = "-"
 
 
-def check_out(out: str, count: int, force: bool, json: bool = False) -> None:
-    """Find everything that can be wrong with OUT before any work is done.
+def check_out(out: str, count: int, force: bool, json: bool = False, show: bool = False) -> None:
+    """Find everything that can be wrong with OUT, and with what is told of it, before any work is done.
 
     Raises:
-        UsageError: a name that is no MIDI file's, or standard output for several files or with JSON.
+        UsageError: a name that is no MIDI file's; standard output for several files or with JSON; JSON and a drawing.
         FileError: a folder that is not there, or a file that is.
     """
+    if show and json:
+        raise UsageError("--show and --json contradict each other; leave one of them out.")
     if out == STDOUT:
         if count > 1:
             raise UsageError(
@@ -76,12 +78,11 @@ def write(target: Path | None, data: bytes, force: bool) -> None:
         write_atomically(target, data, force=force)
 
 
-def write_all(out: str, names: Sequence[str], files: Sequence[bytes], force: bool) -> list[str]:
-    """Write every file whole, or none over one that exists; where they went. `names` are for a folder."""
-    places = targets(out, names, force)
-    for target, data in zip(places, files, strict=True):
-        write(target, data, force)
-    return [STDOUT if target is None else str(target) for target in places]
+def write_one(out: str, data: bytes, force: bool) -> Path | None:
+    """Write one file, never over one that exists; where it went, None for standard output."""
+    target = targets(out, [], force)[0]
+    write(target, data, force)
+    return target
 
 
 def tell(out: str, text: str) -> None:

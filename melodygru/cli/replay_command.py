@@ -58,7 +58,7 @@ def replay(
     same = data == Path(file).read_bytes()
     if new is not None:
         if new == output.STDOUT:
-            output.write_all(new, [], [data], force)
+            output.write_one(new, data, force)
         else:
             write_atomically(new, data, force=force)
     if json:

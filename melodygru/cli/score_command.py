@@ -10,7 +10,7 @@ import typer
 
 from melodygru.cli import options, output
 from melodygru.cli.change import Track
-from melodygru.errors import MidiError, UsageError
+from melodygru.errors import UsageError
 from melodygru.files import check_target
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def score(
-    file: Annotated[str, typer.Argument(metavar="FILE.mid", help="The MIDI file to write out.", show_default=False)],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The MIDI file or score to write out.", show_default=False)
+    ],
     out: Annotated[
         str,
         typer.Argument(
@@ -47,6 +49,7 @@ def score(
     """
     from melodygru.notation import engraving as notation
     from melodygru.reading import read_melodies
+    from melodygru.written_chords import chords_in
 
     to_stdout = out == output.STDOUT
     if to_stdout and json:
@@ -59,7 +62,7 @@ def score(
         raise UsageError("--beats-per-chord says nothing without --chords; give both, or neither.")
     melodies = read_melodies(file, track)
     melody = max(melodies, key=lambda melody: len(melody.notes))
-    spans = _of_the_file(file, melody) if chords is None else _said(chords, beats_per_chord, melody)
+    spans = chords_in(file, melodies) if chords is None else _said(chords, beats_per_chord, melody)
     if title is not None:
         melody = replace(melody, name=title)
     data = notation.written(melody, spans, ".abc" if to_stdout else out)
@@ -77,33 +80,9 @@ def score(
 
 def _said(chords: str, beats_per_chord: float | None, melody: Melody) -> tuple[ChordSpan, ...]:
     """Chords as the command line says them, repeated to the end. Raises UsageError for ones that nobody knows."""
-    from melodygru.chords import lay_out, parse_progression
+    from melodygru.chords import parse_progression
+    from melodygru.layout import chords_under
 
     if not chords.strip():
         return ()
-    spans = parse_progression(chords, melody.time_signature, beats_per_chord)
-    return lay_out(spans, melody.time_signature.bar_steps if melody.pickup else 0, melody.length)
-
-
-def _of_the_file(file: str, melody: Melody) -> tuple[ChordSpan, ...]:
-    """The chords that the melody was made with, if the file says so."""
-    from melodygru.form import Form
-    from melodygru.layout import chords_over
-    from melodygru.midi import read_midi
-    from melodygru.recipe import Recipe
-
-    try:
-        recipe = Recipe.find(read_midi(file).texts)
-    except MidiError:
-        return ()  # a score, or a file that says it in a way that is not understood
-    if recipe is None or recipe.config.chords is None:
-        return ()
-    bar = melody.time_signature.bar_steps
-    section = 0
-    if recipe.command == "generate" and recipe.config.form is not None:
-        section = melody.bars // len(Form.parse(recipe.config.form).sections) * bar
-    try:
-        spans = recipe.config.spans(melody.time_signature)
-    except UsageError:
-        return ()  # another program has given the file another metre
-    return chords_over(spans, bar if melody.pickup else 0, melody.length, section)
+    return chords_under(parse_progression(chords, melody.time_signature, beats_per_chord), melody)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from melodygru.cli import options
-from melodygru.errors import MelodyGRUError, UsageError
+from melodygru.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from melodygru.chords import ChordSpan
     from melodygru.melody import Melody
-    from melodygru.recipe import Recipe
     from melodygru.rolls.piano_roll import Roll, Signs, System
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -31,7 +30,7 @@ PLAIN_WIDTH = 80
 
 
 def show(
-    file: Annotated[str, typer.Argument(metavar="FILE.mid", help="The file to show.", show_default=False)],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The MIDI file or score to show.", show_default=False)],
     bars: Annotated[
         str | None, typer.Option(help="Only these bars: 5-8, or 5; 0 is a pickup's.", show_default="all")
     ] = None,
@@ -57,6 +56,7 @@ def show(
     COLUMNS says; NO_COLOR turns colours off on a terminal too.
     """
     from melodygru.reading import read_melodies
+    from melodygru.written_chords import chords_in
 
     if out is not None and out.suffix.lower() not in PICTURES:
         raise UsageError(f"{out} ends in none of {', '.join(PICTURES)}; give --out one of these endings.")
@@ -82,6 +82,7 @@ def _picture(
     from melodygru.reading import read_melodies
     from melodygru.rolls.page import PictureStyle
     from melodygru.rolls.picture import parse_size, roll_picture
+    from melodygru.written_chords import chords_in
 
     pixels = None if size is None else parse_size(size)
     style = PictureStyle(dark=dark) if dpi is None else PictureStyle(dpi=dpi, dark=dark)
@@ -104,47 +105,18 @@ def _bars(text: str | None, melody: Melody) -> tuple[int, int] | None:
     return None if text is None else parse_bars(text, melody)
 
 
-def chords_in(file: str, melodies: Sequence[Melody]) -> tuple[ChordSpan, ...]:
-    """The chords that a file was written to, as far as it says so; none for a file of several melodies."""
-    from melodygru.midi import read_midi
-    from melodygru.recipe import Recipe
+def draw_written(written: Sequence[tuple[Melody, Sequence[ChordSpan]]], targets: Sequence[Path | None]) -> None:
+    """Draw melodies, with their chords, that were written to the first of these files.
 
-    if len(melodies) != 1:
-        return ()
-    try:
-        recipe = Recipe.find(read_midi(file).texts)
-        return () if recipe is None else _chords_of(recipe, melodies[0])
-    except MelodyGRUError:
-        # It can be drawn without; `melodygru info` says what is wrong with a recipe.
-        return ()
-
-
-def _chords_of(recipe: Recipe, melody: Melody) -> tuple[ChordSpan, ...]:
-    """The chords of a recipe, in steps of the melody that it made."""
-    from dataclasses import replace
-
-    from melodygru.form import Form
-    from melodygru.layout import chords_over
-    from melodygru.rewriting import parse_bars, span_of
-
-    config, bar = recipe.config, melody.time_signature.bar_steps
-    origin, left_out, section = bar if melody.pickup else 0, 0, 0
-    if recipe.command == "generate":
-        if config.form is not None:
-            count = len(Form.parse(config.form).sections)
-            section = (config.section_bars or (8 if config.bars is None else config.bars // count)) * bar
-        if recipe.source is not None and not recipe.details.get("include_primer", True):
-            # The chords began with the primer, which is not in the file.
-            origin = bar if recipe.source.pickup else 0
-            left_out = recipe.source.notes[-1].end // bar * bar if recipe.source.notes else 0
-    start, end = left_out, left_out + melody.length
-    if recipe.command != "generate" and recipe.details.get("bars") is not None:
-        start, end = span_of(melody, *parse_bars(str(recipe.details["bars"]), melody))
-    return tuple(
-        replace(span, onset=max(span.onset, start) - left_out, end=min(span.end, end) - left_out)
-        for span in chords_over(config.spans(melody.time_signature), origin, left_out + melody.length, section)
-        if span.onset < end and span.end > start
-    )
+    On standard error where standard output (None) holds a file.
+    """
+    screen = Screen.of(sys.stderr if targets[0] is None else sys.stdout)
+    for (melody, chords), target in zip(written, targets, strict=False):
+        screen.blank()
+        screen.draw(melody, chords=chords, name="" if target is None else target.stem)
+    more = len(targets) - len(written)
+    if more:
+        screen.say(f"{more} more {'were' if more > 1 else 'was'} written; melodygru show draws any of them.")
 
 
 @dataclass(frozen=True)

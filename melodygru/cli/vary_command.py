@@ -45,6 +45,7 @@ def vary(
     model: options.Model = None,
     options_file: options.OptionsFile = None,
     force: options.Force = False,
+    show: options.Show = False,
     json: options.Json = False,
 ) -> None:
     """Change a melody by as much as asked for; all else in the file stays as it is.
@@ -52,7 +53,7 @@ def vary(
     The amount is the share of its notes that do not stand again with the same onset and pitch (with --keep pitches:
     onset and duration).
     """
-    apart = ("source", "out", "bars", "amount", "keep", "options_file", "force", "json", "track")
+    apart = ("source", "out", "bars", "amount", "keep", "options_file", "force", "show", "json", "track")
     said = {name: value for name, value in locals().items() if name not in apart and name != "apart"}
     details = {"amount": amount, "keep": keep, "bars": bars}
-    change("vary", source, out, said, details, track, options_file, force, json)
+    change("vary", source, out, said, details, track, options_file, force, show, json)

@@ -11,7 +11,7 @@ from melodygru.composition import Generated
 from melodygru.editing import Tune
 from melodygru.errors import MidiError, UsageError
 from melodygru.generator import draw_seed
-from melodygru.layout import chords_over
+from melodygru.layout import chords_under
 from melodygru.melody import Melody
 from melodygru.midi_writer import midi_bytes
 from melodygru.recipe import Recipe
@@ -50,8 +50,7 @@ def change(
     )  # fmt: skip
     done, recipe, data = changed(recipe, interruptible(model, job.check), tune)
     whole = _later(replace(done.melody, qpm=ours.qpm, name=ours.name, bars=ours.bars), silent)
-    metre = whole.time_signature
-    spans = chords_over(config.spans(metre), metre.bar_steps if whole.pickup else 0, whole.length, 0)
+    spans = chords_under(config.spans(whole.time_signature), whole)
     one = Generated(whole, spans, None, done.number)
     return take(job, model, shelf, 0, one, recipe, f"{ours.name or 'melody'} {_DONE[command]}.mid", data)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from melodygru.chords import ChordSpan, parse_progression
 from melodygru.errors import MidiError, UsageError
-from melodygru.layout import chords_over
+from melodygru.layout import chords_under
 from melodygru.midi_writer import midi_bytes
 from melodygru.performance import Performance
 from melodygru.studio import answers, messages
@@ -39,8 +39,7 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
     performance.check(metre)
     spans: tuple[ChordSpan, ...] = ()
     if asked.chords is not None and asked.chords.strip():
-        once = parse_progression(asked.chords, metre, asked.beats_per_chord)
-        spans = chords_over(once, metre.bar_steps if melody.pickup else 0, melody.length, 0)
+        spans = chords_under(parse_progression(asked.chords, metre, asked.beats_per_chord), melody)
     suffix = asked.format
     if suffix == "mid":
         data = midi_bytes(melody, performance, spans)
