@@ -15,9 +15,8 @@ from itertools import chain
 from pathlib import Path
 
 from melodygru.errors import DataError, MelodyGRUError
-from melodygru.extraction import ExtractionConfig, extract
+from melodygru.extraction import ExtractionConfig
 from melodygru.melody import Melody
-from melodygru.midi import read_midi
 from melodygru.processes import usable_cores
 from melodygru.reading import MIDI_SUFFIXES, read
 from melodygru.scores.files import SCORE_SUFFIXES, is_score
@@ -105,10 +104,7 @@ def work_of(names: Sequence[str]) -> int:
 def judge(path: Path, config: ExtractionConfig) -> Verdict:
     """Read one file; whatever is wrong with it ends in the verdict."""
     try:
-        if is_score(path.name):
-            reading = read(path, config)
-            return Verdict(path, reading.melodies, "", reading.track, reading.remarks)
-        found = extract(read_midi(path), path.stem, config)
+        found = read(path, config)
     except MelodyGRUError as error:
         # A reason counts many files together: the file's own name is not part of it.
         return Verdict(path, reason=str(error).removeprefix(f"{path} ").split(";")[0].rstrip("."))

@@ -38,11 +38,6 @@ def parse(data: bytes, name: str, config: ExtractionConfig | None = None) -> Rea
     raise MidiError(f"is neither MIDI nor a score by its ending; give a file that ends in one of {endings}.")
 
 
-def parse_melodies(data: bytes, name: str) -> list[Melody]:
-    """The melodies of a file's bytes, as `parse` reads them."""
-    return list(parse(data, name).melodies)
-
-
 def read(path: str | PathLike[str], config: ExtractionConfig | None = None) -> Reading:
     """The melodies of a file, which is MIDI unless it ends as scores do.
 

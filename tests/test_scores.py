@@ -9,11 +9,13 @@ import warnings
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 
 from melodygru import Key, Melody, Note, TimeSignature
+from melodygru.cli.train_command import describe
 from melodygru.collection import judge, read_collection
 from melodygru.config import TokenizerConfig
 from melodygru.editing import Tune
@@ -23,7 +25,7 @@ from melodygru.interop import to_music21
 from melodygru.notation.musicxml import musicxml as written_as_musicxml
 from melodygru.preparation import SHARD_FILES, in_shards
 from melodygru.primer import read_primer
-from melodygru.reading import parse, parse_melodies, read, read_melodies
+from melodygru.reading import parse, read, read_melodies
 from melodygru.replay import packed_input
 from melodygru.scores import cache as score_cache
 from melodygru.scores import melodies as scores
@@ -39,6 +41,10 @@ __all__ = ["here"]
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("MELODYGRU_CACHE", str(tmp_path / "cache"))
+
+
+def parse_melodies(data, name):
+    return list(parse(data, name).melodies)
 
 
 def note(step, octave, duration, more="", alter=0):
@@ -530,6 +536,18 @@ def test_a_folder_may_hold_midi_files_and_scores(folder):
     assert {melody.name for melody in found.pieces} == names
     assert judge(folder / "c.krn", ExtractionConfig()).track == "Soprano"
     assert read_collection(folder, jobs=2) == found
+
+
+def test_training_counts_the_tunes_that_are_left_out_by_themselves():
+    remarks = {"tune left out: no notes": 25, "movement left out: it has no notes": 1, "key estimated": 2}
+    dataset = SimpleNamespace(report={"kept": 3, "left_out": {}, "remarks": remarks})
+    counts = ("train_pieces", "train_notes", "val_pieces", "val_notes", "parameters", "steps_per_epoch", "resumed_at")
+    lines = describe(SimpleNamespace(dataset=dataset, device="cpu", precision="float32", **dict.fromkeys(counts, 1)))
+    assert lines[1:4] == [
+        "  25 tunes left out: no notes",
+        "  1 movement left out: it has no notes",
+        "  key estimated in 2 files",
+    ]
 
 
 def test_shards_of_scores_know_their_titles_and_are_kept(folder, tmp_path):

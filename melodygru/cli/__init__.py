@@ -20,7 +20,7 @@ COMMANDS = {
         "melodygru.cli.generate_command",
         "Write new melodies as MIDI files that loop exactly on their bars and end on the tonic.",
     ),
-    "train": ("melodygru.cli.train_command", "Learn the melodies of a folder of MIDI files."),
+    "train": ("melodygru.cli.train_command", "Learn the melodies of a folder of MIDI files or scores."),
     "teach": (
         "melodygru.cli.teach_command",
         "Let a model learn to choose: it writes melodies, and learns to tell them from people's.",
@@ -60,16 +60,19 @@ COMMANDS = {
     ),
     "prepare": (
         "melodygru.cli.prepare_command",
-        "Read a folder of MIDI files ahead of training, so that training begins at once.",
+        "Read a folder of MIDI files or scores ahead of training, so that training begins at once.",
     ),
     "inspect": (
         "melodygru.cli.inspect_command",
-        "Show what is in a folder of MIDI files, and what training would leave out and why.",
+        "Show what is in a folder of MIDI files or scores, and what training would leave out and why.",
     ),
-    "tokens": ("melodygru.cli.tokens_command", "Show the melody of a MIDI file as the events that the model learns."),
+    "tokens": (
+        "melodygru.cli.tokens_command",
+        "Show the melody of a MIDI file or a score as the events that the model learns.",
+    ),
     "info": (
         "melodygru.cli.info_command",
-        "Show what a model is: its shape, its training data, its result; or what is in a MIDI file.",
+        "Show what a model is: its shape, its training data, its result; or what is in a MIDI file or a score.",
     ),
     "export": ("melodygru.cli.export_command", "Write a model for other programs, or smaller."),
     "corpus": ("melodygru.cli.corpus_command", "Write folk tunes as MIDI files: a collection to train on."),
@@ -133,7 +136,7 @@ def melodygru(
     ),
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
 ) -> None:
-    """Learn melodies from a folder of MIDI files with a GRU, and write new ones.
+    """Learn melodies from a folder of MIDI files or scores with a GRU, and write new ones.
 
     Write 16 bars with the model that comes along: melodygru generate --bars 16 out.mid
 

@@ -18,7 +18,7 @@ class CopiedError(MelodyGRUError):
 
 
 def check(
-    files: Annotated[list[str], typer.Argument(metavar="FILE.mid …", help="MIDI files.", show_default=False)],
+    files: Annotated[list[str], typer.Argument(metavar="FILE …", help="MIDI files or scores.", show_default=False)],
     model: Annotated[str, typer.Option(help="Compare with what this model has learned from.")] = "folk",
     most: Annotated[
         int | None,

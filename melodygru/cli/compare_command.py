@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def compare(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA/", help="A folder of MIDI files, searched with all its subfolders.")
+        Path,
+        typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
     ],
     cells: Annotated[
         str, typer.Option(help="Which: gru, lstm, rnn, gru-v1, mingru; the first is the measure.")

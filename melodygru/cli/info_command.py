@@ -1,4 +1,4 @@
-"""`melodygru info`: what a model is and how it came to be; what is in a MIDI file."""
+"""`melodygru info`: what a model is and how it came to be; what is in a MIDI file or a score."""
 
 from __future__ import annotations
 
@@ -26,20 +26,22 @@ def info(
     ] = "folk",
     model: Annotated[
         str | None,
-        typer.Option(
-            help="The model whose training music a MIDI file is compared with.", show_default="its own, or folk"
-        ),
+        typer.Option(help="The model whose training music a melody is compared with.", show_default="its own, or folk"),
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Show what a model is: its shape, its training data, its result; or what is in a MIDI file."""
+    """Show what a model is: its shape, its training data, its result; or what is in a MIDI file or a score."""
     from json import dumps
 
+    from melodygru.reading import MIDI_SUFFIXES
     from melodygru.scores.files import is_score
 
-    is_midi = Path(file).suffix.lower() in (".mid", ".midi", ".kar", ".rmi")
-    answer = _about_score(file, model) if is_score(file) else None
-    answer = answer or (_about_midi(file, model) if is_midi else _about_model(file))
+    if is_score(file):
+        answer = _about_score(file, model)
+    elif Path(file).suffix.lower() in MIDI_SUFFIXES:
+        answer = _about_midi(file, model)
+    else:
+        answer = _about_model(file)
     if json:
         typer.echo(dumps(answer, indent=1, ensure_ascii=False))
         return

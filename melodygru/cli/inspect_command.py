@@ -1,4 +1,4 @@
-"""`melodygru inspect`: what is in a folder of MIDI files, and what training would leave out."""
+"""`melodygru inspect`: what is in a folder of MIDI files or scores, and what training would leave out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def inspect(
     ] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Show what is in a folder of MIDI files, and what training would leave out and why."""
+    """Show what is in a folder of MIDI files or scores, and what training would leave out and why."""
     from tqdm import tqdm
 
     from melodygru.collection import find_names

@@ -1,4 +1,4 @@
-"""`melodygru prepare`: a folder of MIDI files is read ahead of training, by one process, many, or many machines."""
+"""`melodygru prepare`: a folder is read ahead of training, by one process, many, or many machines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import typer
 
 def prepare(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA/", help="A folder of MIDI files, searched with all its subfolders.")
+        Path,
+        typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
     ],
     track: Annotated[
         str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
@@ -21,7 +22,7 @@ def prepare(
         int | None, typer.Option(help="Processes that read.", show_default="one for each usable core")
     ] = None,
 ) -> None:
-    """Read a folder of MIDI files ahead of training, so that training begins at once.
+    """Read a folder of MIDI files or scores ahead of training, so that training begins at once.
 
     A run that was stopped goes on where it was. Under torchrun every process reads its share, on any number of machines
     that have the cache's folder (MELODYGRU_CACHE) in common:

@@ -15,7 +15,7 @@ def tokens(
     ] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Show the melody of a MIDI file as the events that the model learns."""
+    """Show the melody of a MIDI file or a score as the events that the model learns."""
     from melodygru.reading import read_melodies
     from melodygru.tokenizer import Tokenizer, describe
 

@@ -1,4 +1,4 @@
-"""`melodygru train`: a folder of MIDI files to a model."""
+"""`melodygru train`: a folder of MIDI files or scores to a model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _EVERY_SECONDS = 10.0
 
 def train(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA/", help="A folder of MIDI files, searched with all its subfolders.")
+        Path,
+        typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
     ],
     out: Annotated[
         Path | None,
@@ -97,7 +98,7 @@ def train(
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard files to OUT/.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is there.")] = False,
 ) -> None:
-    """Learn the melodies of a folder of MIDI files.
+    """Learn the melodies of a folder of MIDI files or scores.
 
     Ctrl-C stops and saves; --resume goes on. Nats per note: how surprised the model is by music that it has
     not seen; lower is better.
@@ -266,6 +267,13 @@ def epoch_line(row: Mapping[str, float]) -> str:
     )
 
 
+def _remark(remark: str, count: int) -> str:
+    """A remark that was made so many times: on files, or on tunes or movements within them."""
+    what, left_out, why = remark.partition(" left out: ")
+    plural = "s" * (count != 1)
+    return f"{count:,} {what}{plural}{left_out}{why}" if left_out else f"{remark} in {count:,} file{plural}"
+
+
 def describe(run: Run) -> list[str]:
     """What a run learns from, in a few lines."""
     report = run.dataset.report
@@ -274,7 +282,7 @@ def describe(run: Run) -> list[str]:
         left_out = report.get("left_out", {})
         lines.append(f"{report['kept']:,} files read, {sum(left_out.values()):,} left out")
         lines += [f"  {count:,} {reason}" for reason, count in left_out.items()]
-        lines += [f"  {remark} in {count:,} files" for remark, count in list(report.get("remarks", {}).items())[:5]]
+        lines += [f"  {_remark(*entry)}" for entry in list(report.get("remarks", {}).items())[:5]]
     lines.append(
         f"training on {run.train_pieces:,} tunes ({run.train_notes:,} notes), validating on {run.val_pieces:,} "
         f"({run.val_notes:,} notes)"
