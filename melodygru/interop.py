@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from melodygru.melody import Melody
 from melodygru.notation.note_values import Symbol, written_bars
-from melodygru.notation.spelling import Spelling, spell
+from melodygru.notation.spelling import LETTERS, Spelling, accidentals, spell
 from melodygru.theory import STEPS_PER_QUARTER, Key
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _VELOCITY = 84
 _TYPES = {0: "breve", 1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32nd", 64: "64th"}
 """What music21 calls the values of `melodygru.notation.note_values.Symbol.base`."""
+
+CLEFS = (("G", 2, 0), ("F", 4, 0), ("G", 2, -1), ("G", 2, 1), ("F", 4, -1), ("G", 2, 2), ("F", 4, -2))
+"""Clefs that are chosen from, as sign, line, and octaves that they sound higher; the first that fit are liked best."""
+_LOWEST_LINE = {"G": 30, "F": 18}
+_COST = (0.0, 0.1, 0.9, 1.0, 1.0, 1.3, 1.3)
 
 
 def to_pretty_midi(melody: Melody, program: int = 0) -> pretty_midi.PrettyMIDI:
@@ -54,10 +59,11 @@ def to_music21(melody: Melody) -> music21.stream.Score:
     """The melody as a score of one part: measures, key with its mode, metre, tempo, title.
 
     A pickup is measure 0, as short as it is. Notes and rests have the values that a musician would write, with ties and
-    triplets (`melodygru.notation.note_values`); `stripTies` joins them. Beams are music21's affair, when it shows or
-    writes the score; `melodygru.notation.engraving` writes MusicXML with beams and line breaks.
+    triplets (`melodygru.notation.note_values`); `stripTies` joins them. Accidentals say whether they are shown. Beams
+    are music21's affair, when it shows the score; `melodygru.notation.musicxml` adds them, chords and line breaks.
     """
-    from music21 import key, metadata, meter, stream, tempo
+    from music21 import bar as bars
+    from music21 import clef, key, metadata, meter, stream, tempo
 
     part = stream.Part()
     part.partName = melody.name or "Melody"
@@ -65,16 +71,30 @@ def to_music21(melody: Melody) -> music21.stream.Score:
     name: Spelling | None = None
     for index, bar in enumerate(written_bars(melody)):
         measure = stream.Measure(number=bar.number)
+        if bar.number == 0:
+            measure.showNumber = stream.enums.ShowNumber.NEVER
         if index == 0:
+            sign, line, octaves = clef_of(melody)
+            measure.clef = clef.clefFromString(f"{sign}{line}", octaves)
             measure.paddingLeft = _quarters(melody.time_signature.bar_steps - (bar.end - bar.start))
             measure.timeSignature = meter.TimeSignature(str(melody.time_signature))
-            measure.keySignature = key.Key(melody.key.tonic_name.replace("b", "-"), melody.key.mode)
+            [tonic] = spell([melody.key.tonic], melody.key)  # of F locrian E#, as its six sharps have it
+            measure.keySignature = key.Key(tonic.letter + ("", "#", "-")[tonic.alter], melody.key.mode)
             measure.insert(0, tempo.MetronomeMark(number=melody.qpm, referent=1.0))
+        spelled: list[Spelling | None] = []
         for symbol in bar.symbols:
             if symbol.pitch is not None and not symbol.tied_from:
                 name = next(names)
-            measure.insert(_quarters(symbol.onset - bar.start), _element(symbol, name))
+            spelled.append(None if symbol.pitch is None else name)
+        sounding = [
+            (one, symbol.tied_from) for symbol, one in zip(bar.symbols, spelled, strict=True) if one is not None
+        ]
+        shown = iter(accidentals(sounding, melody.key))
+        for symbol, one in zip(bar.symbols, spelled, strict=True):
+            element = _element(symbol, one, one is not None and next(shown))
+            measure.insert(_quarters(symbol.onset - bar.start), element)
         part.append(measure)
+    measure.rightBarline = bars.Barline("final")
 
     score = stream.Score()
     score.metadata = metadata.Metadata(title=melody.name or None)
@@ -82,33 +102,53 @@ def to_music21(melody: Melody) -> music21.stream.Score:
     return score
 
 
+def clef_of(melody: Melody) -> tuple[str, int, int]:
+    """The clef of `CLEFS` that needs fewest ledger lines, weighed by duration; treble and bass rather than others."""
+    total = sum(note.duration for note in melody.notes) or 1
+    steps = [
+        (LETTERS.index(one.letter) + 7 * one.octave, note.duration / total)
+        for one, note in zip(spell([note.pitch for note in melody.notes], melody.key), melody.notes, strict=True)
+    ]
+
+    def ledgers(clef: tuple[str, int, int]) -> float:
+        low = _LOWEST_LINE[clef[0]] + 7 * clef[2]
+        lines = [(max(low - step, step - low - 8, 0) // 2, weight) for step, weight in steps]
+        return sum(count * weight for count, weight in lines) + 0.15 * max((count for count, _ in lines), default=0)
+
+    return min(zip(CLEFS, _COST, strict=True), key=lambda pair: ledgers(pair[0]) + pair[1])[0]
+
+
 def _quarters(steps: int) -> Fraction:
     return Fraction(steps, STEPS_PER_QUARTER)
 
 
-def _element(symbol: Symbol, name: Spelling | None) -> Any:
+def _element(symbol: Symbol, name: Spelling | None, accidental: bool) -> Any:
     """A rest, or a note as it is spelled, with its ties."""
     from music21 import duration, note, pitch, tie
 
     element: Any
     if symbol.pitch is None:
         element = note.Rest()
+        element.fullMeasure = symbol.whole_bar
     else:
         assert name is not None, "every note was spelled"
         spelled = pitch.Pitch(name.letter)
         spelled.octave = name.octave
-        if name.alter:
+        if name.alter or accidental:
             spelled.accidental = pitch.Accidental(name.alter)
+            spelled.accidental.displayStatus = accidental
         element = note.Note(spelled)
     if symbol.whole_bar:
         element.quarterLength = _quarters(symbol.duration)
-        element.fullMeasure = True
         return element
     length = duration.Duration(_TYPES[symbol.base], dots=symbol.dots)
     if symbol.triplet is not None:
         edges = symbol.onset == symbol.triplet[0], symbol.end == symbol.triplet[1]
         kind = {(True, True): "startStop", (True, False): "start", (False, True): "stop"}.get(edges)
-        length.appendTuplet(duration.Tuplet(3, 2, type=kind))
+        third = duration.Tuplet(3, 2, type=kind)
+        third.setDurationType(_quarters(symbol.triplet[1] - symbol.triplet[0]) / 2)
+        third.placement = None  # on the side of the stems, which music21 puts above
+        length.appendTuplet(third)
     element.duration = length
     if symbol.tied_from or symbol.tied:
         element.tie = tie.Tie("continue" if symbol.tied_from and symbol.tied else "start" if symbol.tied else "stop")

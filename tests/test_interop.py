@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from melodygru.melody import Melody, Note
-from melodygru.theory import Key, TimeSignature
+from melodygru.theory import MODES, Key, TimeSignature
 
 # A pickup of an eighth, a note over a bar line, a rest, and a last bar that is silent at its end.
 MELODY = Melody(
@@ -92,6 +92,14 @@ def test_a_score_has_metre_key_tempo_and_title():
     assert (tempo.number, score.metadata.title) == (100.0, "A Tune")
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_every_key_has_its_signature(mode):
+    for tonic in range(12):
+        one = Key(tonic, mode)
+        [key] = Melody((Note(60, 0, 96),), key=one).to_music21().recurse().getElementsByClass("Key")
+        assert (key.sharps, key.mode, key.tonic.pitchClass) == (one.fifths, mode, tonic)
+
+
 @pytest.mark.parametrize(
     ("key", "names"),
     [
@@ -105,3 +113,26 @@ def test_pitches_are_spelled_as_the_key_spells_them(key, names):
     score = chromatic.to_music21()
     assert [note.nameWithOctave for note in score.recurse().notes] == names.split()
     assert [note.pitch.midi for note in score.recurse().notes] == list(range(60, 72))
+
+
+def test_a_score_says_how_it_looks():
+    score = MELODY.to_music21()
+    first, *_, last = score.parts[0].getElementsByClass("Measure")
+    assert (first.clef.sign, first.clef.line, first.clef.octaveChange) == ("G", 2, 0)
+    assert last.rightBarline.type == "final"
+    assert [measure.showNumber.name for measure in (first, last)] == ["NEVER", "DEFAULT"]
+    [sharp] = [note.pitch.accidental for note in score.recurse().notes if note.pitch.accidental]
+    assert (sharp.name, sharp.displayStatus) == ("sharp", True)
+    thirds = [one.duration.tuplets[0] for one in score.recurse().notesAndRests if one.duration.tuplets]
+    assert {(third.durationActual.type, third.durationNormal.type) for third in thirds} == {("16th", "16th")}
+    assert not any(rest.fullMeasure for rest in score.recurse().getElementsByClass("Rest"))
+    assert Melody((), bars=2).to_music21().recurse().getElementsByClass("Rest").first().fullMeasure is True
+
+
+def test_a_low_score_has_its_clef_and_hides_what_the_key_says():
+    score = Melody((Note(38, 0, 24), Note(30, 24, 24)), key=Key.parse("F# major")).to_music21()
+    [clef] = score.recurse().getElementsByClass("Clef")
+    assert (clef.sign, clef.line) == ("F", 4)
+    natural, sharp = [note.pitch.accidental for note in score.recurse().notes]
+    assert (natural.name, natural.displayStatus) == ("natural", True)
+    assert (sharp.name, sharp.displayStatus) == ("sharp", False)

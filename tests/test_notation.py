@@ -5,9 +5,11 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import warnings
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
@@ -95,8 +97,81 @@ def test_any_melody_is_in_its_musicxml(melody):
             assert steps == int(note.findtext("duration"))
 
 
+# What follows what, https://www.w3.org/2021/06/musicxml40/: programs pass by what stands at a wrong place.
+ORDER = {
+    "score-partwise": "work identification part-list part",
+    "measure": "print attributes direction harmony note barline",
+    "attributes": "divisions key time clef",
+    "direction": "direction-type sound",
+    "metronome": "beat-unit beat-unit-dot per-minute",
+    "harmony": "root kind bass degree offset",
+    "note": "pitch rest duration tie type dot accidental time-modification beam notations",
+    "time-modification": "actual-notes normal-notes normal-type",
+    "notations": "tied tuplet",
+    "tuplet": "tuplet-actual tuplet-normal",
+}
+
+
+@settings(max_examples=25, deadline=None)
+@given(melodies(max_notes=12, max_duration=100, low=12))
+def test_elements_stand_in_the_order_that_musicxml_has(melody):
+    spans = lay_out(parse_progression("Am7 Gsus4/C", melody.time_signature), 0, melody.length)
+    root = ElementTree.fromstring(musicxml(melody, spans))
+    for parent in root.iter():
+        places = ORDER.get(parent.tag, "").split()
+        tags = [child.tag for child in parent]
+        if not places:
+            continue
+        assert set(tags) <= set(places)
+        if parent.tag == "measure":
+            # Chords and notes take turns.
+            tags = [tag for tag in tags if tag not in ("harmony", "note")]
+        assert tags == sorted(tags, key=places.index)
+
+
+def test_a_file_says_what_wrote_it_and_not_when_nor_by_which_version():
+    import music21
+
+    data = musicxml(TUNE, CHORDS)
+    root = ElementTree.fromstring(data)
+    assert [one.text for one in root.findall("identification/encoding/software")] == ["melodygru", "music21"]
+    assert [one.tag for one in root.find("identification")] == ["encoding"]
+    assert musicxml(TUNE, CHORDS) == data
+    for varying in (music21.__version__, "encoding-date", "Fragment", "composer", "<!--"):
+        assert varying not in data.decode()
+    untitled = musicxml(Melody(TUNE.notes))
+    assert b"title" not in untitled
+    assert b"<software>" in untitled
+
+
+def test_threads_write_the_same():
+    alone = [musicxml(Melody(TUNE.notes[:count]), CHORDS) for count in range(8, 32, 3)]
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda count: musicxml(Melody(TUNE.notes[:count]), CHORDS), range(8, 32, 3)))
+    assert together == alone
+
+
+def test_music21_is_imported_when_a_score_is_asked_for():
+    code = (
+        "import sys; from melodygru import Melody, Note; from melodygru.notation import engraving; "
+        "tune = Melody((Note(60, 0, 24),)); engraving.abc(tune); assert 'music21' not in sys.modules; "
+        "engraving.musicxml(tune); assert 'music21' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def own_beam(notes, first):
+    """Whether a beam begins and ends with the triplet that begins at the note `first`."""
+    outer = []
+    for note in notes[notes.index(first) :]:
+        outer.append(note.findtext("beam"))
+        if note.find("notations/tuplet[@type='stop']") is not None:
+            break
+    return outer[0] == "begin" and outer[-1] == "end" and set(outer[1:-1]) <= {"continue"}
+
+
 @settings(max_examples=50, deadline=None)
-@given(melodies(low=12))
+@given(melodies(max_notes=12, low=12))
 def test_triplets_are_whole_and_beams_are_closed(melody):
     for _, notes in read(musicxml(melody)):
         inside, length, beamed = False, 0, False
@@ -104,10 +179,18 @@ def test_triplets_are_whole_and_beams_are_closed(melody):
             edges = [tuplet.get("type") for tuplet in note.findall("notations/tuplet")]
             assert ("start" in edges) == (note.find("time-modification") is not None and not inside)
             inside = inside or "start" in edges
+            if "start" in edges:
+                said = {one.get("type"): one for one in note.findall("notations/tuplet")}["start"]
+                unit = TYPES[said.findtext("tuplet-actual/tuplet-type")]
+                numbers = [said.findtext(f"tuplet-{which}/tuplet-number") for which in ("actual", "normal")]
+                assert numbers == ["3", "2"]
+                assert said.findtext("tuplet-normal/tuplet-type") == said.findtext("tuplet-actual/tuplet-type")
+                assert said.get("bracket") == ("no" if own_beam(notes, note) else "yes")
             assert inside == (note.find("time-modification") is not None)
             length += inside * int(note.findtext("duration"))
             if "stop" in edges:
                 assert length in (3, 6, 12, 24, 48, 96)
+                assert length == 2 * unit
                 inside, length = False, 0
             beam = note.findtext("beam")
             assert beam in ((None, "begin") if not beamed else ("continue", "end"))
@@ -117,7 +200,7 @@ def test_triplets_are_whole_and_beams_are_closed(melody):
 
 
 @settings(max_examples=50, deadline=None)
-@given(melodies(low=12))
+@given(melodies(max_notes=12, low=12))
 def test_accidentals_stand_where_a_reader_needs_them_and_nowhere_else(melody):
     root = ElementTree.fromstring(musicxml(melody))
     fifths = int(root.findtext(".//fifths"))
@@ -411,6 +494,45 @@ def test_chord_symbols_stand_where_the_harmony_changes():
         ("3", 48, "Bb", "major-seventh", "maj7", None),
         ("4", 0, "C", "none", "N.C.", None),
     ]
+
+
+def test_a_chord_within_a_note_stands_before_it_and_says_how_far():
+    tune = Melody((Note(60, 0, 96), Note(62, 96, 32), Note(64, 128, 32), Note(65, 160, 32)))
+    text = ["Am", "F/C", "N.C.", "Bb7#11/Ab", "Gm", "C"]
+    places = [0, 47, 72, 119, 128, 187]
+    chords = [None if one == "N.C." else Chord.parse(one) for one in text]
+    spans = [ChordSpan(at, end, chord) for at, end, chord in zip(places, [*places[1:], 192], chords, strict=True)]
+    found, waiting, at = [], [], 0
+    for child in (child for measure, _ in read(musicxml(tune, spans)) for child in measure):
+        if child.tag == "harmony":
+            assert child.get("placement") == "above"
+            assert child.find("inversion") is None
+            waiting.append((int(child.findtext("offset", "0")), child))
+        elif child.tag == "note":
+            length = int(child.findtext("duration"))
+            assert all(0 <= offset < length for offset, _ in waiting)
+            found += [(at + offset, child.findtext("root/root-step")) for offset, child in waiting]
+            assert all((child.find("offset") is None) == (offset == 0) for offset, child in waiting)
+            waiting, at = [], at + length
+    assert not waiting
+    assert found == list(zip(places, "AFCBGC", strict=True))
+
+
+@pytest.mark.parametrize("quality", dict.fromkeys(QUALITIES.values()))
+def test_a_chord_symbol_is_written_as_it_was_asked_for(quality):
+    name = next(text for text, tones in QUALITIES.items() if tones == quality)
+    for root in ("C", "F#", "Bb", "E♭"):
+        for bass in ("", "/G", "/Db", "/A♯"):
+            chord = Chord.parse(f"{root}{name}{bass}")
+            data = musicxml(Melody((Note(60, 0, 96),)), [ChordSpan(0, 96, chord)])
+            [harmony] = ElementTree.fromstring(data).iter("harmony")
+            alters = {"": "0", "#": "1", "♯": "1", "b": "-1", "♭": "-1"}
+            written_root = harmony.findtext("root/root-step"), harmony.findtext("root/root-alter", "0")
+            assert written_root == (root[0], alters[root[1:]])
+            assert harmony.find("kind").get("text") == name
+            written_bass = harmony.findtext("bass/bass-step", ""), harmony.findtext("bass/bass-alter", "0")
+            assert written_bass == (bass[1:2], alters[bass[2:]])
+            assert {one.get("print-object") for one in harmony.findall("degree")} <= {"no"}
 
 
 def test_music21_hears_every_chord_that_we_know():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from xml.etree import ElementTree
+from dataclasses import dataclass
 
-from melodygru.chords import QUALITIES, ChordSpan
+from melodygru.chords import QUALITIES, Chord, ChordSpan
 from melodygru.notation.note_values import Bar
 
 _KINDS = {
@@ -73,37 +73,29 @@ def symbol_of(span: ChordSpan) -> str:
     return "N.C." if span.chord is None else span.chord.symbol
 
 
-def add_harmony(measure: ElementTree.Element, span: ChordSpan, offset: int, degrees: bool = True) -> None:
-    """A chord symbol, `offset` steps after the beginning of the note that comes next, and what is added to its kind."""
-    harmony = ElementTree.SubElement(measure, "harmony", placement="above")
-    root = ElementTree.SubElement(harmony, "root")
-    if span.chord is None:
-        _text(root, "root-step", "C").set("text", "")
-        _text(harmony, "kind", "none").set("text", "N.C.")
-    else:
-        letters = re.fullmatch("([A-G])([#b♯♭]?)(.*?)(?:/([A-G][#b♯♭]?))?", span.chord.symbol)
-        assert letters is not None, f"{span.chord.symbol!r} was parsed before"
-        _text(root, "root-step", letters[1])
-        if letters[2]:
-            _text(root, "root-alter", 1 if letters[2] in "#♯" else -1)
-        tones = QUALITIES[letters[3]]
-        kind, added = _ALTERED[tones] if tones in _ALTERED else (_KINDS[tones], ())
-        _text(harmony, "kind", kind).set("text", letters[3])
-        if bass := letters[4]:
-            low = ElementTree.SubElement(harmony, "bass")
-            _text(low, "bass-step", bass[0])
-            if bass[1:]:
-                _text(low, "bass-alter", 1 if bass[1] in "#♯" else -1)
-        for what, value, alter in added if degrees else ():
-            degree = ElementTree.SubElement(harmony, "degree", {"print-object": "no"})
-            _text(degree, "degree-value", value)
-            _text(degree, "degree-alter", alter)
-            _text(degree, "degree-type", what)
-    if offset:
-        _text(harmony, "offset", offset)
+@dataclass(frozen=True)
+class Harmony:
+    """A chord as notation programs take it apart.
+
+    Attributes:
+        root, bass: a letter, with "#" or "b" where it has one; the bass is "" but for a slash.
+        kind: MusicXML's name of what stands over the root, https://www.w3.org/2021/06/musicxml40/.
+        text: how the kind is written.
+        degrees: what is added to the kind or altered in it, as (what, degree, alteration).
+    """
+
+    root: str
+    kind: str
+    text: str
+    bass: str
+    degrees: tuple[tuple[str, int, int], ...]
 
 
-def _text(parent: ElementTree.Element, tag: str, text: object) -> ElementTree.Element:
-    child = ElementTree.SubElement(parent, tag)
-    child.text = str(text)
-    return child
+def harmony_of(chord: Chord) -> Harmony:
+    """What a chord symbol says."""
+    letters = re.fullmatch("([A-G][#b♯♭]?)(.*?)(?:/([A-G][#b♯♭]?))?", chord.symbol)
+    assert letters is not None, f"{chord.symbol!r} was parsed before"
+    root, bass = (name.replace("♯", "#").replace("♭", "b") for name in (letters[1], letters[3] or ""))
+    tones = QUALITIES[letters[2]]
+    kind, degrees = _ALTERED[tones] if tones in _ALTERED else (_KINDS[tones], ())
+    return Harmony(root, kind, letters[2], bass, degrees)

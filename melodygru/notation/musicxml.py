@@ -1,7 +1,8 @@
 """A melody as MusicXML 4.0, for notation programs: https://www.w3.org/2021/06/musicxml40/.
 
-Everything that is seen is said: values, beams, triplets, accidentals, clef, line breaks. Durations are steps of the
-grid.
+music21 writes it, from a score in which everything that is seen is said: values, beams, triplets, accidentals, clef,
+chord symbols, line breaks. Of its own notation it makes nothing. Durations are steps of the grid. music21 is imported
+when a score is asked for.
 """
 
 from __future__ import annotations
@@ -9,32 +10,35 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from melodygru.chords import ChordSpan
+from melodygru.interop import to_music21
 from melodygru.melody import Melody
 from melodygru.notation.beams import beams
-from melodygru.notation.chord_symbols import add_harmony, changes, chords_in
-from melodygru.notation.note_values import Bar, Symbol, written_bars
-from melodygru.notation.spelling import Spelling, accidentals, spell
+from melodygru.notation.chord_symbols import changes, chords_in, harmony_of
+from melodygru.notation.note_values import Bar, written_bars
 from melodygru.theory import STEPS_PER_QUARTER, TimeSignature
+
+if TYPE_CHECKING:
+    import music21
 
 _DOCTYPE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 '
     'Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
-_TYPES = {0: "breve", 1: "whole", 2: "half", 4: "quarter", 8: "eighth"}
-_TYPES |= {16: "16th", 32: "32nd", 64: "64th"}
-_ACCIDENTALS = {-1: "flat", 0: "natural", 1: "sharp"}
 _LINE = 34
 """Notes and rests that a line of a page holds at ease."""
-
-CLEFS = (("G", 2, 0), ("F", 4, 0), ("G", 2, -1), ("G", 2, 1), ("F", 4, -1), ("G", 2, 2), ("F", 4, -2))
-"""Clefs that are chosen from, as sign, line, and octaves that they sound higher; the first that fit are liked best."""
-_LOWEST_LINE = {"G": 30, "F": 18}
-_COST = (0.0, 0.1, 0.9, 1.0, 1.0, 1.3, 1.3)
-_LETTER_STEPS = "CDEFGAB"
+_BEAMS = {
+    "begin": ("start", None),
+    "continue": ("continue", None),
+    "end": ("stop", None),
+    "forward hook": ("partial", "right"),
+    "backward hook": ("partial", "left"),
+}
+"""MusicXML's names of beams -> music21's type and direction."""
 
 
 def musicxml(melody: Melody, chords: Sequence[ChordSpan] = (), *, for_verovio: bool = False) -> bytes:
@@ -43,38 +47,12 @@ def musicxml(melody: Melody, chords: Sequence[ChordSpan] = (), *, for_verovio: b
     `for_verovio` leaves out what Verovio draws at the wrong place (the tempo, below chord symbols) or twice (what is
     added to a chord).
     """
-    score = ElementTree.Element("score-partwise", version="4.0")
-    if title := readable(melody.name):
-        _text(ElementTree.SubElement(score, "work"), "work-title", title)
-    _text(ElementTree.SubElement(ElementTree.SubElement(score, "identification"), "encoding"), "software", "melodygru")
-    listed = ElementTree.SubElement(ElementTree.SubElement(score, "part-list"), "score-part", id="P1")
-    ElementTree.SubElement(listed, "part-name", {"print-object": "no"}).text = "Melody"
-    part = ElementTree.SubElement(score, "part", id="P1")
-    bars = written_bars(melody)
-    names = iter(spell([note.pitch for note in melody.notes], melody.key))
-    breaks, changing = line_breaks(bars), changes(chords)
-    name: Spelling | None = None
-    for index, bar in enumerate(bars):
-        spelled: list[Spelling | None] = []
-        for symbol in bar.symbols:
-            if symbol.pitch is not None and not symbol.tied_from:
-                name = next(names)
-            spelled.append(None if symbol.pitch is None else name)
-        measure = ElementTree.SubElement(part, "measure", number=str(bar.number))
-        if bar.number == 0:
-            measure.set("implicit", "yes")
-        if index in breaks:
-            ElementTree.SubElement(measure, "print", {"new-system": "yes"})
-        if index == 0:
-            _attributes(measure, melody)
-            if not for_verovio:
-                _tempo(measure, melody)
-        _fill(measure, bar, spelled, melody, chords_in(bar, changing), not for_verovio)
-        if index + 1 == len(bars):
-            line = ElementTree.SubElement(measure, "barline", location="right")
-            _text(line, "bar-style", "light-heavy")
-    ElementTree.indent(score, " ")
-    return _DOCTYPE.encode() + ElementTree.tostring(score, encoding="utf-8") + b"\n"
+    from music21.musicxml.m21ToXml import ScoreExporter
+
+    root = ScoreExporter(_notated(melody, chords, for_verovio), makeNotation=False).parse()
+    _finish(root)
+    ElementTree.indent(root, " ")
+    return _DOCTYPE.encode() + ElementTree.tostring(root, encoding="utf-8") + b"\n"
 
 
 def mxl(melody: Melody, chords: Sequence[ChordSpan] = ()) -> bytes:
@@ -110,22 +88,6 @@ def line_breaks(bars: Sequence[Bar]) -> set[int]:
     return set(starts[1:])
 
 
-def clef_of(melody: Melody) -> tuple[str, int, int]:
-    """The clef of `CLEFS` that needs fewest ledger lines, weighed by duration; treble and bass rather than others."""
-    total = sum(note.duration for note in melody.notes) or 1
-    steps = [
-        (_LETTER_STEPS.index(one.letter) + 7 * one.octave, note.duration / total)
-        for one, note in zip(spell([note.pitch for note in melody.notes], melody.key), melody.notes, strict=True)
-    ]
-
-    def ledgers(clef: tuple[str, int, int]) -> float:
-        low = _LOWEST_LINE[clef[0]] + 7 * clef[2]
-        lines = [(max(low - step, step - low - 8, 0) // 2, weight) for step, weight in steps]
-        return sum(count * weight for count, weight in lines) + 0.15 * max((count for count, _ in lines), default=0)
-
-    return min(zip(CLEFS, _COST, strict=True), key=lambda pair: ledgers(pair[0]) + pair[1])[0]
-
-
 def tempo_unit(metre: TimeSignature, qpm: float) -> tuple[str, int, float]:
     """What a tempo counts, its dots, and how many a minute: the felt beat if that comes out even, else quarters."""
     if metre.is_compound and metre.denominator == 8 and abs(qpm / 1.5 - round(qpm / 1.5)) < 1e-6:
@@ -140,114 +102,130 @@ def number(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
-def _text(parent: ElementTree.Element, tag: str, text: object) -> ElementTree.Element:
-    child = ElementTree.SubElement(parent, tag)
-    child.text = str(text)
-    return child
+def _notated(melody: Melody, chords: Sequence[ChordSpan], for_verovio: bool) -> music21.stream.Score:
+    """The score of `to_music21`, with beams, chord symbols, line breaks and a head for the page."""
+    from music21 import duration, instrument, layout
 
-
-def _attributes(measure: ElementTree.Element, melody: Melody) -> None:
-    attributes = ElementTree.SubElement(measure, "attributes")
-    _text(attributes, "divisions", STEPS_PER_QUARTER)
-    key = ElementTree.SubElement(attributes, "key")
-    _text(key, "fifths", melody.key.fifths)
-    _text(key, "mode", melody.key.mode)
-    time = ElementTree.SubElement(attributes, "time")
-    _text(time, "beats", melody.time_signature.numerator)
-    _text(time, "beat-type", melody.time_signature.denominator)
-    sign, line, octaves = clef_of(melody)
-    clef = ElementTree.SubElement(attributes, "clef")
-    _text(clef, "sign", sign)
-    _text(clef, "line", line)
-    if octaves:
-        _text(clef, "clef-octave-change", octaves)
-
-
-def _tempo(measure: ElementTree.Element, melody: Melody) -> None:
-    unit, dots, rate = tempo_unit(melody.time_signature, melody.qpm)
-    direction = ElementTree.SubElement(measure, "direction", placement="above")
-    metronome = ElementTree.SubElement(ElementTree.SubElement(direction, "direction-type"), "metronome")
-    _text(metronome, "beat-unit", unit)
-    for _ in range(dots):
-        ElementTree.SubElement(metronome, "beat-unit-dot")
-    _text(metronome, "per-minute", number(rate))
-    ElementTree.SubElement(direction, "sound", tempo=number(melody.qpm))
-
-
-def _fill(
-    measure: ElementTree.Element,
-    bar: Bar,
-    names: Sequence[Spelling | None],
-    melody: Melody,
-    chords: Mapping[int, ChordSpan],
-    degrees: bool,
-) -> None:
-    """Put a bar's symbols into its measure, and chord symbols before the notes that they begin with or within."""
-    sounding = [(name, symbol.tied_from) for symbol, name in zip(bar.symbols, names, strict=True) if name is not None]
-    shown = iter(accidentals(sounding, melody.key))
-    joined = beams(bar, melody.time_signature)
-    for index, (symbol, name) in enumerate(zip(bar.symbols, names, strict=True)):
-        for at, span in chords.items():
-            if symbol.onset <= at < symbol.end:
-                add_harmony(measure, span, at - symbol.onset, degrees)
-        note = _note(measure, symbol, name, name is not None and next(shown), joined[index])
-        _notations(note, symbol, _has_own_beam(bar, joined, index))
-
-
-def _note(
-    measure: ElementTree.Element, symbol: Symbol, name: Spelling | None, accidental: bool, beam: tuple[str, ...]
-) -> ElementTree.Element:
-    note = ElementTree.SubElement(measure, "note")
-    if name is None:
-        rest = ElementTree.SubElement(note, "rest")
-        if symbol.whole_bar:
-            rest.set("measure", "yes")
+    score = to_music21(melody)
+    score.metadata.title = readable(melody.name) or None
+    score.definesExplicitSystemBreaks = True
+    [part] = score.parts
+    part.partName = "Melody"
+    part.style.printPartName = False
+    player = instrument.Instrument()
+    player.partId = "P1"
+    part.insert(0, player)
+    measures = list(part.getElementsByClass("Measure"))
+    [mark] = measures[0].getElementsByClass("MetronomeMark")
+    if for_verovio:
+        measures[0].remove(mark)
     else:
-        pitch = ElementTree.SubElement(note, "pitch")
-        _text(pitch, "step", name.letter)
-        if name.alter:
-            _text(pitch, "alter", name.alter)
-        _text(pitch, "octave", name.octave)
-    _text(note, "duration", symbol.duration)
-    for kind in _ties(symbol):
-        ElementTree.SubElement(note, "tie", type=kind)
-    _text(note, "voice", 1)
-    if not symbol.whole_bar:
-        _text(note, "type", _TYPES[symbol.base])
-        for _ in range(symbol.dots):
-            ElementTree.SubElement(note, "dot")
-    if accidental and name is not None:
-        _text(note, "accidental", _ACCIDENTALS[name.alter])
-    if symbol.triplet is not None:
-        changed = ElementTree.SubElement(note, "time-modification")
-        _text(changed, "actual-notes", 3)
-        _text(changed, "normal-notes", 2)
-    for level, kind in enumerate(beam, 1):
-        ElementTree.SubElement(note, "beam", number=str(level)).text = kind
-    return note
+        unit, dots, rate = tempo_unit(melody.time_signature, melody.qpm)
+        mark.placement = "above"
+        mark.referent = duration.Duration(unit, dots=dots)
+        mark.number = float(number(rate))
+        mark.numberSounding = melody.qpm / float(mark.referent.quarterLength)
+    bars, changing = written_bars(melody), changes(chords)
+    breaks = line_breaks(bars)
+    for index, (measure, bar) in enumerate(zip(measures, bars, strict=True)):
+        if index in breaks:
+            measure.insert(0, layout.SystemLayout(isNew=True))
+        joined = beams(bar, melody.time_signature)
+        for at, element in enumerate(measure.notesAndRests):
+            for kind in joined[at]:
+                element.beams.append(*_BEAMS[kind])
+            if element.duration.tuplets:
+                element.duration.tuplets[0].bracket = not _has_own_beam(bar, joined, at)
+        for step, span in chords_in(bar, changing).items():
+            measure.insert((step - bar.start) / STEPS_PER_QUARTER, _symbol(span, not for_verovio))
+    return score
 
 
-def _ties(symbol: Symbol) -> list[str]:
-    return ["stop"] * symbol.tied_from + ["start"] * symbol.tied
+def _symbol(span: ChordSpan, degrees: bool) -> Any:
+    """A chord symbol, with what is added to its kind, or without."""
+    from music21 import harmony
+
+    if span.chord is None:
+        return harmony.NoChord()
+    said = harmony_of(span.chord)
+    bass = said.bass.replace("b", "-") or None
+    symbol = harmony.ChordSymbol(root=said.root.replace("b", "-"), bass=bass, kind=said.kind, kindStr=said.text)
+    for what, degree, alter in said.degrees if degrees else ():
+        symbol.addChordStepModification(harmony.ChordStepModification(what, degree, alter))
+    return symbol
 
 
-def _notations(note: ElementTree.Element, symbol: Symbol, own_beam: bool) -> None:
-    """The ties of a note, and the edges of a triplet: a bracket, but for one whose notes have a beam of their own."""
-    window = symbol.triplet
-    begins, ends = window is not None and symbol.onset == window[0], window is not None and symbol.end == window[1]
-    if not (symbol.tied_from or symbol.tied or begins or ends):
-        return
-    notations = ElementTree.SubElement(note, "notations")
-    for kind in _ties(symbol):
-        ElementTree.SubElement(notations, "tied", type=kind)
-    if begins:
-        ElementTree.SubElement(notations, "tuplet", type="start", bracket="no" if own_beam else "yes")
-    if ends:
-        ElementTree.SubElement(notations, "tuplet", type="stop")
+def _finish(root: ElementTree.Element) -> None:
+    """Correct what music21 cannot be told to write otherwise."""
+    # It counts 10080 to a quarter, and steps are what this project counts; places of chords it rounds down.
+    per_step = int(root.findtext("part/measure/attributes/divisions", "0")) // STEPS_PER_QUARTER
+    for tag in ("divisions", "duration", "offset"):
+        for one in root.iter(tag):
+            one.text = str(round(int(one.text or 0) / per_step))
+    # Its version and the day would make other bytes of the same melody; nobody of the name Music21 composed it.
+    identification = root.find("identification")
+    assert identification is not None, "music21 always says who encoded"
+    identification.clear()
+    encoding = ElementTree.SubElement(identification, "encoding")
+    for software in ("melodygru", "music21"):
+        ElementTree.SubElement(encoding, "software").text = software
+    for tag in ("beam", "accidental"):
+        ElementTree.SubElement(encoding, "supports", element=tag, type="yes")
+    ElementTree.SubElement(encoding, "supports", element="print", attribute="new-system", type="yes", value="yes")
+    # It repeats the title as that of a movement, or makes one up; the size of a page is the reader's affair.
+    for tag in ("movement-title", "defaults"):
+        for one in root.findall(tag):
+            root.remove(one)
+    # It draws lines of comments between measures.
+    for parent in (root, *root.iter("part")):
+        for one in [child for child in parent if child.tag is ElementTree.Comment]:
+            parent.remove(one)
+    for harmony in root.iter("harmony"):
+        _finish_harmony(harmony)
+    for measure in root.iter("measure"):
+        _move_harmonies(measure)
 
 
-def _has_own_beam(bar: Bar, joined: Sequence[tuple[str, ...]], first: int) -> bool:
-    """Whether the triplet that begins at the symbol `first` is a beam from end to end."""
-    inside = [index for index, symbol in enumerate(bar.symbols) if symbol.triplet == bar.symbols[first].triplet]
+def _finish_harmony(harmony: ElementTree.Element) -> None:
+    # It places chords, but not the lack of one.
+    harmony.set("placement", "above")
+    # It leaves out an empty text, and without one programs write what they like, such as CM for C major.
+    kind = harmony.find("kind")
+    assert kind is not None, "a chord symbol has a kind"
+    kind.set("text", kind.get("text", ""))
+    # It counts the inversion on chords as it voices them; the bass says it all.
+    for one in harmony.findall("inversion"):
+        harmony.remove(one)
+    # It cannot hide degrees, which the kind's text says already.
+    for one in harmony.findall("degree"):
+        one.set("print-object", "no")
+
+
+def _move_harmonies(measure: ElementTree.Element) -> None:
+    """Put the chord symbols that begin within a note before it, with an offset of so many steps.
+
+    music21 has them after the note, with an offset back, and Verovio would draw all of them at one place.
+    """
+    found: list[ElementTree.Element] = []
+    note = 0
+    for child in measure:
+        if child.tag == "note":
+            note = len(found)
+        offset = child.find("offset")
+        back = 0 if offset is None else int(offset.text or 0)
+        if offset is not None and back:
+            offset.text = str(int(found[note].findtext("duration", "0")) + back)
+            found.insert(note, child)
+            note += 1
+            continue
+        if offset is not None:
+            child.remove(offset)  # thirds of a beat, rounded
+        found.append(child)
+    measure[:] = found
+
+
+def _has_own_beam(bar: Bar, joined: Sequence[tuple[str, ...]], member: int) -> bool:
+    """Whether the triplet that the symbol `member` is part of has a beam from end to end, and of its own."""
+    inside = [index for index, symbol in enumerate(bar.symbols) if symbol.triplet == bar.symbols[member].triplet]
     outer = [joined[index][0] if joined[index] else "" for index in inside]
     return outer == ["begin", *["continue"] * (len(outer) - 2), "end"]
