@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from melodygru.gates import Choice, FloatArray, Trace, memory_span
-from melodygru.theory import pitch_name
+from melodygru.notation.spelling import note_name
+from melodygru.theory import Key
 from melodygru.tokenizer import END, REST, TIE, describe, note_value
 
 COLUMN_STEPS = 2
@@ -121,11 +122,11 @@ def colour(nats: float) -> str:
     raise AssertionError("the stops reach to 1")
 
 
-def in_words(choice: Choice, flats: bool) -> str:
+def in_words(choice: Choice, key: Key) -> str:
     """An event: "D5 eighth", "rest quarter", "end"."""
     if choice.duration == END:
         return "end of the tune"
-    what = {REST: "rest", TIE: "longer"}.get(choice.pitch) or pitch_name(choice.pitch, flats=flats)
+    what = {REST: "rest", TIE: "longer"}.get(choice.pitch) or note_name(choice.pitch, key)
     return f"{what}, {note_value(choice.duration)}"
 
 
@@ -139,17 +140,16 @@ def page(trace: Trace, model: str, file: str) -> str:
     pitches = [note.pitch for note in melody.notes]
     low, high = min(pitches) - 2, max(pitches) + 2
     scale = _QUARTER / 24
-    flats = melody.key.fifths < 0
     together = trace.nats.sum(axis=0)
     rows = describe(events)
     notes, cards = [], []
     for at, row in enumerate(rows):
         choices = [
-            {"what": in_words(choice, flats), "share": choice.probability, "taken": rank == _rank(trace, at)}
+            {"what": in_words(choice, melody.key), "share": choice.probability, "taken": rank == _rank(trace, at)}
             for rank, choice in enumerate(trace.considered[at])
         ]
         chance = math.exp(-together[at])
-        what = in_words(Choice(row.steps, int(events.pitches[at]), 0.0), flats)
+        what = in_words(Choice(row.steps, int(events.pitches[at]), 0.0), melody.key)
         cards.append(
             {"bar": row.bar, "beat": row.beat, "what": what, "chance": chance, "nats": together[at], "choices": choices}
         )
@@ -188,7 +188,7 @@ def page(trace: Trace, model: str, file: str) -> str:
         "row": _ROW,
         "bars": bars,
         "names": [
-            {"y": (high - pitch) * _ROW, "name": pitch_name(pitch, flats=flats)}
+            {"y": (high - pitch) * _ROW, "name": note_name(pitch, melody.key)}
             for pitch in range(low, high + 1)
             if pitch % 12 == melody.key.tonic
         ],

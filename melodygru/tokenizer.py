@@ -24,7 +24,8 @@ import numpy.typing as npt
 from melodygru.config import TokenizerConfig
 from melodygru.errors import DataError
 from melodygru.melody import Melody, Note
-from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature, pitch_name
+from melodygru.notation.spelling import note_name
+from melodygru.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 END = 0
 """The duration class that ends a melody."""
@@ -149,7 +150,7 @@ def describe(events: Events) -> list[EventRow]:
         part = gcd(beyond, beat_steps)
         where = f"{beat + 1}" + (f"+{beyond // part}/{beat_steps // part}" if beyond else "")
         names = {REST: "rest", TIE: "tie"}
-        what = "end" if duration == END else names.get(pitch) or pitch_name(pitch, flats=meta.key.fifths < 0)
+        what = "end" if duration == END else names.get(pitch) or note_name(pitch, meta.key)
         rows.append(EventRow(bar, where, what, note_value(duration) if duration else "", duration))
         at += duration
     return rows

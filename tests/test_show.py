@@ -20,7 +20,8 @@ from melodygru.chords import lay_out, parse_progression
 from melodygru.cli.show_command import Screen
 from melodygru.errors import UsageError
 from melodygru.midi_writer import write_midi
-from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR, note_name
+from melodygru.notation.spelling import note_name
+from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR
 from melodygru.rolls.page import PictureStyle
 from melodygru.rolls.piano_roll import ASCII, BLOCKS, piano_roll
 from melodygru.rolls.picture import parse_size, roll_picture

@@ -126,10 +126,9 @@ def _model_for(recipe: Recipe | None, given: str | None) -> Model | None:
 
 def _about_melody(melody: Melody, model: Model | None) -> dict[str, Any]:
     from melodygru.analysis import find_form
-    from melodygru.theory import pitch_name
+    from melodygru.notation.spelling import note_name
 
     pitches = [note.pitch for note in melody.notes]
-    flats = melody.key.fifths < 0
     form = find_form(melody)
     values: dict[str, Any] = {
         "notes": len(pitches),
@@ -142,7 +141,7 @@ def _about_melody(melody: Melody, model: Model | None) -> dict[str, Any]:
         values["pickup_quarters"] = melody.pickup / 24
     values = {
         **values,
-        "range": f"{pitch_name(min(pitches), flats)} to {pitch_name(max(pitches), flats)}",
+        "range": f"{note_name(min(pitches), melody.key)} to {note_name(max(pitches), melody.key)}",
         "form": "nothing stands again" if form is None else f"{form[0]}, sections of {form[1]} bars",
     }
     if model is not None and model.checkpoint.index is not None:

@@ -210,7 +210,8 @@ class Screen:
         """What the colours mean; without them, what the dashes mean."""
         from rich.text import Text
 
-        from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR, class_name
+        from melodygru.notation.spelling import class_name
+        from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR
 
         names = [class_name(tone, melody.key) for tone in melody.key.scale]
         tonic = self.signs.tonic * 2
@@ -236,7 +237,7 @@ class Screen:
 
 def _facts(melody: Melody, roll: Roll, bars: tuple[int, int] | None, name: str) -> Iterator[str]:
     """The melody in a line, and what of it could not be drawn."""
-    from melodygru.rolls.degrees import note_name
+    from melodygru.notation.spelling import note_name
 
     pitches = sorted({note.pitch for note in melody.notes})
     name = name or melody.name

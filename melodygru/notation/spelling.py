@@ -51,6 +51,17 @@ def spell(pitches: Sequence[int], key: Key) -> list[Spelling]:
     return found
 
 
+def note_name(pitch: int, key: Key) -> str:
+    """A pitch as the key spells it, with its octave: C#5 in D minor, Bb4 in C major, E#4 in F# major."""
+    spelling = spell([pitch], key)[0]
+    return f"{spelling.letter}{('b', '', '#')[spelling.alter + 1]}{spelling.octave}"
+
+
+def class_name(pitch_class: int, key: Key) -> str:
+    """A pitch class in 0..11 as the key spells it: C# in D minor."""
+    return note_name(60 + pitch_class, key).rstrip("0123456789")
+
+
 def _others(pitches: Sequence[int]) -> list[int | None]:
     """Of each pitch the last one before it that was another; None if there was none."""
     found: list[int | None] = []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from melodygru.melody import Melody, Note
-from melodygru.rolls.degrees import degree, note_name
+from melodygru.notation.spelling import note_name
+from melodygru.rolls.degrees import degree
 
 _FINEST = 3
 """Steps of a column below which more room makes none finer: a thirty-second."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from melodygru.notation.spelling import spell
 from melodygru.theory import Key
 
 DEGREE_COLOURS = ("#e5431f", "#b07a2a", "#2a8f4f", "#1f8f86", "#3478d8", "#8b6fb8", "#c2528b")
@@ -20,14 +19,3 @@ def degree_colour(pitch: int, key: Key) -> str:
     """The colour of a pitch, as six hexadecimal digits after a #."""
     place = degree(pitch, key)
     return FOREIGN_COLOUR if place is None else DEGREE_COLOURS[place - 1]
-
-
-def note_name(pitch: int, key: Key) -> str:
-    """A pitch as the key spells it, with its octave: C#5 in D minor, Bb4 in C major, E#4 in F# major."""
-    spelling = spell([pitch], key)[0]
-    return f"{spelling.letter}{('b', '', '#')[spelling.alter + 1]}{spelling.octave}"
-
-
-def class_name(pitch_class: int, key: Key) -> str:
-    """A pitch class in 0..11 as the key spells it: C# in D minor."""
-    return note_name(60 + pitch_class, key).rstrip("0123456789")

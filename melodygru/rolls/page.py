@@ -15,7 +15,8 @@ from melodygru.chords import ChordSpan
 from melodygru.config import check_range
 from melodygru.errors import UsageError
 from melodygru.melody import Melody, Note
-from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR, class_name, degree, degree_colour, note_name
+from melodygru.notation.spelling import class_name, note_name
+from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR, degree, degree_colour
 from melodygru.rolls.piano_roll import whole_range
 from melodygru.theory import STEPS_PER_QUARTER
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from melodygru.chords import ChordSpan
 from melodygru.melody import Melody, Note
+from melodygru.notation.spelling import note_name
 from melodygru.rolls.columns import Columns
-from melodygru.rolls.degrees import degree, note_name
+from melodygru.rolls.degrees import degree
 
 NARROWEST = 20
 """Columns below which nothing is drawn narrower."""

@@ -6,11 +6,12 @@ import numpy as np
 
 from melodygru.errors import UsageError
 from melodygru.gates import trace
+from melodygru.notation.spelling import note_name
 from melodygru.studio import answers, messages
 from melodygru.studio.models import Models, interruptible
 from melodygru.studio.takes import run_of
 from melodygru.studio.work import Job
-from melodygru.theory import pitch_name
+from melodygru.theory import Key
 from melodygru.tokenizer import END, REST, TIE, note_value
 
 
@@ -26,7 +27,6 @@ def look(job: Job, models: Models, asked: messages.Look) -> answers.LookAnswer:
     kept: list[float | None] = [None] * len(nats)
     if gates:
         kept = np.concatenate(gates, axis=1).mean(axis=1).tolist()
-    flats = melody.key.fifths < 0
     notes: list[answers.Heard] = []
     firsts, rows = 0, list[tuple[int, int, float]]()
     events = zip(heard.onsets.tolist(), heard.events.durations.tolist(), heard.events.pitches.tolist(), strict=True)
@@ -43,7 +43,7 @@ def look(job: Job, models: Models, asked: messages.Look) -> answers.LookAnswer:
                     onset=onset,
                     nats=nats[at],
                     keep=kept[at],
-                    considered=[_choice(one.duration, one.pitch, one.probability, flats) for one in choices],
+                    considered=[_choice(one.duration, one.pitch, one.probability, melody.key) for one in choices],
                 )
             )
     return answers.LookAnswer(
@@ -55,10 +55,10 @@ def look(job: Job, models: Models, asked: messages.Look) -> answers.LookAnswer:
     )
 
 
-def _choice(duration: int, pitch: int, probability: float, flats: bool) -> answers.Choice:
+def _choice(duration: int, pitch: int, probability: float, key: Key) -> answers.Choice:
     if duration == END:
         return answers.Choice(pitch=None, duration=0, name="end of the tune", probability=probability)
-    what = {REST: "rest", TIE: "longer by a"}.get(pitch) or pitch_name(pitch, flats=flats)
+    what = {REST: "rest", TIE: "longer by a"}.get(pitch) or note_name(pitch, key)
     return answers.Choice(
         pitch=pitch if pitch < REST else None,
         duration=duration,
