@@ -1,7 +1,7 @@
 // What is asked of new melodies: the form's fields as the program's options, and back.
 
 /** @import {Choices} from "./types.js" */
-import { get, html } from "./svg.js";
+import { get, html } from "./elements.js";
 
 const TONICS = ["", "C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 const MODES = ["major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian"];

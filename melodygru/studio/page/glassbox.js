@@ -2,7 +2,7 @@
 
 /** @import {Heard, Look, Melody, Note} from "./types.js" */
 import { keyOf, pitchName, valueName } from "./music.js";
-import { html } from "./svg.js";
+import { html } from "./elements.js";
 
 /** Nats up to which a note was expected, and from which it is most surprising; as in `melodygru explain`. */
 const CALM = 0.7;

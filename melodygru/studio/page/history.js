@@ -1,7 +1,7 @@
 // What can be undone, and what has been written: the first within one melody, the second from melody to melody.
 
 /** @import {Entry} from "./types.js" */
-import { html } from "./svg.js";
+import { html } from "./elements.js";
 import { Thumbnail } from "./thumbnail.js";
 
 /** Steps back and forth through the states of one melody. */

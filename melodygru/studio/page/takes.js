@@ -1,7 +1,7 @@
 // Melodies side by side as small rolls: click to hear, keep the best.
 
 /** @import {Entry, Note, Start, Take} from "./types.js" */
-import { html } from "./svg.js";
+import { html } from "./elements.js";
 import { Thumbnail } from "./thumbnail.js";
 
 /** @typedef {{item: HTMLElement, hear: HTMLButtonElement, keep: HTMLButtonElement, thumb: Thumbnail, run: HTMLElement,

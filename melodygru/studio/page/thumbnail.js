@@ -2,7 +2,7 @@
 
 /** @import {Melody, Note} from "./types.js" */
 import { lengthOf, metreOf } from "./music.js";
-import { svg } from "./svg.js";
+import { svg } from "./elements.js";
 
 const WIDTH = 200;
 const HEIGHT = 56;

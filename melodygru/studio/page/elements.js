@@ -34,3 +34,8 @@ export function get(id, kind) {
   if (!(element instanceof kind)) throw new Error(`There is no ${kind.name} #${id} on the page.`);
   return element;
 }
+
+export const button = (/** @type {string} */ id) => get(id, HTMLButtonElement);
+export const input = (/** @type {string} */ id) => get(id, HTMLInputElement);
+export const select = (/** @type {string} */ id) => get(id, HTMLSelectElement);
+export const element = (/** @type {string} */ id) => get(id, HTMLElement);

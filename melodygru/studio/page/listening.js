@@ -1,0 +1,68 @@
+// What the model hears in what is on the roll, asked for whenever that changes, and shown.
+
+/** @import {Look, Note} from "./types.js" */
+import * as api from "./api.js";
+import { button, element, html } from "./elements.js";
+import { about, inWords, level, originality, rewritten } from "./glassbox.js";
+import { tell } from "./messages.js";
+import { isEdited } from "./session.js";
+
+export class Listening {
+  /**
+   * @param {import("./session.js").Session} session
+   * @param {import("./roll.js").Roll} roll
+   * @param {import("./form.js").Form} form
+   */
+  constructor(session, roll, form) {
+    this.session = session;
+    this.roll = roll;
+    this.form = form;
+    /** @type {Look | null} */
+    this.look = null;
+    /** @type {AbortController | null} */
+    this.asking = null;
+    session.watchers.push(() => this.listen());
+    form.field("model").addEventListener("change", () => this.listen());
+  }
+
+  async listen() {
+    this.asking?.abort();
+    this.look = null;
+    const { now } = this.session;
+    if (!now.melody.notes.length) {
+      element("originality").textContent = "Draw a note, or press Generate.";
+      element("surprise").textContent = "";
+      return;
+    }
+    const { signal } = (this.asking = new AbortController());
+    try {
+      // Not at every step of drawing.
+      if (isEdited(now)) await new Promise((resolve) => setTimeout(resolve, 250));
+      if (signal.aborted) return;
+      const look = await api.look(this.form.model, now.melody, signal);
+      if (signal.aborted) return;
+      this.look = look;
+      this.roll.colour(look.notes.map((note) => level(note.nats)), rewritten(look));
+      const [run, where] = originality(look);
+      const place = html("span", { class: "soft" }, [where && `: ${where}`]);
+      element("originality").replaceChildren(html("b", {}, [run]), place);
+      element("surprise").textContent = inWords(look);
+    } catch (error) {
+      if (!signal.aborted) tell(error);
+    }
+  }
+
+  /** Tell of the note that is hovered or selected. @param {Note | null} note @param {DOMRect | null} box */
+  point(note, box) {
+    const tip = element("tip");
+    button("delete").disabled = !this.roll.chosen.size;
+    tip.hidden = !note || !box;
+    if (!note || !box) return;
+    const { melody } = this.session.now;
+    tip.replaceChildren(...about(melody, note, this.look?.notes[melody.notes.indexOf(note)] ?? null));
+    const { width, height } = tip.getBoundingClientRect();
+    const above = box.top - height - 10;
+    tip.style.left = `${Math.max(6, Math.min(box.left, innerWidth - width - 6))}px`;
+    tip.style.top = `${above > 6 ? above : Math.min(box.bottom + 12, innerHeight - height - 6)}px`;
+  }
+}

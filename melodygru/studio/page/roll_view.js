@@ -1,0 +1,315 @@
+// What a piano roll shows: rows and bars, notes, a model's surprise and gate, where the sound is.
+
+/** @import {ChordSpan, Melody, Note} from "./types.js" */
+import { svg } from "./elements.js";
+import { barAt, HIGHEST, keyOf, lengthOf, LOWEST, metreOf, pitchName, QUARTER, startOfBar } from "./music.js";
+
+export const ROW = 13;
+const KEYS = 46;
+const RULER = 24;
+/** With chords over the bars. */
+const CHORDED = 44;
+const STRIP = 62;
+const BLACK = new Set([1, 3, 6, 8, 10]);
+
+export class RollView {
+  /** @param {HTMLElement} host scrolls both ways, and takes the keyboard */
+  constructor(host) {
+    this.host = host;
+    /** @type {Melody} */
+    this.melody = { name: "", meter: "4/4", key: "C major", bpm: 120, pickup: 0, bars: 16, notes: [] };
+    /** @type {ChordSpan[]} */
+    this.chords = [];
+    this.snap = QUARTER / 4;
+    /** @type {number | null} pixels to a quarter; null: as many as make eight bars fit */
+    this.zoom = null;
+    this.lastDuration = QUARTER / 2;
+    /** @type {Set<Note>} */
+    this.chosen = new Set();
+    /** @type {[number, number] | null} */
+    this.bars = null;
+    this.caret = { onset: 0, pitch: 72 };
+    /** @type {number[] | null} of each note, a colour from 0 (expected) to 6 */
+    this.levels = null;
+    /** @type {[number, number, number][]} (onset, duration, share) of each event */
+    this.gate = [];
+    /** @type {Map<Note, SVGRectElement>} */
+    this.boxes = new Map();
+
+    this.ruler = svg("svg", { class: "ruler", "aria-hidden": "true" });
+    this.keys = svg("svg", { class: "keys", "aria-hidden": "true" });
+    this.grid = svg("svg", { class: "grid" });
+    this.strip = svg("svg", { class: "strip", "aria-hidden": "true" });
+    this.stripKeys = svg("svg", { class: "strip-keys", "aria-hidden": "true" });
+    this.ground = svg("g");
+    this.selection = svg("rect", { class: "bars", y: 0 });
+    this.ghosts = svg("g", { class: "ghosts" });
+    this.notes = svg("g", { class: "notes" });
+    this.top = svg("g");
+    this.cursor = svg("line", { class: "cursor", y1: 0 });
+    this.grid.append(this.ground, this.selection, this.ghosts, this.notes, this.top, this.cursor);
+    const corner = document.createElement("div");
+    corner.className = "corner";
+    const inner = document.createElement("div");
+    inner.className = "roll-inner";
+    inner.append(corner, this.ruler, this.keys, this.grid, this.stripKeys, this.strip);
+    host.append(inner);
+
+    host.addEventListener(
+      "wheel",
+      (event) => {
+        if (!event.ctrlKey && !event.metaKey) return;
+        event.preventDefault();
+        this.zoomBy(event.deltaY < 0 ? 1.15 : 1 / 1.15, event.clientX);
+      },
+      { passive: false },
+    );
+    new ResizeObserver(() => this.zoom === null && this.draw()).observe(host);
+    this.draw();
+    this.centre();
+  }
+
+  /** Pixels to a step. */
+  get scale() {
+    const { bar } = metreOf(this.melody.meter);
+    const fitted = (this.host.clientWidth - KEYS) / (Math.min(lengthOf(this.melody), 8 * bar) / QUARTER);
+    return (this.zoom ?? Math.max(18, Math.min(fitted, 72))) / QUARTER;
+  }
+
+  /** Height of what stands over the notes. */
+  get head() {
+    return this.chords.length ? CHORDED : RULER;
+  }
+
+  /** @param {number} pitch */
+  y(pitch) {
+    return (HIGHEST - pitch) * ROW;
+  }
+
+  /** Scroll so that the notes are in sight. */
+  centre() {
+    const pitches = this.melody.notes.map((note) => note.pitch);
+    const middle = pitches.length ? (Math.max(...pitches) + Math.min(...pitches)) / 2 : 72;
+    const room = this.host.clientHeight - this.head - STRIP;
+    this.host.scrollTop = this.y(middle) - room / 2;
+    this.host.scrollLeft = 0;
+  }
+
+  draw() {
+    const width = Math.ceil(lengthOf(this.melody) * this.scale);
+    const height = (HIGHEST - LOWEST + 1) * ROW;
+    for (const [element, w, h] of /** @type {[SVGElement, number, number][]} */ ([
+      [this.ruler, width, this.head], [this.keys, KEYS, height], [this.grid, width, height],
+      [this.strip, width, STRIP], [this.stripKeys, KEYS, STRIP],
+    ])) {
+      element.setAttribute("width", String(w));
+      element.setAttribute("height", String(h));
+    }
+    this.cursor.setAttribute("y2", String(height));
+    this.drawGround(width, height);
+    this.drawRuler(width);
+    this.drawNotes();
+    this.drawStrip(width);
+    this.drawTop();
+  }
+
+  /** @param {number} width @param {number} height */
+  drawGround(width, height) {
+    const key = keyOf(this.melody.key);
+    /** @type {SVGElement[]} */
+    const rows = [];
+    /** @type {SVGElement[]} */
+    const names = [];
+    for (let pitch = LOWEST; pitch <= HIGHEST; pitch++) {
+      const tone = pitch % 12;
+      const kind = tone === key.tonic ? "tonic" : key.scale.has(tone) ? "inside" : "outside";
+      rows.push(svg("rect", { class: `row ${kind}`, x: 0, y: this.y(pitch), width, height: ROW }));
+      const black = BLACK.has(tone) ? "black" : "white";
+      names.push(svg("rect", { class: `key ${black}`, x: 0, y: this.y(pitch), width: KEYS - 1, height: ROW }));
+      if (key.scale.has(tone)) {
+        const name = svg("text", { class: kind, x: KEYS - 6, y: this.y(pitch) + ROW - 3, "text-anchor": "end" });
+        name.textContent = pitchName(pitch, key.flats);
+        names.push(name);
+      }
+    }
+    const { bar, beat } = metreOf(this.melody.meter);
+    const fine = [QUARTER / 4, QUARTER / 2].find((step) => step * this.scale >= 9 && beat % step === 0) ?? beat;
+    /** @type {Record<string, string>} */
+    const lines = { bar: "", beat: "", fine: "" };
+    for (let step = 0; step <= lengthOf(this.melody); step += fine) {
+      const kind = step % bar === 0 ? "bar" : (step % bar) % beat === 0 ? "beat" : "fine";
+      lines[kind] += `M${step * this.scale} 0V${height}`;
+    }
+    const paths = Object.entries(lines).map(([kind, d]) => svg("path", { class: `line ${kind}`, d }));
+    const silent = this.melody.pickup ? bar - this.melody.pickup : 0;
+    const before = svg("rect", { class: "before", x: 0, y: 0, width: silent * this.scale, height });
+    this.ground.replaceChildren(...rows, before, ...paths);
+    this.keys.replaceChildren(...names);
+  }
+
+  /** @param {number} width */
+  drawRuler(width) {
+    const { bar } = metreOf(this.melody.meter);
+    /** @type {SVGElement[]} */
+    const parts = [svg("rect", { class: "ruler-ground", x: 0, y: 0, width, height: this.head })];
+    const every = [1, 2, 4, 8, 16, 32].find((bars) => bars * bar * this.scale >= 30) ?? 64;
+    for (let start = 0; start < lengthOf(this.melody); start += bar) {
+      const number = barAt(this.melody, start);
+      const on = this.bars !== null && number >= this.bars[0] && number <= this.bars[1];
+      const x = start * this.scale;
+      parts.push(svg("rect", { class: on ? "bar-box on" : "bar-box", x, y: 0, width: bar * this.scale, height: RULER }));
+      if (number % every === (every > 1 ? 1 : 0)) {
+        const label = svg("text", { x: x + 6, y: 16, class: on ? "on" : "" });
+        label.textContent = String(number);
+        parts.push(label);
+      }
+    }
+    for (const chord of this.chords) {
+      const label = svg("text", { class: "chord", x: chord.onset * this.scale + 6, y: 38 });
+      label.textContent = chord.symbol;
+      parts.push(label);
+    }
+    this.ruler.replaceChildren(...parts);
+  }
+
+  drawNotes() {
+    this.boxes.clear();
+    const boxes = this.melody.notes.map((note, index) => {
+      const box = this.box(note, this.kind(note, this.levels?.[index]));
+      this.boxes.set(note, box);
+      return box;
+    });
+    this.notes.replaceChildren(...boxes);
+  }
+
+  /** The class of a note that is shown. @param {Note} note @param {number | undefined} level */
+  kind(note, level) {
+    return `note level-${level === undefined || level < 0 ? "none" : level}${this.chosen.has(note) ? " chosen" : ""}`;
+  }
+
+  /** @param {Note} note @param {string} kind @returns {SVGRectElement} */
+  box(note, kind) {
+    return svg("rect", {
+      class: kind, x: note.onset * this.scale + 0.5, y: this.y(note.pitch) + 1,
+      width: Math.max(note.duration * this.scale - 1.5, 2), height: ROW - 2, rx: 3,
+    });
+  }
+
+  /** @param {number} width */
+  drawStrip(width) {
+    /** @type {SVGElement[]} */
+    const parts = [svg("rect", { class: "ruler-ground", x: 0, y: 0, width, height: STRIP })];
+    const labels = [];
+    if (this.gate.length) {
+      const shares = this.gate.map(([, , share]) => share);
+      const low = Math.min(...shares);
+      const high = Math.max(...shares, low + 1e-6);
+      const top = (/** @type {number} */ share) => STRIP - 6 - ((share - low) / (high - low)) * (STRIP - 28);
+      const d = this.gate.map(([onset, duration, share], at) => {
+        const x = onset * this.scale;
+        return `${at ? "L" : "M"}${x} ${top(share)}H${x + duration * this.scale}`;
+      });
+      const last = this.gate.at(-1);
+      const end = last ? (last[0] + last[1]) * this.scale : 0;
+      parts.push(svg("path", { class: "gate-area", d: `${d.join("")}V${STRIP}H${(this.gate[0]?.[0] ?? 0) * this.scale}Z` }));
+      parts.push(svg("path", { class: "gate-line", d: d.join("") + `M${end} ${STRIP}` }));
+      const label = svg("text", { x: 8, y: 14 });
+      label.textContent = "update gate: how much of its memory the model rewrites";
+      parts.push(label);
+      for (const [share, y] of /** @type {[number, number][]} */ ([[high, 26], [low, STRIP - 6]])) {
+        const label = svg("text", { x: KEYS - 6, y, "text-anchor": "end" });
+        label.textContent = `${Math.round(share * 100)} %`;
+        labels.push(label);
+      }
+    }
+    this.strip.replaceChildren(...parts);
+    this.stripKeys.replaceChildren(svg("rect", { class: "ruler-ground", width: KEYS, height: STRIP }), ...labels);
+  }
+
+  /** The bars that are selected, and where the keyboard is. */
+  drawTop() {
+    const { bar } = metreOf(this.melody.meter);
+    const [first, last] = this.bars ?? [0, -1];
+    this.selection.setAttribute("x", String(startOfBar(this.melody, first) * this.scale));
+    this.selection.setAttribute("width", String((last - first + 1) * bar * this.scale));
+    this.selection.setAttribute("height", String((HIGHEST - LOWEST + 1) * ROW));
+    /** @type {SVGElement[]} */
+    const parts = [];
+    if (document.activeElement === this.host && !this.chosen.size) {
+      parts.push(
+        svg("rect", {
+          class: "caret", x: this.caret.onset * this.scale, y: this.y(this.caret.pitch),
+          width: Math.max(this.snap * this.scale, 4), height: ROW,
+        }),
+      );
+    }
+    this.top.replaceChildren(...parts);
+  }
+
+  /** What a model hears: a colour for each note, and its gate. @param {number[]} levels @param {[number, number, number][]} gate */
+  colour(levels, gate) {
+    this.levels = levels;
+    this.gate = gate;
+    this.melody.notes.forEach((note, index) => {
+      this.boxes.get(note)?.setAttribute("class", this.kind(note, levels[index]));
+    });
+    this.drawStrip(Math.ceil(lengthOf(this.melody) * this.scale));
+  }
+
+  /** Notes that a model is writing. @param {Iterable<[number, Note[]]>} candidates */
+  ghost(candidates) {
+    const boxes = [];
+    for (const [candidate, notes] of candidates) {
+      for (const note of notes) boxes.push(this.box(note, candidate ? "ghost" : "ghost first"));
+    }
+    this.ghosts.replaceChildren(...boxes);
+  }
+
+  /** @param {number | null} step where the sound is; null: nowhere @param {boolean} follow */
+  at(step, follow) {
+    this.cursor.classList.toggle("on", step !== null);
+    if (step === null) return;
+    const x = step * this.scale;
+    this.cursor.setAttribute("x1", String(x));
+    this.cursor.setAttribute("x2", String(x));
+    const { scrollLeft, clientWidth } = this.host;
+    if (follow && (x < scrollLeft || x > scrollLeft + clientWidth - KEYS - 8)) this.host.scrollLeft = x - 8;
+  }
+
+  /** @param {number} factor @param {number} [clientX] what stays in place */
+  zoomBy(factor, clientX) {
+    const left = this.host.getBoundingClientRect().left + KEYS;
+    const place = (clientX ?? left) - left;
+    const step = (this.host.scrollLeft + place) / this.scale;
+    this.zoom = Math.max(6, Math.min(this.scale * QUARTER * factor, 240));
+    this.draw();
+    this.host.scrollLeft = step * this.scale - place;
+  }
+
+  /** @param {MouseEvent} event @returns {{step: number, pitch: number}} */
+  place(event) {
+    const box = this.grid.getBoundingClientRect();
+    const pitch = HIGHEST - Math.floor((event.clientY - box.top) / ROW);
+    return { step: (event.clientX - box.left) / this.scale, pitch: Math.max(LOWEST, Math.min(pitch, HIGHEST)) };
+  }
+
+  /** @param {MouseEvent} event @returns {Note | null} */
+  under(event) {
+    const { step, pitch } = this.place(event);
+    return this.melody.notes.find(
+      (note) => note.pitch === pitch && note.onset <= step && step < note.onset + note.duration,
+    ) ?? null;
+  }
+
+  /** Scroll until a place is in sight. @param {number} step @param {number} pitch */
+  reveal(step, pitch) {
+    const { host } = this;
+    const x = step * this.scale;
+    const y = this.y(pitch);
+    if (x < host.scrollLeft) host.scrollLeft = x - 20;
+    if (x > host.scrollLeft + host.clientWidth - KEYS - 40) host.scrollLeft = x - host.clientWidth + KEYS + 60;
+    if (y < host.scrollTop) host.scrollTop = y - 2 * ROW;
+    const room = host.clientHeight - this.head - STRIP;
+    if (y > host.scrollTop + room - 2 * ROW) host.scrollTop = y - room + 3 * ROW;
+  }
+}
