@@ -48,10 +48,9 @@ _KEY_PATTERN = re.compile(r"\s*([A-Ga-g])\s*(#|b|♯|♭)?\s*(m(?![a-z])|[A-Za-z
 _NOTE_PATTERN = re.compile(r"\s*([A-Ga-g])(#|b|♯|♭)?(-?\d+)\s*")
 
 
-def pitch_name(pitch: int, flats: bool = False) -> str:
-    """The scientific name of a MIDI pitch in [0, 128): 60 is "C4", 61 "C#4" (or "Db4")."""
-    names = _FLAT_NAMES if flats else _SHARP_NAMES
-    return f"{names[pitch % 12]}{pitch // 12 - 1}"
+def pitch_name(pitch: int) -> str:
+    """The scientific name of a MIDI pitch in [0, 128), whatever the key: 60 is "C4", 61 "C#4"."""
+    return f"{_SHARP_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def parse_pitch(text: str) -> int:

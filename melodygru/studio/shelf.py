@@ -73,7 +73,7 @@ def safe_name(name: str) -> str:
     """A name that every file system takes: letters, digits, blanks and a few signs; never empty, hidden or reserved."""
     plain = "".join(sign if sign.isalnum() or sign in " -_#'.," else "_" for sign in name)
     plain = " ".join(plain.split())[:_LONGEST_NAME].strip(" .")
-    if plain.split(".")[0].upper() in _RESERVED:
+    if plain.split(".")[0].strip().upper() in _RESERVED:
         plain = f"_{plain}"
     return plain or "melody"
 
