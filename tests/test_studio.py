@@ -586,6 +586,7 @@ def test_any_name_at_all_becomes_one_that_can_be_saved(name):
         ("Für Elise", "Für Elise"),
         ("../../etc/passwd", "_.._etc_passwd"),
         ("con", "_con"),
+        ("CON .x", "_CON .x"),
         ("", "melody"),
         ("a\r\nb", "a__b"),
     ],

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from melodygru.errors import CheckpointError, UsageError
 from melodygru.studio import guard, page_files
 from melodygru.studio.server import PORT, Studio, listening
-from melodygru.studio.shelf import disposition, safe_name
 
 from .studio_server import running, takes
 
@@ -392,18 +391,6 @@ def test_the_real_page_is_there(studio):
 )
 def test_what_is_no_http_ends_in_a_status(studio, line):
     assert 400 <= raw(studio, line).status < 500
-
-
-@pytest.mark.parametrize(
-    "name", ["con", "CON .x", "Nul", "com1.x.y", "..", " . ", "", 'a/b\\c:d\r\n"e', "\ud800", "x" * 500]
-)
-def test_every_name_becomes_one_that_can_be_saved(name):
-    plain = safe_name(name)
-    assert 0 < len(plain) <= 81
-    assert plain == plain.strip(" .")
-    assert not set(plain) & set('/\\:*?"<>|\r\n\ud800')
-    assert plain.split(".")[0].strip().lower() not in ("con", "nul", "com1")
-    assert disposition(plain).isascii()
 
 
 def test_two_lengths_are_no_request(studio):
