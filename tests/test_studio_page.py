@@ -342,6 +342,42 @@ def test_a_note_tells_what_else_the_model_considered(opened: Any) -> None:
     assert tip.count("%") >= 5
 
 
+def test_history_comes_back_when_the_page_is_opened_again(opened: Any) -> None:
+    settle(opened)
+    opened.fill("[name=bars]", "4")
+    opened.click("#generate")
+    settle(opened)
+    melody = melody_of(opened)
+    opened.reload()
+    opened.wait_for_selector("html[data-ready]")
+    assert melody_of(opened) == melody
+    assert opened.locator("#history .card").count() == 2
+    assert opened.input_value("[name=bars]") == "4"
+    opened.click("#clear-history")
+    opened.click("#clear-history")
+    assert opened.locator("#history .card").count() == 0
+
+
+@pytest.mark.parametrize("opened", [{"viewport": NARROW, "has_touch": True, "is_mobile": True}], indirect=True)
+def test_a_finger_taps_notes_and_scrolls(opened: Any) -> None:
+    settle(opened)
+    before = melody_of(opened)
+    box = opened.locator("#roll").bounding_box()
+    y = box["y"] + 60
+    opened.touchscreen.tap(box["x"] + 100, y)
+    opened.wait_for_selector(".note.chosen", state="attached")
+    assert melody_of(opened) != before
+    opened.tap("#delete")
+    touch = opened.context.new_cdp_session(opened)
+    way = [{"x": box["x"] + 300 - 20 * step, "y": y} for step in range(11)]
+    for place, kind in zip(way, ["touchStart", *["touchMove"] * 10], strict=True):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+        opened.wait_for_timeout(16)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    opened.wait_for_function("() => document.querySelector('#roll').scrollLeft > 50")
+    assert opened.locator(".note.chosen").count() == 0, "a finger that scrolls writes nothing"
+
+
 LOOKS = [{"viewport": size, "color_scheme": scheme} for size in (WIDE, NARROW) for scheme in ("light", "dark")]
 
 

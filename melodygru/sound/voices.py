@@ -1,6 +1,6 @@
 """Which instrument sounds how: General MIDI programs as layers of harmonics that die away at their own pace.
 
-Data only; `melodygru.sound.synthesis` makes sound of it. The page's player (studio/page/audio.js) has voices of the
+Data only; `melodygru.sound.synthesis` makes sound of it. The page's player (studio/page/voices.js) has voices of the
 same character. Spectra follow what acoustics textbooks tell of each family (Fletcher & Rossing, The Physics of Musical
 Instruments, 1998): struck bars have partials at 2.756 and 5.404 times the lowest, tuned ones at 4 and 10; clarinets
 lack even harmonics; and so on. They are sketches, not likenesses.
