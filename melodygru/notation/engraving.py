@@ -137,7 +137,9 @@ def _engraved(melody: Melody, chords: Sequence[ChordSpan], size: dict[str, Any],
         found = [str(toolkit.renderToSVG(number)) for number in range(1, toolkit.getPageCount() + 1)] if loaded else []
     if not found:
         raise MelodyGRUError("Verovio could not engrave the melody; write MusicXML for another program instead.")
-    return [outlined(page, title, None if index else mark) for index, page in enumerate(found)]
+    # Fonts are read when a glyph is first asked for, which two threads must not do at once.
+    with _ENGRAVING:
+        return [outlined(page, title, None if index else mark) for index, page in enumerate(found)]
 
 
 def _size(page: str) -> tuple[float, float]:
