@@ -340,7 +340,7 @@ def test_what_cannot_be_heard_is_said():
 
 
 def test_the_page_has_the_same_voices():
-    page = (Path(melodygru.__file__).parent / "studio" / "page" / "audio.js").read_text(encoding="utf-8")
+    page = (Path(melodygru.__file__).parent / "studio" / "page" / "voices.js").read_text(encoding="utf-8")
     found = re.findall(r"^  (\w+): \{ attack: ([\d.]+), release: ([\d.]+), gain: ([\d.]+)", page, re.M)
     theirs = {name: tuple(map(float, numbers)) for name, *numbers in found}
     assert theirs == {name: (voice.attack, voice.release, voice.gain) for name, voice in VOICES.items()}
