@@ -47,11 +47,11 @@ export class Writing {
 
   /** The melody, and more bars of it. */
   goOn() {
-    const { melody } = this.session.now;
+    const { melody, progression } = this.session.now;
     return this.write(button("continue"), 1, melody, () => {
-      // What is the melody's own, and what goes for a whole.
-      const { bpm, key, meter, form, section_bars, chords, density, ...options } = this.form.options;
-      return { ...options, bars: melody.bars + Number(input("more-bars").value) };
+      // Without what is the melody's own, and what goes for a whole.
+      const { bpm, key, meter, form, section_bars, density, ...options } = this.form.options;
+      return { ...options, chords: progression, bars: melody.bars + Number(input("more-bars").value) };
     });
   }
 
