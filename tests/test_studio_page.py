@@ -123,9 +123,15 @@ def test_generate_keeps_to_what_the_form_says(opened: Any) -> None:
 
 def test_notes_appear_while_the_model_writes(opened: Any) -> None:
     opened.evaluate(
-        "() => { window.seen = 0; new MutationObserver(() => { const many = document.querySelectorAll('.ghost').length;"
-        " window.seen = Math.max(window.seen, many); window.steps = (window.steps ?? 0) + (many > 0); })"
-        ".observe(document.querySelector('.ghosts'), { childList: true }); }"
+        """() => {
+          window.seen = window.steps = 0;
+          new MutationObserver(() => {
+            const ghosts = [...document.querySelectorAll('.ghost')];
+            const many = ghosts.reduce((sum, one) => sum + one.getAttribute('d').split('M').length - 1, 0);
+            window.seen = Math.max(window.seen, many);
+            window.steps += many > 0;
+          }).observe(document.querySelector('.ghosts'), { childList: true });
+        }"""
     )
     opened.click("#generate")
     settle(opened)
@@ -370,12 +376,60 @@ def test_a_finger_taps_notes_and_scrolls(opened: Any) -> None:
     opened.tap("#delete")
     touch = opened.context.new_cdp_session(opened)
     way = [{"x": box["x"] + 300 - 20 * step, "y": y} for step in range(11)]
-    for place, kind in zip(way, ["touchStart", *["touchMove"] * 10], strict=True):
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
-        opened.wait_for_timeout(16)
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    swipe(opened, touch, way)
     opened.wait_for_function("() => document.querySelector('#roll').scrollLeft > 50")
     assert opened.locator(".note.chosen").count() == 0, "a finger that scrolls writes nothing"
+    opened.evaluate(
+        "import(new URL('page/main.js', document.baseURI)).then(({ roll }) => {"
+        " roll.host.scrollLeft = 0; roll.host.scrollTop = roll.y(roll.melody.notes[1].pitch) - 100; })"
+    )
+    melody = melody_of(opened)
+    note = opened.locator(".note").nth(1).bounding_box()
+    x, y = note["x"] + 3, note["y"] + note["height"] / 2
+    swipe(opened, touch, [{"x": x, "y": y + 2.6 * step} for step in range(11)])
+    assert melody_of(opened)["notes"][1]["pitch"] == melody["notes"][1]["pitch"] - 2
+
+
+def swipe(page: Any, touch: Any, way: list[dict[str, float]]) -> None:
+    for place, kind in zip(way, ["touchStart", *["touchMove"] * (len(way) - 1)], strict=True):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+        page.wait_for_timeout(16)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_what_was_drawn_is_there_again_and_rubbish_in_the_store_does_no_harm(opened: Any) -> None:
+    opened.locator("#roll").focus()
+    opened.keyboard.press(".")
+    opened.keyboard.press("ArrowUp")
+    drawn = melody_of(opened)
+    opened.reload()
+    opened.wait_for_selector("html[data-ready]")
+    assert melody_of(opened) == drawn
+    rubbish = '[{"melody": {"notes": []}}, {"melody": {"notes": [{}], "meter": 4}}, 7, null]'
+    opened.evaluate("(text) => { onpagehide = () => localStorage.setItem('melodygru history', text); }", rubbish)
+    opened.reload()
+    opened.wait_for_selector("html[data-ready]")
+    assert melody_of(opened) == drawn
+
+
+def test_an_order_that_is_refused_costs_nothing(opened: Any) -> None:
+    opened.refused = "status of 422"
+    opened.fill("[name=bars]", "60")
+    opened.click("#generate")
+    opened.wait_for_selector(".ghost", state="attached")
+    opened.fill("[name=bars]", "0")
+    opened.click("#generate")
+    opened.wait_for_selector("#message:not([hidden])")
+    settle(opened)
+    assert melody_of(opened)["bars"] == 60
+    opened.fill("[name=bars]", "60")
+    before = melody_of(opened)
+    opened.click("#generate")
+    opened.wait_for_selector(".ghost", state="attached")
+    opened.keyboard.press("Control+z")
+    settle(opened)
+    assert opened.locator(".ghost").count() == 0
+    assert melody_of(opened) == before, "what was being written is undone, and no more"
 
 
 LOOKS = [{"viewport": size, "color_scheme": scheme} for size in (WIDE, NARROW) for scheme in ("light", "dark")]

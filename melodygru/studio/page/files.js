@@ -1,10 +1,12 @@
 // Files out (dragged, saved) and in (opened, dropped).
 
-/** @import {FileLink} from "./types.js" */
+/** @import {Entry, FileLink} from "./types.js" */
 import * as api from "./api.js";
 import { element, get, html, input } from "./elements.js";
 import { doing, say, tell } from "./messages.js";
 import { plain } from "./session.js";
+
+const NOTHING = "There is nothing to save yet; draw a note, or press Generate.";
 
 export class Files {
   /**
@@ -17,36 +19,67 @@ export class Files {
     this.form = form;
     this.history = history;
     this.turn = 0;
+    /** @type {WeakMap<Entry, Map<number, FileLink>>} files that were asked for, by sound */
+    this.made = new WeakMap();
     this.over = 0;
     session.watchers.push(() => this.link());
     this.wire();
   }
 
-  /** The file that is dragged out or saved: what the server has written, or what it makes of what was drawn. */
+  /** Where the file that is dragged out or saved lies. */
   async link() {
     const turn = ++this.turn;
     const entry = this.session.now;
-    if (!entry.file) {
-      show(null);
-      if (!entry.melody.notes.length) return;
-      // Not at every step of a drag.
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      if (turn !== this.turn) return;
-      try {
-        entry.file = await this.make("mid");
-      } catch (error) {
-        if (turn === this.turn) tell(error);
-        return;
-      }
-      if (turn !== this.turn) return;
+    show(this.known);
+    for (const id of ["drag", "midi"]) element(id).setAttribute("aria-disabled", String(!entry.melody.notes.length));
+    if (this.known || !entry.melody.notes.length) return;
+    // Not at every step of a drag.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    if (turn !== this.turn) return;
+    try {
+      await this.file();
+      if (turn === this.turn) show(this.known);
+    } catch {
+      // It is told when somebody wants the file.
     }
-    show(entry.file);
+  }
+
+  /** The file of what is on the roll, if it has been made: what the server wrote has the first sound. */
+  get known() {
+    const { now } = this.session;
+    const { program } = this.form;
+    return (program === 0 && now.file) || (this.made.get(now)?.get(program) ?? null);
+  }
+
+  /** The file of what is on the roll. @returns {Promise<FileLink>} */
+  async file() {
+    if (this.known) return this.known;
+    const { now } = this.session;
+    const { program } = this.form;
+    const file = await this.make("mid");
+    this.made.set(now, (this.made.get(now) ?? new Map()).set(program, file));
+    return file;
+  }
+
+  /** Save it as MIDI; the server keeps files for a while only. */
+  async saveMidi() {
+    if (!this.session.now.melody.notes.length) throw new Error(NOTHING);
+    let file = await this.file();
+    if (!(await fetch(file.url)).ok) {
+      this.session.now.file = null;
+      this.made.delete(this.session.now);
+      file = await this.file();
+    }
+    save(file);
   }
 
   /** @param {string} format @returns {Promise<FileLink>} */
   make(format) {
     const { melody, progression } = this.session.now;
-    return api.makeFile({ melody, chords: progression, format, program: this.form.program });
+    if (!melody.notes.length) return Promise.reject(new Error(NOTHING));
+    // A MIDI file is the melody alone, as it is written at first.
+    const chords = format === "mid" ? null : progression;
+    return api.makeFile({ melody, chords, format, program: this.form.program });
   }
 
   /** @param {File} file */
@@ -68,9 +101,10 @@ export class Files {
       }
     }
     element("drag").addEventListener("dragstart", (event) => {
-      const { file } = this.session.now;
+      const file = this.known;
       if (!file) {
         event.preventDefault();
+        tell(new Error(this.session.now.melody.notes.length ? "The file is not ready yet; drag again." : NOTHING));
         return;
       }
       const url = new URL(file.url, location.href).href;
@@ -79,11 +113,11 @@ export class Files {
     });
     for (const id of ["drag", "midi"]) {
       element(id).addEventListener("click", (event) => {
-        if (this.session.now.file) return;
         event.preventDefault();
-        tell(new Error("There is nothing to save yet; draw a note, or press Generate."));
+        doing(null, () => this.saveMidi());
       });
     }
+    this.form.field("program").addEventListener("change", () => this.link());
     input("open").addEventListener("change", async () => {
       const file = input("open").files?.[0];
       if (file) await this.open(file);
@@ -114,7 +148,6 @@ function show(file) {
     const link = get(id, HTMLAnchorElement);
     link.href = file?.url ?? "#";
     link.download = file?.name ?? "";
-    link.toggleAttribute("aria-disabled", !file);
   }
 }
 

@@ -30,6 +30,7 @@ export class Form {
       this.form.reset();
       this.field("model").value = choices.default_model;
       this.form.dispatchEvent(new Event("input"));
+      this.field("program").dispatchEvent(new Event("change"));
     });
   }
 
@@ -73,6 +74,12 @@ export class Form {
     return text === "" ? null : Number(text);
   }
 
+  /** Lowest and highest pitch, if one was named. @returns {string | null} */
+  get range() {
+    const [lowest, highest] = [this.value("lowest"), this.value("highest")];
+    return lowest || highest ? `${lowest || "C3"}:${highest || "C7"}` : null;
+  }
+
   /** All that was said, as fields of `GenerationConfig`. @returns {Record<string, unknown>} */
   get options() {
     /** @type {Record<string, unknown>} */
@@ -85,8 +92,7 @@ export class Form {
       if (value !== null) options[name] = value;
     }
     for (const name of TEXTS) if (this.value(name)) options[name] = this.value(name);
-    const range = [this.value("lowest"), this.value("highest")];
-    if (range[0] || range[1]) options.range = `${range[0] || "C3"}:${range[1] || "C7"}`;
+    if (this.range) options.range = this.range;
     // A form says how long the whole is.
     if (options.form) delete options.bars;
     else delete options.section_bars;
@@ -95,8 +101,8 @@ export class Form {
 
   /** What of it goes for new notes within a melody that there is. @returns {Record<string, unknown>} */
   get wishes() {
-    const { temperature, top_k, range } = this.options;
-    return Object.fromEntries(Object.entries({ temperature, top_k, range }).filter(([, value]) => value !== undefined));
+    const wishes = { temperature: this.number("temperature"), top_k: this.number("top_k"), range: this.range };
+    return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== null));
   }
 
   store() {

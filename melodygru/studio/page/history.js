@@ -91,11 +91,41 @@ export class History {
   store() {
     // Files lie with the server, which may have been started anew by then.
     const entries = this.shown.slice(0, STORED).map(({ entry }) => ({ ...entry, file: null }));
-    try {
-      localStorage.setItem(STORE, JSON.stringify(entries));
-    } catch {
-      // Without storage the history lasts as long as the page.
+    // What does not fit goes, the oldest first; without storage the history lasts as long as the page.
+    for (let many = entries.length; many; many = Math.floor(many / 2)) {
+      try {
+        localStorage.setItem(STORE, JSON.stringify(entries.slice(0, many)));
+        return;
+      } catch {
+        continue;
+      }
     }
+    try {
+      localStorage.removeItem(STORE);
+    } catch {
+      // There is none.
+    }
+  }
+}
+
+const DRAFT = "melodygru draft";
+
+/** Keep what is on the roll for the next time. @param {Entry} entry */
+export function keepDraft(entry) {
+  try {
+    localStorage.setItem(DRAFT, JSON.stringify({ ...entry, file: null }));
+  } catch {
+    // Without storage it lasts as long as the page.
+  }
+}
+
+/** What was on the roll the last time. @returns {Entry | null} */
+export function draft() {
+  try {
+    const entry = JSON.parse(localStorage.getItem(DRAFT) ?? "null");
+    return isEntry(entry) && entry.melody.notes.length ? entry : null;
+  } catch {
+    return null;
   }
 }
 
@@ -103,8 +133,19 @@ export class History {
 function stored() {
   try {
     const found = JSON.parse(localStorage.getItem(STORE) ?? "[]");
-    return Array.isArray(found) ? found.filter((entry) => Array.isArray(entry?.melody?.notes)) : [];
+    return Array.isArray(found) ? found.filter(isEntry) : [];
   } catch {
     return [];
   }
+}
+
+/** Whether what was stored can be shown. @param {any} entry */
+function isEntry(entry) {
+  const { melody, label, chords } = entry ?? {};
+  const numbers = [melody?.bpm, melody?.pickup, melody?.bars];
+  const notes = Array.isArray(melody?.notes) ? melody.notes.flatMap((/** @type {any} */ one) => [one?.pitch, one?.onset, one?.duration]) : [NaN];
+  return (
+    [...numbers, ...notes].every(Number.isFinite) && /^\d+\/\d+$/.test(melody.meter) && melody.bars >= 1 &&
+    [melody.key, melody.name, label].every((text) => typeof text === "string") && Array.isArray(chords)
+  );
 }

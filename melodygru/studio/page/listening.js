@@ -32,6 +32,7 @@ export class Listening {
     if (!now.melody.notes.length) {
       element("originality").textContent = "Draw a note, or press Generate.";
       element("surprise").textContent = "";
+      this.roll.colour([], []);
       return;
     }
     const { signal } = (this.asking = new AbortController());
@@ -43,12 +44,15 @@ export class Listening {
       if (signal.aborted) return;
       this.look = look;
       this.roll.colour(look.notes.map((note) => level(note.nats)), rewritten(look));
+      // Whoever has selected a note is told what was missing.
+      if (this.roll.chosen.size === 1) this.roll.choose([...this.roll.chosen]);
       const [run, where] = originality(look);
       const place = html("span", { class: "soft" }, [where && `: ${where}`]);
       element("originality").replaceChildren(html("b", {}, [run]), place);
       element("surprise").textContent = inWords(look);
     } catch (error) {
-      if (!signal.aborted) tell(error);
+      // Nobody asked for this: it does not take the place of what is told.
+      if (!signal.aborted && element("message").hidden) tell(error);
     }
   }
 

@@ -5,7 +5,7 @@ import { Player } from "./audio.js";
 import { button, element, get, html, input, select } from "./elements.js";
 import { Files } from "./files.js";
 import { Form } from "./form.js";
-import { History } from "./history.js";
+import { draft, History, keepDraft } from "./history.js";
 import { Listening } from "./listening.js";
 import { tell } from "./messages.js";
 import { Playing } from "./playing.js";
@@ -17,7 +17,10 @@ import { dress } from "./theme.js";
 import { Writing } from "./writing.js";
 
 dress();
-const choices = await api.choices();
+const choices = await api.choices().catch((error) => {
+  tell(error);
+  throw error;
+});
 select("keep").append(...choices.keeps.map((keep) => html("option", { value: keep }, [keep])));
 
 const form = new Form(choices);
@@ -55,9 +58,17 @@ function showFacts() {
   }
   input("last-bar").placeholder = String(melody.bars);
   const bars = `${melody.bars} ${melody.bars === 1 ? "bar" : "bars"}`;
-  const facts = `${bars} of ${melody.meter} in ${melody.key}, ${melody.notes.length} notes`;
+  const notes = `${melody.notes.length} ${melody.notes.length === 1 ? "note" : "notes"}`;
+  const facts = `${bars} of ${melody.meter} in ${melody.key}, ${notes}`;
   element("title").textContent = `${label}: ${facts}${seed === null ? "" : `, seed ${seed}`}`;
+  // What is done on the roll itself is said there.
+  if (document.activeElement !== roll.host) element("said").textContent = element("title").textContent;
+  clearTimeout(keeping);
+  keeping = setTimeout(() => keepDraft(session.now), 400);
 }
+
+let keeping = 0;
+addEventListener("pagehide", () => keepDraft(session.now));
 
 /** @param {[number, number] | null} bars */
 function showBars(bars) {
@@ -89,9 +100,20 @@ input("tempo").addEventListener("change", () => {
   }
 });
 select("snap").addEventListener("change", () => (roll.snap = Number(select("snap").value)));
-button("undo").addEventListener("click", () => session.undo());
-button("redo").addEventListener("click", () => session.redo());
-button("delete").addEventListener("click", () => roll.removeChosen());
+for (const [id, step] of /** @type {[string, () => void][]} */ ([
+  ["undo", () => session.undo()],
+  ["redo", () => session.redo()],
+])) {
+  button(id).addEventListener("click", () => {
+    step();
+    // A button that is of no use any more does not keep the keyboard.
+    if (button(id).disabled) roll.host.focus({ preventScroll: true });
+  });
+}
+button("delete").addEventListener("click", () => {
+  roll.removeChosen();
+  roll.host.focus({ preventScroll: true });
+});
 button("zoom-in").addEventListener("click", () => roll.zoomBy(1.3));
 button("zoom-out").addEventListener("click", () => roll.zoomBy(1 / 1.3));
 button("help").addEventListener("click", () => get("keys", HTMLDialogElement).showModal());
@@ -104,7 +126,8 @@ button("clear-history").addEventListener("click", () => {
   } else history.clear();
 });
 
-if (history.newest) session.show(history.newest);
+const before = draft() ?? history.newest;
+if (before) session.show(before);
 else await writing.generate();
 document.documentElement.dataset.ready = "true";
 

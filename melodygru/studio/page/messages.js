@@ -2,6 +2,9 @@
 
 import { button, element } from "./elements.js";
 
+/** @type {WeakMap<HTMLElement, object>} the last piece of work of each button */
+const busy = new WeakMap();
+
 /** Tell something; an empty text takes away what was told. @param {string} text @param {boolean} [wrong] */
 export function say(text, wrong = false) {
   const box = element("message");
@@ -21,13 +24,16 @@ export function tell(error) {
  */
 export async function doing(pressed, work) {
   say("");
+  const turn = {};
+  if (pressed) busy.set(pressed, turn);
   pressed?.setAttribute("aria-busy", "true");
   try {
     await work();
   } catch (error) {
     if (!(error instanceof DOMException && error.name === "AbortError")) tell(error);
   } finally {
-    pressed?.removeAttribute("aria-busy");
+    // Pressed again in the meantime it is still busy.
+    if (pressed && busy.get(pressed) === turn) pressed.removeAttribute("aria-busy");
   }
 }
 

@@ -20,6 +20,7 @@ export class Playing {
     this.form = form;
     /** @type {Entry | null} a take that is heard, in place of what is on the roll */
     this.audition = null;
+    this.frame = 0;
     player.loop = true;
     player.onended = () => this.show();
     session.watchers.push(() => {
@@ -78,16 +79,18 @@ export class Playing {
 
   /** @param {number} from a step */
   async start(from) {
+    this.roll.follows = true;
     await this.player.play(from);
     this.show();
     this.follow();
   }
 
   follow() {
+    cancelAnimationFrame(this.frame);
     if (!this.player.playing) return;
     this.roll.at(this.audition ? null : this.player.position, true);
     this.takes.at(this.audition ? this.player.position : null);
-    requestAnimationFrame(() => this.follow());
+    this.frame = requestAnimationFrame(() => this.follow());
   }
 
   show() {

@@ -26,6 +26,8 @@ export class Roll extends RollView {
     this.hooks = hooks;
     this.addedAt = 0;
     this.tapping = false;
+    /** Whether something is being written here, and nothing can be drawn. */
+    this.locked = false;
     this.grid.addEventListener("pointerdown", (event) => this.press(event));
     this.grid.addEventListener("pointermove", (event) => this.hover(event));
     this.grid.addEventListener("click", (event) => this.tapping && this.write(event, false));
@@ -49,6 +51,7 @@ export class Roll extends RollView {
     this.levels = null;
     this.gate = [];
     this.ghosts.replaceChildren();
+    this.hooks.pointed(null, null);
     if (this.bars && this.bars[1] > melody.bars) this.select(null);
     this.caret = { onset: 0, pitch: melody.notes[0]?.pitch ?? 72 };
     this.draw();
@@ -61,6 +64,7 @@ export class Roll extends RollView {
     this.melody = melody;
     this.levels = known ? melody.notes.map((note) => levels.get(note) ?? -1) : null;
     this.chosen = new Set();
+    this.hooks.pointed(null, null);
     if (this.bars && this.bars[1] > melody.bars) this.select(null);
     this.draw();
   }
@@ -86,6 +90,10 @@ export class Roll extends RollView {
 
   /** @param {{notes: Note[], chosen: Note[]}} change @param {boolean} [joined] whether it is part of the last one */
   commit(change, joined = false) {
+    if (this.locked || same(change.notes, this.melody.notes)) {
+      this.drawNotes();
+      return;
+    }
     const melody = withNotes(this.melody, change.notes);
     const shift = melody.notes === change.notes ? 0 : metreOf(melody.meter).bar;
     const places = new Set(change.chosen.map((note) => note.onset - shift));
@@ -153,10 +161,6 @@ export class Roll extends RollView {
   /** @param {MouseEvent} event @param {boolean} held whether the button is still down, so that it can be stretched */
   write(event, held) {
     if (this.under(event)) return;
-    if (this.chosen.size && !held) {
-      this.choose([]);
-      return;
-    }
     const { step, pitch } = this.place(event);
     const onset = Math.floor(step / this.snap) * this.snap;
     const change = added(this.melody, { pitch, onset, duration: this.lastDuration });
@@ -263,6 +267,7 @@ export class Roll extends RollView {
       else this.drawNotes();
       this.drawTop();
     };
+    addEventListener("keydown", (event) => event.key === "Escape" && end(false), { signal });
     this.grid.addEventListener("pointerup", () => end(true), { signal });
     this.grid.addEventListener("pointercancel", () => end(false), { signal });
   }
@@ -292,4 +297,11 @@ export class Roll extends RollView {
       this.ruler.addEventListener(name, () => stop.abort(), { signal: stop.signal });
     }
   }
+}
+
+/** @param {Note[]} one @param {Note[]} other */
+function same(one, other) {
+  const alike = (/** @type {Note} */ a, /** @type {Note | undefined} */ b) =>
+    a.pitch === b?.pitch && a.onset === b.onset && a.duration === b.duration;
+  return one.length === other.length && one.every((note, at) => alike(note, other[at]));
 }

@@ -36,6 +36,9 @@ export class RollView {
     /** @type {Map<Note, SVGRectElement>} */
     this.boxes = new Map();
 
+    /** Whether the view goes with the sound: not after somebody scrolled away, until the sound is in sight again. */
+    this.follows = true;
+
     this.ruler = svg("svg", { class: "ruler", "aria-hidden": "true" });
     this.keys = svg("svg", { class: "keys", "aria-hidden": "true" });
     this.grid = svg("svg", { class: "grid" });
@@ -55,6 +58,9 @@ export class RollView {
     inner.append(corner, this.ruler, this.keys, this.grid, this.stripKeys, this.strip);
     host.append(inner);
 
+    for (const name of ["wheel", "touchmove"]) {
+      host.addEventListener(name, () => (this.follows = false), { passive: true });
+    }
     host.addEventListener(
       "wheel",
       (event) => {
@@ -256,13 +262,17 @@ export class RollView {
     this.drawStrip(Math.ceil(lengthOf(this.melody) * this.scale));
   }
 
-  /** Notes that a model is writing. @param {Iterable<[number, Note[]]>} candidates */
+  /** Notes that a model is writing, a path for each candidate. @param {Iterable<[number, Note[]]>} candidates */
   ghost(candidates) {
-    const boxes = [];
+    const paths = [];
     for (const [candidate, notes] of candidates) {
-      for (const note of notes) boxes.push(this.box(note, candidate ? "ghost" : "ghost first"));
+      const d = notes.map((note) => {
+        const width = Math.max(note.duration * this.scale - 1.5, 2);
+        return `M${note.onset * this.scale + 0.5} ${this.y(note.pitch) + 1}h${width}v${ROW - 2}h-${width}z`;
+      });
+      if (d.length) paths.push(svg("path", { class: candidate ? "ghost" : "ghost first", d: d.join("") }));
     }
-    this.ghosts.replaceChildren(...boxes);
+    this.ghosts.replaceChildren(...paths);
   }
 
   /** @param {number | null} step where the sound is; null: nowhere @param {boolean} follow */
@@ -273,7 +283,9 @@ export class RollView {
     this.cursor.setAttribute("x1", String(x));
     this.cursor.setAttribute("x2", String(x));
     const { scrollLeft, clientWidth } = this.host;
-    if (follow && (x < scrollLeft || x > scrollLeft + clientWidth - KEYS - 8)) this.host.scrollLeft = x - 8;
+    const seen = x >= scrollLeft && x <= scrollLeft + clientWidth - KEYS - 8;
+    if (seen) this.follows = true;
+    else if (follow && this.follows) this.host.scrollLeft = x - 8;
   }
 
   /** @param {number} factor @param {number} [clientX] what stays in place */

@@ -28,6 +28,8 @@ export class Session {
     this.now = plain({ name: "", meter: "4/4", key: "C major", bpm: 120, pickup: 0, bars: 16, notes: [] }, "empty");
     /** @type {(() => void)[]} called when something else is on the roll */
     this.watchers = [];
+    /** Stops what is being written, for something else is asked for; whether there was anything. */
+    this.interrupt = () => false;
   }
 
   changed() {
@@ -36,6 +38,7 @@ export class Session {
 
   /** Put another melody on the roll. @param {Entry} entry */
   show(entry) {
+    this.interrupt();
     this.leave();
     this.now = entry;
     this.roll.show(entry.melody, entry.chords);
@@ -45,6 +48,7 @@ export class Session {
 
   /** What is on the roll makes room: it can be had back, and what was drawn by hand goes into the history. */
   leave() {
+    this.steps.after = [];
     if (!this.now.melody.notes.length) return;
     this.steps.push(this.now);
     if (isEdited(this.now)) this.kept(this.now);
@@ -66,11 +70,11 @@ export class Session {
   }
 
   undo() {
-    this.goTo(this.steps.undo(this.now));
+    if (!this.interrupt()) this.goTo(this.steps.undo(this.now));
   }
 
   redo() {
-    this.goTo(this.steps.redo(this.now));
+    if (!this.interrupt()) this.goTo(this.steps.redo(this.now));
   }
 
   /** @param {Entry | null} entry */

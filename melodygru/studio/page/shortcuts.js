@@ -33,6 +33,7 @@ export function listenToKeys(session, takes) {
       else session.undo();
       return;
     }
+    if (event.repeat) return;
     // A button that was reached with the keyboard keeps the space bar.
     if (target?.closest("input, select") || (key === " " && target?.closest("button, a"))) return;
     const act = /^[1-8]$/.test(key) ? () => takes.hear(Number(key) - 1) : keys[key];

@@ -71,7 +71,7 @@ export class Takes {
     const entry = this.cards[number]?.entry;
     if (!entry) return;
     this.at(null);
-    this.cards.forEach((card, at) => card.item.classList.toggle("heard", at === number));
+    this.cards.forEach((card, at) => mark(card.item, card.hear, "heard", at === number));
     this.hooks.hear(entry, number);
   }
 
@@ -79,7 +79,7 @@ export class Takes {
   keep(number) {
     const entry = this.cards[number]?.entry;
     if (!entry) return;
-    this.cards.forEach((card, at) => card.item.classList.toggle("kept", at === number));
+    this.cards.forEach((card, at) => mark(card.item, card.keep, "kept", at === number));
     this.hooks.keep(entry);
   }
 
@@ -92,4 +92,10 @@ export class Takes {
   at(step) {
     this.cards[this.heard]?.thumb.at(step);
   }
+}
+
+/** @param {HTMLElement} item @param {HTMLButtonElement} button @param {string} kind @param {boolean} on */
+function mark(item, button, kind, on) {
+  item.classList.toggle(kind, on);
+  button.setAttribute("aria-pressed", String(on));
 }

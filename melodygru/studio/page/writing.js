@@ -2,9 +2,11 @@
 
 /** @import {Entry, Melody, Note, Start, Take} from "./types.js" */
 import * as api from "./api.js";
-import { button, input, select } from "./elements.js";
+import { button, element, input, select } from "./elements.js";
 import { doing, tell } from "./messages.js";
-import { plain } from "./session.js";
+import { lengthOf } from "./music.js";
+
+const FILLINGS = 8;
 
 /** @param {Take} take @param {string} label @returns {Entry} */
 function entryOf(take, label) {
@@ -28,8 +30,12 @@ export class Writing {
     this.takes = takes;
     this.history = history;
     this.player = player;
-    /** @type {AbortController | null} */
-    this.order = null;
+    /** @type {Record<"roll" | "takes", AbortController | null>} what is being written, and where */
+    this.orders = { roll: null, takes: null };
+    /** The last order, and the last that has begun. */
+    this.turns = 0;
+    this.begun = { roll: 0, takes: 0 };
+    session.interrupt = () => this.cancel("roll");
     button("generate").addEventListener("click", () => this.generate());
     button("eight").addEventListener("click", () => this.eight());
     button("infill").addEventListener("click", () => this.infill());
@@ -56,64 +62,108 @@ export class Writing {
   }
 
   /**
+   * Order melodies, and show them while they are written. An order before for the same place goes on until this one
+   * begins, so that one that cannot be kept costs nothing.
    * @param {HTMLButtonElement} pressed @param {number} count @param {Melody | null} primer
    * @param {() => Record<string, unknown>} options
    */
   write(pressed, count, primer, options) {
+    const place = count > 1 ? "takes" : "roll";
+    const turn = ++this.turns;
     return doing(pressed, async () => {
       const order = { model: this.form.model, options: options(), seed: this.form.seed, takes: count, primer };
-      this.order?.abort();
-      const { signal } = (this.order = new AbortController());
-      const before = this.session.now;
+      const stop = new AbortController();
       /** @type {Map<number, Note[]>} */
       const candidates = new Map();
-      /** @type {Start | null} */
-      let begun = null;
+      const written = primer ? lengthOf(primer) : 0;
+      let each = 1;
+      let frame = 0;
+      const draw = () => {
+        if (count === 1) this.roll.ghost(candidates);
+        else for (let take = 0; take < count; take++) this.takes.ghost(take, candidates.get(take * each) ?? []);
+      };
       const hear = {
         start: (/** @type {Start} */ start) => {
-          begun = start;
+          if (turn < this.begun[place]) {
+            stop.abort();
+            return;
+          }
+          this.cancel(place);
+          this.begun[place] = turn;
+          this.orders[place] = stop;
+          each = start.candidates / start.takes;
           if (count > 1) this.takes.begin(start);
-          else if (!primer) this.clear(start);
+          else this.makeRoom(start, primer);
         },
         notes: (/** @type {[number, number, number, number][]} */ events) => {
           for (const [candidate, onset, duration, pitch] of events) {
-            const kept = (candidates.get(candidate) ?? []).filter((note) => note.onset < onset);
-            if (pitch >= 0) kept.push({ pitch, onset, duration });
-            candidates.set(candidate, kept);
+            const notes = candidates.get(candidate) ?? [];
+            candidates.set(candidate, notes);
+            while ((notes.at(-1)?.onset ?? -1) >= onset) notes.pop();
+            if (pitch >= 0 && onset >= written) notes.push({ pitch, onset, duration });
           }
-          if (count === 1) this.roll.ghost(candidates);
-          else if (begun) {
-            const each = begun.candidates / begun.takes;
-            for (let take = 0; take < count; take++) this.takes.ghost(take, candidates.get(take * each) ?? []);
-          }
+          frame ||= requestAnimationFrame(() => {
+            frame = 0;
+            if (this.orders[place] === stop) draw();
+          });
         },
         take: (/** @type {Take} */ take) => {
+          if (this.orders[place] !== stop) return;
           if (count > 1) this.takes.done(take, entryOf(take, `take ${(take.index ?? 0) + 1}`));
-          else this.finish(entryOf(take, primer ? "continued" : "generated"));
+          else this.finish(entryOf(take, primer ? "continued" : "generated"), written);
         },
       };
       try {
-        await api.generate(order, hear, signal);
+        await api.generate(order, hear, stop.signal);
       } catch (error) {
-        if (count > 1) this.takes.end();
-        else if (this.session.now !== before && !signal.aborted) this.session.undo();
+        if (this.orders[place] === stop) this.cancel(place);
         throw error;
+      } finally {
+        cancelAnimationFrame(frame);
+        if (this.orders[place] === stop) this.orders[place] = null;
       }
     });
   }
 
-  /** Make room for what is being written. @param {Start} start */
-  clear({ meter, key, bpm, bars, pickup }) {
-    if (this.player.playing) this.player.stop();
-    this.session.leave();
-    this.session.now = plain({ name: "", meter, key, bpm, bars, pickup, notes: [] }, "writing");
-    this.roll.show(this.session.now.melody);
-    this.roll.centre();
+  /**
+   * Stop what is being written, and bring back what was there before.
+   * @param {"roll" | "takes"} place @returns {boolean} whether anything was
+   */
+  cancel(place) {
+    const order = this.orders[place];
+    if (!order) return false;
+    this.orders[place] = null;
+    order.abort();
+    if (place === "takes") {
+      this.takes.end();
+      return true;
+    }
+    this.roll.locked = false;
+    this.roll.show(this.session.now.melody, this.session.now.chords);
+    this.session.changed();
+    return true;
   }
 
-  /** @param {Entry} entry */
-  finish(entry) {
+  /** Make room on the roll for what is being written. @param {Start} start @param {Melody | null} primer */
+  makeRoom({ meter, key, bpm, bars, pickup }, primer) {
+    if (primer) {
+      this.roll.update({ ...primer, bars });
+      this.roll.reveal(lengthOf(primer), primer.notes.at(-1)?.pitch ?? 72);
+    } else {
+      if (this.player.playing) this.player.stop();
+      this.roll.show({ name: "", meter, key, bpm, bars, pickup, notes: [] });
+      this.roll.centre();
+    }
+    this.roll.locked = true;
+    element("title").textContent = "writing …";
+  }
+
+  /** @param {Entry} entry @param {number} from where what is new begins */
+  finish(entry, from) {
+    this.orders.roll = null;
+    this.roll.locked = false;
     this.session.show(entry);
+    if (from) this.roll.reveal(from, entry.melody.notes.at(-1)?.pitch ?? 72);
     this.history.add(entry);
   }
 
@@ -126,7 +176,9 @@ export class Writing {
 
   infill() {
     const { bars } = this;
-    if (bars) return this.rewrite(button("infill"), api.infill, { bars }, `bars ${bars} anew`);
+    // The best of a few fillings: the best of very many would be the same each time.
+    const options = { ...this.form.wishes, best_of: FILLINGS };
+    if (bars) return this.rewrite(button("infill"), api.infill, { bars, options }, `bars ${bars} anew`);
     tell(new Error("Choose the bars to write anew: drag over the bar numbers, or type them beside Regenerate."));
   }
 
@@ -141,6 +193,7 @@ export class Writing {
    * @param {Record<string, unknown>} values @param {string} label
    */
   rewrite(pressed, ask, values, label) {
+    if (pressed.hasAttribute("aria-busy")) return Promise.resolve();
     return doing(pressed, async () => {
       const before = this.session.now;
       const { model, wishes, seed } = this.form;
