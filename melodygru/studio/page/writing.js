@@ -6,7 +6,7 @@ import { button, element, input, select } from "./elements.js";
 import { doing, tell } from "./messages.js";
 import { lengthOf } from "./music.js";
 
-const FILLINGS = 8;
+const FILLINGS = 4;
 
 /** @param {Take} take @param {string} label @returns {Entry} */
 function entryOf(take, label) {
