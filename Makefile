@@ -26,7 +26,7 @@ demo: $(READY)  ## Generate from the shipped model, train on data/ for a minute,
 	@echo "  demo/folk.mid    from the model that comes along (checkpoints/folk.safetensors)"
 	@echo "  demo/first.mid   from the model that was just trained (demo/first.safetensors)"
 
-test: $(READY)  ## Run the tests (about two minutes on two cores)
+test: $(READY)  ## Run the tests (about three minutes on two cores)
 	$(BIN)/python -m pytest -q -n 2
 
 test-slow: $(READY)  ## Run the slow tests too
