@@ -195,11 +195,11 @@ def test_torch_has_its_threads_back_afterwards(folder, monkeypatch):
 
 
 def test_a_time_limit_ends_the_run_and_its_schedule(folder):
-    result = train(folder, "out", epochs=10_000, max_minutes=0.02, **TINY)
+    # Long enough that on a busy machine too the last steps are made near its end.
+    result = train(folder, "out", epochs=10_000, max_minutes=0.05, **TINY)
     assert result.stopped == "time"
     rows = metrics()
-    # On a busy machine few steps are made in that time, and the last of them comes early.
-    assert float(rows[-1]["learning_rate"]) < 0.6 * 2e-3
+    assert float(rows[-1]["learning_rate"]) < 0.3 * 2e-3
 
 
 def test_a_loss_that_is_no_number_is_one_sentence_and_nothing_is_lost(folder, monkeypatch):
