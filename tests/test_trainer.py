@@ -196,7 +196,7 @@ def test_torch_has_its_threads_back_afterwards(folder, monkeypatch):
 
 def test_a_time_limit_ends_the_run_and_its_schedule(folder):
     # Long enough that on a busy machine too the last steps are made near its end.
-    result = train(folder, "out", epochs=10_000, max_minutes=0.05, **TINY)
+    result = train(folder, "out", epochs=10_000, patience=1000, max_minutes=0.05, **TINY)
     assert result.stopped == "time"
     rows = metrics()
     assert float(rows[-1]["learning_rate"]) < 0.3 * 2e-3
