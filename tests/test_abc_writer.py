@@ -40,8 +40,8 @@ def tunes(draw):
 
 def read_again(text):
     """The tune as our own reader has it; what no reader of ABC would take for a tune is passed over."""
-    # Our reader takes "3:2:4" for an ending, and one bar for no tune.
-    assume(not re.search(r"\(3:2:([4-9]|\d\d)", text))
+    # music21 loses count of ten notes under one bracket, and one bar is no tune.
+    assume(not re.search(r"\(3:2:\d\d", text))
     try:
         return read_tune(text)
     except LeftOut as reason:
