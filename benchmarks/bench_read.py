@@ -18,8 +18,8 @@ from pathlib import Path
 
 from tables import best_of, machine, print_table
 
-from melodygru.collection import find_files, read_collection
-from melodygru.midi import read_midi
+from melodygru.data.collection import find_files, read_collection
+from melodygru.formats.midi.parser import read_midi
 
 ROOT = Path(__file__).parent.parent
 
@@ -71,7 +71,7 @@ def whole_path(folder, jobs, cores=None):
         "import json, os, resource, sys, time\n"
         "if int(sys.argv[3]) and hasattr(os, 'sched_setaffinity'):\n"
         "    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[3])])\n"
-        "from melodygru.dataset import load_dataset\n"
+        "from melodygru.data.dataset import load_dataset\n"
         "if __name__ == '__main__':\n"
         "    began = time.perf_counter()\n"
         "    data = load_dataset(sys.argv[1], jobs=int(sys.argv[2]))\n"
@@ -85,7 +85,7 @@ def whole_path(folder, jobs, cores=None):
         script = Path(cache) / "read.py"
         script.write_text(code)
         subprocess.run(
-            [sys.executable, "-c", "from melodygru.reading_kernel import reader; reader()"], env=environment, check=True
+            [sys.executable, "-c", "from melodygru.data.fast_lane import reader; reader()"], env=environment, check=True
         )
         command = [sys.executable, str(script), str(folder), str(jobs), str(cores or 0)]
         return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True).stdout)

@@ -17,9 +17,9 @@ import numpy as np
 from tables import best_of, machine, print_table
 
 from melodygru import load_model
-from melodygru.composition import Order
-from melodygru.generation_config import GenerationConfig
-from melodygru.tokenizer import PieceMeta
+from melodygru.network.tokenizer import PieceMeta
+from melodygru.writing.candidates import Order
+from melodygru.writing.config import GenerationConfig
 
 EVENTS = 200
 
@@ -53,7 +53,7 @@ def floor(model, count):
 
 def network_only(engine, events, contexts):
     """The engine without its context: what it looks up there was recorded."""
-    from melodygru.engine import NumpyState
+    from melodygru.network.engine import NumpyState
 
     def write():
         state = NumpyState(contexts[0], [np.zeros((1, engine.config.hidden), np.float32) for _ in range(2)])
@@ -114,7 +114,7 @@ def onnx_step(model, engine, events, contexts):
     """The exported step in onnxruntime."""
     import onnxruntime
 
-    from melodygru.onnx_export import onnx_bytes
+    from melodygru.network.onnx_export import onnx_bytes
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -181,7 +181,7 @@ def many(model, count):
 
 
 def int8(model):
-    from melodygru.checkpoint import Checkpoint
+    from melodygru.network.checkpoint import Checkpoint
 
     with tempfile.TemporaryDirectory() as folder:
         sizes = []

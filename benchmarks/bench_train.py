@@ -18,8 +18,8 @@ import torch
 from tables import best_of, machine, print_table
 from torch import nn
 
-from melodygru.gru import GRU
-from melodygru.gru_kernel import kernel
+from melodygru.training.gru import GRU
+from melodygru.training.gru_kernel import kernel
 
 ROOT = Path(__file__).parent.parent
 SHAPES = [(6, 256, 64), (6, 256, 256), (6, 256, 576), (64, 128, 256), (64, 128, 512)]

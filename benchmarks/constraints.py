@@ -12,7 +12,7 @@ import statistics
 import time
 
 from melodygru import load_model
-from melodygru.generation_config import GenerationConfig
+from melodygru.writing.config import GenerationConfig
 
 WISHES = {
     "nothing (a second time)": {},

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from melodygru import train
-from melodygru.config import ContextConfig
+from melodygru.network.config import ContextConfig
 
 NOTHING = ContextConfig(metre=False, bars_left=False, key=False, lookback=(), matches=False)
 METRE = ContextConfig(metre=True, bars_left=True, key=False, lookback=(), matches=False)

@@ -12,11 +12,11 @@ import argparse
 from collections import defaultdict
 
 from melodygru import load_model
-from melodygru.extraction import extract
-from melodygru.form import Form, stretches
-from melodygru.generation_config import GenerationConfig
-from melodygru.midi import parse_midi
-from melodygru.midi_writer import midi_bytes
+from melodygru.formats.midi.extraction import extract
+from melodygru.formats.midi.parser import parse_midi
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.music.form import Form, stretches
+from melodygru.writing.config import GenerationConfig
 
 
 def kept_bars(form, bars, number):

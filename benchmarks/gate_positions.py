@@ -21,8 +21,8 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from melodygru import load_model
-from melodygru.collection import read_collection
-from melodygru.gates import Trace, correlation_ratio, trace
+from melodygru.data.collection import read_collection
+from melodygru.network.trace import Trace, correlation_ratio, trace
 
 PHRASES = (4, 8)
 PARTS = 16

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from melodygru import load_model
-from melodygru.generation_config import GenerationConfig
-from melodygru.infilling import WEIGHED_BARS, gap_of, infill
-from melodygru.likelihood import event_nats
-from melodygru.reading import read_melodies
-from melodygru.rewriting import span_of
-from melodygru.tokenizer import REST, Tokenizer
+from melodygru.formats.reading import read_melodies
+from melodygru.network.likelihood import event_nats
+from melodygru.network.tokenizer import REST, Tokenizer
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.infilling import WEIGHED_BARS, gap_of, infill
+from melodygru.writing.rewriting import span_of
 
 
 def nats_after_and_inside(model, melody, span):

@@ -12,12 +12,12 @@ import statistics
 import time
 
 from melodygru import load_model
-from melodygru.copy_guard import CopyGuard
-from melodygru.generation_config import DEFAULT_MAX_COPY, GenerationConfig
-from melodygru.originality import OriginalityIndex, line_of
-from melodygru.planner import plan
-from melodygru.sampler import sample
-from melodygru.tokenizer import Tokenizer
+from melodygru.music.originality import OriginalityIndex, line_of
+from melodygru.network.tokenizer import Tokenizer
+from melodygru.writing.config import DEFAULT_MAX_COPY, GenerationConfig
+from melodygru.writing.copy_guard import CopyGuard
+from melodygru.writing.planner import plan
+from melodygru.writing.sampler import sample
 
 
 def row(name, figures, nats="-", ratio="-"):

@@ -11,9 +11,9 @@ import statistics
 from pathlib import Path
 
 from melodygru import load_model
-from melodygru.generation_config import GenerationConfig
-from melodygru.reading import read_melodies
-from melodygru.variation import KEEP, measured, vary
+from melodygru.formats.reading import read_melodies
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.variation import KEEP, measured, vary
 
 AMOUNTS = (0.0, 0.1, 0.3, 0.5, 0.8, 1.0)
 

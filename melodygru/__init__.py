@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from melodygru.errors import MelodyGRUError
-    from melodygru.generation_config import GenerationConfig
-    from melodygru.generator import Model, load_model
-    from melodygru.infilling import infill
-    from melodygru.melody import Melody, Note
-    from melodygru.theory import Key, TimeSignature
-    from melodygru.training import train
-    from melodygru.variation import vary
+    from melodygru.formats.midi.writer import write_midi as write_midi
+    from melodygru.formats.notation.interop import to_music21 as to_music21
+    from melodygru.formats.notation.interop import to_pretty_midi as to_pretty_midi
+    from melodygru.formats.reading import read_melodies as read_melodies
+    from melodygru.music.melody import Melody, Note
+    from melodygru.music.theory import Key, TimeSignature
+    from melodygru.training.run import train
+    from melodygru.version import __version__ as __version__
+    from melodygru.writing.config import GenerationConfig
+    from melodygru.writing.infilling import infill
+    from melodygru.writing.model import Model, load_model
+    from melodygru.writing.variation import vary
 
-__version__ = "0.1.0"
 
 __all__ = [
     "GenerationConfig",
@@ -40,18 +44,25 @@ __all__ = [
 ]
 
 _HOMES = {
-    "GenerationConfig": "generation_config",
-    "Key": "theory",
-    "Melody": "melody",
+    "GenerationConfig": "writing.config",
+    "Key": "music.theory",
+    "Melody": "music.melody",
     "MelodyGRUError": "errors",
-    "Model": "generator",
-    "Note": "melody",
-    "TimeSignature": "theory",
-    "infill": "infilling",
-    "load_model": "generator",
-    "train": "training",
-    "vary": "variation",
+    "Model": "writing.model",
+    "Note": "music.melody",
+    "TimeSignature": "music.theory",
+    "__version__": "version",
+    "infill": "writing.infilling",
+    "load_model": "writing.model",
+    "train": "training.run",
+    "vary": "writing.variation",
+    # Behind the door, for `Melody`: what it offers to notebooks is done by rooms that stand above its own.
+    "read_melodies": "formats.reading",
+    "to_music21": "formats.notation.interop",
+    "to_pretty_midi": "formats.notation.interop",
+    "write_midi": "formats.midi.writer",
 }
+"""Where each name lives. This table is the one place from which a lower room may reach a higher one, when called."""
 
 
 def __getattr__(name: str) -> Any:
@@ -61,4 +72,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *__all__])

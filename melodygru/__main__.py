@@ -1,5 +1,7 @@
 """`python -m melodygru` is `melodygru`."""
 
+from __future__ import annotations
+
 from melodygru.cli import main
 
 if __name__ == "__main__":

@@ -15,6 +15,10 @@ the legal range, or the file; then what to do.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
+
 
 class MelodyGRUError(Exception):
     """The base of every error that this package raises on purpose."""
@@ -50,3 +54,27 @@ class TrainingError(MelodyGRUError):
 
 class SamplingError(MelodyGRUError):
     """No melody was found that keeps to everything asked for."""
+
+
+_Config = TypeVar("_Config")
+
+
+def check_range(name: str, value: float, low: float, high: float, note: str = "") -> None:
+    """Raise UsageError unless low <= value <= high (NaN is outside every range)."""
+    if not low <= value <= high:
+        hint = f" ({note})" if note else ""
+        raise UsageError(f"{name} is {value:g}; choose a number from {low:g} to {high:g}{hint}.")
+
+
+def as_dict(config: Any) -> dict[str, Any]:
+    """A config dataclass as plain JSON values."""
+    return asdict(config)
+
+
+def from_known(kind: type[_Config], values: Mapping[str, Any]) -> _Config:
+    """A config dataclass from its fields by name. Raises UsageError for one that it does not have."""
+    known = sorted(field.name for field in fields(kind))  # type: ignore[arg-type]
+    odd = sorted(set(values) - set(known))
+    if odd:
+        raise UsageError(f"There is no option {odd[0]!r}; choose among {', '.join(known)}.")
+    return kind(**values)

@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from melodygru.corpora import CORPORA, Tune, corpus_melodies, file_name, write_midi
+from melodygru.data.corpora import CORPORA, Tune, corpus_melodies, file_name, write_midi
 
 SEED = 1850
 METRES = {"4/4": 34, "6/8": 28, "2/4": 20, "3/4": 12, "9/8": 6}

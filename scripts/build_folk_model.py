@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from melodygru.checkpoint import Checkpoint
+from melodygru.network.checkpoint import Checkpoint
 
 CORPUS = "all-public"
 """O'Neill, Ryan and Aird: in the public domain, unlike Essen."""

@@ -1,11 +1,11 @@
-"""The loop over time of `melodygru.gru`, in torch: any dtype, for checking gradients in float64."""
+"""The loop over time of `melodygru.training.gru`, in torch: any dtype, for checking gradients in float64."""
 
 import torch
 from torch import Tensor
 
 
 class LoopInTorch:
-    """See `melodygru.gru_kernel.Kernel`."""
+    """See `melodygru.training.gru_kernel.Kernel`."""
 
     multiple = 1
 

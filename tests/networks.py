@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from melodygru.checkpoint import Checkpoint
-from melodygru.config import CELLS, PRESETS, ContextConfig, ModelConfig
-from melodygru.context import CONTEXT_ARRAYS, context_arrays
-from melodygru.model import MelodyGRU
+from melodygru.network.checkpoint import Checkpoint
+from melodygru.network.config import CELLS, PRESETS, ContextConfig, ModelConfig
+from melodygru.network.context import CONTEXT_ARRAYS, context_arrays
+from melodygru.training.torch_network import MelodyGRU
 
 SMALL = ModelConfig(
     hidden=12,

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
-from melodygru.theory import MODES
+from melodygru.music.theory import MODES
 
 keys = st.builds(Key, st.integers(0, 11), st.sampled_from(MODES))
 metres = st.builds(TimeSignature, st.integers(1, 12), st.sampled_from([2, 4, 8, 16]))

@@ -8,10 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
-from melodygru.chords import lay_out, parse_progression
-from melodygru.notation.abc import abc
-from melodygru.scores.abc_text import LeftOut
-from melodygru.scores.abc_tunes import read_tune
+from melodygru.formats.notation.abc import abc
+from melodygru.formats.scores.abc_text import LeftOut
+from melodygru.formats.scores.abc_tunes import read_tune
+from melodygru.music.chords import lay_out, parse_progression
 
 # The values of tunes, triplets among them.
 VALUES = [3, 4, 6, 8, 12, 16, 18, 24, 30, 36, 48, 60, 96, 120]

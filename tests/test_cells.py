@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from melodygru.cells import CELLS as KINDS
-from melodygru.config import CELLS
-from melodygru.layers import GRUv1, MinGRU, make_layer
+from melodygru.network.cells import CELLS as KINDS
+from melodygru.network.config import CELLS
+from melodygru.training.layers import GRUv1, MinGRU, make_layer
 
 from .gru_reference import OfCho, OfTorch
 

@@ -7,10 +7,11 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from melodygru.checkpoint import FORMAT_VERSION, Checkpoint, resolve, weight_shapes
-from melodygru.config import ContextConfig, ModelConfig
 from melodygru.errors import CheckpointError, FileError
-from melodygru.model import MelodyGRU
+from melodygru.network.checkpoint import FORMAT_VERSION, Checkpoint, resolve
+from melodygru.network.config import ContextConfig, ModelConfig
+from melodygru.network.engine import weight_shapes
+from melodygru.training.torch_network import MelodyGRU
 
 from .networks import SMALL, checkpoint, presets
 

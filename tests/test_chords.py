@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru.chords import (
+from melodygru.errors import UsageError
+from melodygru.music.chords import (
     QUALITIES,
     Chord,
     chord_scale,
@@ -16,9 +17,7 @@ from melodygru.chords import (
     strong_beats,
     voicing,
 )
-from melodygru.errors import UsageError
-from melodygru.scales import scale_pitch_classes
-from melodygru.theory import Key, TimeSignature
+from melodygru.music.theory import Key, TimeSignature, scale_pitch_classes
 
 FOUR, WALTZ, JIG = TimeSignature(4, 4), TimeSignature(3, 4), TimeSignature(6, 8)
 # Those that music21 knows by the same name; its thirteenths have the eleventh too, which nobody plays.

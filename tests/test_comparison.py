@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from melodygru.comparison import (
+from melodygru.data.cache import load_dataset
+from melodygru.errors import FileError, UsageError
+from melodygru.evaluation.comparison import (
     NO_CONTEXT,
     REACH,
     Outcome,
@@ -18,12 +20,10 @@ from melodygru.comparison import (
     plan_comparison,
     run_all,
 )
-from melodygru.comparison import run as run_plan
-from melodygru.comparison_tables import COLUMNS, cells_of, gradient_plot, rows, table
-from melodygru.config import CELLS, PRESETS, ModelConfig
-from melodygru.dataset import load_dataset
-from melodygru.errors import FileError, UsageError
-from melodygru.model import MelodyGRU
+from melodygru.evaluation.comparison import run as run_plan
+from melodygru.evaluation.comparison_tables import COLUMNS, cells_of, gradient_plot, rows, table
+from melodygru.network.config import CELLS, PRESETS, ModelConfig
+from melodygru.training.torch_network import MelodyGRU
 
 from .test_generate import run
 from .tunes import write_tunes
@@ -107,7 +107,7 @@ def test_a_run_measures_what_it_says(folder):
 
 
 def test_smaller_shares_are_parts_of_larger_ones():
-    from melodygru.comparison import _part
+    from melodygru.evaluation.comparison import _part
 
     pieces = np.arange(50)
     small, large = set(_part(pieces, 0.1, 3)), set(_part(pieces, 0.3, 3))

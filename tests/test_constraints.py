@@ -5,25 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru.constraints import (
-    PITCHES,
+from melodygru.music.theory import TimeSignature
+from melodygru.writing.constraints.base import PITCHES, Constraint, Progress, in_range, of_classes
+from melodygru.writing.constraints.past import Continues, Density, Departs, FewRests, Guard, Prefers, Repeats, SomeRests
+from melodygru.writing.constraints.places import (
     Bars,
     BeginsBefore,
-    Constraint,
     EndsOn,
     Grid,
     Joints,
     Leaps,
     NoRests,
     Pitches,
-    Progress,
     Seams,
-    in_range,
-    of_classes,
     shortest_end,
 )
-from melodygru.histories import Continues, Density, Departs, FewRests, Guard, Prefers, Repeats, SomeRests
-from melodygru.theory import TimeSignature
 
 ENDS = np.arange(1, 200)
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
-from melodygru.config import ContextConfig
-from melodygru.context import Context, context_arrays
-from melodygru.context_columns import INTERVALS, RUNS, candidate_columns, input_columns, intervals
-from melodygru.tokenizer import REST, Tokenizer
+from melodygru.network.columns import INTERVALS, RUNS, candidate_columns, input_columns, intervals
+from melodygru.network.config import ContextConfig
+from melodygru.network.context import Context, context_arrays
+from melodygru.network.tokenizer import REST, Tokenizer
 
 from .strategies import melodies
 
@@ -133,7 +133,7 @@ def test_where_the_melody_is_in_its_bars():
 
 
 def test_room_is_made_when_events_are_many():
-    from melodygru.tokenizer import PieceMeta
+    from melodygru.network.tokenizer import PieceMeta
 
     small = Context([PieceMeta()], CONFIG, 192, events=2)
     large = Context([PieceMeta()], CONFIG, 192, events=64)

@@ -6,13 +6,13 @@ import pytest
 from typer.testing import CliRunner
 
 from melodygru.cli import app
-from melodygru.corpora import CORPORA, Tune, corpus_melodies, file_name, tune_texts, write_corpus
+from melodygru.data.corpora import CORPORA, Tune, corpus_melodies, file_name, tune_texts, write_corpus
 from melodygru.errors import FileError, UsageError
-from melodygru.melody import Melody
-from melodygru.reading import read_melodies
-from melodygru.scores.abc_text import LeftOut
-from melodygru.scores.abc_tunes import read_tune
-from melodygru.theory import Key, TimeSignature
+from melodygru.formats.reading import read_melodies
+from melodygru.formats.scores.abc_text import LeftOut
+from melodygru.formats.scores.abc_tunes import read_tune
+from melodygru.music.melody import Melody
+from melodygru.music.theory import Key, TimeSignature
 
 C, D, E, F, G, A, B = 60, 62, 64, 65, 67, 69, 71
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from melodygru.checkpoint import Checkpoint
-from melodygru.critic import CANDIDATES, Critic, own_names
 from melodygru.errors import CheckpointError, DataError, UsageError
-from melodygru.generation_config import GenerationConfig
-from melodygru.generator import Model
-from melodygru.statistics import feature_table, features
-from melodygru.teaching import _as_critic, _trees, _typical, teach
+from melodygru.evaluation.teaching import _as_critic, _trees, _typical, teach
+from melodygru.music.statistics import feature_table, features
+from melodygru.network.checkpoint import Checkpoint
+from melodygru.network.critic import CANDIDATES, Critic, own_names
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.model import Model
 
 from .networks import checkpoint
 from .strategies import melodies

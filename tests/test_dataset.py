@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from melodygru import dataset as module
-from melodygru import preparation, shards
-from melodygru.batches import Loader, Windows, epoch_batches, make_batch, shifts, split, whole_batches, windows
-from melodygru.config import ContextConfig, TokenizerConfig
-from melodygru.context import CONTEXT_ARRAYS, context_arrays
-from melodygru.dataset import load_dataset
+from melodygru.data import cache as module
+from melodygru.data import preparation, shards
+from melodygru.data.cache import load_dataset
+from melodygru.data.fast_lane import reader
 from melodygru.errors import DataError
-from melodygru.midi_writer import write_midi
-from melodygru.reading_kernel import reader
-from melodygru.tokenizer import Tokenizer
+from melodygru.formats.midi.writer import write_midi
+from melodygru.network.config import ContextConfig, TokenizerConfig
+from melodygru.network.context import CONTEXT_ARRAYS, context_arrays
+from melodygru.network.tokenizer import Tokenizer
+from melodygru.training.batches import Loader, Windows, epoch_batches, make_batch, shifts, split, whole_batches, windows
 
 from .networks import SMALL, network
 from .tunes import tune, write_tunes

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from melodygru import load_model
-from melodygru.generation_config import GenerationConfig
-from melodygru.midi_writer import midi_bytes
-from melodygru.performance import Performance
-from melodygru.recipe import Recipe
+from melodygru.formats.midi.performance import Performance
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.recipe import Recipe
 
 pytestmark = [pytest.mark.daw, pytest.mark.filterwarnings("ignore")]
 

@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru import load_model, train
-from melodygru.checkpoint import Checkpoint
-from melodygru.dataset import load_dataset
-from melodygru.distributed import Group, PeerLostError, _unused, told_elsewhere
+from melodygru.data.cache import load_dataset
 from melodygru.errors import DataError, TrainingError, UsageError
-from melodygru.training_state import TrainingState
+from melodygru.network.checkpoint import Checkpoint
+from melodygru.training.distributed import Group, PeerLostError, _unused, told_elsewhere
+from melodygru.training.state import TrainingState
 
 from .test_generate import run as command
 from .test_trainer import TINY
@@ -249,7 +249,7 @@ def test_a_run_broken_off_goes_on_by_itself(folder, alone, monkeypatch):
     options = {"epochs": 3, "val_split": 0.2, "patience": 0, "save_minutes": 0, **TINY}
     whole = train(folder, "whole", **options)
     with monkeypatch.context() as patch:
-        patch.setattr("melodygru.progress.Silent.stepped", kill)
+        patch.setattr("melodygru.training.progress.Silent.stepped", kill)
         with pytest.raises(KilledError):
             train(folder, "parts", **options)
     with pytest.raises(UsageError, match="go on with --resume"):

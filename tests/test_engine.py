@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from melodygru import Key, Melody, Note, TimeSignature
-from melodygru.config import ContextConfig, ModelConfig
-from melodygru.engine import NumpyEngine
-from melodygru.tokenizer import Tokenizer
+from melodygru.network.config import ContextConfig, ModelConfig
+from melodygru.network.engine import NumpyEngine
+from melodygru.network.tokenizer import Tokenizer
 
 from .networks import SMALL, batch_of, network, presets
 

@@ -7,19 +7,20 @@ import numpy as np
 import pytest
 
 from melodygru import Key, Melody, Note, TimeSignature
-from melodygru.counterparts import conditions, write_like
 from melodygru.errors import DataError, UsageError
-from melodygru.evaluation import (
+from melodygru.evaluation.counterparts import conditions, write_like
+from melodygru.evaluation.evaluation import (
     compare_histograms,
     compare_scalars,
     evaluate,
     judge_likelihood,
+    repeated_bars,
 )
-from melodygru.generator import Model, load_model
-from melodygru.likelihood import event_nats, event_nats_parts, repeated_bars
-from melodygru.report import page
-from melodygru.tokenizer import END, Tokenizer
-from melodygru.training import train
+from melodygru.evaluation.report import page
+from melodygru.network.likelihood import event_nats, event_nats_parts
+from melodygru.network.tokenizer import END, Tokenizer
+from melodygru.training.run import train
+from melodygru.writing.model import Model, load_model
 
 from .networks import checkpoint
 from .test_gates import Names, engine_of

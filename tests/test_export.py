@@ -15,15 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from safetensors import safe_open
 
-from melodygru.cells import CELLS as CELLS_OF
-from melodygru.checkpoint import Checkpoint, resolve, weight_shapes
-from melodygru.config import CELLS, ContextConfig, ModelConfig
-from melodygru.context_columns import PITCH_CLASSES, candidate_columns, input_columns
-from melodygru.engine import NumpyEngine, NumpyState
 from melodygru.errors import UsageError
-from melodygru.generator import load_model
-from melodygru.onnx_export import OPSET, onnx_bytes
-from melodygru.quantization import LARGEST, SCALE, dequantize, is_worth_it, quantize
+from melodygru.network.cells import CELLS as CELLS_OF
+from melodygru.network.checkpoint import LARGEST, SCALE, Checkpoint, dequantize, is_worth_it, quantize, resolve
+from melodygru.network.columns import PITCH_CLASSES, candidate_columns, input_columns
+from melodygru.network.config import CELLS, ContextConfig, ModelConfig
+from melodygru.network.engine import NumpyEngine, NumpyState, weight_shapes
+from melodygru.network.onnx_export import OPSET, onnx_bytes
+from melodygru.writing.model import load_model
 
 from .networks import SMALL, checkpoint
 from .test_engine import tunes
@@ -170,7 +169,9 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
 
 
 def test_onnx_is_imported_by_nothing_but_an_export():
-    loaded = modules_after("import melodygru.onnx_export, melodygru.cli.export_command, melodygru.generator")
+    loaded = modules_after(
+        "import melodygru.network.onnx_export, melodygru.cli.export_command, melodygru.writing.model"
+    )
     assert not loaded & {"onnx", "onnxruntime", "torch"}
 
 

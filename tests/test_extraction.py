@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.errors import MelodyGRUError, MidiError
-from melodygru.extraction import ExtractionConfig, extract
-from melodygru.midi import parse_midi
-from melodygru.midi_writer import midi_bytes
+from melodygru.formats.midi.extraction import ExtractionConfig, extract
+from melodygru.formats.midi.parser import parse_midi
+from melodygru.formats.midi.writer import midi_bytes
 
 from .tunes import tune
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru import Melody, Note
-from melodygru import families as module
-from melodygru.families import families, ngrams
+from melodygru.data import families as module
+from melodygru.data.families import families, ngrams
 
 from .tunes import tune
 

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru import Melody, Note, TimeSignature
-from melodygru.analysis import find_form
 from melodygru.errors import UsageError
-from melodygru.form import Form, stretches
+from melodygru.music.form import Form, find_form, stretches
 
 forms = st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 3)), min_size=1, max_size=6).map(
     lambda rows: "".join(letter + "'" * primes for letter, primes in rows)

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru.config import CELLS, ModelConfig
-from melodygru.engine import NumpyEngine
-from melodygru.explanation import CALM, SURPRISED, colour, order_units, over_time, page, picture, summarise
-from melodygru.gates import LONGEST_SPAN, correlation_ratio, memory_span, trace
-from melodygru.likelihood import event_nats_parts
-from melodygru.tokenizer import END, Tokenizer
+from melodygru.evaluation.explanation import CALM, SURPRISED, colour, order_units, over_time, page, picture, summarise
+from melodygru.network.config import CELLS, ModelConfig
+from melodygru.network.engine import NumpyEngine
+from melodygru.network.likelihood import event_nats_parts
+from melodygru.network.tokenizer import END, Tokenizer
+from melodygru.network.trace import LONGEST_SPAN, correlation_ratio, memory_span, trace
 
 from .networks import SMALL, checkpoint
 from .test_generate import here, run  # noqa: F401

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from melodygru import generator, load_model
+from melodygru import load_model
 from melodygru.cli import COMMANDS, main
-from melodygru.composition import Order
 from melodygru.errors import UsageError
-from melodygru.generation_config import GenerationConfig
-from melodygru.midi_writer import midi_bytes
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.writing import model as generator
+from melodygru.writing.candidates import Order
+from melodygru.writing.config import GenerationConfig
 
 from .midi_checker import faults, read_tracks, read_written
 from .networks import checkpoint

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru.constraints import PITCHES
 from melodygru.errors import UsageError
-from melodygru.generation_config import GenerationConfig, fraction_steps
-from melodygru.harmony import OverChords
-from melodygru.histories import Prefers
-from melodygru.planner import plan
+from melodygru.writing.config import GenerationConfig, fraction_steps
+from melodygru.writing.constraints.base import PITCHES
+from melodygru.writing.constraints.chords import OverChords
+from melodygru.writing.constraints.past import Prefers
+from melodygru.writing.planner import plan
 
 wishes = st.fixed_dictionaries(
     {},

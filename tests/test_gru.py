@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.func import functional_call
 
-from melodygru import gru, gru_kernel
-from melodygru.gru import GRU, gru_states
-from melodygru.gru_kernel import build, kernel
+from melodygru.training import gru, gru_kernel
+from melodygru.training.gru import GRU, gru_states
+from melodygru.training.gru_kernel import build, kernel
 from tests.gru_loop import LoopInTorch
 
 KERNEL = kernel()

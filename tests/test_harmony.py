@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru.chords import chord_scale, lay_out, parse_progression, strong_beats
-from melodygru.constraints import PITCHES
-from melodygru.harmony import OverChords
-from melodygru.theory import Key, TimeSignature
+from melodygru.music.chords import chord_scale, lay_out, parse_progression, strong_beats
+from melodygru.music.theory import Key, TimeSignature
+from melodygru.writing.constraints.base import PITCHES
+from melodygru.writing.constraints.chords import OverChords
 
 FOUR = TimeSignature(4, 4)
 C_MAJOR = Key.parse("C").scale

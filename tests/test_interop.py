@@ -4,8 +4,8 @@ import warnings
 
 import pytest
 
-from melodygru.melody import Melody, Note
-from melodygru.theory import MODES, Key, TimeSignature
+from melodygru.music.melody import Melody, Note
+from melodygru.music.theory import MODES, Key, TimeSignature
 
 # A pickup of an eighth, a note over a bar line, a rest, and a last bar that is silent at its end.
 MELODY = Melody(

@@ -5,10 +5,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from melodygru.constraints import Bars, Constraint, EndsOn, Leaps, NoRests, Pitches, Progress, Seams, in_range
-from melodygru.histories import Density, FewRests, SomeRests
-from melodygru.lookahead import Lookahead, Region
-from melodygru.tokenizer import END, REST, TIE
+from melodygru.network.tokenizer import END, REST, TIE
+from melodygru.writing.constraints.base import Constraint, Progress, in_range
+from melodygru.writing.constraints.past import Density, FewRests, SomeRests
+from melodygru.writing.constraints.places import Bars, EndsOn, Leaps, NoRests, Pitches, Seams
+from melodygru.writing.layout import Region
+from melodygru.writing.lookahead import Lookahead
 
 LENGTH, BAR, FIRST_BY = 6, 3, 3
 LOW, HIGH = 60, 62

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from melodygru import Melody, Note
 from melodygru.errors import FileError, MidiError
-from melodygru.midi import parse_midi, read_midi
-from melodygru.midi_writer import midi_bytes
+from melodygru.formats.midi.parser import parse_midi, read_midi
+from melodygru.formats.midi.writer import midi_bytes
 
 from .strategies import melodies
 

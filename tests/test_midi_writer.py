@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
-from melodygru.chords import Chord, ChordSpan, lay_out, parse_progression, voicing
 from melodygru.errors import FileError, UsageError
-from melodygru.midi import parse_midi
-from melodygru.midi_writer import midi_bytes, write_midi
-from melodygru.performance import Performance, can_swing, perform
-from melodygru.reading import read_melodies
+from melodygru.formats.midi.parser import parse_midi
+from melodygru.formats.midi.performance import Performance, can_swing, perform
+from melodygru.formats.midi.writer import midi_bytes, write_midi
+from melodygru.formats.reading import read_melodies
+from melodygru.music.chords import Chord, ChordSpan, lay_out, parse_progression, voicing
 
 from .midi_checker import read_tracks, read_written
 from .strategies import melodies

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodygru import Melody, Note
-from melodygru.config import PRESETS, ContextConfig, ModelConfig
 from melodygru.errors import UsageError
-from melodygru.model import MelodyGRU, transposed
-from melodygru.tokenizer import REST, Tokenizer
+from melodygru.network.config import PRESETS, ContextConfig, ModelConfig
+from melodygru.network.tokenizer import REST, Tokenizer
+from melodygru.training.torch_network import MelodyGRU, transposed
 
 from .networks import SMALL, batch_of, network
 from .strategies import melodies
@@ -123,6 +123,6 @@ def test_a_configuration_out_of_range_is_refused(bad):
 def test_a_configuration_survives_json():
     import json
 
-    from melodygru.config import as_dict
+    from melodygru.errors import as_dict
 
     assert ModelConfig.from_dict(json.loads(json.dumps(as_dict(SMALL)))) == SMALL

@@ -21,14 +21,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature, load_model
-from melodygru.chords import QUALITIES, Chord, ChordSpan, lay_out, parse_progression
 from melodygru.errors import UsageError
-from melodygru.generation_config import GenerationConfig
-from melodygru.midi_writer import midi_bytes
-from melodygru.notation.engraving import SUFFIXES, musicxml, mxl, pages, pdf, png, svg, written
-from melodygru.notation.note_values import written_bars
-from melodygru.notation.spelling import spell
-from melodygru.recipe import Recipe
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.formats.notation.engraving import SUFFIXES, musicxml, mxl, pages, pdf, png, svg, written
+from melodygru.formats.notation.note_values import written_bars
+from melodygru.music.chords import QUALITIES, Chord, ChordSpan, lay_out, parse_progression
+from melodygru.music.spelling import spell
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.recipe import Recipe
 from tests.strategies import melodies
 
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -153,7 +153,7 @@ def test_threads_write_the_same():
 
 def test_music21_is_imported_when_a_score_is_asked_for():
     code = (
-        "import sys; from melodygru import Melody, Note; from melodygru.notation import engraving; "
+        "import sys; from melodygru import Melody, Note; from melodygru.formats.notation import engraving; "
         "tune = Melody((Note(60, 0, 24),)); engraving.abc(tune); assert 'music21' not in sys.modules; "
         "engraving.musicxml(tune); assert 'music21' in sys.modules"
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from melodygru.midi import read_midi
-from melodygru.recipe import Recipe
+from melodygru.formats.midi.parser import read_midi
+from melodygru.writing.recipe import Recipe
 
 from .test_generate import here, run
 

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodygru import Melody, Note, TimeSignature
-from melodygru.checkpoint import Checkpoint, resolve
-from melodygru.copy_guard import CopyGuard
 from melodygru.errors import CheckpointError, UsageError
-from melodygru.generator import Model
-from melodygru.midi_writer import midi_bytes
-from melodygru.originality import OriginalityIndex, line_of
-from melodygru.reading import read_melodies
-from melodygru.run_hashing import SHORTEST
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.formats.reading import read_melodies
+from melodygru.music.originality import OriginalityIndex, line_of
+from melodygru.music.run_hashing import SHORTEST
+from melodygru.network.checkpoint import Checkpoint, resolve
+from melodygru.writing.copy_guard import CopyGuard
+from melodygru.writing.model import Model
 
 from .copy_checker import Shelf, row_of, shapes
 from .midi_checker import read_tracks

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from melodygru import Melody, Note, TimeSignature
 from melodygru.errors import UsageError
-from melodygru.instruments import EVERYDAY, find_program, program_name
-from melodygru.performance import TIMING_SECONDS, Clock, Performance, can_swing, perform
+from melodygru.formats.midi.performance import TIMING_SECONDS, Clock, Performance, can_swing, perform
+from melodygru.music.instruments import EVERYDAY, find_program, program_name
 
 from .strategies import melodies
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature, load_model
 from melodygru.errors import UsageError
-from melodygru.primer import first_bars, parse_notes, read_primer
-from melodygru.reading import read_melodies
+from melodygru.formats.reading import read_melodies
+from melodygru.writing.primer import first_bars, parse_notes, read_primer
 
 from .test_generate import here, run
 

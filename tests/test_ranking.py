@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note
-from melodygru.ranking import Score, excess, score, share_repeated
+from melodygru.writing.candidates import Score, excess, score, share_repeated
 
 SCALE = [60, 62, 64, 65, 67, 69, 71, 72]
 BAR = 96

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru import dataset, preparation, reading_kernel
-from melodygru.config import ContextConfig, TokenizerConfig
-from melodygru.dataset import load_dataset, read_part
-from melodygru.extraction import ExtractionConfig
-from melodygru.key_finding import find_keys
-from melodygru.midi_writer import write_midi
-from melodygru.preparation import Reading, in_shards, read_shards, shard_path, write_shards
-from melodygru.reading_kernel import reader
-from melodygru.shards import Shard, read_shard
-from melodygru.theory import estimate_key, key_for_signature
+from melodygru.data import cache, preparation
+from melodygru.data import fast_lane as reading_kernel
+from melodygru.data.cache import load_dataset, read_part
+from melodygru.data.fast_lane import find_keys, reader
+from melodygru.data.preparation import Reading, in_shards, read_shards, shard_path, write_shards
+from melodygru.data.shards import Shard, read_shard
+from melodygru.formats.midi.extraction import ExtractionConfig
+from melodygru.formats.midi.writer import write_midi
+from melodygru.music.theory import estimate_key, key_for_signature
+from melodygru.network.config import ContextConfig, TokenizerConfig
 
 from .test_generate import run
 from .tunes import tune
@@ -238,7 +238,7 @@ def test_parts_are_read_by_different_machines(tmp_path, monkeypatch):
     assert data.pieces == 9
     # What is there is whole: no part need be read, or lies about, any more.
     read_part(tmp_path / "tunes", (0, 3))
-    assert not list(dataset.cache_home().rglob("shard-*"))
+    assert not list(cache.cache_home().rglob("shard-*"))
 
 
 @given(st.integers(0, 2000), st.integers(1, 300))
@@ -259,7 +259,7 @@ def test_a_damaged_shard_is_read_again(tmp_path, monkeypatch):
     (tmp_path / "tunes").mkdir()
     write_tunes(tmp_path / "tunes", 4)
     read_part(tmp_path / "tunes", (0, 1))
-    shard = next(dataset.cache_home().rglob("shard-*"))
+    shard = next(cache.cache_home().rglob("shard-*"))
     shard.write_bytes(shard.read_bytes()[:100])
     assert load_dataset(tmp_path / "tunes").pieces == 4
 
@@ -282,7 +282,7 @@ def test_prepare_reads_once_and_says_what(tmp_path, monkeypatch, capsys):
     assert "4 tunes with" in told
     assert "from 4 of 5 files" in told
     assert "why 1 are left out" in told
-    monkeypatch.setattr(dataset, "write_shards", lambda *_: pytest.fail("it was read again"))
+    monkeypatch.setattr(cache, "write_shards", lambda *_: pytest.fail("it was read again"))
     assert load_dataset(tmp_path / "tunes").pieces == 4
     assert run("prepare", tmp_path / "tunes", "--jobs", 0) == 2
     assert "jobs is 0" in capsys.readouterr().err
@@ -295,7 +295,7 @@ def test_ctrl_c_says_that_reading_goes_on(tmp_path, monkeypatch, capsys):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(dataset, "write_shards", stop)
+    monkeypatch.setattr(cache, "write_shards", stop)
     (tmp_path / "tunes").mkdir()
     write_tunes(tmp_path / "tunes", 1)
     assert run("prepare", tmp_path / "tunes") == 130

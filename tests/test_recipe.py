@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from melodygru import __version__
 from melodygru.errors import MidiError
-from melodygru.generation_config import GenerationConfig
-from melodygru.midi import parse_midi
-from melodygru.performance import Performance
-from melodygru.recipe import Recipe, melody_as_dict, melody_from_dict
+from melodygru.formats.midi.parser import parse_midi
+from melodygru.formats.midi.performance import Performance
+from melodygru.version import __version__
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.recipe import Recipe, melody_as_dict, melody_from_dict
 
 from .networks import checkpoint
 from .strategies import melodies

@@ -15,11 +15,11 @@ import pytest
 from melodygru import Melody, Note
 from melodygru.cli import main
 from melodygru.errors import FileError
-from melodygru.midi_writer import midi_bytes
-from melodygru.sound import players, soundfont
-from melodygru.sound.players import PlaybackError
-from melodygru.sound.synthesis import pack, pcm
-from melodygru.sound.timeline import read_timeline
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.formats.sound import players, soundfont
+from melodygru.formats.sound.players import PlaybackError
+from melodygru.formats.sound.synthesis import pack, pcm
+from melodygru.formats.sound.timeline import read_timeline
 
 TUNE = Melody((Note(60, 0, 24), Note(64, 24, 24), Note(67, 48, 48)), qpm=240.0, bars=1)
 SAMPLES = 44_100  # a bar of 4/4 at 240 bpm lasts a second

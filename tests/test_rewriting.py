@@ -12,18 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature, load_model
-from melodygru.editing import Tune
-from melodygru.engine import NumpyEngine
 from melodygru.errors import UsageError
-from melodygru.generation_config import GenerationConfig
-from melodygru.infilling import gap_of, infill
-from melodygru.likelihood import event_nats
-from melodygru.midi_writer import midi_bytes
-from melodygru.performance import Performance
-from melodygru.reading import read_melodies
-from melodygru.rewriting import kept_events, parse_bars, span_of
-from melodygru.tokenizer import END, Tokenizer
-from melodygru.variation import measured, vary
+from melodygru.formats.midi.performance import Performance
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.formats.reading import read_melodies
+from melodygru.network.engine import NumpyEngine
+from melodygru.network.likelihood import event_nats
+from melodygru.network.tokenizer import END, Tokenizer
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.editing import Tune
+from melodygru.writing.infilling import gap_of, infill
+from melodygru.writing.rewriting import kept_events, parse_bars, span_of
+from melodygru.writing.variation import measured, vary
 
 from .networks import SMALL, batch_of, network
 from .strategies import melodies

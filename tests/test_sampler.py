@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru import TimeSignature, sampler
-from melodygru.config import SamplingConfig
-from melodygru.drawing import draw, keep_top_k, keep_top_p
-from melodygru.engine import NumpyEngine
+from melodygru import TimeSignature
 from melodygru.errors import SamplingError, UsageError
-from melodygru.generation_config import GenerationConfig
-from melodygru.histories import Guard
-from melodygru.lookahead import Lookahead, Region
-from melodygru.planner import plan
-from melodygru.sampler import Copy, Script, sample
-from melodygru.tokenizer import END, REST, TIE, Tokenizer
+from melodygru.network.engine import NumpyEngine
+from melodygru.network.tokenizer import END, REST, TIE, Tokenizer
+from melodygru.writing import sampler
+from melodygru.writing.config import GenerationConfig, SamplingConfig
+from melodygru.writing.constraints.past import Guard
+from melodygru.writing.layout import Copy, Region, Script
+from melodygru.writing.lookahead import Lookahead
+from melodygru.writing.planner import plan
+from melodygru.writing.sampler import draw, keep_top_k, keep_top_p, sample
 
 from .networks import SMALL, network
 

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru.errors import UsageError
-from melodygru.scales import SCALE_INTERVALS, parse_scale, scale_pitch_classes
-from melodygru.theory import SCALES, Key
+from melodygru.music.theory import SCALE_INTERVALS, SCALES, Key, parse_scale, scale_pitch_classes
 
 THEIRS = {
     "major": "MajorScale",

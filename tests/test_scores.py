@@ -16,20 +16,20 @@ from hypothesis import given, settings
 
 from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.cli.train_command import describe
-from melodygru.collection import judge, read_collection
-from melodygru.config import TokenizerConfig
-from melodygru.editing import Tune
+from melodygru.data.collection import judge, read_collection
+from melodygru.data.preparation import SHARD_FILES, in_shards
+from melodygru.data.shards import Shard, read_shard
 from melodygru.errors import FileError, MidiError
-from melodygru.extraction import ExtractionConfig
-from melodygru.interop import to_music21
-from melodygru.notation.musicxml import musicxml as written_as_musicxml
-from melodygru.preparation import SHARD_FILES, in_shards
-from melodygru.primer import read_primer
-from melodygru.reading import parse, read, read_melodies
-from melodygru.replay import packed_input
-from melodygru.scores import cache as score_cache
-from melodygru.scores import melodies as scores
-from melodygru.shards import Shard, read_shard
+from melodygru.formats.midi.extraction import ExtractionConfig
+from melodygru.formats.notation.interop import to_music21
+from melodygru.formats.notation.musicxml import musicxml as written_as_musicxml
+from melodygru.formats.reading import parse, read, read_melodies
+from melodygru.formats.scores import cache as score_cache
+from melodygru.formats.scores import melodies as scores
+from melodygru.network.config import TokenizerConfig
+from melodygru.writing.editing import Tune
+from melodygru.writing.primer import read_primer
+from melodygru.writing.replay import packed_input
 
 from .strategies import melodies
 from .test_generate import here, run

@@ -16,16 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
-from melodygru.chords import lay_out, parse_progression
 from melodygru.cli.show_command import Screen
 from melodygru.errors import UsageError
-from melodygru.midi_writer import write_midi
-from melodygru.notation.spelling import note_name
-from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR
-from melodygru.rolls.page import PictureStyle
-from melodygru.rolls.piano_roll import ASCII, BLOCKS, piano_roll
-from melodygru.rolls.picture import parse_size, roll_picture
-from melodygru.theory import parse_pitch
+from melodygru.formats.midi.writer import write_midi
+from melodygru.formats.rolls.columns import DEGREE_COLOURS, FOREIGN_COLOUR
+from melodygru.formats.rolls.page import PictureStyle
+from melodygru.formats.rolls.piano_roll import ASCII, BLOCKS, piano_roll
+from melodygru.formats.rolls.picture import parse_size, roll_picture
+from melodygru.music.chords import lay_out, parse_progression
+from melodygru.music.spelling import note_name
+from melodygru.music.theory import parse_pitch
 
 from .strategies import keys, melodies
 from .test_generate import here, run

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
-from melodygru.statistics import (
+from melodygru.music.statistics import (
     LAGS,
     NOTE_LENGTHS,
     again,

@@ -16,19 +16,19 @@ from hypothesis import strategies as st
 
 from melodygru import load_model
 from melodygru.cli import app
-from melodygru.composition import Order
 from melodygru.errors import UsageError
-from melodygru.explanation import summarise
-from melodygru.gates import trace
-from melodygru.generation_config import GenerationConfig
-from melodygru.melody import Melody, Note
-from melodygru.midi_writer import midi_bytes
-from melodygru.reading import read_melodies
+from melodygru.evaluation.explanation import summarise
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.formats.reading import read_melodies
+from melodygru.music.melody import Melody, Note
+from melodygru.music.theory import Key, TimeSignature
+from melodygru.network.trace import trace
 from melodygru.studio import answers, messages, writing
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import MEDIA_TYPES, Shelf, disposition, safe_name
 from melodygru.studio.work import BusyError, GoneError, Workers
-from melodygru.theory import Key, TimeSignature
+from melodygru.writing.candidates import Order
+from melodygru.writing.config import GenerationConfig
 
 from .strategies import melodies
 from .studio_server import ask, events, idle, running, takes
@@ -600,7 +600,7 @@ def test_a_file_that_is_gone_is_missed_in_words(studio):
 
 
 def test_models_are_those_on_the_list_and_stay_loaded(tmp_path, monkeypatch):
-    from melodygru.checkpoint import resolve
+    from melodygru.network.checkpoint import resolve
 
     folk = resolve("folk").read_bytes()
     monkeypatch.chdir(tmp_path)

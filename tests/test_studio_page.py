@@ -15,9 +15,9 @@ from typing import Any
 import mido
 import pytest
 
-from melodygru.melody import Melody, Note
-from melodygru.midi_writer import midi_bytes
-from melodygru.theory import Key, TimeSignature
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.music.melody import Melody, Note
+from melodygru.music.theory import Key, TimeSignature
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from melodygru.errors import CheckpointError, UsageError
-from melodygru.studio import guard, page_files
+from melodygru.studio import front as page_files
+from melodygru.studio import guard
 from melodygru.studio.server import PORT, Studio, listening
 
 from .studio_server import running, takes

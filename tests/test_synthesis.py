@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 import melodygru
 from melodygru import Melody, Note, TimeSignature
-from melodygru.chords import lay_out, parse_progression
 from melodygru.errors import MidiError, UsageError
-from melodygru.midi_writer import midi_bytes
-from melodygru.performance import Performance
-from melodygru.sound.percussion import hit
-from melodygru.sound.synthesis import render, wav_bytes
-from melodygru.sound.timeline import read_timeline
-from melodygru.sound.voices import VOICES, voice_name
+from melodygru.formats.midi.performance import Performance
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.formats.sound.percussion import hit
+from melodygru.formats.sound.synthesis import render, wav_bytes
+from melodygru.formats.sound.timeline import read_timeline
+from melodygru.formats.sound.voices import VOICES, voice_name
+from melodygru.music.chords import lay_out, parse_progression
 
 RATE = 44_100
 HELD = (16, 21, 40, 48, 52, 56, 65, 71, 73, 80, 88)  # programs whose notes do not die away
@@ -174,7 +174,7 @@ def test_a_clip_without_notes_is_silent():
 def test_the_same_file_gives_the_same_bytes():
     data = clip((60, 0, 24), (64, 24, 24), (67, 48, 48), program=48)
     first = wav_bytes(data)
-    from melodygru.sound.synthesis import _room, _table
+    from melodygru.formats.sound.synthesis import _room, _table
 
     _room.cache_clear()
     _table.cache_clear()

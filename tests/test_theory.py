@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru.errors import UsageError
-from melodygru.theory import (
+from melodygru.music.theory import (
     MODES,
     Key,
     TimeSignature,
@@ -85,7 +85,7 @@ def test_a_metre_that_does_not_exist_is_refused(text):
 
 
 def test_correlation_with_a_profile_itself_is_one():
-    from melodygru.theory import KRUMHANSL_KESSLER
+    from melodygru.music.theory import KRUMHANSL_KESSLER
 
     correlations = key_correlations(KRUMHANSL_KESSLER["minor"])
     assert correlations[Key(0, "minor")] == pytest.approx(1.0)

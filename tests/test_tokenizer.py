@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 
 from melodygru import Key, Melody, Note, TimeSignature
-from melodygru.config import TokenizerConfig
 from melodygru.errors import DataError
-from melodygru.tokenizer import END, REST, TIE, Events, PieceMeta, Tokenizer, describe, note_value
+from melodygru.network.config import TokenizerConfig
+from melodygru.network.tokenizer import END, REST, TIE, Events, PieceMeta, Tokenizer, describe, note_value
 
 from .strategies import melodies
 

@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 import torch
 
-from melodygru import load_model, train, trainer
-from melodygru.batches import Loader
-from melodygru.checkpoint import Checkpoint
+from melodygru import load_model, train
 from melodygru.cli.train_command import Live
-from melodygru.config import ContextConfig, TrainConfig
 from melodygru.errors import CheckpointError, DataError, FileError, TrainingError, UsageError
-from melodygru.model import MelodyGRU
-from melodygru.pending import Pending
-from melodygru.progress import METRICS, Listener
+from melodygru.network.checkpoint import Checkpoint
+from melodygru.network.config import ContextConfig
+from melodygru.training import trainer
+from melodygru.training.batches import Loader, Pending
+from melodygru.training.config import TrainConfig
+from melodygru.training.progress import METRICS, Listener
+from melodygru.training.torch_network import MelodyGRU
 
 from .test_generate import run as command
 from .tunes import tune, write_tunes
@@ -95,7 +96,7 @@ def test_the_validation_figure_is_the_models_own(folder):
     checkpoint = Checkpoint.load(result.checkpoint)
     model = MelodyGRU(checkpoint.model_config).eval()
     model.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in checkpoint.weights.items()})
-    from melodygru.tokenizer import Tokenizer
+    from melodygru.network.tokenizer import Tokenizer
 
     pieces = [Tokenizer().encode(tune(seed)) for seed in range(3)]
     with torch.no_grad():
@@ -271,7 +272,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(folder, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("melodygru.files.os.replace", full)
+    monkeypatch.setattr("melodygru.system.os.replace", full)
     with pytest.raises(FileError, match=r"cannot be written .*check the disk"):
         train(folder, "out", epochs=2, resume=True, **TINY)
     assert all(path.read_bytes() == content for path, content in before.items())

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from melodygru.distances import compare_densities, set_distance
-from melodygru.likelihood import bootstrap
-from melodygru.sequence_classifier import columns, learn_to_tell
-from melodygru.statistics import feature_table, features
-from melodygru.tokenizer import Tokenizer
-from melodygru.two_sample import boosted, cross_validate, giveaways, logistic, statistical_test
+from melodygru.evaluation.distances import compare_densities, set_distance
+from melodygru.evaluation.sequence_classifier import columns, learn_to_tell
+from melodygru.evaluation.two_sample import boosted, bootstrap, cross_validate, giveaways, logistic, statistical_test
+from melodygru.music.statistics import feature_table, features
+from melodygru.network.tokenizer import Tokenizer
 
 from .tunes import tune
 

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from melodygru.errors import SamplingError, UsageError
-from melodygru.generation_config import GenerationConfig
-from melodygru.generator import Model
-from melodygru.midi_writer import midi_bytes
-from melodygru.theory import Key
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.music.theory import Key
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.model import Model
 
 from .networks import checkpoint
 from .wish_checker import SCALES, chord_of, violations

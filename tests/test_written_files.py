@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from melodygru import Key, Melody, load_model
-from melodygru.generator import Model
-from melodygru.midi_writer import midi_bytes
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.writing.model import Model
 
 from .midi_checker import faults, read_written
 from .networks import checkpoint

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 from melodygru import Key, Melody, Note, TimeSignature
-from melodygru.midi_writer import write_midi
+from melodygru.formats.midi.writer import write_midi
 
 
 def tune(seed, bars=4):

@@ -26,11 +26,11 @@ COMMANDS = {
         "Let a model learn to choose: it writes melodies, and learns to tell them from people's.",
     ),
     "infill": (
-        "melodygru.cli.infill_command",
+        "melodygru.cli.change",
         "Write some bars of a melody anew; all else in the file stays as it is.",
     ),
     "vary": (
-        "melodygru.cli.vary_command",
+        "melodygru.cli.change",
         "Change a melody by as much as asked for; all else in the file stays as it is.",
     ),
     "studio": (
@@ -38,8 +38,8 @@ COMMANDS = {
         "Open a page in the browser in which melodies are written, drawn, changed, heard and saved.",
     ),
     "show": ("melodygru.cli.show_command", "Show a melody as a piano roll, in the terminal or as a picture."),
-    "play": ("melodygru.cli.play_command", "Play a MIDI file; no soundfont is needed."),
-    "render": ("melodygru.cli.render_command", "Write a MIDI file as sound, exactly as long as the clip."),
+    "play": ("melodygru.cli.hearing", "Play a MIDI file; no soundfont is needed."),
+    "render": ("melodygru.cli.hearing", "Write a MIDI file as sound, exactly as long as the clip."),
     "score": (
         "melodygru.cli.score_command",
         "Write a melody as a score: MusicXML, ABC, or a page of notes (PDF, SVG, PNG).",
@@ -123,7 +123,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from melodygru import __version__
+        from melodygru.version import __version__
 
         typer.echo(f"melodygru {__version__}")
         raise typer.Exit

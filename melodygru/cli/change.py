@@ -35,15 +35,15 @@ def change(
 
     `said` are options that are wishes for what is new, and model and seed; `details` are the command's own.
     """
-    from melodygru import __version__
     from melodygru.cli import output
-    from melodygru.editing import Tune
-    from melodygru.generation_config import GenerationConfig
-    from melodygru.generator import check_seed, draw_seed, load_model
-    from melodygru.recipe import Recipe
-    from melodygru.replay import changed, packed_input
-    from melodygru.scores.files import is_score
-    from melodygru.variation import Varied
+    from melodygru.formats.scores.files import is_score
+    from melodygru.version import __version__
+    from melodygru.writing.config import GenerationConfig
+    from melodygru.writing.editing import Tune
+    from melodygru.writing.model import check_seed, draw_seed, load_model
+    from melodygru.writing.recipe import Recipe
+    from melodygru.writing.replay import changed, packed_input
+    from melodygru.writing.variation import Varied
 
     values = options.merged(said, options_file, list(said))
     if Path(out).is_dir():
@@ -81,6 +81,98 @@ def change(
     output.tell(out, f"Wrote {where}: {what}, {new} new notes beside {same} that stay, seed {seed}.")
     if show:
         from melodygru.cli.show_command import draw_written
-        from melodygru.written_chords import chords_of
+        from melodygru.writing.replay import chords_of
 
         draw_written([(done.melody, chords_of(recipe, done.melody))], [target])
+
+
+def infill(
+    source: In,
+    out: Out,
+    bars: Annotated[str, typer.Option(help="The bars to write anew: 5-8, or 5; 0 is a pickup's.", show_default=False)],
+    seed: options.Seed = None,
+    temperature: options.Temperature = None,
+    top_k: options.TopK = None,
+    top_p: options.TopP = None,
+    best_of: Annotated[
+        int | None,
+        typer.Option(rich_help_panel=options.MUSIC, help="How many fillings to choose from.", show_default="96"),
+    ] = None,
+    max_copy: options.MaxCopy = None,
+    scale: options.Scale = None,
+    scale_mode: options.ScaleMode = None,
+    range: options.Range = None,
+    max_leap: options.MaxLeap = None,
+    density: options.Density = None,
+    rests: options.Rests = None,
+    grid: options.Grid = None,
+    triplets: options.Triplets = None,
+    end_on: options.EndOn = None,
+    no_repeat_notes: options.NoRepeatNotes = None,
+    chords: options.Chords = None,
+    beats_per_chord: options.BeatsPerChord = None,
+    chord_mode: options.ChordMode = None,
+    track: Track = "auto",
+    model: options.Model = None,
+    options_file: options.OptionsFile = None,
+    force: options.Force = False,
+    show: options.Show = False,
+    json: options.Json = False,
+) -> None:
+    """Write some bars of a melody anew; all else in the file stays as it is.
+
+    Many fillings are drawn, and the one is written after which the model finds what follows most probable. Chords are
+    counted from bar 1 of the melody.
+    """
+    apart = ("source", "out", "bars", "options_file", "force", "show", "json", "track")
+    said = {name: value for name, value in locals().items() if name not in apart and name != "apart"}
+    change("infill", source, out, said, {"bars": bars}, track, options_file, force, show, json)
+
+
+def vary(
+    source: In,
+    out: Out,
+    amount: Annotated[float, typer.Option(help="The share of notes to change: 0 to 1.")] = 0.3,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            help="What stays: rhythm, contour (rhythm too), or pitches (in their order, in another rhythm).",
+            show_default="nothing",
+        ),
+    ] = None,
+    bars: Annotated[
+        str | None, typer.Option(help="Only within these bars: 5-8, or 5; 0 is a pickup's.", show_default="all")
+    ] = None,
+    seed: options.Seed = None,
+    temperature: options.Temperature = None,
+    top_k: options.TopK = None,
+    top_p: options.TopP = None,
+    best_of: Annotated[
+        int | None,
+        typer.Option(rich_help_panel=options.MUSIC, help="How many variations to choose from.", show_default="8"),
+    ] = None,
+    max_copy: options.MaxCopy = None,
+    scale: options.Scale = None,
+    scale_mode: options.ScaleMode = None,
+    range: options.Range = None,
+    max_leap: options.MaxLeap = None,
+    grid: options.Grid = None,
+    triplets: options.Triplets = None,
+    end_on: options.EndOn = None,
+    no_repeat_notes: options.NoRepeatNotes = None,
+    track: Track = "auto",
+    model: options.Model = None,
+    options_file: options.OptionsFile = None,
+    force: options.Force = False,
+    show: options.Show = False,
+    json: options.Json = False,
+) -> None:
+    """Change a melody by as much as asked for; all else in the file stays as it is.
+
+    The amount is the share of its notes that do not stand again with the same onset and pitch (with --keep pitches:
+    onset and duration).
+    """
+    apart = ("source", "out", "bars", "amount", "keep", "options_file", "force", "show", "json", "track")
+    said = {name: value for name, value in locals().items() if name not in apart and name != "apart"}
+    details = {"amount": amount, "keep": keep, "bars": bars}
+    change("vary", source, out, said, details, track, options_file, force, show, json)

@@ -10,7 +10,7 @@ from melodygru.cli import options
 from melodygru.errors import CheckpointError, MelodyGRUError, MidiError
 
 if TYPE_CHECKING:
-    from melodygru.originality import OriginalityIndex, SharedRun
+    from melodygru.music.originality import OriginalityIndex, SharedRun
 
 
 class CopiedError(MelodyGRUError):
@@ -33,9 +33,9 @@ def check(
     from dataclasses import asdict
 
     from melodygru.cli import output
-    from melodygru.config import check_range
-    from melodygru.generator import load_model
-    from melodygru.reading import read_melodies
+    from melodygru.errors import check_range
+    from melodygru.formats.reading import read_melodies
+    from melodygru.writing.model import load_model
 
     if most is not None:
         check_range("max", most, 1, 1000)

@@ -11,7 +11,7 @@ import typer
 from melodygru.cli import options
 
 if TYPE_CHECKING:
-    from melodygru.comparison import Outcome
+    from melodygru.evaluation.comparison import Outcome
 
 
 def compare(
@@ -60,11 +60,10 @@ def compare(
     from tqdm import tqdm
 
     from melodygru.cli import output
-    from melodygru.comparison import plan_comparison, run_all
-    from melodygru.comparison_tables import gradient_plot, rows, table
-    from melodygru.config import check_range
-    from melodygru.errors import FileError
-    from melodygru.files import write_atomically
+    from melodygru.errors import FileError, check_range
+    from melodygru.evaluation.comparison import plan_comparison, run_all
+    from melodygru.evaluation.comparison_tables import gradient_plot, rows, table
+    from melodygru.system import write_atomically
 
     plans = plan_comparison(
         str(data),
@@ -118,7 +117,7 @@ def _show(compared: Sequence[Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from melodygru.comparison_tables import COLUMNS, cells_of
+    from melodygru.evaluation.comparison_tables import COLUMNS, cells_of
 
     console = Console(highlight=False, markup=False)
     for share in dict.fromkeys(row.share for row in compared):

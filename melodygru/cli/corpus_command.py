@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from melodygru.corpora import CORPORA, Corpus, find_corpus, write_corpus
+from melodygru.data.corpora import CORPORA, Corpus, find_corpus, write_corpus
 from melodygru.errors import UsageError
 
 ALL_PUBLIC = "all-public"

@@ -10,7 +10,8 @@ import typer
 from melodygru.cli import options
 
 if TYPE_CHECKING:
-    from melodygru.evaluation import Evaluation
+    from melodygru.evaluation.evaluation import Evaluation
+
 
 _GIVEAWAYS = 8
 
@@ -47,9 +48,9 @@ def evaluate(
 
     from melodygru.cli import output
     from melodygru.errors import UsageError
-    from melodygru.evaluation import evaluate as run
-    from melodygru.files import check_target, write_atomically
-    from melodygru.generator import check_seed, load_model
+    from melodygru.evaluation.evaluation import evaluate as run
+    from melodygru.system import check_target, write_atomically
+    from melodygru.writing.model import check_seed, load_model
 
     if report is not None:
         if report.suffix.lower() != ".html":
@@ -68,7 +69,7 @@ def evaluate(
 
         found = run(loaded, data, samples=samples, seed=seed, options=chosen, track=track, progress=progress)
     if report is not None:
-        from melodygru.report import page
+        from melodygru.evaluation.report import page
 
         write_atomically(report, page(found).encode(), force=force)
     if json:

@@ -11,7 +11,7 @@ from melodygru.cli import options
 from melodygru.errors import CheckpointError, MidiError, UsageError
 
 if TYPE_CHECKING:
-    from melodygru.generator import Model
+    from melodygru.writing.model import Model
 
 
 def explain(
@@ -34,10 +34,10 @@ def explain(
     a page for a browser that needs no network, and a picture.
     """
     from melodygru.cli import output
-    from melodygru.explanation import page, picture, summarise
-    from melodygru.files import check_target, write_atomically
-    from melodygru.gates import trace
-    from melodygru.reading import read_melodies
+    from melodygru.evaluation.explanation import page, picture, summarise
+    from melodygru.formats.reading import read_melodies
+    from melodygru.network.trace import trace
+    from melodygru.system import check_target, write_atomically
 
     target = out or Path(Path(file).stem + ".html")
     if target.suffix.lower() not in (".html", ".png"):
@@ -82,10 +82,10 @@ def explain(
 
 def _model(file: str, given: str | None) -> Model:
     """The model that is asked for; else the one that wrote the file, if it is here; else the one that comes along."""
-    from melodygru.generator import load_model
-    from melodygru.midi import read_midi
-    from melodygru.recipe import Recipe
-    from melodygru.scores.files import is_score
+    from melodygru.formats.midi.parser import read_midi
+    from melodygru.formats.scores.files import is_score
+    from melodygru.writing.model import load_model
+    from melodygru.writing.recipe import Recipe
 
     if given is not None:
         return load_model(given)

@@ -10,9 +10,9 @@ import typer
 from melodygru.cli import options
 
 if TYPE_CHECKING:
-    from melodygru.checkpoint import Checkpoint
-    from melodygru.likelihood import FloatArray
-    from melodygru.tokenizer import Events
+    from melodygru.network.arrays import FloatArray
+    from melodygru.network.checkpoint import Checkpoint
+    from melodygru.network.tokenizer import Events
 
 
 def export(
@@ -38,9 +38,9 @@ def export(
 
     OUT.safetensors with --int8 is a model as before, in a smaller file.
     """
-    from melodygru.checkpoint import SUFFIX, Checkpoint, resolve
     from melodygru.errors import UsageError
-    from melodygru.files import check_target, write_atomically
+    from melodygru.network.checkpoint import SUFFIX, Checkpoint, resolve
+    from melodygru.system import check_target, write_atomically
 
     kind = out.suffix.lower()
     if kind not in (".onnx", SUFFIX):
@@ -54,7 +54,7 @@ def export(
     before = path.stat().st_size
     checkpoint = Checkpoint.load(path)
     if kind == ".onnx":
-        from melodygru.onnx_export import OPSET, onnx_bytes
+        from melodygru.network.onnx_export import OPSET, onnx_bytes
 
         write_atomically(out, onnx_bytes(checkpoint), force=force)
         typer.echo(f"{out}: {_megabytes(out.stat().st_size)}, from {_megabytes(before)}; ONNX opset {OPSET}, float32.")
@@ -71,9 +71,9 @@ def _megabytes(size: int) -> str:
 
 
 def _tunes(checkpoint: Checkpoint, folder: Path) -> list[Events]:
-    from melodygru.collection import read_collection
+    from melodygru.data.collection import read_collection
     from melodygru.errors import DataError
-    from melodygru.tokenizer import Tokenizer
+    from melodygru.network.tokenizer import Tokenizer
 
     tokenizer = Tokenizer(checkpoint.tokenizer_config)
     pieces = [tokenizer.encode(melody) for melody in read_collection(folder).pieces]
@@ -85,8 +85,8 @@ def _tunes(checkpoint: Checkpoint, folder: Path) -> list[Events]:
 def _tell_cost(pieces: list[Events], before: Checkpoint, after: Checkpoint) -> None:
     import numpy as np
 
-    from melodygru.likelihood import bootstrap
-    from melodygru.tokenizer import REST
+    from melodygru.evaluation.two_sample import bootstrap
+    from melodygru.network.tokenizer import REST
 
     notes = np.array([(piece.pitches < REST).sum() for piece in pieces], float)
     one, two = _nats(pieces, before), _nats(pieces, after)
@@ -102,8 +102,8 @@ def _nats(pieces: list[Events], checkpoint: Checkpoint) -> FloatArray:
     """(P,) nats of each piece."""
     import numpy as np
 
-    from melodygru.engine import NumpyEngine
-    from melodygru.likelihood import event_nats
+    from melodygru.network.engine import NumpyEngine
+    from melodygru.network.likelihood import event_nats
 
     engine = NumpyEngine(checkpoint.model_config, checkpoint.weights)
     return np.array([nats.sum() for nats in event_nats(engine, pieces)])

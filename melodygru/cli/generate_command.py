@@ -15,9 +15,10 @@ from melodygru.cli.options import START
 from melodygru.errors import UsageError
 
 if TYPE_CHECKING:
-    from melodygru.composition import Generated
-    from melodygru.generation_config import GenerationConfig
-    from melodygru.melody import Melody
+    from melodygru.music.melody import Melody
+    from melodygru.writing.candidates import Generated
+    from melodygru.writing.config import GenerationConfig
+
 
 _WORTH_PROCESSES = 2000
 """From so many candidates on starting processes takes less time than it saves."""
@@ -96,15 +97,13 @@ def generate(
     """Write new melodies as MIDI files that loop exactly on their bars and end on the tonic."""
     apart = ("out", "options_file", "force", "show", "json", "apart")
     said = {name: value for name, value in locals().items() if name not in apart}
-    from melodygru import __version__
     from melodygru.cli import output
-    from melodygru.composition import Order
-    from melodygru.config import check_range
-    from melodygru.generation_config import GenerationConfig
-    from melodygru.generator import MAX_COUNT, check_seed, draw_seed, load_model
-    from melodygru.naming import file_names
-    from melodygru.recipe import Recipe
-    from melodygru.rendering import rendered
+    from melodygru.errors import check_range
+    from melodygru.version import __version__
+    from melodygru.writing.candidates import Order
+    from melodygru.writing.config import GenerationConfig
+    from melodygru.writing.model import MAX_COUNT, check_seed, draw_seed, load_model
+    from melodygru.writing.recipe import Recipe, file_names, rendered
 
     wanted = [field.name for field in fields(GenerationConfig)]
     values = options.merged(said, options_file, [*wanted, *options.PERFORMANCE, *_OTHERS])
@@ -132,7 +131,7 @@ def generate(
     order, candidates = Order(config, chosen, source, include), loaded.candidates_for(config, number)
     jobs = 1
     if candidates >= _WORTH_PROCESSES:
-        from melodygru.processes import usable_cores
+        from melodygru.system import usable_cores
 
         jobs = usable_cores()
     targets: list[Path | None] = []
@@ -183,7 +182,7 @@ def generate(
 
 def starting_from(values: dict[str, Any], config: GenerationConfig) -> Melody | None:
     """What is to be continued, if anything."""
-    from melodygru.primer import parse_notes, read_primer
+    from melodygru.writing.primer import parse_notes, read_primer
 
     file, notes, bars = values.get("primer"), values.get("primer_notes"), options.whole(values, "primer_bars", None)
     if file is not None and notes is not None:

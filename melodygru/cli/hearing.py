@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melodygru.cli import options
-from melodygru.errors import MidiError
+from melodygru.cli import options, output
+from melodygru.errors import MidiError, UsageError
+from melodygru.system import check_target
 
 if TYPE_CHECKING:
-    from melodygru.sound.synthesis import FloatArray
-    from melodygru.sound.timeline import Timeline
+    from melodygru.formats.sound.synthesis import FloatArray
+    from melodygru.formats.sound.timeline import Timeline
+
 
 Source = Annotated[Path, typer.Argument(metavar="FILE.mid", help="The MIDI file to hear.", show_default=False)]
 Program = Annotated[
@@ -51,11 +53,11 @@ def heard(source: Path, program: str | None, soundfont: str | None, tail: float,
         UsageError: an option out of range.
         FileError: a file or a soundfont that cannot be read, or no FluidSynth for that.
     """
-    from melodygru.instruments import find_program
-    from melodygru.midi import read_bytes
-    from melodygru.sound import soundfont as fluidsynth
-    from melodygru.sound import synthesis
-    from melodygru.sound.timeline import read_timeline
+    from melodygru.formats.midi.parser import read_bytes
+    from melodygru.formats.sound import soundfont as fluidsynth
+    from melodygru.formats.sound import synthesis
+    from melodygru.formats.sound.timeline import read_timeline
+    from melodygru.music.instruments import find_program
 
     synthesis.check(tail, rate)
     number = None if program is None else find_program(program)
@@ -81,3 +83,77 @@ def remark(timeline: Timeline) -> None:
     """Say what could not be read, on standard error."""
     for sentence in timeline.remarks:
         typer.echo(sentence, err=True)
+
+
+_RINGING = 1.5
+"""Seconds that the last note is given to die away, where nothing follows."""
+
+
+def play(
+    source: Source,
+    program: Program = None,
+    soundfont: Soundfont = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Over and over, until Ctrl-C.")] = False,
+) -> None:
+    """Play a MIDI file; no soundfont is needed.
+
+    Through the sound device, or a program that plays (pw-play, paplay, aplay, afplay, ffplay). Ctrl-C stops.
+    """
+    from melodygru.formats.sound.players import play as play_sound
+    from melodygru.formats.sound.synthesis import RATE
+
+    found = heard(source, program, soundfont, 0.0 if loop else _RINGING, RATE)
+    remark(found.timeline)
+    words = f"Playing {source}: {in_words(found.timeline)}{', over and over' if loop else ''}."
+    play_sound(found.sound, RATE, loop, begun=lambda: typer.echo(words))
+
+
+def render(
+    source: Source,
+    out: Annotated[
+        str,
+        typer.Argument(metavar="OUT.wav", help="The sound file to write; - is standard output.", show_default=False),
+    ],
+    program: Program = None,
+    soundfont: Soundfont = None,
+    tail: Annotated[
+        float, typer.Option(rich_help_panel=options.FEEL, help="Seconds to ring on after the clip: 0 to 30.")
+    ] = 0.0,
+    rate: Annotated[
+        int, typer.Option(rich_help_panel=options.FILES, help="Samples a second: 22050 to 96000.")
+    ] = 44_100,
+    force: options.Force = False,
+    json: options.Json = False,
+) -> None:
+    """Write a MIDI file as sound, exactly as long as the clip.
+
+    It ends on the last bar line, to the sample, and loops. The instruments are synthesized: no soundfont is needed.
+    """
+    if out == output.STDOUT:
+        if json:
+            raise UsageError("Standard output takes the sound or the JSON, not both; give OUT a name.")
+    else:
+        if not out.lower().endswith(".wav"):
+            raise UsageError(f"{out} does not end in .wav; give the sound file a name such as out.wav.")
+        check_target(out, force)
+    found = heard(source, program, soundfont, tail, rate)
+
+    from melodygru.formats.sound.synthesis import pack
+
+    output.write(None if out == output.STDOUT else Path(out), pack(found.sound, rate), force)
+    remark(found.timeline)
+    if json:
+        output.print_json({
+            "out": out,
+            "bars": found.timeline.bars,
+            "seconds": float(found.timeline.seconds),
+            "tail": tail,
+            "rate": rate,
+            "samples": found.sound.shape[1],
+            "notes": len(found.timeline.notes),
+            "programs": sorted({note.program for note in found.timeline.notes if note.channel != 9}),
+            "soundfont": None if found.soundfont is None else str(found.soundfont),
+        })  # fmt: skip
+    else:
+        ringing = f" and {tail:g} of tail" if tail else ""
+        output.tell(out, f"Wrote {out}: {in_words(found.timeline)}{ringing}, {rate:,} Hz stereo.")

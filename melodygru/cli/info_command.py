@@ -12,9 +12,9 @@ import typer
 from melodygru.cli import options
 
 if TYPE_CHECKING:
-    from melodygru.generator import Model
-    from melodygru.melody import Melody
-    from melodygru.recipe import Recipe
+    from melodygru.music.melody import Melody
+    from melodygru.writing.model import Model
+    from melodygru.writing.recipe import Recipe
 
 
 def info(
@@ -33,8 +33,8 @@ def info(
     """Show what a model is: its shape, its training data, its result; or what is in a MIDI file or a score."""
     from json import dumps
 
-    from melodygru.reading import MIDI_SUFFIXES
-    from melodygru.scores.files import is_score
+    from melodygru.formats.reading import MIDI_SUFFIXES
+    from melodygru.formats.scores.files import is_score
 
     if is_score(file):
         answer = _about_score(file, model)
@@ -52,8 +52,8 @@ def info(
 
 
 def _about_model(name: str) -> dict[str, Any]:
-    from melodygru.checkpoint import Checkpoint, resolve
-    from melodygru.config import as_dict
+    from melodygru.errors import as_dict
+    from melodygru.network.checkpoint import Checkpoint, resolve
 
     path = resolve(name)
     checkpoint = Checkpoint.load(path)
@@ -70,9 +70,9 @@ def _about_model(name: str) -> dict[str, Any]:
 def _about_midi(name: str, model: str | None) -> dict[str, Any]:
     """What is in a MIDI file: its melodies, and how it was made if it says so."""
     from melodygru.errors import MidiError
-    from melodygru.midi import read_midi
-    from melodygru.reading import read_melodies
-    from melodygru.recipe import Recipe
+    from melodygru.formats.midi.parser import read_midi
+    from melodygru.formats.reading import read_melodies
+    from melodygru.writing.recipe import Recipe
 
     raw = read_midi(name)
     try:
@@ -95,7 +95,7 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
 
 def _about_score(name: str, model: str | None) -> dict[str, Any]:
     """What is in a score: its melodies with their titles, and the part that they come from."""
-    from melodygru.reading import read
+    from melodygru.formats.reading import read
 
     found = read(name)
     answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "part": found.track}
@@ -114,7 +114,7 @@ def _about_melodies(melodies: Sequence[Melody], model: Model | None, titles: boo
 def _model_for(recipe: Recipe | None, given: str | None) -> Model | None:
     """The model to compare with: the one given, else the file's own or the shipped one, if it is here."""
     from melodygru.errors import CheckpointError
-    from melodygru.generator import load_model
+    from melodygru.writing.model import load_model
 
     if given is not None:
         return load_model(given)
@@ -125,8 +125,8 @@ def _model_for(recipe: Recipe | None, given: str | None) -> Model | None:
 
 
 def _about_melody(melody: Melody, model: Model | None) -> dict[str, Any]:
-    from melodygru.analysis import find_form
-    from melodygru.notation.spelling import note_name
+    from melodygru.music.form import find_form
+    from melodygru.music.spelling import note_name
 
     pitches = [note.pitch for note in melody.notes]
     form = find_form(melody)

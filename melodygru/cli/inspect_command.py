@@ -25,10 +25,10 @@ def inspect(
     """Show what is in a folder of MIDI files or scores, and what training would leave out and why."""
     from tqdm import tqdm
 
-    from melodygru.collection import find_names
-    from melodygru.config import TokenizerConfig
-    from melodygru.preparation import read_shards, reading
-    from melodygru.survey import Survey
+    from melodygru.data.collection import find_names
+    from melodygru.data.preparation import read_shards, reading
+    from melodygru.data.survey import Survey
+    from melodygru.network.config import TokenizerConfig
 
     # Drawn on a terminal only, and for what takes long enough to be looked at.
     with tqdm(unit=" files", disable=None, delay=1, leave=False) as bar:

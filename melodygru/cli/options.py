@@ -12,7 +12,8 @@ from typer.core import TyperCommand
 from melodygru.errors import FileError, UsageError
 
 if TYPE_CHECKING:
-    from melodygru.performance import Performance
+    from melodygru.formats.midi.performance import Performance
+
 
 MUSIC, TUNE, START, FEEL, FILES = "Music", "Control", "Starting from something", "Feel", "Files"
 """Panels of the help page."""
@@ -143,7 +144,7 @@ Show = Annotated[bool, _option("--show", panel=FILES, help="Draw what was writte
 Json = Annotated[bool, _option("--json", panel=FILES, help="Print JSON for programs.")]
 
 PERFORMANCE = ("program", "channel", "velocity", "swing", "humanize", "midi_format", "ppq")
-"""Options that are fields of `melodygru.performance.Performance`."""
+"""Options that are fields of `melodygru.formats.midi.performance.Performance`."""
 
 
 def whole(values: Mapping[str, Any], name: str, otherwise: int | None) -> int | None:
@@ -156,8 +157,8 @@ def whole(values: Mapping[str, Any], name: str, otherwise: int | None) -> int | 
 
 def performance(values: Mapping[str, Any]) -> Performance:
     """How to play, from options by name. Raises UsageError for a value out of range."""
-    from melodygru.instruments import find_program
-    from melodygru.performance import Performance
+    from melodygru.formats.midi.performance import Performance
+    from melodygru.music.instruments import find_program
 
     chosen = {name: values[name] for name in PERFORMANCE if name in values}
     if "program" in chosen:

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from melodygru.errors import UsageError
-from melodygru.files import check_target, write_atomically
+from melodygru.system import check_target, write_atomically
 
 SUFFIXES = (".mid", ".midi")
 STDOUT = "-"
@@ -58,7 +58,7 @@ def numbered(out: Path, count: int) -> list[Path]:
 def targets(out: str, names: Sequence[str], force: bool) -> list[Path | None]:
     """Where each file goes: standard output (None), or a file, `names` being for a folder.
 
-    Raises FileError as `melodygru.files.check_target` does, so that over one that exists none is written.
+    Raises FileError as `melodygru.system.check_target` does, so that over one that exists none is written.
     """
     if out == STDOUT:
         return [None]
@@ -70,7 +70,7 @@ def targets(out: str, names: Sequence[str], force: bool) -> list[Path | None]:
 
 
 def write(target: Path | None, data: bytes, force: bool) -> None:
-    """Write a file whole, or to standard output. Raises FileError as `melodygru.files.write_atomically` does."""
+    """Write a file whole, or to standard output. Raises FileError as `melodygru.system.write_atomically` does."""
     if target is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

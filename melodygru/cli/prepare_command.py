@@ -31,10 +31,9 @@ def prepare(
     """
     from tqdm import tqdm
 
-    from melodygru.config import check_range
-    from melodygru.dataset import load_dataset, read_part
-    from melodygru.errors import MelodyGRUError
-    from melodygru.processes import usable_cores
+    from melodygru.data.cache import load_dataset, read_part
+    from melodygru.errors import MelodyGRUError, check_range
+    from melodygru.system import usable_cores
 
     if jobs is not None:
         check_range("jobs", jobs, 1, 1024)
@@ -46,7 +45,7 @@ def prepare(
             bar.update(done - bar.n)
 
         if "RANK" in os.environ:
-            from melodygru.distributed import Group, told_elsewhere
+            from melodygru.training.distributed import Group, told_elsewhere
 
             group = Group.from_environment()
             bar.disable = bar.disable or not group.first

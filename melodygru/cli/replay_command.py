@@ -11,8 +11,8 @@ from melodygru.cli import options
 from melodygru.errors import CheckpointError, MelodyGRUError, MidiError, UsageError
 
 if TYPE_CHECKING:
-    from melodygru.generator import Model
-    from melodygru.recipe import Recipe
+    from melodygru.writing.model import Model
+    from melodygru.writing.recipe import Recipe
 
 
 class DiffersError(MelodyGRUError):
@@ -33,10 +33,10 @@ def replay(
 ) -> None:
     """Make a file again from what it says of itself, and tell whether the bytes are the same."""
     from melodygru.cli import output
-    from melodygru.files import write_atomically
-    from melodygru.midi import read_midi
-    from melodygru.recipe import Recipe
-    from melodygru.replay import made_again
+    from melodygru.formats.midi.parser import read_midi
+    from melodygru.system import write_atomically
+    from melodygru.writing.recipe import Recipe
+    from melodygru.writing.replay import made_again
 
     if new is not None:
         if Path(new).is_dir():
@@ -72,7 +72,7 @@ def replay(
 
 def _model_of(recipe: Recipe, given: str | None, file: str) -> Model:
     """The recipe's model, under the name that it had. Raises DiffersError if it is not here, or another."""
-    from melodygru.generator import Model, load_model
+    from melodygru.writing.model import Model, load_model
 
     try:
         loaded = load_model(given or recipe.model)
@@ -92,7 +92,7 @@ def _words(recipe: Recipe) -> str:
 
 def _why(recipe: Recipe) -> str:
     """What may be behind other bytes."""
-    from melodygru import __version__
+    from melodygru.version import __version__
 
     if recipe.version != __version__:
         return f"this is melodygru {__version__}: install {recipe.version} to make it again."

@@ -11,11 +11,11 @@ import typer
 from melodygru.cli import options, output
 from melodygru.cli.change import Track
 from melodygru.errors import UsageError
-from melodygru.files import check_target
+from melodygru.system import check_target
 
 if TYPE_CHECKING:
-    from melodygru.chords import ChordSpan
-    from melodygru.melody import Melody
+    from melodygru.music.chords import ChordSpan
+    from melodygru.music.melody import Melody
 
 
 def score(
@@ -47,9 +47,9 @@ def score(
 
     MusicXML opens in MuseScore and its like; a PDF has pages of A4, an SVG or PNG is one picture.
     """
-    from melodygru.notation import engraving as notation
-    from melodygru.reading import read_melodies
-    from melodygru.written_chords import chords_in
+    from melodygru.formats.notation import engraving as notation
+    from melodygru.formats.reading import read_melodies
+    from melodygru.writing.replay import chords_in
 
     to_stdout = out == output.STDOUT
     if to_stdout and json:
@@ -80,8 +80,8 @@ def score(
 
 def _said(chords: str, beats_per_chord: float | None, melody: Melody) -> tuple[ChordSpan, ...]:
     """Chords as the command line says them, repeated to the end. Raises UsageError for ones that nobody knows."""
-    from melodygru.chords import parse_progression
-    from melodygru.layout import chords_under
+    from melodygru.music.chords import parse_progression
+    from melodygru.writing.layout import chords_under
 
     if not chords.strip():
         return ()

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from melodygru.chords import ChordSpan
-    from melodygru.melody import Melody
-    from melodygru.rolls.piano_roll import Roll, Signs, System
+    from melodygru.formats.rolls.piano_roll import Roll, Signs, System
+    from melodygru.music.chords import ChordSpan
+    from melodygru.music.melody import Melody
+
 
 PICTURES = (".png", ".svg", ".pdf")
 PLAIN_WIDTH = 80
@@ -55,8 +56,8 @@ def show(
     rows are dashed. Into a pipe goes plain text, 80 columns wide or as many as
     COLUMNS says; NO_COLOR turns colours off on a terminal too.
     """
-    from melodygru.reading import read_melodies
-    from melodygru.written_chords import chords_in
+    from melodygru.formats.reading import read_melodies
+    from melodygru.writing.replay import chords_in
 
     if out is not None and out.suffix.lower() not in PICTURES:
         raise UsageError(f"{out} ends in none of {', '.join(PICTURES)}; give --out one of these endings.")
@@ -78,11 +79,11 @@ def _picture(
     file: str, out: Path, bars: str | None, track: str, size: str | None, dpi: int | None, dark: bool, force: bool
 ) -> None:
     from melodygru.cli.output import numbered
-    from melodygru.files import check_target, write_atomically
-    from melodygru.reading import read_melodies
-    from melodygru.rolls.page import PictureStyle
-    from melodygru.rolls.picture import parse_size, roll_picture
-    from melodygru.written_chords import chords_in
+    from melodygru.formats.reading import read_melodies
+    from melodygru.formats.rolls.page import PictureStyle
+    from melodygru.formats.rolls.picture import parse_size, roll_picture
+    from melodygru.system import check_target, write_atomically
+    from melodygru.writing.replay import chords_in
 
     pixels = None if size is None else parse_size(size)
     style = PictureStyle(dark=dark) if dpi is None else PictureStyle(dpi=dpi, dark=dark)
@@ -100,7 +101,7 @@ def _picture(
 
 
 def _bars(text: str | None, melody: Melody) -> tuple[int, int] | None:
-    from melodygru.rewriting import parse_bars
+    from melodygru.writing.rewriting import parse_bars
 
     return None if text is None else parse_bars(text, melody)
 
@@ -140,7 +141,7 @@ class Screen:
         """A stream as it wants to be written to: see https://no-color.org."""
         from rich.console import Console
 
-        from melodygru.rolls.piano_roll import ASCII, BLOCKS
+        from melodygru.formats.rolls.piano_roll import ASCII, BLOCKS
 
         plain = bool(os.environ.get("NO_COLOR"))
         console = Console(file=stream, color_system=None if plain else "auto", highlight=False)
@@ -164,7 +165,7 @@ class Screen:
         self, melody: Melody, bars: tuple[int, int] | None = None, chords: Sequence[ChordSpan] = (), name: str = ""
     ) -> None:
         """A melody, and a line of facts under it."""
-        from melodygru.rolls.piano_roll import piano_roll
+        from melodygru.formats.rolls.piano_roll import piano_roll
 
         roll = piano_roll(melody, self.width, bars, chords, self.signs)
         for number, system in enumerate(roll.systems):
@@ -188,7 +189,7 @@ class Screen:
     def _system(self, system: System) -> None:
         from rich.text import Text
 
-        from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR
+        from melodygru.formats.rolls.columns import DEGREE_COLOURS, FOREIGN_COLOUR
 
         before = " " * (system.indent + len(system.rows[0].label))
         if system.chords:
@@ -210,8 +211,8 @@ class Screen:
         """What the colours mean; without them, what the dashes mean."""
         from rich.text import Text
 
-        from melodygru.notation.spelling import class_name
-        from melodygru.rolls.degrees import DEGREE_COLOURS, FOREIGN_COLOUR
+        from melodygru.formats.rolls.columns import DEGREE_COLOURS, FOREIGN_COLOUR
+        from melodygru.music.spelling import class_name
 
         names = [class_name(tone, melody.key) for tone in melody.key.scale]
         tonic = self.signs.tonic * 2
@@ -237,7 +238,7 @@ class Screen:
 
 def _facts(melody: Melody, roll: Roll, bars: tuple[int, int] | None, name: str) -> Iterator[str]:
     """The melody in a line, and what of it could not be drawn."""
-    from melodygru.notation.spelling import note_name
+    from melodygru.music.spelling import note_name
 
     pitches = sorted({note.pitch for note in melody.notes})
     name = name or melody.name

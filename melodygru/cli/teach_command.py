@@ -35,10 +35,10 @@ def teach(
     """
     from tqdm import tqdm
 
-    from melodygru.checkpoint import resolve
-    from melodygru.files import check_target
-    from melodygru.generator import check_seed, load_model
-    from melodygru.teaching import teach as run
+    from melodygru.evaluation.teaching import teach as run
+    from melodygru.network.checkpoint import resolve
+    from melodygru.system import check_target
+    from melodygru.writing.model import check_seed, load_model
 
     check_seed(seed)
     loaded = load_model(model)

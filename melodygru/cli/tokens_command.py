@@ -16,8 +16,8 @@ def tokens(
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show the melody of a MIDI file or a score as the events that the model learns."""
-    from melodygru.reading import read_melodies
-    from melodygru.tokenizer import Tokenizer, describe
+    from melodygru.formats.reading import read_melodies
+    from melodygru.network.tokenizer import Tokenizer, describe
 
     pieces = [(melody, Tokenizer().encode(melody)) for melody in read_melodies(file, track)]
     if json:

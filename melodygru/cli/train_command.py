@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from melodygru.progress import Run
+    from melodygru.training.progress import Run
+
 
 _EVERY_SECONDS = 10.0
 """How often a line is printed where the output is no terminal."""
@@ -106,9 +107,9 @@ def train(
     Several processes, on GPUs or CPUs: torchrun --nproc-per-node 2 -m melodygru train DATA/. The first one
     prints and writes. With --max-restarts 3 the run goes on from its last saved state when a process dies.
     """
-    from melodygru.distributed import Group, told_elsewhere
-    from melodygru.progress import Silent
-    from melodygru.training import train as run
+    from melodygru.training.distributed import Group, told_elsewhere
+    from melodygru.training.progress import Silent
+    from melodygru.training.run import train as run
 
     group = Group.from_environment()
     screen = (Live() if sys.stdout.isatty() else Lines()) if group.first else None
@@ -181,7 +182,7 @@ def _clock(seconds: float) -> str:
 
 
 class Lines:
-    """Plain lines, for a log file or a pipe: a `melodygru.progress.Listener` that prints."""
+    """Plain lines, for a log file or a pipe: a `melodygru.training.progress.Listener` that prints."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, RootModel
 
-from melodygru.melody import Melody as Tune
-from melodygru.originality import SharedRun
+from melodygru.music.melody import Melody as Tune
+from melodygru.music.originality import SharedRun
 from melodygru.studio.messages import Note
 
 

@@ -12,15 +12,15 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from melodygru import __version__
 from melodygru.errors import MelodyGRUError
-from melodygru.instruments import program_name
-from melodygru.scales import SCALE_INTERVALS
+from melodygru.music.instruments import program_name
+from melodygru.music.theory import SCALE_INTERVALS
 from melodygru.studio import answers, changing, filing, looking, messages, words, writing
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import Shelf, disposition
 from melodygru.studio.work import BusyError, GoneError, Job, Workers
-from melodygru.variation import KEEP
+from melodygru.version import __version__
+from melodygru.writing.variation import KEEP
 
 _Value = TypeVar("_Value")
 

@@ -6,22 +6,22 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
-from melodygru import __version__
-from melodygru.composition import Generated
-from melodygru.editing import Tune
 from melodygru.errors import MidiError, UsageError
-from melodygru.generator import draw_seed
-from melodygru.layout import chords_under
-from melodygru.melody import Melody
-from melodygru.midi_writer import midi_bytes
-from melodygru.recipe import Recipe
-from melodygru.replay import changed, packed_input
-from melodygru.rewriting import parse_bars
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.music.melody import Melody
 from melodygru.studio import answers, messages
 from melodygru.studio.models import Models, interruptible
 from melodygru.studio.shelf import Shelf
 from melodygru.studio.takes import take
 from melodygru.studio.work import Job
+from melodygru.version import __version__
+from melodygru.writing.candidates import Generated
+from melodygru.writing.editing import Tune
+from melodygru.writing.layout import chords_under
+from melodygru.writing.model import draw_seed
+from melodygru.writing.recipe import Recipe
+from melodygru.writing.replay import changed, packed_input
+from melodygru.writing.rewriting import parse_bars
 
 _DONE = {"infill": "filled", "vary": "varied"}
 

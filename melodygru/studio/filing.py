@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from melodygru.chords import ChordSpan, parse_progression
 from melodygru.errors import MidiError, UsageError
-from melodygru.layout import chords_under
-from melodygru.midi_writer import midi_bytes
-from melodygru.performance import Performance
+from melodygru.formats.midi.performance import Performance
+from melodygru.formats.midi.writer import midi_bytes
+from melodygru.music.chords import ChordSpan, parse_progression
 from melodygru.studio import answers, messages
 from melodygru.studio.shelf import Shelf
 from melodygru.studio.work import Job
+from melodygru.writing.layout import chords_under
 
 _FRAME = 4
 """Bytes of sound for each of its samples: two channels of 16 bits."""
@@ -17,7 +17,7 @@ _FRAME = 4
 
 def open_file(job: Job, data: bytes, name: str) -> answers.Opened:
     """The melodies of a file. Raises MidiError, saying why there are none."""
-    from melodygru.reading import parse
+    from melodygru.formats.reading import parse
 
     try:
         with job.aside():
@@ -44,7 +44,7 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
     if suffix == "mid":
         data = midi_bytes(melody, performance, spans)
     elif suffix == "wav":
-        from melodygru.sound.synthesis import RATE, wav_bytes
+        from melodygru.formats.sound.synthesis import RATE, wav_bytes
 
         longest = shelf.largest / (RATE * _FRAME)
         if melody.seconds > longest:
@@ -59,7 +59,7 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
         except MidiError as error:
             raise MidiError(f"The melody {error}") from None
     else:
-        from melodygru.notation.engraving import written
+        from melodygru.formats.notation.engraving import written
 
         with job.aside():
             data = written(melody, spans, f".{suffix}")

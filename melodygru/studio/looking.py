@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from melodygru.errors import UsageError
-from melodygru.gates import trace
-from melodygru.notation.spelling import note_name
+from melodygru.music.spelling import note_name
+from melodygru.music.theory import Key
+from melodygru.network.tokenizer import END, REST, TIE, note_value
+from melodygru.network.trace import trace
 from melodygru.studio import answers, messages
 from melodygru.studio.models import Models, interruptible
 from melodygru.studio.takes import run_of
 from melodygru.studio.work import Job
-from melodygru.theory import Key
-from melodygru.tokenizer import END, REST, TIE, note_value
 
 
 def look(job: Job, models: Models, asked: messages.Look) -> answers.LookAnswer:

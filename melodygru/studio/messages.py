@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from melodygru.errors import UsageError
-from melodygru.generation_config import END_ON, MAX_BARS, MODES, RESTS, GenerationConfig
-from melodygru.melody import Melody as Tune
-from melodygru.melody import Note as TuneNote
-from melodygru.theory import Key, TimeSignature
-from melodygru.variation import KEEP
+from melodygru.music.melody import Melody as Tune
+from melodygru.music.melody import Note as TuneNote
+from melodygru.music.theory import Key, TimeSignature
+from melodygru.writing.config import END_ON, MAX_BARS, MODES, RESTS, GenerationConfig
+from melodygru.writing.variation import KEEP
 
 MAX_NOTES = 20_000
 MAX_STEP = MAX_BARS * 32 * 96 + 32 * 96
@@ -93,7 +93,7 @@ class Melody(_Message):
 
 
 class Options(_Message):
-    """What is wished for: the fields of `melodygru.generation_config.GenerationConfig`."""
+    """What is wished for: the fields of `melodygru.writing.config.GenerationConfig`."""
 
     bars: int | None = _within("bars")
     key: Text | None = None

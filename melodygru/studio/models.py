@@ -10,12 +10,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from melodygru.checkpoint import SUFFIX, read_metadata, resolve
-from melodygru.composition import Order
 from melodygru.errors import CheckpointError, UsageError
-from melodygru.generation_config import GenerationConfig
-from melodygru.generator import Model, load_model
+from melodygru.network.checkpoint import SUFFIX, read_metadata, resolve
 from melodygru.studio.answers import ModelFacts
+from melodygru.writing.candidates import Order
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.model import Model, load_model
 
 KEPT = 3
 """Models that stay in memory."""

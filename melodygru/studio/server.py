@@ -16,6 +16,7 @@ from melodygru.errors import UsageError
 if TYPE_CHECKING:
     from melodygru.studio.work import Workers
 
+
 HOST = "127.0.0.1"
 PORT = 8765
 _PORTS = 100
@@ -64,7 +65,7 @@ class Studio:
     """
 
     def __init__(self, port: int | None = None, model: str = "folk"):
-        from melodygru.checkpoint import resolve
+        from melodygru.network.checkpoint import resolve
 
         resolve(model)
         self._model = model

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from melodygru.chords import ChordSpan, voicing
-from melodygru.composition import Generated
-from melodygru.generator import Model
-from melodygru.melody import Melody
-from melodygru.recipe import Recipe
+from melodygru.music.chords import ChordSpan, voicing
+from melodygru.music.melody import Melody
 from melodygru.studio import answers
 from melodygru.studio.models import typical_run
 from melodygru.studio.shelf import Shelf
 from melodygru.studio.work import Job
+from melodygru.writing.candidates import Generated
+from melodygru.writing.model import Model
+from melodygru.writing.recipe import Recipe
 
 
 def take(

@@ -8,22 +8,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from melodygru import __version__
-from melodygru.composition import Order
 from melodygru.errors import MelodyGRUError, UsageError
-from melodygru.generator import Model, draw_seed
-from melodygru.naming import file_names
-from melodygru.performance import Performance
-from melodygru.planner import Plan
-from melodygru.recipe import Recipe
-from melodygru.rendering import rendered
+from melodygru.formats.midi.performance import Performance
+from melodygru.network.tokenizer import END, REST, TIE
 from melodygru.studio import answers, messages
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import Shelf
 from melodygru.studio.takes import take
 from melodygru.studio.words import plain
 from melodygru.studio.work import Job
-from melodygru.tokenizer import END, REST, TIE
+from melodygru.version import __version__
+from melodygru.writing.candidates import Order
+from melodygru.writing.model import Model, draw_seed
+from melodygru.writing.planner import Plan
+from melodygru.writing.recipe import Recipe, file_names, rendered
 
 GATHERED = 0.025
 """Seconds over which notes are gathered before they are sent."""

@@ -1,0 +1,157 @@
+"""A folder of MIDI files and scores, and what became of each: kept, or left out with its reason.
+
+One bad file never stops the run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+from melodygru.errors import DataError, MelodyGRUError
+from melodygru.formats.midi.extraction import ExtractionConfig
+from melodygru.formats.reading import MIDI_SUFFIXES, read
+from melodygru.formats.scores.files import SCORE_SUFFIXES, is_score
+from melodygru.music.melody import Melody
+from melodygru.system import usable_cores
+
+SUFFIXES = (*MIDI_SUFFIXES, *SCORE_SUFFIXES)
+"""Endings of files that are read, in any case."""
+SCORE_COST = 25
+"""How many MIDI files a score counts for where work is shared out. It takes longer than that; parts get smaller."""
+_FEW = 400
+"""Below this much work, in MIDI files, starting processes takes longer than it saves."""
+_CHUNK = 50
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one file.
+
+    Attributes:
+        path: the file.
+        melodies: its melodies; none if it was left out.
+        reason: why it was left out; empty if it was kept.
+        track: the name or number of the track that the melodies come from.
+        remarks: what was estimated, or not taken at its word.
+    """
+
+    path: Path
+    melodies: tuple[Melody, ...] = ()
+    reason: str = ""
+    track: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The verdicts on all files of a folder, by path."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def pieces(self) -> list[Melody]:
+        """All melodies, in the order of their files."""
+        return list(chain.from_iterable(verdict.melodies for verdict in self.verdicts))
+
+    @property
+    def left_out(self) -> list[Verdict]:
+        """Files of which nothing could be used."""
+        return [verdict for verdict in self.verdicts if not verdict.melodies]
+
+
+def find_files(folder: str | os.PathLike[str]) -> list[Path]:
+    """All MIDI files and scores of a folder and its subfolders, sorted; or the one file that is given.
+
+    Raises DataError when there is no such folder, or no such file in it.
+    """
+    return [Path(name) for name in find_names(folder)]
+
+
+def find_names(folder: str | os.PathLike[str]) -> list[str]:
+    """`find_files` as strings: of a million files, Path objects alone would take many seconds."""
+    folder = Path(folder)
+    if folder.is_file():
+        return [str(folder)]
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder}; give the folder that your MIDI files or scores are in.")
+    names = [
+        os.path.join(inside, name)
+        for inside, _, within in os.walk(folder)
+        for name in within
+        if os.path.splitext(name)[1].lower() in SUFFIXES
+    ]
+    files = [name for name in sorted(names, key=lambda name: name.split(os.sep)) if os.path.isfile(name)]
+    if not files:
+        endings = " ".join(SUFFIXES)
+        raise DataError(
+            f"{folder} holds no MIDI file or score ({endings}), nor do its subfolders; give another folder."
+        )
+    return files
+
+
+def work_of(names: Sequence[str]) -> int:
+    """How much work these files are, in MIDI files."""
+    return len(names) + (SCORE_COST - 1) * sum(map(is_score, names))
+
+
+def judge(path: Path, config: ExtractionConfig) -> Verdict:
+    """Read one file; whatever is wrong with it ends in the verdict."""
+    try:
+        found = read(path, config)
+    except MelodyGRUError as error:
+        # A reason counts many files together: the file's own name is not part of it.
+        return Verdict(path, reason=str(error).removeprefix(f"{path} ").split(";")[0].rstrip("."))
+    except Exception as error:  # a fault of ours in one odd file must not cost the user the other thousands
+        return Verdict(path, reason=f"could not be understood ({type(error).__name__}: {error})")
+    return Verdict(path, found.melodies, "", found.track, found.remarks)
+
+
+def read_collection(
+    folder: str | os.PathLike[str],
+    track: str = "auto",
+    progress: Callable[[int, int], None] | None = None,
+    jobs: int | None = None,
+) -> Collection:
+    """Read all MIDI files and scores of a folder.
+
+    Args:
+        folder: searched with all its subfolders.
+        track: see `melodygru.formats.midi.extraction.ExtractionConfig`.
+        progress: called with files read and files in all.
+        jobs: processes; None for as many as there are cores, when there are many files.
+
+    Raises:
+        DataError: no folder, or no such file in it.
+    """
+    files = find_files(folder)
+    config = ExtractionConfig(track)
+    jobs = jobs or (usable_cores() if work_of([path.name for path in files]) >= _FEW else 1)
+    verdicts: list[Verdict] = []
+    for verdict in _judge_all(files, config, jobs):
+        verdicts.append(verdict)
+        if progress is not None:
+            progress(len(verdicts), len(files))
+    return Collection(tuple(verdicts))
+
+
+def _judge_all(files: Sequence[Path], config: ExtractionConfig, jobs: int) -> Iterator[Verdict]:
+    """Verdicts in the order of the files."""
+    work = partial(judge, config=config)
+    done = 0
+    if jobs > 1:
+        try:
+            with ProcessPoolExecutor(jobs) as pool:
+                chunk = max(1, _CHUNK * len(files) // work_of([path.name for path in files]))
+                for verdict in pool.map(work, files, chunksize=chunk):
+                    done += 1
+                    yield verdict
+        except (BrokenProcessPool, OSError):
+            pass  # processes cannot be had here, or one died: go on without
+    yield from map(work, files[done:])

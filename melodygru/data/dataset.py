@@ -1,0 +1,139 @@
+"""Pieces as memory-mapped arrays, read and tokenised once.
+
+They lie in the user's cache under a key made of the inputs (names, sizes and times of the files, the
+configuration, this program's version); when that has changed, they are made anew. The fingerprint that a
+checkpoint tells is of the music alone: the same on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from melodygru.data.shards import Shard, with_contexts
+from melodygru.errors import as_dict
+from melodygru.music.originality import OriginalityIndex
+from melodygru.music.theory import TimeSignature
+from melodygru.network.config import ContextConfig, TokenizerConfig
+from melodygru.network.context import CONTEXT_ARRAYS
+from melodygru.network.tokenizer import REST, Events, PieceMeta
+
+EVENT_ARRAYS = ("durations", "pitches", *CONTEXT_ARRAYS)
+_PART = 2000
+"""Pieces whose contexts are made together where those of all are."""
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """P pieces of N events in all.
+
+    Attributes:
+        arrays: "durations", "pitches", each (N,): all pieces one after the other. Where contexts are slow to make (no
+            compiler) or few, those too, (N, ...); else they are made when they are needed, see `gathered`.
+        table: (P, 6) numerator, denominator, tonic, place of the mode in `MODES`, bars, whether there is a pickup.
+        context, tokenizer: what the pieces were read for.
+        offsets: (P + 1,) where each piece begins; the last entry is N.
+        families: (P,) near-duplicate pieces have the same number, and never cross a split.
+        lowest, highest: (P,) range of pitches, both included.
+        pickups: (P,) whether a piece has one.
+        names: (P,) of the pieces.
+        report: what was read and what was left out, as JSON values.
+        fingerprint: of the pieces, in order: their events, metres, keys and lengths.
+    """
+
+    arrays: Mapping[str, Array]
+    table: Array
+    context: ContextConfig
+    tokenizer: TokenizerConfig
+    offsets: Array
+    families: Array
+    lowest: Array
+    highest: Array
+    pickups: Array
+    names: Sequence[str]
+    report: Mapping[str, Any]
+    fingerprint: str
+
+    @property
+    def pieces(self) -> int:
+        """P."""
+        return len(self.offsets) - 1
+
+    def notes(self, pieces: Array) -> int:
+        """Notes in these pieces (indices): what a likelihood is divided by."""
+        pitches = self.arrays["pitches"]
+        return int(sum((pitches[self.offsets[i] : self.offsets[i + 1]] < REST).sum() for i in pieces))
+
+    def line(self, piece: int) -> tuple[Array, Array]:
+        """Pitches and onsets, in steps, of a piece's notes."""
+        begin, end = self.offsets[piece], self.offsets[piece + 1]
+        pitches = self.arrays["pitches"][begin:end].astype(np.int64)
+        durations = self.arrays["durations"][begin:end].astype(np.int64)
+        sounds = pitches < REST
+        return pitches[sounds], (np.cumsum(durations) - durations)[sounds]
+
+    def gathered(self, pieces: Array) -> tuple[Mapping[str, Array], Array]:
+        """Arrays that hold these pieces with their contexts, and where each begins in them.
+
+        Args:
+            pieces: (R,) indices, none twice.
+
+        Returns:
+            `EVENT_ARRAYS`, each (M, ...): the stored ones, or new ones of these pieces alone; and (R,) places in them.
+        """
+        if "inputs" in self.arrays:
+            return self.arrays, self.offsets[pieces]
+        stretches = [slice(self.offsets[piece], self.offsets[piece + 1]) for piece in pieces]
+        durations, pitches = (
+            np.concatenate([self.arrays[name][part] for part in stretches]) for name in ("durations", "pitches")
+        )
+        offsets = np.concatenate([[0], np.cumsum([part.stop - part.start for part in stretches])])
+        table = np.column_stack([np.zeros(len(pieces), np.int32), self.table[pieces]])
+        shard = with_contexts(Shard([], table, offsets, durations, pitches), self.context, self.tokenizer)
+        return {"durations": durations, "pitches": pitches, **shard.contexts}, offsets[:-1]
+
+    def complete(self) -> Mapping[str, Array]:
+        """`EVENT_ARRAYS` of all pieces, each (N, ...): for where all of them have room."""
+        if "inputs" in self.arrays:
+            return self.arrays
+        parts = [self.gathered(part)[0] for part in np.array_split(np.arange(self.pieces), -(-self.pieces // _PART))]
+        return {name: np.concatenate([part[name] for part in parts]) for name in EVENT_ARRAYS}
+
+    def originality_index(self, pieces: Array) -> OriginalityIndex:
+        """The index of these pieces."""
+        metres = self.table[:, :2].tolist()
+        bars = [(TimeSignature(*metres[i]).bar_steps, self.pickups[i]) for i in pieces]
+        return OriginalityIndex.build([self.names[i] for i in pieces], [self.line(i) for i in pieces], bars)
+
+
+def fingerprint_of(pieces: Sequence[Events]) -> str:
+    """32 hexadecimal digits that tell these pieces from others: their events, metres, keys and lengths, in order."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(_described(piece.meta))
+        digest.update(piece.durations.astype("<i2").tobytes() + piece.pitches.astype("<i2").tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _update(digest: Any, shard: Shard) -> None:
+    """`fingerprint_of`, for the pieces of a shard."""
+    durations, pitches = (memoryview(a.astype("<i2").tobytes()) for a in (shard.durations, shard.pitches))
+    for (begin, end), meta in zip(pairwise((2 * shard.offsets).tolist()), shard.metas(), strict=True):
+        digest.update(_described(meta))
+        digest.update(durations[begin:end])
+        digest.update(pitches[begin:end])
+
+
+@lru_cache(maxsize=4096)
+def _described(meta: PieceMeta) -> bytes:
+    return json.dumps(as_dict(meta)).encode()

@@ -1,0 +1,338 @@
+"""`evaluate`: how good a model is, in numbers.
+
+People's tunes that the model has not learned from stand on one side; on the other, melodies that it writes, each in the
+metre, key and length, and with the pickup, of one of those tunes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from melodygru.data.collection import read_collection
+from melodygru.data.dataset import fingerprint_of
+from melodygru.data.families import families
+from melodygru.errors import DataError, check_range
+from melodygru.evaluation.counterparts import Progress, write_like
+from melodygru.evaluation.distances import SetDistance, set_distance
+from melodygru.evaluation.sequence_classifier import learn_to_tell
+from melodygru.evaluation.two_sample import (
+    Feature,
+    TwoSample,
+    boosted,
+    bootstrap,
+    cross_validate,
+    giveaways,
+    logistic,
+    statistical_test,
+)
+from melodygru.music.melody import Melody
+from melodygru.music.originality import line_of
+from melodygru.music.statistics import feature_table, histograms, scalars
+from melodygru.network.arrays import FloatArray
+from melodygru.network.likelihood import event_nats_parts
+from melodygru.network.tokenizer import END, REST, Events, Tokenizer
+from melodygru.training.batches import split
+from melodygru.writing.model import Model
+
+FEWEST = 20
+"""Tunes below which nothing can be said."""
+_WHOLE = 0.9
+"""A tune of which so much stands in a row in the training music was learned from, or its near-duplicate was."""
+_SEQUENCE_FOLDS = 5
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Nats per note of some material, the 95 % bootstrap interval over pieces, and how many notes there are."""
+
+    nats: float
+    low: float
+    high: float
+    notes: int
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Nats per note of people's tunes; see `melodygru.network.likelihood`.
+
+    Attributes:
+        total, duration, pitch: of all events; of their durations; of their pitches, given those.
+        new, repeated: of events in bars that stand in the piece for the first time, and of all other bars.
+        by_metre, by_bar: of the pieces in each metre; of each bar (0: the pickup's), the pieces that have it together.
+    """
+
+    total: Figure
+    duration: Figure
+    pitch: Figure
+    new: Figure
+    repeated: Figure
+    by_metre: Mapping[str, Figure]
+    by_bar: Mapping[int, Figure]
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One statistic of both sets: means, standard deviations, and `melodygru.evaluation.distances`; NaN is left out.
+
+    Attributes:
+        distance: None where a set has fewer than two values.
+        values: of people's tunes, and of generated ones, for those that are one number each.
+    """
+
+    people: float
+    generated: float
+    people_spread: float
+    generated_spread: float
+    distance: SetDistance | None
+    values: tuple[tuple[float, ...], tuple[float, ...]] = field(default=((), ()), repr=False)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that `evaluate` found.
+
+    Attributes:
+        model, data: their names.
+        held_out: whether the data is the training folder, of which only what was held out is judged.
+        pieces, notes: people's tunes.
+        known: how many of them stand whole, or nearly, in what the model has learned from; None if that is not known.
+        samples: melodies that were written; `left_out` tunes have a length or pickup that cannot be asked for.
+        tests: two-sample tests by the name of the classifier.
+        features: what gives the model away, most first.
+        shared_runs: longest runs shared with the training music (`melodygru.music.originality`), of people's tunes and
+            of generated ones; empty if that is not known.
+        shown: some of the melodies, people's and what was written like them.
+    """
+
+    model: str
+    data: str
+    held_out: bool
+    pieces: int
+    notes: int
+    known: int | None
+    samples: int
+    left_out: int
+    likelihood: Likelihood
+    statistics: Mapping[str, Statistic]
+    histograms: Mapping[str, SetDistance]
+    tests: Mapping[str, TwoSample]
+    features: Sequence[Feature]
+    shared_runs: Mapping[str, Mapping[str, Any]]
+    shown: Sequence[tuple[Melody, Melody]] = field(default=(), repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON values: all but single values and melodies."""
+        found = asdict(self)
+        del found["shown"]
+        for statistic in found["statistics"].values():
+            del statistic["values"]
+        for test in found["tests"].values():
+            del test["roc"]
+        return found
+
+
+def evaluate(
+    model: Model,
+    data: str | os.PathLike[str],
+    *,
+    samples: int = 500,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+    track: str = "auto",
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Judge a model by the tunes of a folder.
+
+    Args:
+        data: MIDI files that the model has not learned from; or the very folder that it was trained on, of which then
+            only what was held out is taken.
+        samples: how many melodies are written, in [20, 100000].
+        seed: of all that is random.
+        options: how melodies are written: fields of `GenerationConfig`, such as temperature.
+
+    Raises:
+        UsageError: a value out of range. DataError: too few tunes.
+    """
+    check_range("samples", samples, FEWEST, 100_000)
+    tell = progress or (lambda what, done, total: None)
+    collection = read_collection(data, track=track, progress=lambda done, total: tell("reading files", done, total))
+    people, held_out = _unseen(model, collection.pieces)
+    if len(people) < FEWEST:
+        raise DataError(
+            f"{os.fspath(data)} has {len(people)} tunes{' that were held out' if held_out else ''}; give at least "
+            f"{FEWEST}."
+        )
+    tokenizer = Tokenizer(model.checkpoint.tokenizer_config)
+    pieces = [tokenizer.encode(melody) for melody in people]
+    tell("likelihood", 0, 1)
+    likelihood = judge_likelihood(pieces, event_nats_parts(model.engine, pieces))
+    written, groups, left_out = write_like(model, people, samples, seed, options or {}, tell)
+    tell("statistics", 0, 1)
+    asked = [people[i] for i in np.unique(groups)]
+    tests, features = _tests(tokenizer, people, written, groups, tell)
+    index = model.checkpoint.index
+    runs, known = {}, None
+    if index is not None:
+        longest = index.longest([line_of(melody) for melody in people])
+        known = sum(run >= _WHOLE * len(melody.notes) for run, melody in zip(longest, people, strict=True))
+        runs = {
+            "people": index.distribution([line_of(melody) for melody in people]),
+            "generated": index.distribution([line_of(melody) for melody in written]),
+        }
+    tell("done", 1, 1)
+    first = {group: number for number, group in reversed(list(enumerate(groups.tolist())))}
+    return Evaluation(
+        model.name,
+        os.fspath(data),
+        held_out,
+        len(people),
+        sum(len(melody.notes) for melody in people),
+        known,
+        len(written),
+        left_out,
+        likelihood,
+        compare_scalars(asked, written),
+        compare_histograms(asked, written),
+        tests,
+        features,
+        runs,
+        [(people[group], written[number]) for group, number in sorted(first.items())[:_SHOWN]],
+    )
+
+
+def _unseen(model: Model, pieces: list[Melody]) -> tuple[list[Melody], bool]:
+    """The pieces; those held out in training, if these are the ones that the model was trained on, and whether so."""
+    provenance = model.provenance
+    settings = provenance.get("settings") or {}
+    tokenizer = Tokenizer(model.checkpoint.tokenizer_config)
+    if not pieces or fingerprint_of([tokenizer.encode(piece) for piece in pieces]) != provenance.get(
+        "data_fingerprint"
+    ):
+        return pieces, False
+    if provenance.get("pieces") == len(pieces) or not settings.get("val_split"):
+        raise DataError("The model has learned from all of these tunes; give some that it has not seen.")
+    _, held = split(np.array(families(pieces)), settings["val_split"], settings["seed"])
+    return [pieces[i] for i in held], True
+
+
+def judge_likelihood(pieces: Sequence[Events], nats: Sequence[FloatArray]) -> Likelihood:
+    """Split up the likelihood of pieces, whose events have these nats, (2, T) each: of duration, of pitch."""
+    together = [parts.sum(axis=0) for parts in nats]
+    everything = [np.ones(len(piece.durations), np.bool_) for piece in pieces]
+    repeated = [repeated_bars(piece) for piece in pieces]
+    metres = [str(piece.meta.time_signature) for piece in pieces]
+    bars = [_bars(piece) for piece in pieces]
+    by_metre = {
+        metre: _figure(pieces, together, [mask & (metre == own) for mask, own in zip(everything, metres, strict=True)])
+        for metre in sorted(set(metres), key=lambda metre: (-metres.count(metre), metre))
+    }
+    by_bar = {
+        number: _figure(pieces, together, [numbers == number for numbers in bars])
+        for number in range(max(int(numbers.max()) for numbers in bars) + 1)
+    }
+    return Likelihood(
+        _figure(pieces, together, everything),
+        _figure(pieces, [parts[0] for parts in nats], everything),
+        _figure(pieces, [parts[1] for parts in nats], everything),
+        _figure(pieces, together, [~mask for mask in repeated]),
+        _figure(pieces, together, repeated),
+        by_metre,
+        {number: figure for number, figure in by_bar.items() if figure.notes},
+    )
+
+
+def _bars(piece: Events) -> npt.NDArray[np.int64]:
+    """(T,) numbers of the bars in which events begin: 0 for the pickup's, else from 1; END's is the last one's."""
+    onsets = np.cumsum(piece.durations) - piece.durations
+    numbers = onsets // piece.meta.time_signature.bar_steps + (not piece.meta.has_pickup)
+    return np.minimum(numbers, piece.meta.bars)
+
+
+def _figure(pieces: Sequence[Events], nats: Sequence[FloatArray], masks: Sequence[npt.NDArray[np.bool_]]) -> Figure:
+    totals = np.array([values[mask].sum() for values, mask in zip(nats, masks, strict=True)])
+    counts = np.array([(piece.pitches[mask] < REST).sum() for piece, mask in zip(pieces, masks, strict=True)], float)
+    notes = int(counts.sum())
+    return Figure(float(totals.sum()) / notes if notes else float("nan"), *bootstrap(totals, counts), notes)
+
+
+def compare_scalars(people: Sequence[Melody], generated: Sequence[Melody]) -> dict[str, Statistic]:
+    """Every statistic of `melodygru.music.statistics.scalars`, of both sets."""
+    tables = [[scalars(melody) for melody in melodies] for melodies in (people, generated)]
+    found = {}
+    for name in tables[0][0]:
+        one, two = (np.array([row[name] for row in table]) for table in tables)
+        one, two = one[~np.isnan(one)], two[~np.isnan(two)]
+        enough = len(one) > 1 and len(two) > 1
+        distance = set_distance(one[:, None], two[:, None]) if enough else None
+        (mean, spread), (own_mean, own_spread) = _moments(one), _moments(two)
+        values = tuple(one.tolist()), tuple(two.tolist())
+        found[name] = Statistic(mean, own_mean, spread, own_spread, distance, values)
+    return found
+
+
+def _moments(values: FloatArray) -> tuple[float, float]:
+    """Mean and standard deviation; NaN of nothing."""
+    return (float(values.mean()), float(values.std())) if len(values) else (float("nan"), float("nan"))
+
+
+def compare_histograms(people: Sequence[Melody], generated: Sequence[Melody]) -> dict[str, SetDistance]:
+    """Every statistic of `melodygru.music.statistics.histograms`, of both sets."""
+    one, two = ([histograms(melody) for melody in melodies] for melodies in (people, generated))
+    return {
+        name: set_distance(np.array([row[name] for row in one]), np.array([row[name] for row in two]))
+        for name in one[0]
+    }
+
+
+def _tests(
+    tokenizer: Tokenizer,
+    people: Sequence[Melody],
+    written: Sequence[Melody],
+    groups: npt.NDArray[np.int64],
+    tell: Progress,
+) -> tuple[dict[str, TwoSample], list[Feature]]:
+    """The two-sample tests, and what gives the model away."""
+    asked = np.unique(groups)
+    melodies = [*(people[i] for i in asked), *written]
+    labels = np.repeat([1, 0], [len(asked), len(written)])
+    kin = np.concatenate([asked, groups])
+    names, table = feature_table(melodies)
+    tests = {}
+    for number, (name, make) in enumerate((("boosted trees", boosted), ("logistic regression", logistic))):
+        tell("telling them apart", number, 2 + _SEQUENCE_FOLDS)
+        tests[name] = statistical_test(make, table, labels, kin)
+    pieces = [tokenizer.encode(melody) for melody in melodies]
+    folds = iter(range(2, 2 + _SEQUENCE_FOLDS))
+
+    def learn(train: npt.NDArray[np.int64], test: npt.NDArray[np.int64]) -> FloatArray:
+        tell("telling them apart", next(folds), 2 + _SEQUENCE_FOLDS)
+        return learn_to_tell(pieces, labels, train, test)
+
+    tests["events (GRU)"] = cross_validate(learn, labels, kin, _SEQUENCE_FOLDS)
+    return tests, giveaways(names, table, labels)
+
+
+def repeated_bars(piece: Events) -> npt.NDArray[np.bool_]:
+    """(T,) whether each event begins in a bar that an earlier bar of the piece is equal to.
+
+    Bars are equal that have the same events at the same places, one at least; END belongs to none.
+    """
+    bar = piece.meta.time_signature.bar_steps
+    onsets = np.cumsum(piece.durations) - piece.durations
+    numbers, places = np.divmod(onsets, bar)
+    inside = piece.durations != END
+    known: set[tuple[tuple[int, int, int], ...]] = set()
+    repeated = np.zeros(len(onsets), np.bool_)
+    for number in np.unique(numbers[inside]):
+        here = np.flatnonzero(inside & (numbers == number))
+        content = tuple(zip(*(a[here].tolist() for a in (places, piece.durations, piece.pitches)), strict=True))
+        repeated[here] = content in known
+        known.add(content)
+    return repeated

@@ -1,0 +1,102 @@
+"""A small network that tries to tell generated melodies from people's, event by event: for the two-sample test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from melodygru.network.tokenizer import END, REST, Events
+
+_LARGEST_INTERVAL = 12
+_INTERVALS = 2 * _LARGEST_INTERVAL + 4
+_DURATIONS = 97
+_PLACES = 32
+_SIZE, _HIDDEN, _DROPOUT = 12, 32, 0.3
+_EPOCHS, _BATCH, _RATE = 12, 16, 4e-3
+
+
+class SequenceClassifier(nn.Module):
+    """One GRU layer over the events of a melody, the mean of its states, one score."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables = nn.ModuleList(nn.Embedding(size, _SIZE) for size in (_INTERVALS, 13, _DURATIONS, _PLACES))
+        self.recurrent = nn.GRU(4 * _SIZE, _HIDDEN, batch_first=True)
+        self.out = nn.Linear(2 * _HIDDEN, 1)
+
+    def forward(self, events: Tensor, mask: Tensor) -> Tensor:
+        """(B, T, 4) `columns` and (B, T), 1 for events and 0 for padding, to (B,) scores."""
+        x = torch.cat([table(events[..., i]) for i, table in enumerate(self.tables)], dim=-1)
+        states, _ = self.recurrent(nn.functional.dropout(x, _DROPOUT, self.training))
+        mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        last = states[torch.arange(len(states)), mask.sum(1).long() - 1]
+        hidden = nn.functional.dropout(torch.cat([mean, last], dim=1), _DROPOUT, self.training)
+        return self.out(hidden)[:, 0]
+
+
+def columns(piece: Events) -> npt.NDArray[np.int64]:
+    """(T, 4) of every event but END: interval from the note before, degree above the tonic, duration, place in the bar.
+
+    Nothing of the key's height: transposed melodies look the same.
+    """
+    inside = piece.durations != END
+    pitches, durations = piece.pitches[inside], piece.durations[inside]
+    onsets = np.cumsum(durations) - durations
+    sounds = pitches < REST
+    # The pitch of the last note at or before each event; the first note is its own.
+    order = np.maximum.accumulate(np.where(sounds, np.arange(len(pitches)), -1))
+    before = np.where(order > -1, pitches[np.maximum(order, 0)], REST)
+    before = np.concatenate([before[:1], before[:-1]])
+    steps = np.clip(pitches - before, -_LARGEST_INTERVAL, _LARGEST_INTERVAL) + _LARGEST_INTERVAL
+    steps = np.where(before >= REST, _INTERVALS - 3, steps)
+    intervals = np.where(sounds, steps, pitches - REST + _INTERVALS - 2)
+    degrees = np.where(sounds, (pitches - piece.meta.key.tonic) % 12, 12)
+    places = onsets % piece.meta.time_signature.bar_steps * _PLACES // piece.meta.time_signature.bar_steps
+    return np.stack([intervals, degrees, np.minimum(durations, _DURATIONS - 1), places], axis=1)
+
+
+def learn_to_tell(
+    pieces: Sequence[Events], people: npt.NDArray[np.int64], train: npt.NDArray[np.int64], test: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Train a classifier on the pieces `train` (indices), of which `people` says 1 or 0; scores of those of `test`."""
+    rows = [columns(piece) for piece in pieces]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = SequenceClassifier()
+        optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=0.05)
+        steps = _EPOCHS * -(-len(train) // _BATCH)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
+        random = np.random.default_rng(0)
+        share = people[train].mean()
+        for _ in range(_EPOCHS):
+            for chosen in _batches(random.permutation(train)):
+                events, mask = _padded([rows[i] for i in chosen])
+                target = torch.from_numpy(people[chosen]).float()
+                # Both kinds weigh the same, however many there are of each.
+                weight = torch.where(target > 0, 0.5 / share, 0.5 / (1 - share))
+                loss = nn.functional.binary_cross_entropy_with_logits(network(events, mask), target, weight)
+                optimizer.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+                optimizer.step()
+                schedule.step()
+        network.eval()
+        with torch.no_grad():
+            scores = [network(*_padded([rows[i] for i in chosen])).numpy() for chosen in _batches(test)]
+    return np.concatenate(scores).astype(np.float64)
+
+
+def _batches(chosen: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    return [chosen[i : i + _BATCH] for i in range(0, len(chosen), _BATCH)]
+
+
+def _padded(rows: Sequence[npt.NDArray[np.int64]]) -> tuple[Tensor, Tensor]:
+    longest = max(map(len, rows))
+    events, mask = torch.zeros(len(rows), longest, 4, dtype=torch.int64), torch.zeros(len(rows), longest)
+    for row, values in enumerate(rows):
+        events[row, : len(values)], mask[row, : len(values)] = torch.from_numpy(values), 1
+    return events, mask

@@ -1,0 +1,187 @@
+"""A MIDI file -> its melodies: one track chosen, set on the grid, cut where its metre changes or it rests long.
+
+Bar lines are the file's, unless they plainly miss the notes (see `melodygru.formats.midi.grid`).
+What a file does not say (key, metre) is estimated, and `Extraction.remarks` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from melodygru.errors import MidiError, check_range
+from melodygru.formats.midi.chunks import OWN_TEXT
+from melodygru.formats.midi.grid import Grid, find_grid, snap
+from melodygru.formats.midi.metres import Section, believable_metre, sections, stated_metres
+from melodygru.formats.midi.parser import RawFile, RawNote
+from melodygru.formats.midi.tracks import choose_melody
+from melodygru.music.melody import Melody, Note, pitch_class_weights
+from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
+
+DEFAULT_QPM = 120.0
+"""MIDI's own tempo where a file has none."""
+
+
+@dataclass(frozen=True)
+class ExtractionConfig:
+    """How melodies are taken from files.
+
+    Attributes:
+        track: "auto", a track's number from 1, its name, or "skyline".
+        min_notes: pieces of fewer notes are left out, in [1, 1000].
+        max_rest_bars: a longer rest splits a piece at the bar lines around it, in bars, in [1, 100].
+    """
+
+    track: str = "auto"
+    min_notes: int = 8
+    max_rest_bars: int = 2
+
+    def __post_init__(self) -> None:
+        check_range("min_notes", self.min_notes, 1, 1000)
+        check_range("max_rest_bars", self.max_rest_bars, 1, 100)
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """The melodies of one file, at least one, in order.
+
+    Attributes:
+        melodies: each named after the file, with " #2" and so on where it was split.
+        track: the name (or number) of the track they come from.
+        how: why that track: "name", "score", "skyline" or "asked".
+        remarks: what was estimated or not taken at its word: "key estimated", "metre 1/4 read as 4/4" …
+        notes: the file's own notes, of which the melodies are made.
+        grid: how its ticks were read as steps.
+        starts: the step of the grid at which each melody's first bar begins.
+    """
+
+    melodies: tuple[Melody, ...]
+    track: str
+    how: str
+    remarks: tuple[str, ...]
+    notes: tuple[RawNote, ...]
+    grid: Grid
+    starts: tuple[int, ...]
+
+
+def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None) -> Extraction:
+    """The melodies of a file that has been read, named after `name`.
+
+    Raises MidiError, saying why there are none; its message lacks the file's name ("has no notes; ...").
+    """
+    config = config or ExtractionConfig()
+    choice = choose_melody(raw, config.track, config.min_notes)
+    if len(choice.notes) < config.min_notes:
+        raise MidiError(f"has a melody of fewer than {config.min_notes} notes; leave it out.")
+    remarks: dict[str, None] = {}  # an ordered set
+    metres = stated_metres(raw, remarks)
+    everything = [note for track in raw.tracks for note in track.notes]
+    own = any(text.startswith(OWN_TEXT) for text in raw.texts)
+    grid = find_grid(choice.notes, everything, raw.ticks_per_quarter, believable_metre(metres), trusted=own)
+    if grid.origin:
+        remarks["bar lines estimated"] = None
+    if grid.played:
+        remarks["played timing set on the grid"] = None
+    placed = snap(choice.notes, grid)
+    found = sections(metres, grid, placed[-1][1], remarks)
+    pieces = [piece for section in found for piece in _pieces(placed, section, config)]
+    if not pieces:
+        # Metres that change every other bar leave nothing whole: the first one is read through.
+        whole = Section(found[0].start, found[-1].end, found[0].metre, found[0].pickup)
+        pieces = _pieces(placed, whole, config)
+        remarks[f"changing metres read as {whole.metre}"] = None
+    if not pieces:
+        raise MidiError(f"has no stretch of {config.min_notes} notes without a long rest; leave it out.")
+    melodies = [
+        _melody(piece, raw, grid, name if number == 1 else f"{name} #{number}", remarks)
+        for number, piece in enumerate(pieces, 1)
+    ]
+    starts = tuple(piece.start for piece in pieces)
+    return Extraction(tuple(melodies), choice.label, choice.how, tuple(remarks), choice.notes, grid, starts)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A piece before its key is known: `notes` from its own first bar line, which is at step `start` of the grid."""
+
+    start: int
+    notes: tuple[Note, ...]
+    metre: TimeSignature
+    pickup: int
+
+
+def _pieces(placed: Sequence[tuple[int, int, int]], section: Section, config: ExtractionConfig) -> list[_Piece]:
+    """A section's notes as pieces of at least `min_notes`, split at bar lines around long rests."""
+    bar = section.metre.bar_steps
+    groups: list[list[tuple[int, int, int]]] = []
+    for onset, end, pitch in placed:
+        if not section.start <= onset < section.end:
+            continue
+        if not groups or onset - groups[-1][-1][1] > config.max_rest_bars * bar:
+            groups.append([])
+        groups[-1].append((onset, min(end, section.end), pitch))
+    pieces = []
+    for index, group in enumerate(groups):
+        if len(group) < config.min_notes:
+            continue
+        start = section.start + (group[0][0] - section.start) // bar * bar
+        silence = group[0][0] - start
+        # Half a bar or more of silence before the first note is an upbeat, padded to a whole bar.
+        short_first_bar = section.pickup and index == 0 and start == section.start
+        pickup = bar - silence if 2 * silence >= bar or (silence and short_first_bar) else 0
+        notes = tuple(Note(pitch, onset - start, end - onset) for onset, end, pitch in group)
+        if not pickup or notes[-1].end > bar:
+            pieces.append(_Piece(start, notes, section.metre, pickup))
+    return pieces
+
+
+def _melody(piece: _Piece, raw: RawFile, grid: Grid, name: str, remarks: dict[str, None]) -> Melody:
+    first = piece.start + piece.notes[0].onset
+    last = piece.start + piece.notes[-1].end
+    return Melody(
+        notes=piece.notes,
+        time_signature=piece.metre,
+        key=_key(piece.notes, _in_force(raw.key_signatures, first, last, grid), raw.key_in_words, remarks),
+        qpm=_tempo(_in_force(raw.tempi, first, last, grid)),
+        name=name,
+        pickup=piece.pickup,
+    )
+
+
+_Entry = TypeVar("_Entry", bound=tuple)
+
+
+def _in_force(entries: Sequence[_Entry], first: int, last: int, grid: Grid) -> _Entry | None:
+    """The entry (tick, ...) that holds for most of the steps [first, last); None where there is none."""
+    best, longest = None, 0
+    for entry, following in zip(entries, (*entries[1:], None), strict=False):
+        start = max(first, int(grid.steps(entry[0])))
+        # What comes late still holds for a piece that begins a little before it.
+        end = last if following is None else min(last, int(grid.steps(following[0])))
+        if end - start > longest:
+            best, longest = entry, end - start
+    return best
+
+
+def _key(
+    notes: Sequence[Note], signature: tuple[int, int, bool] | None, in_words: Key | None, remarks: dict[str, None]
+) -> Key:
+    weights = pitch_class_weights(notes)
+    if signature is None:
+        remarks["key estimated"] = None
+        return estimate_key(weights)
+    _, fifths, minor = signature
+    if in_words is not None and (in_words.fifths - fifths) % 12 == 0:
+        # Believed only while it agrees with the signature: whoever transposed the file kept that.
+        return in_words
+    if minor:
+        return Key.from_fifths(fifths, "minor")
+    return key_for_signature(fifths, weights, notes[-1].pitch % 12)
+
+
+def _tempo(tempo: tuple[int, int] | None) -> float:
+    """Quarters a minute, within Melody's range."""
+    if tempo is None or tempo[1] <= 0:
+        return DEFAULT_QPM
+    return max(4.0, min(1000.0, 60_000_000 / tempo[1]))

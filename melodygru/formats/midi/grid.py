@@ -1,0 +1,185 @@
+"""From ticks to steps: where a file's beats and bar lines are, and how its notes lie on them.
+
+Most files are written on a grid from tick 0, and rounding is all they need. Some are
+written on a grid whose beats are not the file's (transcriptions laid over a recording:
+POP909), and some were played. `find_grid` tells which; `snap` does the rest.
+"""
+
+from __future__ import annotations
+
+import cmath
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from melodygru.formats.midi.parser import RawNote
+from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
+
+# How usual an onset is at each step of a quarter: on the beat, at its half, quarters and thirds, at thirty-seconds
+# and sixths; anywhere else it is not written music.
+_USUAL = {0: 1.0, 12: 0.9, 6: 0.7, 18: 0.7, 8: 0.7, 16: 0.7, 3: 0.3, 9: 0.3, 15: 0.3, 21: 0.3, 4: 0.3, 20: 0.3}
+_WRITTEN = 0.5
+"""A file whose onsets are at least this usual on average, counted from tick 0, is taken at its word."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where a file's bar lines are.
+
+    Attributes:
+        ticks_per_quarter: the file's resolution.
+        origin: tick of a bar line, in [0, bar); 0 when the file's own bar lines hold.
+        played: onsets are near the grid rather than on it, so they are snapped to sixteenths and triplets.
+        held: ends of notes are as exact as onsets; otherwise they are a player's, and short gaps are no rests.
+    """
+
+    ticks_per_quarter: int
+    origin: int = 0
+    played: bool = False
+    held: bool = True
+
+    def steps(self, tick: int) -> Fraction:
+        """Ticks of the file as (exact) steps from the origin."""
+        return Fraction((tick - self.origin) * STEPS_PER_QUARTER, self.ticks_per_quarter)
+
+
+def find_grid(melody: Sequence[RawNote], everything: Iterable[RawNote], ticks_per_quarter: int,
+              metre: TimeSignature, trusted: bool = False) -> Grid:  # fmt: skip
+    """The grid that a melody lies on.
+
+    `everything`: all the file's notes, whose bass tells the bar lines; `trusted`: the file's own bar lines hold,
+    whatever its notes say.
+    """
+    onsets = [note.onset for note in melody]
+    origin = 0
+    if not trusted and _usualness(onsets, 0, ticks_per_quarter) < _WRITTEN:
+        fine = _fine_phase(onsets, ticks_per_quarter)
+        if fine is not None:
+            phase, period = fine
+            origin = _downbeat(phase, period, everything, ticks_per_quarter, metre)
+    played = _on_grid(onsets, origin, ticks_per_quarter) < 0.9
+    held = not played and _on_grid([note.end for note in melody], origin, ticks_per_quarter) >= 0.8
+    return Grid(ticks_per_quarter, origin, played, held)
+
+
+def _step_in_quarter(tick: int, origin: int, tpq: int) -> float:
+    return (tick - origin) * STEPS_PER_QUARTER / tpq % STEPS_PER_QUARTER
+
+
+def _usualness(onsets: Sequence[int], origin: int, tpq: int) -> float:
+    """Mean of `_USUAL` over onsets within a third of a step of a step, in [0, 1]."""
+    total = 0.0
+    for onset in onsets:
+        position = _step_in_quarter(onset, origin, tpq)
+        if abs(position - round(position)) <= 1 / 3:
+            total += _USUAL.get(round(position) % STEPS_PER_QUARTER, 0.0)
+    return total / len(onsets)
+
+
+def _on_grid(ticks: Sequence[int], origin: int, tpq: int) -> float:
+    """Share of ticks within a quarter of a step (and one tick, which rounding costs) of a usual place."""
+    near = 0
+    for tick in ticks:
+        position = _step_in_quarter(tick, origin, tpq)
+        usual = round(position) % STEPS_PER_QUARTER in _USUAL
+        near += usual and abs(position - round(position)) <= max(0.25, 24 / tpq)
+    return near / len(ticks)
+
+
+def _fine_phase(onsets: Sequence[int], tpq: int) -> tuple[float, float] | None:
+    """The phase of the finest grid that onsets share, as (ticks, period in ticks); None when they share none.
+
+    The mean of onsets as angles on a circle one period round: its length is 1 when all
+    agree and near 0 when they are spread (Mardia & Jupp, Directional Statistics, 2.3).
+    """
+    for period, least in ((tpq / 12, 0.8), (tpq / 4, 0.5)):
+        mean = sum(cmath.exp(2j * cmath.pi * onset / period) for onset in onsets) / len(onsets)
+        if abs(mean) >= least:
+            return cmath.phase(mean) / (2 * cmath.pi) % 1 * period, period
+    return None
+
+
+def _downbeat(phase: float, period: float, notes: Iterable[RawNote], tpq: int, metre: TimeSignature) -> int:
+    """The tick in [0, bar) of the likeliest bar line among `phase` + k * `period`.
+
+    Bass notes that are held begin on strong beats: each candidate is scored by the
+    metrical weight of the lowest voice's onsets times how long each lasts.
+    """
+    bar = metre.bar_steps * tpq // STEPS_PER_QUARTER
+    beat = metre.beat_steps * tpq // STEPS_PER_QUARTER
+    weights: dict[int, float] = {}
+    slots = round(bar / period)
+    for onset, length in _bass(notes, tpq):
+        slot = round((onset - phase) / period) % slots
+        weights[slot] = weights.get(slot, 0.0) + min(length, bar)
+    per_beat = round(beat / period)
+
+    def score(first: int) -> float:
+        total = 0.0
+        for slot, weight in weights.items():
+            place = (slot - first) % slots
+            strength = 3.0 if place == 0 else 1.5 if place * 2 == slots and slots // per_beat % 2 == 0 else 1.0
+            total += weight * (strength if place % per_beat == 0 else 0.0)
+        return total
+
+    return round(phase + max(range(slots), key=score) * period) % bar
+
+
+def _bass(notes: Iterable[RawNote], tpq: int) -> list[tuple[int, int]]:
+    """(onset, ticks to the next) of the lowest voice: notes with nothing lower beginning within half a quarter."""
+    ordered = sorted(notes)
+    low: list[RawNote] = []
+    for note in ordered:
+        if note.channel == 9:
+            continue
+        if low and note.onset - low[-1].onset < tpq // 2:
+            if note.pitch < low[-1].pitch:
+                low[-1] = note
+        elif not low or note.pitch <= low[-1].pitch + 7 or note.onset - low[-1].onset >= 2 * tpq:
+            low.append(note)
+    return [(one.onset, two.onset - one.onset) for one, two in pairwise(low)]
+
+
+def snap(notes: Sequence[RawNote], grid: Grid) -> list[tuple[int, int, int]]:
+    """(onset, end, pitch) in steps from the grid's origin, none overlapping, each at least a step long.
+
+    Notes are in order of onset and never overlap. Where two fall on one step, the later one stays.
+    """
+    onsets = [grid.steps(note.onset) for note in notes]
+    places = _snap_played(onsets) if grid.played else [round(onset) for onset in onsets]
+    shortest_rest = 3 if grid.held else 8
+    rounded: list[tuple[int, int, int]] = []
+    for index, note in enumerate(notes):
+        following = places[index + 1] if index + 1 < len(notes) else None
+        onset = places[index]
+        if following is not None and following <= onset:
+            continue
+        end = round(grid.steps(note.end))
+        if not grid.held:
+            end = max(onset + 6, 6 * round(end / 6))
+        end = max(end, onset + 1)
+        if following is not None and following - end < shortest_rest:
+            end = following
+        rounded.append((onset, end, note.pitch))
+    return rounded
+
+
+def _snap_played(onsets: Sequence[Fraction]) -> list[int]:
+    """Each beat's onsets to the grid that they fit best: sixteenths, eighth triplets, or thirty-seconds."""
+    beats: dict[int, list[int]] = {}
+    for index, onset in enumerate(onsets):
+        # Two steps before the beat is early rather than late.
+        beats.setdefault((int(onset // 1) + 2) // STEPS_PER_QUARTER, []).append(index)
+    places = [0] * len(onsets)
+    for indices in beats.values():
+        group = [onsets[index] for index in indices]
+        candidates = []
+        for unit, cost in ((6, 0.0), (8, 0.5), (3, 1.5)):
+            snapped = [unit * round(onset / unit) for onset in group]
+            error = sum(abs(float(onset) - place) for onset, place in zip(group, snapped, strict=True)) / len(group)
+            lost = len(group) - len(set(snapped))
+            candidates.append((error + cost + 3.0 * lost, snapped))
+        for index, place in zip(indices, min(candidates)[1], strict=True):
+            places[index] = place
+    return places

@@ -1,0 +1,130 @@
+"""Reading MIDI files, exactly: integer ticks, as they stand in the file.
+
+`read_midi` gives a `RawFile`: every track's notes, and the file's tempi, metres and
+key signatures, in ticks. It reads the bytes itself, since files in the wild are often
+faulty in ways that leave the notes whole (an impossible key signature, data bytes over
+127, a track without its end or with a wrong length): those are named in
+`RawFile.faults` and read past. `midi_bytes` and `write_midi` go the other way, through
+mido's integer messages.
+
+The format: The Complete MIDI 1.0 Detailed Specification, "Standard MIDI Files 1.0" (1996).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from os import PathLike
+
+from melodygru.errors import FileError, MidiError
+from melodygru.formats.midi.chunks import FileEvents, RawNote, read_track
+from melodygru.music.theory import Key
+
+MAX_FILE_BYTES = 32 * 1024 * 1024
+"""Larger files are refused: the largest real ones have a few megabytes."""
+
+
+@dataclass(frozen=True)
+class RawTrack:
+    """A track chunk: `number` counts from 1 as DAWs do; `notes` by onset, then pitch."""
+
+    number: int
+    name: str
+    notes: tuple[RawNote, ...]
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """What a file says, in ticks, `ticks_per_quarter` to a quarter note.
+
+    Attributes:
+        tracks: in file order, those without notes too.
+        tempi: (tick, microseconds a quarter), by tick.
+        time_signatures: (tick, numerator, denominator), by tick; whatever the file says, 0/1 and 1/4 included.
+        key_signatures: (tick, sharps in [-7, 7], is minor), by tick; impossible ones are left out and named in faults.
+        key_in_words: what a text event "key: D dorian" says, if there is one.
+        texts: all text events, that one too, as they follow one another in the file.
+        faults: what was wrong with the file and could be read past.
+    """
+
+    ticks_per_quarter: int
+    tracks: tuple[RawTrack, ...]
+    tempi: tuple[tuple[int, int], ...]
+    time_signatures: tuple[tuple[int, int, int], ...]
+    key_signatures: tuple[tuple[int, int, bool], ...]
+    key_in_words: Key | None
+    texts: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+def read_midi(path: str | PathLike[str]) -> RawFile:
+    """Read a MIDI file (.mid, .midi, .kar, or RIFF-wrapped .rmi).
+
+    Raises FileError when it cannot be opened, MidiError when it is not MIDI, is cut
+    short, or keeps its time in SMPTE frames.
+    """
+    data = read_bytes(path)
+    try:
+        return parse_midi(data)
+    except MidiError as error:
+        raise MidiError(f"{os.fspath(path)} {error}") from None
+
+
+def read_bytes(path: str | PathLike[str]) -> bytes:
+    """A file's bytes, one more than `MAX_FILE_BYTES` at most. Raises FileError when it cannot be opened."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or error
+        raise FileError(f"{os.fspath(path)} cannot be read ({reason}); check the path and its permissions.") from error
+
+
+def parse_midi(data: bytes) -> RawFile:
+    """Read a MIDI file's bytes. Raises MidiError; its message lacks the file's name ("is not a MIDI file; ...")."""
+    if len(data) > MAX_FILE_BYTES:
+        raise MidiError(f"is over {MAX_FILE_BYTES >> 20} MiB, too large for a MIDI file; leave it out.")
+    if not data:
+        raise MidiError("is empty (0 bytes); export it again.")
+    # RIFF files wrap the MIDI file in a chunk, old Macintosh ones put 128 bytes before it.
+    start = data.find(b"MThd", 0, 4096 if data[:4] == b"RIFF" or data[:1] == b"\0" else 4)
+    if start < 0:
+        raise MidiError("is not a MIDI file: it does not begin with a MIDI header.")
+    if len(data) < start + 14:
+        raise MidiError("is cut short: its header is incomplete; export it again.")
+    division = int.from_bytes(data[start + 12 : start + 14], "big")
+    if division & 0x8000:
+        raise MidiError("keeps its time in SMPTE frames, which have no beats; export it with ticks per quarter note.")
+    if division == 0:
+        raise MidiError("has 0 ticks to a quarter note, so its notes have no time; export it again.")
+    events = FileEvents()
+    tracks: list[RawTrack] = []
+    position = data.find(b"MTrk", start + 14)
+    while position >= 0:
+        begin = position + 8
+        declared = begin + int.from_bytes(data[position + 4 : begin], "big")
+        following = data.find(b"MTrk", begin)
+        limit = len(data) if following < 0 else following
+        if declared == len(data) or data[declared : declared + 4] == b"MTrk":
+            limit = declared  # the length is right; otherwise the next track's header, or the end of file, bounds it
+        name, notes, used = read_track(data[begin:limit], events)
+        if used is None and declared > len(data) and following < 0:
+            raise MidiError("is cut short in the middle of a track; export it again.")
+        if used is None:
+            events.faults["no end of track"] = None
+        if begin + (limit - begin if used is None else used) != declared:
+            events.faults["a wrong track length"] = None
+        tracks.append(RawTrack(len(tracks) + 1, name, tuple(sorted(notes))))
+        position = data.find(b"MTrk", limit if used is None else begin + used)
+    if not tracks:
+        raise MidiError("is cut short: it has a header but no track; export it again.")
+    return RawFile(
+        division,
+        tuple(tracks),
+        tuple(sorted(events.tempi)),
+        tuple(sorted(events.time_signatures, key=lambda entry: entry[0])),
+        tuple(sorted(events.key_signatures, key=lambda entry: entry[0])),
+        events.key_in_words,
+        tuple(events.texts),
+        tuple(events.faults),
+    )

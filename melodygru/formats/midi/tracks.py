@@ -1,0 +1,177 @@
+"""Which notes of a MIDI file are its melody.
+
+A track whose name says so wins. Otherwise tracks (split by channel) are scored as
+melodies, and the best one's top line is taken: the skyline.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from melodygru.errors import MidiError
+from melodygru.formats.midi.parser import RawFile, RawNote
+
+PERCUSSION = 9
+"""General MIDI's channel 10, counted from 0."""
+
+# From the surest name to the least sure.
+_MELODY_NAMES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"melod(y|ie|ia|ic)|mélodie|мелоди",
+        r"\b(lead\W*)?(vocals?|vox|voice|voix|voz|voce|gesang|stimme|singer|sing(ing)?|canto|cantus|chant)\b|вокал|голос",
+        r"sopran|\btune\b|\btheme\b|\bthema\b",
+        r"\blead\b",
+    )
+)
+_NOT_THE_MELODY = re.compile(
+    r"\b(back(ing|ground|up)?|bg|counter|harmon(y|ies|ie)|oohs?|aahs?|choirs?|chorus|chords?|bass|drums?|2nd|second)\b"
+    r"|counter.?melod",
+    re.IGNORECASE,
+)
+
+# Weights of the marks that make a track a melody, each mark in [0, 1]; see docs/decisions.md.
+_MARKS = {"monophony": 3.0, "register": 2.0, "coverage": 1.0, "variety": 1.0, "count": 0.5}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A track's notes on one channel (or all, where the track was asked for): what may be the melody."""
+
+    number: int
+    name: str
+    notes: tuple[RawNote, ...]
+
+    @property
+    def label(self) -> str:
+        """How people know it: its name, or its number."""
+        return self.name or f"track {self.number}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The melody's raw notes, which never overlap, the part they come from, and how it was found."""
+
+    notes: tuple[RawNote, ...]
+    label: str
+    how: str  # "name", "score", "skyline", or "asked"
+
+
+def choose_melody(raw: RawFile, track: str = "auto", min_notes: int = 8) -> Choice:
+    """The melody of a file. `track` is "auto", a track's number from 1, its name, or "skyline".
+
+    Raises MidiError (its message lacks the file's name) when there is none.
+    """
+    if not any(part.notes for part in raw.tracks):
+        raise MidiError("has no notes; leave it out.")
+    if track == "skyline":
+        notes = [note for part in raw.tracks for note in part.notes if note.channel != PERCUSSION]
+        return _choice(Part(0, "all tracks", tuple(sorted(notes))), "skyline")
+    if track != "auto":
+        return _choice(_asked_for(raw, track), "asked")
+    parts = [part for part in _parts(raw) if part.notes and part.notes[0].channel != PERCUSSION]
+    if not parts:
+        raise MidiError("has only percussion (channel 10); leave it out.")
+    for pattern in _MELODY_NAMES:
+        for part in parts:
+            named = pattern.search(part.name) and not _NOT_THE_MELODY.search(part.name)
+            if named and len(part.notes) >= min_notes and len(raw.tracks) > 1:
+                return _choice(part, "name")
+    last = max(note.end for part in parts for note in part.notes)
+    most = max(len(part.notes) for part in parts)
+    best = max(parts, key=lambda part: (len(part.notes) >= min_notes, _melody_score(part.notes, last, most)))
+    return _choice(best, "score")
+
+
+def _parts(raw: RawFile) -> list[Part]:
+    """Tracks split by channel: type 0 files keep all instruments in one track."""
+    parts = []
+    for track in raw.tracks:
+        for channel in sorted({note.channel for note in track.notes}):
+            notes = tuple(note for note in track.notes if note.channel == channel)
+            parts.append(Part(track.number, track.name, notes))
+    return parts
+
+
+def _asked_for(raw: RawFile, track: str) -> Part:
+    found = [part for part in raw.tracks if str(part.number) == track and part.notes]
+    wanted = track.casefold()
+    found = found or [part for part in raw.tracks if part.name.casefold() == wanted and part.notes]
+    found = found or [part for part in raw.tracks if wanted in part.name.casefold() and part.notes]
+    if not found:
+        names = ", ".join(f"{part.number} {part.name}".strip() for part in raw.tracks if part.notes)
+        raise MidiError(f"has no track {track!r} with notes; those with notes are: {names}.")
+    return Part(found[0].number, found[0].name, found[0].notes)
+
+
+def _choice(part: Part, how: str) -> Choice:
+    if how == "skyline" or monophony(part.notes) < 0.85:
+        return Choice(skyline(part.notes), part.label, how if how != "score" else "skyline")
+    return Choice(one_at_a_time(part.notes), part.label, how)
+
+
+def _melody_score(notes: Sequence[RawNote], last: int, most: int) -> float:
+    """How much like a melody a part is; higher is better. `last`: the file's last tick; `most`: its largest part."""
+    pitch = median(note.pitch for note in notes)
+    marks = {
+        "monophony": monophony(notes),
+        # Voices and lead instruments live around A4 (69); an octave and a half away is unlikely.
+        "register": math.exp(-(((pitch - 69) / 12) ** 2)),
+        "coverage": min(1.0, 1.5 * sum(note.end - note.onset for note in notes) / max(1, last)),
+        "variety": min(1.0, len({note.pitch for note in notes}) / 8),
+        "count": math.sqrt(len(notes) / most),
+    }
+    return sum(_MARKS[mark] * value for mark, value in marks.items())
+
+
+def monophony(notes: Sequence[RawNote]) -> float:
+    """Share of notes, in [0, 1], that begin when the one before is over or nearly so (legato).
+
+    `notes` are in order of onset.
+    """
+    if len(notes) < 2:
+        return 1.0
+    alone = 0
+    until = notes[0].end
+    start = notes[0].onset
+    for note in notes[1:]:
+        # The last quarter of a note may sound into the next: players and sequencers do that.
+        if note.onset > start and until - note.onset <= 0.25 * (until - start):
+            alone += 1
+        start, until = note.onset, max(until, note.end) if note.onset == start else note.end
+    return alone / (len(notes) - 1)
+
+
+def one_at_a_time(notes: Sequence[RawNote]) -> tuple[RawNote, ...]:
+    """A nearly monophonic part made strictly so: each note ends where the next begins, of a chord the top stays."""
+    kept: list[RawNote] = []
+    for note in notes:
+        if kept and kept[-1].onset == note.onset:
+            if note.pitch > kept[-1].pitch:
+                kept[-1] = note
+            continue
+        if kept and kept[-1].end > note.onset:
+            kept[-1] = kept[-1]._replace(end=note.onset)
+        kept.append(note)
+    return tuple(kept)
+
+
+def skyline(notes: Sequence[RawNote]) -> tuple[RawNote, ...]:
+    """The top line of polyphony: of notes that sound together, the highest.
+
+    A note is left out when a higher one sounds through at least half of it.
+    """
+    kept: list[RawNote] = []
+    for note in sorted(notes, key=lambda note: (note.onset, -note.pitch)):
+        if kept and kept[-1].onset == note.onset:
+            continue
+        if kept and kept[-1].pitch >= note.pitch and kept[-1].end - note.onset >= (note.end - note.onset) / 2:
+            continue
+        if kept and kept[-1].end > note.onset:
+            kept[-1] = kept[-1]._replace(end=note.onset)
+        kept.append(note)
+    return tuple(kept)

@@ -1,0 +1,79 @@
+"""A file -> its melodies: MIDI, or a score, by the ending of its name."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from os import PathLike
+from pathlib import PurePath
+
+from melodygru.errors import MidiError
+from melodygru.formats.midi.extraction import ExtractionConfig, extract
+from melodygru.formats.midi.parser import parse_midi, read_bytes
+from melodygru.formats.scores import cache
+from melodygru.formats.scores.cache import Reading
+from melodygru.formats.scores.files import SCORE_SUFFIXES, is_score
+from melodygru.music.melody import Melody
+from melodygru.version import __version__
+
+MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
+"""Endings of MIDI files, in any case."""
+WHOLE = ExtractionConfig(min_notes=1, max_rest_bars=100)
+"""How a single file is read: nothing is left out, and nothing is split but where the metre changes."""
+
+
+def parse(data: bytes, name: str, config: ExtractionConfig | None = None) -> Reading:
+    """The melodies of a file's bytes; how its name ends says what it is.
+
+    Raises MidiError, saying why there are none; its message lacks the file's name ("has no notes; ...").
+    """
+    stem, suffix = PurePath(name).stem, PurePath(name).suffix.lower()
+    if suffix in MIDI_SUFFIXES:
+        return _parse_midi(data, stem, config or WHOLE)
+    if suffix in SCORE_SUFFIXES:
+        from melodygru.formats.scores.melodies import score_melodies
+
+        return score_melodies(data, stem, suffix, config or WHOLE)
+    endings = " ".join((*MIDI_SUFFIXES, *SCORE_SUFFIXES))
+    raise MidiError(f"is neither MIDI nor a score by its ending; give a file that ends in one of {endings}.")
+
+
+def read(path: str | PathLike[str], config: ExtractionConfig | None = None) -> Reading:
+    """The melodies of a file, which is MIDI unless it ends as scores do.
+
+    What was made of a score is kept (see `melodygru.formats.scores.cache`): reading it again takes no time and no
+    music21.
+
+    Raises FileError or MidiError, saying why there are none.
+    """
+    name, data, config = os.fspath(path), read_bytes(path), config or WHOLE
+    try:
+        if is_score(name):
+            return _kept(data, PurePath(name).name, config)
+        return _parse_midi(data, PurePath(name).stem, config)
+    except MidiError as error:
+        raise MidiError(f"{name} {error}") from None
+
+
+def read_melodies(path: str | PathLike[str], track: str = "auto") -> list[Melody]:
+    """The melodies of a file, as `read` reads it; `track`: see `melodygru.formats.midi.extraction.ExtractionConfig`."""
+    return list(read(path, replace(WHOLE, track=track)).melodies)
+
+
+def _parse_midi(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
+    found = extract(parse_midi(data), stem, config)
+    return Reading(found.melodies, found.track, found.remarks)
+
+
+def _kept(data: bytes, name: str, config: ExtractionConfig) -> Reading:
+    key = cache.cache_key(data, __version__, name, config)
+    kept = cache.load(key)
+    if kept is None:
+        try:
+            kept = parse(data, name, config)
+        except MidiError as error:
+            kept = error
+        cache.store(key, kept)
+    if isinstance(kept, MidiError):
+        raise kept
+    return kept

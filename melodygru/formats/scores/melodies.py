@@ -1,0 +1,219 @@
+"""A score -> its melodies: MusicXML, ABC and **kern, with what scores know and MIDI does not.
+
+Keys have their modes, pickups and bar lines are where they are written, repeats are written out. Of several parts the
+melody is chosen as among the tracks of a MIDI file. What is written is taken at its word: nothing is set on the grid
+that does not lie there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any, TypeVar
+
+from melodygru.errors import MelodyGRUError, MidiError
+from melodygru.formats.midi.extraction import DEFAULT_QPM, ExtractionConfig
+from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
+from melodygru.formats.midi.tracks import choose_melody
+from melodygru.formats.scores.abc_text import LeftOut
+from melodygru.formats.scores.abc_tunes import read_tune
+from melodygru.formats.scores.cache import Reading
+from melodygru.formats.scores.files import abc_tunes, abc_voices, kern_text, xml_root
+from melodygru.formats.scores.layout import OffTheGrid, Placed, Stretch, lay_out
+from melodygru.formats.scores.parts import TICKS_PER_STEP, WrittenScore, scores_in_kern, scores_in_xml
+from melodygru.music.melody import Melody, Note, pitch_class_weights
+from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
+
+
+def score_melodies(data: bytes, stem: str, suffix: str, config: ExtractionConfig) -> Reading:
+    """The melodies of a score's bytes, named after `stem` where it has no title.
+
+    `suffix` is one of `SCORE_SUFFIXES`, and says what the bytes are. Raises MidiError, saying why there are none; its
+    message lacks the file's name ("has no notes; ...").
+    """
+    if suffix == ".abc":
+        return _from_abc(data, stem, config)
+    if suffix == ".krn":
+        return _from_scores(scores_in_kern(kern_text(data)), stem, config)
+    return _from_scores(scores_in_xml(xml_root(data, suffix == ".mxl")), stem, config)
+
+
+def _from_abc(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
+    """Every tune of an ABC file; those that cannot be read are remarks."""
+    texts = abc_tunes(data)
+    by_number = config.track.isdecimal() and 1 <= int(config.track) <= len(texts) > 1
+    if by_number:
+        texts, config = [texts[int(config.track) - 1]], replace(config, track="auto")
+    melodies: list[Melody] = []
+    left_out: list[str] = []
+    voices: Counter[str] = Counter()
+    for text in texts:
+        found = _tune(text, config)
+        if isinstance(found, str):
+            left_out.append(found)
+        else:
+            voices[found[0]] += 1
+            melodies.append(found[1])
+    if not melodies:
+        why = Counter(left_out).most_common(1)[0][0]
+        raise MidiError(f"has {'no tune that can be read' if len(texts) > 1 else 'a tune that cannot be read'}: {why}.")
+    remarks = tuple(f"tune left out: {reason}" for reason in left_out)
+    return Reading(_named(melodies, stem), voices.most_common(1)[0][0] or "tune", remarks)
+
+
+def _tune(text: str, config: ExtractionConfig) -> tuple[str, Melody] | str:
+    """The voice that is the melody of a tune, by name, and the melody; or why there is none."""
+    try:
+        return _melody_of_tune(text, config)
+    except MelodyGRUError as error:
+        return str(error).split(";")[0].rstrip(".")
+    except Exception as error:  # one tune that music21 stumbles over must not cost the others
+        return f"could not be understood ({type(error).__name__})"
+
+
+def _melody_of_tune(text: str, config: ExtractionConfig) -> tuple[str, Melody]:
+    voices = {name: read_tune(voice) for name, voice in abc_voices(text).items()}
+    tracks = tuple(RawTrack(*told) for told in zip(count(1), voices, map(_raw_notes, voices.values()), strict=False))
+    choice = choose_melody(RawFile(24, tracks, (), (), (), None, (), ()), config.track, config.min_notes)
+    voice = choice.label if choice.label in voices else next(iter(voices))
+    melody = voices[voice]
+    if len(melody.notes) < config.min_notes:
+        raise LeftOut(f"has a melody of fewer than {config.min_notes} notes")
+    return voice, replace(melody, name=" ".join("".join(c if c.isprintable() else " " for c in melody.name).split()))
+
+
+def _raw_notes(melody: Melody) -> tuple[RawNote, ...]:
+    return tuple(RawNote(note.onset, note.end, note.pitch, 80, 0) for note in melody.notes)
+
+
+def _from_scores(scores: Sequence[WrittenScore], stem: str, config: ExtractionConfig) -> Reading:
+    """The melodies of all scores of a file; of several, those that hold none are remarks."""
+    melodies: list[Melody] = []
+    remarks: list[str] = []
+    tracks: list[str] = []
+    failed: list[MidiError] = []
+    for score in scores:
+        try:
+            found = _from_score(score, config)
+        except MidiError as error:
+            failed.append(error)
+            continue
+        melodies += found.melodies
+        tracks.append(found.track)
+        remarks += found.remarks
+    if not melodies:
+        raise failed[0]
+    remarks += [f"movement left out: it {str(error).split(';')[0].rstrip('.')}" for error in failed]
+    return Reading(_named(melodies, stem), tracks[0], tuple(remarks))
+
+
+def _named(melodies: Sequence[Melody], stem: str) -> tuple[Melody, ...]:
+    """With the file's name where there is no title, and numbers where several would have the same."""
+    named, seen = [], Counter[str]()
+    for number, melody in enumerate(melodies, 1):
+        name = melody.name or stem
+        seen[name] += 1
+        place = seen[name] if melody.name else number
+        named.append(replace(melody, name=name if place == 1 else f"{name} #{place}"))
+    return tuple(named)
+
+
+def _from_score(score: WrittenScore, config: ExtractionConfig) -> Reading:
+    placed = lay_out(score, config.track, config.min_notes)
+    remarks = dict.fromkeys((*score.remarks, *placed.remarks))
+    pieces = _cut(placed, placed.stretches, config)
+    if not pieces and len(placed.stretches) > 1:
+        # Metres that change every other bar leave nothing whole: the first one is read through.
+        first, last = placed.stretches[0], placed.stretches[-1]
+        pieces = _cut(placed, [replace(first, end=last.end)], config)
+        remarks[f"changing metres read as {first.metre}"] = None
+    if not pieces:
+        raise MidiError(f"has no stretch of {config.min_notes} notes without a long rest; leave it out.")
+    melodies = [_melody(piece, placed, score.title, remarks) for piece in pieces]
+    return Reading(tuple(melodies), placed.label, tuple(remarks))
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Notes from their own first bar line, which is at tick `start`; the rest as in `Melody`."""
+
+    start: int
+    notes: tuple[Note, ...]
+    metre: TimeSignature
+    pickup: int
+    bars: int
+    end: int
+
+
+def _cut(placed: Placed, stretches: Sequence[Stretch], config: ExtractionConfig) -> list[_Piece]:
+    """Stretches of one metre as pieces of at least `min_notes`, split at bar lines around long rests."""
+    pieces = []
+    for stretch in stretches:
+        groups: list[list[RawNote]] = []
+        longest = config.max_rest_bars * stretch.bar
+        for note in placed.notes:
+            if not stretch.begin <= note.onset < stretch.end:
+                continue
+            if not groups or note.onset - groups[-1][-1].end > longest:
+                groups.append([])
+            groups[-1].append(note._replace(end=min(note.end, stretch.end)))
+        for index, group in enumerate(groups):
+            if len(group) >= config.min_notes:
+                last = index == len(groups) - 1
+                pieces.append(_piece(group, stretch, placed.alone, index == 0, last, longest))
+    return pieces
+
+
+def _piece(group: Sequence[RawNote], stretch: Stretch, alone: bool, first: bool, last: bool, longest: int) -> _Piece:
+    """One piece. Silence around it belongs to it where it is the only part's, and no longer than `longest` ticks."""
+    bar, onset, begin = stretch.bar, group[0].onset, stretch.start
+    start = begin + (onset - begin) // bar * bar
+    silence = onset - start
+    if first and start == begin:
+        pickup = bar - silence if stretch.pickup and silence else 0
+    elif first and alone and onset - begin <= longest:
+        # Silent bars at its head are part of it; a pickup without a note is none.
+        start, pickup = begin + (bar if stretch.pickup else 0), 0
+    else:
+        upbeat = 2 * silence >= bar and group[-1].end > start + bar
+        pickup = bar - silence if upbeat else 0
+    notes = tuple(Note(n.pitch, _steps(n.onset - start), _steps(n.end - n.onset)) for n in group)
+    bars = 0
+    if last and alone and stretch.end - group[-1].end <= longest:
+        bars = max(-(-(stretch.end - start) // bar) - bool(pickup), 1)
+    return _Piece(start, notes, stretch.metre, _steps(pickup), bars, group[-1].end)
+
+
+def _steps(ticks: int) -> int:
+    steps, rest = divmod(ticks, TICKS_PER_STEP)
+    if rest:
+        raise OffTheGrid
+    return steps
+
+
+def _melody(piece: _Piece, placed: Placed, name: str, remarks: dict[str, None]) -> Melody:
+    begin = piece.start + piece.notes[0].onset
+    key = _in_force(placed, placed.keys, begin, piece.end)
+    qpm = _in_force(placed, placed.tempi, begin, piece.end)
+    weights = pitch_class_weights(piece.notes)
+    if key is None:
+        remarks["key estimated"] = None
+        key = estimate_key(weights)
+    elif not isinstance(key, Key):
+        key = key_for_signature(key, weights, piece.notes[-1].pitch % 12)
+    return Melody(piece.notes, piece.metre, key, qpm or DEFAULT_QPM, name, piece.pickup, piece.bars)
+
+
+_Value = TypeVar("_Value")
+
+
+def _in_force(placed: Placed, values: Sequence[_Value], begin: int, end: int) -> _Value:
+    """What holds for most of the ticks [begin, end), `values` being those of the bars as they are played."""
+    weights: Counter[Any] = Counter()
+    for number, value in enumerate(values):
+        start = placed.starts[number]
+        stop = placed.starts[number + 1] if number + 1 < len(values) else placed.end
+        weights[value] += max(0, min(end, stop) - max(begin, start))
+    return max(weights, key=lambda value: weights[value])

@@ -1,0 +1,1 @@
+"""What is true of music whatever file it stands in: notes, keys, chords, forms, spelling, originality."""

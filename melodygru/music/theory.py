@@ -1,0 +1,262 @@
+"""Facts of music: pitch names, time signatures, keys and scales.
+
+Pitches are MIDI note numbers (60 = C4, middle C); pitch classes are 0..11 with
+C = 0. Times are in steps of the grid, `STEPS_PER_QUARTER` to a quarter note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from melodygru.errors import UsageError
+
+STEPS_PER_QUARTER = 24
+"""The grid: thirty-seconds (3 steps) and triplet sixteenths (4) are both exact; it is MIDI clock."""
+
+SCALES: dict[str, tuple[int, ...]] = {
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "phrygian": (0, 1, 3, 5, 7, 8, 10),
+    "lydian": (0, 2, 4, 6, 7, 9, 11),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+    "locrian": (0, 1, 3, 5, 6, 8, 10),
+}
+"""Semitones above the tonic of each mode, in the order of `MODES`."""
+
+MODES: tuple[str, ...] = tuple(SCALES)
+
+# How many fifths a mode's key signature lies from that of the major key on the same tonic:
+# D dorian has C major's signature (0), D major has two sharps (+2), hence -2.
+_MODE_FIFTHS = {
+    "major": 0,
+    "minor": -3,
+    "dorian": -2,
+    "phrygian": -4,
+    "lydian": 1,
+    "mixolydian": -1,
+    "locrian": -5,
+}
+_MODE_ALIASES = {"": "major", "maj": "major", "ionian": "major", "min": "minor", "m": "minor"}
+_MODE_ALIASES |= {"aeolian": "minor", "aeol": "minor", "mix": "mixolydian", "dor": "dorian"}
+_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_FLAT_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+_KEY_PATTERN = re.compile(r"\s*([A-Ga-g])\s*(#|b|♯|♭)?\s*(m(?![a-z])|[A-Za-z]*)\s*")
+_NOTE_PATTERN = re.compile(r"\s*([A-Ga-g])(#|b|♯|♭)?(-?\d+)\s*")
+
+
+def pitch_name(pitch: int) -> str:
+    """The scientific name of a MIDI pitch in [0, 128), whatever the key: 60 is "C4", 61 "C#4"."""
+    return f"{_SHARP_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def parse_pitch(text: str) -> int:
+    """A MIDI pitch in [0, 128) from its scientific name: "C4" is 60, "Bb3" is 58.
+
+    Raises UsageError for a name that nobody knows or a pitch outside MIDI's range.
+    """
+    match = _NOTE_PATTERN.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{text!r} is not a pitch; write a letter, an accidental and an octave: C4, F#5, Bb3.")
+    pitch = _LETTERS[match[1].upper()] + _accidental(match[2]) + 12 * (int(match[3]) + 1)
+    if not 0 <= pitch < 128:
+        raise UsageError(f"The pitch {text!r} is outside MIDI's range; choose one from C-1 to G9.")
+    return pitch
+
+
+def _accidental(sign: str | None) -> int:
+    return 0 if sign is None else 1 if sign in "#♯" else -1
+
+
+@dataclass(frozen=True)
+class TimeSignature:
+    """A metre of 1..32 `numerator` units, each 1/`denominator` of a whole note (1, 2, 4, 8, 16 or 32)."""
+
+    numerator: int = 4
+    denominator: int = 4
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.numerator <= 32 or self.denominator not in (1, 2, 4, 8, 16, 32):
+            raise UsageError(
+                f"The metre {self.numerator}/{self.denominator} is not legal; write 1 to 32 beats over 1, 2, 4, 8, "
+                "16 or 32, such as 4/4, 3/4 or 6/8."
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> TimeSignature:
+        """A metre from text such as "6/8". Raises UsageError for anything else."""
+        match = re.fullmatch(r"\s*(\d{1,4})\s*/\s*(\d{1,4})\s*", text)
+        if match is None:
+            raise UsageError(f"{text!r} is not a metre; write two numbers, such as 4/4, 3/4 or 6/8.")
+        return cls(int(match[1]), int(match[2]))
+
+    @property
+    def bar_steps(self) -> int:
+        """Length of a bar in steps: 96 for 4/4, 72 for 3/4 and 6/8."""
+        return self.numerator * STEPS_PER_QUARTER * 4 // self.denominator
+
+    @property
+    def beat_steps(self) -> int:
+        """Length of the felt beat in steps: three units in compound metres (6/8, 9/8, 12/8), else one."""
+        unit = STEPS_PER_QUARTER * 4 // self.denominator
+        return 3 * unit if self.is_compound else unit
+
+    @property
+    def is_compound(self) -> bool:
+        """True for 6/8, 9/8, 12/8, 6/16 …: metres whose beat divides by three."""
+        return self.denominator >= 8 and self.numerator % 3 == 0 and self.numerator > 3
+
+    def __str__(self) -> str:
+        return f"{self.numerator}/{self.denominator}"
+
+
+@dataclass(frozen=True)
+class Key:
+    """A tonic (pitch class 0..11, C = 0) and a mode, one of `MODES`."""
+
+    tonic: int = 0
+    mode: str = "major"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.tonic < 12 or self.mode not in SCALES:
+            raise UsageError(
+                f"There is no key of tonic {self.tonic} and mode {self.mode!r}; "
+                f"the tonic is 0 to 11 and the mode one of {', '.join(MODES)}."
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Key:
+        """A key from text: "A minor", "Am", "Bb", "F# dorian". Raises UsageError for anything else."""
+        match = _KEY_PATTERN.fullmatch(text)
+        word = "?" if match is None else match[3] if match[3] == "M" else match[3].lower()
+        mode = "major" if word == "M" else _MODE_ALIASES.get(word, word)
+        if match is None or mode not in SCALES:
+            raise UsageError(
+                f"{text!r} is not a key; write a tonic A to G with an optional # or b, and a mode "
+                f'({", ".join(MODES)}): "A minor", Bb, "D dorian".'
+            )
+        return cls((_LETTERS[match[1].upper()] + _accidental(match[2])) % 12, mode)
+
+    @classmethod
+    def from_fifths(cls, fifths: int, mode: str = "major") -> Key:
+        """The key of `mode` whose signature has `fifths` sharps (or, below 0, flats), in [-7, 7]."""
+        return cls((7 * (fifths - _MODE_FIFTHS[mode])) % 12, mode)
+
+    @property
+    def fifths(self) -> int:
+        """Sharps (above 0) or flats (below 0) of the signature, spelled with as few as can be: in [-5, 6]."""
+        return (7 * self.tonic + _MODE_FIFTHS[self.mode] + 5) % 12 - 5
+
+    @property
+    def scale(self) -> tuple[int, ...]:
+        """The pitch classes of the key's scale, from the tonic up."""
+        return tuple((self.tonic + interval) % 12 for interval in SCALES[self.mode])
+
+    @property
+    def tonic_name(self) -> str:
+        """The tonic spelled as the signature spells it: Bb in flat keys, A# nowhere that Bb will do."""
+        return (_FLAT_NAMES if self.fifths < 0 else _SHARP_NAMES)[self.tonic]
+
+    def transpose(self, semitones: int) -> Key:
+        """The same mode, `semitones` higher (negative: lower)."""
+        return Key((self.tonic + semitones) % 12, self.mode)
+
+    def __str__(self) -> str:
+        return f"{self.tonic_name} {self.mode}"
+
+
+# Probe-tone ratings of Krumhansl & Kessler (1982), from Krumhansl, "Cognitive Foundations of
+# Musical Pitch" (1990), p. 30: how well each degree fits a major and a minor key.
+KRUMHANSL_KESSLER: dict[str, tuple[float, ...]] = {
+    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+}
+
+
+def key_correlations(weights: Sequence[float]) -> dict[Key, float]:
+    """Pearson's correlation of twelve pitch-class weights with all 24 Krumhansl-Kessler profiles.
+
+    `weights[i]` is the total duration (any unit) of pitch class i. All correlations
+    are 0 when the weights do not differ from one another (nothing can be told).
+    """
+    return {
+        Key(tonic, mode): _correlation([weights[(tonic + i) % 12] for i in range(12)], profile)
+        for mode, profile in KRUMHANSL_KESSLER.items()
+        for tonic in range(12)
+    }
+
+
+def _correlation(x: Sequence[float], y: Sequence[float]) -> float:
+    mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
+    covariance = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True))
+    variance = sum((a - mean_x) ** 2 for a in x) * sum((b - mean_y) ** 2 for b in y)
+    return float(covariance / variance**0.5) if variance > 0 else 0.0
+
+
+def estimate_key(weights: Sequence[float]) -> Key:
+    """The major or minor key that fits twelve pitch-class weights best (Krumhansl-Schmuckler).
+
+    See `key_correlations`; with nothing to tell from, C major.
+    """
+    correlations = key_correlations(weights)
+    return max(correlations, key=lambda key: correlations[key])
+
+
+def key_for_signature(fifths: int, weights: Sequence[float], last_pitch_class: int) -> Key:
+    """The key with a given signature that fits best: the mode that a signature leaves open.
+
+    A signature fixes seven pitch classes but not which is home: one sharp is G
+    major, E minor, A dorian or D mixolydian. Files name the relative major for all of them,
+    so the tonic is heard from the notes: the pitch class most like home by weight, with a
+    strong vote for the last note, on which nearly every folk tune ends.
+    """
+    total = sum(weights) or 1.0
+    candidates = [Key.from_fifths(fifths, mode) for mode in ("major", "minor", "dorian", "mixolydian")]
+
+    def score(key: Key) -> float:
+        profile = KRUMHANSL_KESSLER["minor" if key.mode in ("minor", "dorian") else "major"]
+        fit = _correlation([weights[(key.tonic + i) % 12] / total for i in range(12)], profile)
+        return fit + (0.5 if key.tonic == last_pitch_class else 0.0)
+
+    return max(candidates, key=score)
+
+
+SCALE_INTERVALS: dict[str, tuple[int, ...]] = {
+    "major": SCALES["major"],
+    "natural minor": SCALES["minor"],
+    "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
+    "melodic minor": (0, 2, 3, 5, 7, 9, 11),
+    "ionian": SCALES["major"],
+    "aeolian": SCALES["minor"],
+    **{mode: SCALES[mode] for mode in ("dorian", "phrygian", "lydian", "mixolydian", "locrian")},
+    "major pentatonic": (0, 2, 4, 7, 9),
+    "minor pentatonic": (0, 3, 5, 7, 10),
+    "blues": (0, 3, 5, 6, 7, 10),
+    "chromatic": tuple(range(12)),
+}
+"""Semitones above the tonic, ascending; melodic minor as it rises, blues the minor pentatonic with its flat fifth."""
+
+
+def parse_scale(text: str) -> str:
+    """The name of a scale, one of `SCALE_INTERVALS`; "minor" is natural minor, and "harmonic-minor" will do.
+
+    Raises UsageError for a scale that nobody knows, with the nearest.
+    """
+    name = " ".join(text.lower().replace("-", " ").replace("_", " ").split())
+    name = "natural minor" if name == "minor" else name
+    if name in SCALE_INTERVALS:
+        return name
+    if name == "pentatonic":
+        raise UsageError("The scale 'pentatonic' comes in two kinds; choose major pentatonic or minor pentatonic.")
+    near = get_close_matches(name, SCALE_INTERVALS, 1)
+    guess = f"did you mean {near[0]}? The" if near else "the"
+    raise UsageError(f"{text!r} is not a scale; {guess} scales are {', '.join(SCALE_INTERVALS)}.")
+
+
+def scale_pitch_classes(name: str, tonic: int) -> tuple[int, ...]:
+    """The pitch classes (0..11) of the scale `name` on a tonic (0..11), from the tonic up."""
+    return tuple((tonic + interval) % 12 for interval in SCALE_INTERVALS[name])

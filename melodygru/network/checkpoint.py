@@ -1,0 +1,283 @@
+"""A model as one file that describes itself: `.safetensors`, with JSON metadata.
+
+Nothing is unpickled, so a file from a stranger can do no harm; and nothing in it is
+believed before it is checked: sizes against the file, names and shapes against the
+configuration, numbers against infinity.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from melodygru.errors import CheckpointError, MelodyGRUError, as_dict
+from melodygru.music.originality import OriginalityIndex
+from melodygru.network.config import ModelConfig, TokenizerConfig
+from melodygru.network.critic import Critic
+from melodygru.network.engine import weight_shapes
+from melodygru.system import write_atomically
+
+FORMAT_VERSION = 3
+"""The newest that is read. It rises when a file can no longer be read by the versions before."""
+_FLOAT_VERSION = 2
+"""What files are that hold floating-point numbers alone; those with int8 weights are of version 3."""
+SUFFIX = ".safetensors"
+_INDEX = "originality_index"
+_CRITIC = "critic."
+_LARGEST_HEADER = 1 << 20
+_LARGEST_WEIGHT = 1e4
+"""Trained weights stay below 100; from far larger ones the network's step would overflow."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model.
+
+    Attributes:
+        model_config, tokenizer_config: what is needed to build it again.
+        weights: `MelodyGRU.state_dict()` as float32 arrays.
+        provenance: how it came to be: data, notes, validation, versions, date, seed (JSON values).
+        packed_index: what it has learned from, as `OriginalityIndex.to_bytes` packs it; None if that was not kept.
+        critic: what chooses among several melodies; None if it was not taught.
+    """
+
+    model_config: ModelConfig
+    weights: Mapping[str, npt.NDArray[np.float32]]
+    tokenizer_config: TokenizerConfig = TokenizerConfig()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    packed_index: bytes | None = None
+    critic: Critic | None = None
+
+    @cached_property
+    def index(self) -> OriginalityIndex | None:
+        """What the model has learned from, for comparing; None if that was not kept. Raises CheckpointError."""
+        if self.packed_index is None:
+            return None
+        try:
+            return OriginalityIndex.from_bytes(self.packed_index)
+        except CheckpointError as error:
+            raise CheckpointError(f"The model {error} Get or train it again.") from error
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+        return sum(array.size for array in self.weights.values())
+
+    @property
+    def is_half(self) -> bool:
+        """Whether all weights can be stored in half precision without loss."""
+        return all((array.astype(np.float16) == array).all() for array in self.weights.values())
+
+    def metadata(self) -> dict[str, str]:
+        """What a file says of the model beside its weights, as JSON by name."""
+        return {
+            "format": "melodygru",
+            "model": json.dumps(as_dict(self.model_config)),
+            "tokenizer": json.dumps(as_dict(self.tokenizer_config)),
+            "provenance": json.dumps(dict(self.provenance)),
+        }
+
+    def save(self, path: str | os.PathLike[str], *, half: bool = False, int8: bool = False) -> None:
+        """Write the file, all or nothing; one that is there is replaced.
+
+        `half` stores float16, half the size; `int8` stores large matrices as `melodygru.network.checkpoint` has them, a
+        quarter of the size, and the rest as `half` says. Both cost a little in nats per note, which
+        `melodygru export --data` tells for int8; the provenance then says "quantized".
+
+        Raises FileError if it cannot be written.
+        """
+        from safetensors.numpy import save
+
+        described = replace(self, provenance={**self.provenance, "quantized": "int8"}) if int8 else self
+        metadata = described.metadata() | {"format_version": str(FORMAT_VERSION if int8 else _FLOAT_VERSION)}
+        kind = np.float16 if half else np.float32
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        for name, array in self.weights.items():
+            if int8 and is_worth_it(array.shape):
+                arrays[name], arrays[name + SCALE] = quantize(array)
+            else:
+                arrays[name] = np.ascontiguousarray(array, kind)
+        if self.packed_index is not None:
+            arrays[_INDEX] = np.frombuffer(self.packed_index, np.uint8)
+        if self.critic is not None:
+            arrays |= {_CRITIC + name: np.ascontiguousarray(array) for name, array in self.critic.arrays().items()}
+        data = save(arrays, metadata)
+        write_atomically(path, data, force=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Checkpoint:
+        """Read and check a file. Raises CheckpointError, with the reason, for anything but a sound one."""
+        path = Path(path)
+        metadata = read_metadata(path)
+        try:
+            model_config = ModelConfig.from_dict(json.loads(metadata["model"]))
+            tokenizer_config = TokenizerConfig(**json.loads(metadata["tokenizer"]))
+            provenance = json.loads(metadata.get("provenance", "{}"))
+            if not isinstance(provenance, dict):
+                raise TypeError("the provenance is no table")
+            if tokenizer_config.max_duration != model_config.max_duration:
+                raise ValueError("model and tokenizer differ in max_duration")
+        except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise CheckpointError(f"{path} cannot be read: its description is damaged ({error}).") from error
+        int8 = int(metadata["format_version"]) > _FLOAT_VERSION
+        weights, index, critic = _read_arrays(path, model_config, int8)
+        return cls(model_config, weights, tokenizer_config, provenance, index, critic)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The metadata of a checkpoint, checked without trusting the file's own word on its sizes."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+            if not 2 <= length <= min(_LARGEST_HEADER, size - 8):
+                raise CheckpointError(
+                    f"{path} is no melodygru model, or is cut off; give a {SUFFIX} file that `melodygru train` wrote."
+                )
+            header = json.loads(file.read(length))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}); check the name and its rights.") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path} is not a melodygru model; give a {SUFFIX} file that `melodygru train` wrote."
+        ) from error
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(metadata, dict) or metadata.get("format") != "melodygru":
+        raise CheckpointError(
+            f"{path} is a {SUFFIX} file, but not of melodygru; give one that `melodygru train` wrote."
+        )
+    version = str(metadata.get("format_version", ""))
+    if not re.fullmatch("[0-9]{1,9}", version) or int(version) > FORMAT_VERSION:
+        raise CheckpointError(
+            f"{path} has format version {version[:20] or 'unknown'}, and this melodygru reads up to {FORMAT_VERSION}; "
+            "update melodygru."
+        )
+    return metadata
+
+
+def _read_arrays(
+    path: Path, config: ModelConfig, int8: bool
+) -> tuple[dict[str, npt.NDArray[np.float32]], bytes | None, Critic | None]:
+    """The weights, of which matrices may be quantized if `int8`; the packed index and the critic, if there are any."""
+    from safetensors import SafetensorError, safe_open
+
+    expected = weight_shapes(config)
+    weights, index, critic = {}, None, None
+    try:
+        with safe_open(path, framework="np") as file:
+            names = set(file.keys())
+            if _INDEX in names:
+                names.remove(_INDEX)
+                if file.get_slice(_INDEX).get_dtype() != "U8":
+                    raise CheckpointError(f"{path} is damaged: {_INDEX} is no row of bytes.")
+                index = file.get_tensor(_INDEX).tobytes()
+            if of_critic := {name for name in names if name.startswith(_CRITIC)}:
+                names -= of_critic
+                try:
+                    critic = Critic.from_arrays({n.removeprefix(_CRITIC): file.get_tensor(n) for n in of_critic})
+                except CheckpointError as error:
+                    raise CheckpointError(f"{path} {error}") from error
+            scaled = {name for name, shape in expected.items() if int8 and len(shape) == 2 and name + SCALE in names}
+            if odds := names ^ (set(expected) | {name + SCALE for name in scaled}):
+                raise CheckpointError(f"{path} does not hold the weights that it describes (see {min(odds)[:60]!r}).")
+            for name, shape in expected.items():
+                if name in scaled:
+                    levels = _read(file, path, name, shape, "I8")
+                    weights[name] = dequantize(levels, _read_scales(file, path, name + SCALE, shape[:1]))
+                else:
+                    weights[name] = _read(file, path, name, shape, "F32", "F16").astype(np.float32, copy=False)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged or cut off ({error}); get or train it again.") from error
+    for name, array in weights.items():
+        # Not a number fails the comparison too.
+        if not np.abs(array).max() <= _LARGEST_WEIGHT:
+            raise CheckpointError(
+                f"{path} is damaged: {name} holds numbers that are not finite or huge; train it again."
+            )
+    return weights, index, critic
+
+
+def _read(file: Any, path: Path, name: str, shape: tuple[int, ...], *kinds: str) -> npt.NDArray[Any]:
+    """One array of an open file, after a look at its shape and its kind of number."""
+    stored = file.get_slice(name)
+    if tuple(stored.get_shape()) != shape or stored.get_dtype() not in kinds:
+        raise CheckpointError(
+            f"{path} is damaged: {name} is {stored.get_dtype()} {stored.get_shape()}, not {kinds[0]} {list(shape)}."
+        )
+    return file.get_tensor(name)
+
+
+def _read_scales(file: Any, path: Path, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    scales = _read(file, path, name, shape, "F32")
+    # Not a number fails the comparison too; larger ones could overflow before the weights are looked at.
+    if not ((scales >= 0) & (scales <= _LARGEST_WEIGHT)).all():
+        raise CheckpointError(f"{path} is damaged: {name} holds numbers that are no scales; export it again.")
+    return scales
+
+
+def resolve(name: str | os.PathLike[str]) -> Path:
+    """The file of a model given by name or path.
+
+    A path is taken as it is, with or without suffix. A name is looked for in ./checkpoints, then among the models
+    that come with the package. Raises CheckpointError, listing what there is, when there is no such file.
+    """
+    text = os.fspath(name)
+    candidates = [text, text + SUFFIX]  # `checkpoints/tunes` is how `melodygru train --out` was told
+    if Path(text).name == text and not text.endswith(SUFFIX):
+        # A name: never mistaken for a folder or file that happens to be called so, unless there is no such model.
+        candidates = [*(str(folder / f"{text}{SUFFIX}") for folder in _folders()), text + SUFFIX, text]
+    for candidate in candidates:
+        if os.path.isfile(candidate):  # unlike Path.is_file, False for what is too long to be a path
+            return Path(candidate)
+    known = sorted({path.stem for folder in _folders() for path in folder.glob(f"*{SUFFIX}")})
+    hint = f"choose one of {', '.join(known)}, or a {SUFFIX} file" if known else f"give a {SUFFIX} file"
+    raise CheckpointError(f"There is no model {str(name)!r}; {hint}.")
+
+
+def _folders() -> tuple[Path, ...]:
+    """Where models are looked for: here, in the installed package, in a source tree."""
+    package = Path(__file__).parent.parent
+    return (Path("checkpoints"), package / "checkpoints", package.parent / "checkpoints")
+
+
+LARGEST = 127
+"""Of a quantized number's absolute value; -128 is left out, so that the numbers lie the same on both sides of 0."""
+SCALE = ".scale"
+"""Ends the name of the scales that belong to a quantized array."""
+_SMALL = 4096
+
+Int8Array = npt.NDArray[np.int8]
+FloatArray = npt.NDArray[np.float32]
+
+
+def is_worth_it(shape: tuple[int, ...]) -> bool:
+    """Whether a weight of this shape is quantized: a matrix or table of more than 4096 numbers, never a bias."""
+    return len(shape) == 2 and shape[0] * shape[1] > _SMALL
+
+
+def quantize(weights: FloatArray) -> tuple[Int8Array, FloatArray]:
+    """A finite (rows, columns) matrix as (rows, columns) int8 and (rows,) float32 scales, at least 0.
+
+    Each number comes back to within half of its row's scale, which is the row's largest absolute value over 127.
+    """
+    weights = np.asarray(weights, np.float32)
+    scales = np.abs(weights).max(axis=1) / np.float32(LARGEST)
+    # The scale of a row of zeros, or of numbers too small for float32 to tell 1/127 of them from 0, is 0.
+    levels = np.rint(weights / np.where(scales > 0, scales, 1)[:, None])
+    return np.clip(levels, -LARGEST, LARGEST).astype(np.int8), scales
+
+
+def dequantize(levels: Int8Array, scales: FloatArray) -> FloatArray:
+    """The inverse of `quantize`, but for the rounding: (rows, columns) float32."""
+    return levels.astype(np.float32) * scales[:, None]

@@ -1,0 +1,279 @@
+"""The network's single step in NumPy, for generation: many melodies at once, and no torch.
+
+Built from the weights of `melodygru.training.torch_network.MelodyGRU` under the same names; it gives the same numbers
+to 1e-5. It knows nothing of sampling: the sampler asks for the scores of the event due, chooses, and
+tells what it chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from melodygru.network.arrays import IntArray
+from melodygru.network.cells import CELLS, FloatArray
+from melodygru.network.columns import (
+    DEGREES,
+    INTERVALS,
+    PITCH_CLASSES,
+    POSITIONS,
+    RUNS,
+    candidate_columns,
+    degrees,
+    input_columns,
+    intervals,
+)
+from melodygru.network.config import ModelConfig
+from melodygru.network.context import Context
+from melodygru.network.tokenizer import PieceMeta
+
+Weights = Mapping[str, FloatArray]
+
+
+class State(Protocol):
+    """Where B melodies stand, as far as the sampler may know."""
+
+    @property
+    def onset(self) -> IntArray:
+        """(B,) steps from the beginning of the grid to the event due."""
+
+    @property
+    def reference(self) -> IntArray:
+        """(B,) the last pitch that sounded, -1 if none yet."""
+
+
+class Engine(Protocol):
+    """What the sampler needs of a model: scores of the next event, a step at a time."""
+
+    def start(self, metas: Sequence[PieceMeta]) -> Any:
+        """The state of B melodies before their first event."""
+
+    def duration_logits(self, state: Any) -> FloatArray:
+        """(B, max_duration + 1) scores of the durations of the event due; index 0 is END."""
+
+    def pitch_logits(self, state: Any, durations: IntArray) -> FloatArray:
+        """(B, PITCH_CLASSES) scores of the pitches of the event due, given its durations (B,)."""
+
+    def advance(self, state: Any, durations: IntArray, pitches: IntArray) -> None:
+        """Append one event, (B,) durations and pitches, to each melody; changes `state`."""
+
+    def keep(self, state: Any, rows: IntArray) -> None:
+        """Go on with these melodies (indices) alone; changes `state`."""
+
+
+@dataclass
+class NumpyState:
+    """The context of B melodies, and each layer's state: (B, hidden), for the LSTM (B, 2 * hidden)."""
+
+    context: Context
+    layers: list[FloatArray]
+
+    @property
+    def onset(self) -> IntArray:
+        """(B,) steps from the beginning of the grid to the event due."""
+        return self.context.onset
+
+    @property
+    def reference(self) -> IntArray:
+        """(B,) the last pitch that sounded, -1 if none yet."""
+        return self.context.reference
+
+
+class NumpyEngine:
+    """`MelodyGRU`, step by step. See `Engine`."""
+
+    def __init__(self, config: ModelConfig, weights: Weights):
+        self.config = config
+        self._weights = {name: np.asarray(array, np.float32) for name, array in weights.items()}
+        w = self._weights
+        self._tables, self._offsets = self._fold_inputs()
+        self._cell = CELLS[config.cell]
+        self._layers = [self._cell.weights(_below(w, f"recurrent.{i}."), config.hidden) for i in range(config.layers)]
+        self.watch: Callable[[int, FloatArray, FloatArray], None] | None = None
+        """Told, before each step of each layer: its number, its input (B, hidden), its state; for looking inside."""
+        self._duration_steps = np.arange(config.max_duration + 1)
+        self._pitches = np.arange(PITCH_CLASSES)
+        # All that a head says of its hidden units, as one product.
+        self._duration_out = self._stack("duration", "duration_end", "duration_copy")
+        self._pitch_out = self._stack("pitch", "pitch_interval", "pitch_degree", "pitch_copy")
+        self._duration_in = np.ascontiguousarray(w["duration_hidden.weight"].T)
+        self._pitch_in = np.ascontiguousarray(w["pitch_hidden.weight"].T)
+
+    def start(self, metas: Sequence[PieceMeta]) -> NumpyState:
+        """The state of B melodies before their first event."""
+        config = self.config
+        width = config.hidden * self._cell.states
+        state = NumpyState(
+            Context(metas, config.context, config.max_duration),
+            [np.zeros((len(metas), width), np.float32) for _ in range(config.layers)],
+        )
+        self._step(state)
+        return state
+
+    def advance(self, state: NumpyState, durations: IntArray, pitches: IntArray) -> None:
+        """Append one event, (B,) durations and pitches, to each melody; changes `state`."""
+        state.context.advance(durations, pitches)
+        self._step(state)
+
+    def keep(self, state: NumpyState, rows: IntArray) -> None:
+        """Go on with these melodies (indices) alone; changes `state`."""
+        state.context.keep(rows)
+        state.layers = [layer[rows] for layer in state.layers]
+
+    def gates(self, layer: int, x: FloatArray, state: FloatArray) -> dict[str, FloatArray]:
+        """The gates, (B, hidden) each, a layer's for this input and state: see `melodygru.network.cells.Cell`."""
+        return self._cell.gates(x, state, self._layers[layer])
+
+    def duration_logits(self, state: NumpyState) -> FloatArray:
+        """(B, max_duration + 1) scores of the durations of the event due; index 0 is END."""
+        w, context = self._weights, state.context
+        hidden = np.maximum(self._top(state) @ self._duration_in + w["duration_hidden.bias"], 0)
+        scores = self._split(hidden @ self._duration_out[0], self._duration_out[1])
+        logits = scores["duration"] + w["duration.bias"]
+        if self.config.context.metre:
+            ends = _ends(context, self._duration_steps)
+            logits += _along(scores["duration_end"], ends)
+        if self.config.context.candidates:
+            run = context.candidate_run
+            weight = scores["duration_copy"] + _per_candidate(w["duration_copy_run"], run)
+            logits += _scatter(weight, run, context.candidate_duration, logits.shape[1])
+        return logits
+
+    def pitch_logits(self, state: NumpyState, durations: IntArray) -> FloatArray:
+        """(B, PITCH_CLASSES) scores of the pitches of the event due, given its durations (B,)."""
+        w, context = self._weights, state.context
+        hidden = self._top(state) @ self._pitch_in + w["pitch_hidden.bias"]
+        hidden += w["pitch_given_duration.weight"][durations]
+        if self.config.context.metre:
+            hidden += w["pitch_given_end.weight"][_ends(context, durations[:, None])[:, 0]]
+        np.maximum(hidden, 0, out=hidden)
+        scores = self._split(hidden @ self._pitch_out[0], self._pitch_out[1])
+        steps = intervals(self._pitches[None, :], context.reference[:, None])
+        logits = scores["pitch"] + w["pitch.bias"] + _along(scores["pitch_interval"], steps)
+        if self.config.context.key:
+            classes = degrees(self._pitches[None, :], context.tonic[:, None])
+            logits += _along(scores["pitch_degree"], classes)
+        if self.config.context.candidates:
+            run = context.candidate_run
+            agrees = context.candidate_duration == durations[:, None]
+            weight = scores["pitch_copy"] + _per_candidate(w["pitch_copy_run"], 2 * run + agrees)
+            logits += _scatter(weight, run, context.candidate_pitch, PITCH_CLASSES)
+        return logits
+
+    def _top(self, state: NumpyState) -> FloatArray:
+        return state.layers[-1][:, : self.config.hidden]
+
+    def _step(self, state: NumpyState) -> None:
+        """One step of all layers."""
+        x = self._tables[state.context.inputs + self._offsets].sum(axis=1)
+        for i, parameters in enumerate(self._layers):
+            if self.watch is not None:
+                self.watch(i, x, state.layers[i])
+            state.layers[i] = self._cell.step(x, state.layers[i], parameters)
+            x = state.layers[i][:, : self.config.hidden]
+
+    def _fold_inputs(self) -> tuple[FloatArray, IntArray]:
+        """All input tables, each already multiplied with its part of the input layer, on top of one another.
+
+        The input layer's output is then a sum of rows. Its bias goes into the rows of the first column.
+        Also returned: where each column's rows begin.
+        """
+        w, config = self._weights, self.config
+        places = input_columns(config.context, config.max_duration)
+        spots = candidate_columns(config.context, config.max_duration)
+        names = [f"tables.{column.name}.weight" for column in places]
+        for _ in range(config.context.candidates):
+            names += [f"candidate_tables.{column.name}.weight" for column in spots]
+        matrix, folded, begin = w["input.weight"].T, [], 0
+        for name in names:
+            table = w[name]
+            folded.append(table @ matrix[begin : begin + table.shape[1]])
+            begin += table.shape[1]
+        folded[0] = folded[0] + w["input.bias"]
+        offsets = np.cumsum([0, *(len(table) for table in folded[:-1])])
+        return np.concatenate(folded), offsets
+
+    def _stack(self, *names: str) -> tuple[FloatArray, dict[str, slice]]:
+        """The weights of several linear layers side by side, (units, outputs), and where each one's outputs are."""
+        parts, where, begin = [], {}, 0
+        for name in names:
+            if (matrix := self._weights.get(f"{name}.weight")) is not None:
+                where[name] = slice(begin, begin + len(matrix))
+                begin += len(matrix)
+                parts.append(matrix.T)
+        # OpenBLAS takes another route for small products unless the columns fill its registers, and rounds
+        # differently there: a melody would then depend on how many others are written beside it.
+        parts.append(np.zeros((len(parts[0]), -begin % 32), np.float32))
+        return np.concatenate(parts, axis=1), where
+
+    @staticmethod
+    def _split(values: npt.NDArray[Any], where: dict[str, slice]) -> dict[str, FloatArray]:
+        return {name: values[:, part] for name, part in where.items()}
+
+
+def _below(weights: Weights, prefix: str) -> dict[str, FloatArray]:
+    """The weights whose names begin so, by the rest of their names."""
+    return {name[len(prefix) :]: array for name, array in weights.items() if name.startswith(prefix)}
+
+
+def _along(scores: FloatArray, classes: IntArray) -> FloatArray:
+    """(B, V) of (B, classes): `np.take_along_axis`, without its checks, which take longer than one melody's scores."""
+    return scores[np.arange(len(scores))[:, None], classes]
+
+
+def _ends(context: Context, durations: IntArray) -> IntArray:
+    """Where in the bar events of these durations would end, in [0, POSITIONS)."""
+    ends = (context.position[:, None] + durations) % context.bar_steps[:, None]
+    return np.minimum(ends, POSITIONS - 1)
+
+
+def _per_candidate(table: FloatArray, index: IntArray) -> FloatArray:
+    """(B, K) entries of a (K, classes) table."""
+    return table[np.arange(table.shape[0]), index]
+
+
+def _scatter(weight: FloatArray, run: IntArray, index: IntArray, size: int) -> FloatArray:
+    """(B, size): each existing candidate's weight added to the class that it stands for."""
+    rows = len(weight)
+    flat = (index + size * np.arange(rows)[:, None]).ravel()
+    total = np.bincount(flat, np.where(run % 3 > 0, weight, 0).ravel(), minlength=rows * size)
+    return total.reshape(rows, size).astype(np.float32)
+
+
+def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every weight of `melodygru.training.torch_network.MelodyGRU`, told without torch."""
+    context, hidden, cell = config.context, config.hidden, CELLS[config.cell]
+    durations, many = config.max_duration + 1, context.candidates
+    places = input_columns(context, config.max_duration)
+    spots = candidate_columns(context, config.max_duration) if many else ()
+    shapes: dict[str, tuple[int, ...]] = {}
+    for column in places:
+        shapes[f"tables.{column.name}.weight"] = (column.size, config.embedding)
+    for column in spots:
+        shapes[f"candidate_tables.{column.name}.weight"] = (column.size, config.candidate_embedding)
+    width = len(places) * config.embedding + many * len(spots) * config.candidate_embedding
+    shapes |= {"input.weight": (hidden, width), "input.bias": (hidden,)}
+    for layer in range(config.layers):
+        shapes |= {f"recurrent.{layer}.{name}": shape for name, shape in cell.shapes(hidden, hidden).items()}
+    for head, classes, units in (
+        ("duration", durations, config.duration_hidden),
+        ("pitch", PITCH_CLASSES, config.pitch_hidden),
+    ):
+        shapes |= {f"{head}_hidden.weight": (units, hidden), f"{head}_hidden.bias": (units,)}
+        shapes |= {f"{head}.weight": (classes, units), f"{head}.bias": (classes,)}
+        if many:
+            shapes[f"{head}_copy.weight"] = (many, units)
+    shapes["pitch_given_duration.weight"] = (durations, config.pitch_hidden)
+    shapes["pitch_interval.weight"] = (INTERVALS, config.pitch_hidden)
+    if context.metre:
+        shapes["duration_end.weight"] = (POSITIONS, config.duration_hidden)
+        shapes["pitch_given_end.weight"] = (POSITIONS, config.pitch_hidden)
+    if context.key:
+        shapes["pitch_degree.weight"] = (DEGREES, config.pitch_hidden)
+    if many:
+        shapes |= {"duration_copy_run": (many, RUNS), "pitch_copy_run": (many, 2 * RUNS)}
+    return shapes

@@ -1,0 +1,49 @@
+"""How probable melodies are to a model, event by event, in NumPy.
+
+Nats per note: the negative log-likelihood of a whole piece, all its events, rests and END included, over its number of
+notes. Metre, key, number of bars and whether there is a pickup are given beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from melodygru.network.arrays import FloatArray, nats_of
+from melodygru.network.engine import Engine
+from melodygru.network.tokenizer import END, REST, Events
+
+_BATCH = 64
+
+
+def event_nats(engine: Engine, pieces: Sequence[Events]) -> list[FloatArray]:
+    """Of each piece, (T,) negative log-likelihoods of its T events, in nats."""
+    return [parts.sum(axis=0) for parts in event_nats_parts(engine, pieces)]
+
+
+def event_nats_parts(engine: Engine, pieces: Sequence[Events]) -> list[FloatArray]:
+    """Of each piece, (2, T): `event_nats` of the duration, and of the pitch given that; END's pitch costs nothing."""
+    order = np.argsort([len(piece.durations) for piece in pieces], kind="stable")
+    found: list[FloatArray] = [np.zeros((2, 0))] * len(pieces)
+    for first in range(0, len(order), _BATCH):
+        chosen = order[first : first + _BATCH].tolist()
+        for index, parts in zip(chosen, _together(engine, [pieces[i] for i in chosen]), strict=True):
+            found[index] = parts
+    return found
+
+
+def _together(engine: Engine, pieces: Sequence[Events]) -> list[FloatArray]:
+    sizes = [len(piece.durations) for piece in pieces]
+    durations = np.full((len(pieces), max(sizes)), END, np.int64)
+    pitches = np.full(durations.shape, REST, np.int64)
+    for row, piece in enumerate(pieces):
+        durations[row, : sizes[row]], pitches[row, : sizes[row]] = piece.durations, piece.pitches
+    state = engine.start([piece.meta for piece in pieces])
+    nats = np.zeros((2, *durations.shape))
+    for at in range(durations.shape[1]):
+        nats[0, :, at] = nats_of(engine.duration_logits(state), durations[:, at])
+        of_pitches = nats_of(engine.pitch_logits(state, durations[:, at]), pitches[:, at])
+        nats[1, :, at] = np.where(durations[:, at] == END, 0.0, of_pitches)
+        engine.advance(state, durations[:, at], pitches[:, at])
+    return [nats[:, row, :size] for row, size in enumerate(sizes)]

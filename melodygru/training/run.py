@@ -1,0 +1,237 @@
+"""`train`: from a folder of MIDI files, and what somebody wishes, to a run of the trainer."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from melodygru.data.cache import load_dataset
+from melodygru.data.dataset import Dataset
+from melodygru.errors import DataError, UsageError, check_range
+from melodygru.network.checkpoint import SUFFIX, Checkpoint, resolve
+from melodygru.network.config import PRESETS, ContextConfig, ModelConfig, TokenizerConfig
+from melodygru.training.batches import split
+from melodygru.training.config import TrainConfig
+from melodygru.training.distributed import Group
+from melodygru.training.gru_kernel import kernel
+from melodygru.training.progress import Listener, Silent, TrainResult
+from melodygru.training.state import TrainingState
+from melodygru.training.trainer import Trainer
+
+
+def train(
+    data: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    preset: str = "small",
+    cell: str = "gru",
+    hidden: int | None = None,
+    layers: int | None = None,
+    dropout: float | None = None,
+    context: ContextConfig | None = None,
+    val_data: str | os.PathLike[str] | None = None,
+    track: str = "auto",
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    resume: bool = False,
+    init_from: str | os.PathLike[str] | None = None,
+    tensorboard: bool = False,
+    index: bool = True,
+    force: bool = False,
+    save_minutes: float = 10.0,
+    listener: Listener | None = None,
+    **options: Any,
+) -> TrainResult:
+    """Train a model on a folder of MIDI files.
+
+    Under `torchrun`, all its processes train one model: each batch is shared out over them. `data`, `out` and the
+    cache should be folders that all machines see. When torchrun has started the processes again, since one of them
+    died, the run goes on from its last saved state. The result is the same in every process.
+
+    Args:
+        data: the folder.
+        out: where the model goes: OUT.safetensors, and the run's state and metrics in the folder OUT/.
+            Default: checkpoints/ and the name of the folder `data`.
+        preset: "tiny", "small" or "base"; `hidden`, `layers` and `dropout` change single values of it.
+        cell: one of `melodygru.network.config.CELLS`.
+        context: what the network is told; default everything.
+        val_data: validate on this folder instead of on a share of `data`.
+        track: which track of a file: "auto", a number from 1, a name or "skyline".
+        device: "auto", "cpu", "cuda" or "mps".
+        precision: "fp32", "bf16", or "auto": bf16 on CUDA devices and CPUs that compute in it, fp32 elsewhere.
+        threads: of torch on the CPU, in [1, 1024]. Two take a third less time than one where nothing else runs, and
+            several times as long where another process keeps one of them waiting; so the default is one, under
+            torchrun the cores shared out.
+        resume: go on with the run whose state lies in OUT/; its settings must be the same.
+        init_from: begin with the weights of this model (and its shape).
+        tensorboard: also write event files for TensorBoard to OUT/.
+        index: keep in the model, compressed, the notes of what it has learned from (not their key and tempo): for
+            `--max-copy` and `melodygru check`. Leave it out where the music must not be told.
+        force: replace a model that is there.
+        save_minutes: save the state, for `resume`, when so much time has passed, in [0, 100000], besides at the end
+            of each epoch; 0 after every step.
+        listener: told how it goes; `melodygru.cli.train_command.Lines()` prints a line an epoch. Under torchrun,
+            that of the first process is.
+        options: fields of `TrainConfig`: epochs, max_minutes, batch_size (of all processes together), lr, …
+
+    Raises:
+        UsageError: a value out of range. DataError: nothing to learn from. FileError, CheckpointError:
+        a file in the way. TrainingError: the run cannot go on.
+    """
+    group = Group.from_environment()
+    listener = listener if listener is not None and group.first else Silent()
+    with group.joined():
+        with group.together():
+            try:
+                config = TrainConfig(**{name: value for name, value in options.items() if value is not None})
+            except TypeError as error:
+                raise UsageError(f"There is no such training option ({error}).") from error
+            target = _target(Path(data), out)
+        resume = group.of_first(partial(_resumes, target, group, sum(group.gather(group.restarts)), resume, force))
+        with group.together():
+            start = Checkpoint.load(resolve(init_from)) if init_from is not None else None
+            if start is None:
+                model_config = _model_config(preset, cell, hidden, layers, dropout, context)
+            else:
+                model_config = start.model_config if dropout is None else replace(start.model_config, dropout=dropout)
+            where = _device(device, group)
+            threads = _shared_cores(group) if threads is None else threads
+            check_range("threads", threads, 1, 1024)
+            check_range("save-minutes", save_minutes, 0, 100_000)
+            if tensorboard and importlib.util.find_spec("tensorboard") is None:
+                raise UsageError('TensorBoard is not installed; run: pip install "melodygru[tensorboard]".')
+        # The first process builds the GRU's loop, where it is not there yet, and reads the files.
+        kind = group.first_alone(partial(_precision, precision, where, model_config.cell))
+        trainer = Trainer(model_config, config, target, where, kind, listener, index, group, save_minutes)
+        tokenizer = TokenizerConfig(model_config.max_duration)
+        folders = [data] if val_data is None else [data, val_data]
+        read = [
+            group.first_alone(partial(load_dataset, folder, tokenizer, model_config.context, track, listener.reading))
+            for folder in folders
+        ]
+        dataset, held = read[0], read[-1]
+        _check_same(read, group)
+        if val_data is not None:
+            chosen, held_pieces = np.arange(dataset.pieces), np.arange(held.pieces)
+        else:
+            chosen, held_pieces = split(dataset.families, config.val_split, config.seed)
+        if start is not None:
+            trainer.model.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in start.weights.items()})
+            trainer.average = [parameter.detach().clone() for parameter in trainer.model.parameters()]
+        with _threads(threads):
+            return trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
+
+
+def _check_same(read: list[Dataset], group: Group) -> None:
+    """Raise DataError in all processes where one of them has read other music than the first."""
+    marks = group.gather([dataset.fingerprint for dataset in read])
+    with group.together():
+        if marks[group.rank] != marks[0]:
+            raise DataError(
+                f"Process {group.rank} finds other files in its data folder than process 0; give all machines the same."
+            )
+
+
+def _shared_cores(group: Group) -> int:
+    """Threads of a process that was not told how many to use."""
+    return max(1, (os.cpu_count() or 1) // group.local_world) if group.launched else 1
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Let torch use `count` threads, for as long as the context lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _target(data: Path, out: str | os.PathLike[str] | None) -> Path:
+    """OUT, the path without suffix."""
+    target = Path("checkpoints") / (data.resolve().name or "model") if out is None else Path(out)
+    if target.name in ("", ".."):
+        raise UsageError(f"{target} is a folder; give --out the name of a model in it, such as {target / 'tunes'}.")
+    return target.with_suffix("") if target.suffix == SUFFIX else target
+
+
+def _resumes(target: Path, group: Group, restarts: int, resume: bool, force: bool) -> bool:
+    """Whether the run goes on from a saved state, where nothing is in the way."""
+    state = target / TrainingState.FILE
+    if group.launched:
+        if TrainingState.broken_off(target, group.run_id, restarts):
+            return state.exists()
+        # One that was left by a run long ago says nothing about this one, should it be broken off too.
+        TrainingState.ended(target)
+    model = target.with_name(target.name + SUFFIX)
+    if not resume and not force and (model.exists() or state.exists()):
+        raise UsageError(f"{model} exists; go on with --resume, replace it with --force, or choose another --out.")
+    if resume and not state.exists():
+        raise UsageError(f"There is no run to resume in {target}; leave --resume out, or give its --out.")
+    return resume
+
+
+def _model_config(
+    preset: str,
+    cell: str,
+    hidden: int | None,
+    layers: int | None,
+    dropout: float | None,
+    context: ContextConfig | None,
+) -> ModelConfig:
+    if preset not in PRESETS:
+        raise UsageError(f"The preset {preset!r} is not known; choose one of {', '.join(PRESETS)}.")
+    base = PRESETS[preset]
+    return replace(
+        base,
+        cell=cell,
+        hidden=base.hidden if hidden is None else hidden,
+        layers=base.layers if layers is None else layers,
+        dropout=base.dropout if dropout is None else dropout,
+        context=base.context if context is None else context,
+    )
+
+
+def _device(name: str, group: Group) -> torch.device:
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        # No library that torch comes with sums over several processes what lies on an MPS device.
+        usable = ("cuda", "cpu") if group.world > 1 else ("cuda", "mps", "cpu")
+        name = next(device for device in usable if available[device])
+    if name not in available:
+        raise UsageError(f"The device {name!r} is not known; choose auto, cpu, cuda or mps.")
+    if not available[name]:
+        raise UsageError(f"This machine has no {name} device that torch can use; choose --device cpu or auto.")
+    if name == "mps" and group.world > 1:
+        raise UsageError("Several processes cannot share mps devices; choose --device cpu, or start one process.")
+    if name != "cuda" or not group.launched:
+        return torch.device(name)
+    if group.local_rank >= (count := torch.cuda.device_count()):
+        raise UsageError(
+            f"This machine has {count} CUDA device{'s' * (count > 1)} for {group.local_world} processes; start at most "
+            "one for each (torchrun --nproc-per-node), or choose --device cpu."
+        )
+    torch.cuda.set_device(group.local_rank)
+    return torch.device("cuda", group.local_rank)
+
+
+def _precision(name: str, device: torch.device, cell: str) -> str:
+    if name not in ("auto", "fp32", "bf16"):
+        raise UsageError(f"The precision {name!r} is not known; choose auto, fp32 or bf16.")
+    if name != "auto":
+        return name
+    if device.type == "cpu":
+        compiled = kernel() if cell == "gru" else None
+        return "bf16" if compiled is not None and compiled.bfloat16 else "fp32"
+    return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"

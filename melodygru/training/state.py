@@ -1,0 +1,181 @@
+"""All that a run needs to go on where it stopped, in one `.safetensors` file: no pickle here either."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from melodygru.errors import CheckpointError
+from melodygru.system import write_atomically
+
+
+@dataclass
+class TrainingState:
+    """Where a run stands.
+
+    Attributes:
+        step: steps done.
+        seconds: time spent, over all sittings.
+        rows: what metrics.csv shows, an entry an epoch.
+        best: the row with the best validation, alone in a list; empty before the first.
+        epochs_since_best: how long ago that was.
+    """
+
+    FILE: ClassVar[str] = "state.safetensors"
+    RUNNING: ClassVar[str] = "torchrun"
+    """A file that is there from the beginning of a run under torchrun to its good end; in it, torchrun's name of it."""
+
+    step: int = 0
+    seconds: float = 0.0
+    rows: list[dict[str, float]] = field(default_factory=list)
+    best: list[dict[str, float]] = field(default_factory=list)
+    epochs_since_best: int = 0
+    epoch_loss: float = 0.0
+    epoch_notes: int = 0
+    recent_nats: float = 0.0
+    learning_rate: float = 0.0
+    seconds_before: float = 0.0
+    share_before: float = 0.0
+    events_here: int = 0
+
+    @property
+    def epoch_nats(self) -> float:
+        """Nats per note of the steps of this epoch so far, with dropout, each with the weights it had."""
+        return self.epoch_loss / max(self.epoch_notes, 1)
+
+    @property
+    def seconds_here(self) -> float:
+        """Time spent in this sitting."""
+        return self.seconds - self.seconds_before
+
+    @property
+    def events_per_second(self) -> float:
+        """Events learned a second in this sitting, validation included."""
+        return self.events_here / max(self.seconds_here, 1e-9)
+
+    def counted(self, loss: float, notes: int, events: int, rate: float) -> None:
+        """Count in the loss of a step: in nats, summed; its notes and events, and its learning rate."""
+        self.epoch_loss += loss
+        self.epoch_notes += notes
+        nats = loss / max(notes, 1)
+        self.recent_nats = 0.98 * self.recent_nats + 0.02 * nats if self.recent_nats else nats
+        self.learning_rate = rate
+        self.events_here += events
+
+    def is_best(self, row: dict[str, float]) -> bool:
+        """Note whether this epoch's validation is the best so far; without validation, every epoch is."""
+        better = not self.best or not row["val_nats"] >= self.best[0]["val_nats"]
+        self.epochs_since_best = 0 if better else self.epochs_since_best + 1
+        if better:
+            self.best = [row]
+        return better
+
+    def begin_epoch(self) -> None:
+        """Count the next epoch's loss from nothing."""
+        self.epoch_loss, self.epoch_notes = 0.0, 0
+
+    @classmethod
+    def begun(cls, folder: Path, run_id: str, *, anew: bool) -> None:
+        """Note that a run under torchrun has begun; with `anew`, an older one's state is not what it goes on from."""
+        if anew:
+            (folder / cls.FILE).unlink(missing_ok=True)
+        (folder / cls.RUNNING).write_text(run_id, "utf-8")
+
+    @classmethod
+    def ended(cls, folder: Path) -> None:
+        """Note that it has ended: what lies there is not to be gone on with unless the user says so."""
+        (folder / cls.RUNNING).unlink(missing_ok=True)
+
+    @classmethod
+    def broken_off(cls, folder: Path, run_id: str, restarts: int) -> bool:
+        """Whether torchrun started this process in place of one whose run `folder` holds.
+
+        `restarts` counts only those that a machine has seen; where a machine joined or left, the name of the run
+        tells, unless it is "none", which all runs without a name share.
+        """
+        path = folder / cls.RUNNING
+        known = path.exists() and path.read_text("utf-8") == run_id
+        return known and (restarts > 0 or run_id != "none")
+
+    def _numbers(self) -> list[str]:
+        """Names of what is kept beside the tensors: all but what belongs to one sitting."""
+        return [entry.name for entry in fields(self) if not entry.name.endswith(("_here", "_before"))]
+
+    def save(
+        self,
+        folder: Path,
+        identity: dict[str, Any],
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        average: list[Tensor],
+    ) -> None:
+        """Write all of it, all or nothing."""
+        from safetensors.torch import save
+
+        tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+        for name, parameter, mean in zip(_names(model), _parameters(model), average, strict=True):
+            tensors[f"average.{name}"] = mean
+            for entry, value in optimizer.state.get(parameter, {}).items():
+                tensors[f"optimizer.{entry}.{name}"] = value.detach().reshape(value.shape or (1,))
+        tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+        numbers = {name: getattr(self, name) for name in self._numbers()}
+        metadata = {"format": "melodygru-state", "identity": json.dumps(identity), "numbers": json.dumps(numbers)}
+        write_atomically(folder / self.FILE, save(tensors, metadata), force=True)
+
+    def load(
+        self,
+        folder: Path,
+        identity: dict[str, Any],
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        average: list[Tensor],
+    ) -> None:
+        """Set everything to what was saved. Raises CheckpointError when it is damaged or of another run."""
+        from safetensors import SafetensorError, safe_open
+
+        path = folder / self.FILE
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                saved = json.loads(metadata.get("identity", "{}"))
+                # JSON has no tuples: compare what both sides look like in it.
+                for part, value in json.loads(json.dumps(identity)).items():
+                    if saved.get(part) != value:
+                        raise CheckpointError(
+                            f"{path} is of a run with other {_PARTS[part]}; resume with the same, or start anew "
+                            "with --force in place of --resume."
+                        )
+                model.load_state_dict({name: file.get_tensor(f"model.{name}") for name in model.state_dict()})
+                stored = set(file.keys())
+                for name, parameter, mean in zip(_names(model), _parameters(model), average, strict=True):
+                    mean.copy_(file.get_tensor(f"average.{name}"))
+                    for entry in ("step", "exp_avg", "exp_avg_sq"):
+                        if (key := f"optimizer.{entry}.{name}") in stored:
+                            value = file.get_tensor(key)
+                            # AdamW counts steps in a number without dimensions; fused, where the weights lie.
+                            value = value.reshape(()) if entry == "step" else value
+                            optimizer.state[parameter][entry] = value.to(parameter.device)
+            numbers = json.loads(metadata["numbers"])
+            for name in self._numbers():
+                setattr(self, name, numbers[name])
+        except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+            raise CheckpointError(
+                f"{path} is damaged ({error}); start anew with --force in place of --resume."
+            ) from error
+        self.seconds_before = self.seconds
+
+
+_PARTS = {"data": "data", "model": "settings of the model", "train": "settings of training"}
+
+
+def _names(model: nn.Module) -> list[str]:
+    return [name for name, _ in model.named_parameters()]
+
+
+def _parameters(model: nn.Module) -> list[nn.Parameter]:
+    return list(model.parameters())

@@ -1,0 +1,348 @@
+"""The training loop: pieces to a checkpoint.
+
+AdamW with warm-up and cosine decay, gradient clipping, random transposition; what is validated and
+kept is a moving average of the weights (Polyak & Juditsky 1992). Everything random in step n follows from
+(seed, n), so a run that was stopped goes on, on a CPU, to the very weights of one that was not.
+
+Several processes may share each step (`melodygru.training.distributed`): each learns from its part of the same batch,
+the gradients are summed, and what is decided (the end, an error) is decided by all in the same step.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import nullcontext
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from melodygru.data.dataset import Dataset
+from melodygru.errors import DataError, FileError, MelodyGRUError, TrainingError, as_dict
+from melodygru.network.checkpoint import SUFFIX, Checkpoint
+from melodygru.network.config import ModelConfig, TokenizerConfig
+from melodygru.network.tokenizer import REST
+from melodygru.system import Interruption
+from melodygru.training.batches import Loader, Pending, Windows, epoch_batches, shifts, whole_batches, windows
+from melodygru.training.config import TrainConfig
+from melodygru.training.distributed import Group
+from melodygru.training.optimization import adamw, follow, learning_rate, weights_of
+from melodygru.training.progress import METRICS, Listener, Run, TrainResult, provenance, summary_writer, write_metrics
+from melodygru.training.state import TrainingState
+from melodygru.training.torch_network import MelodyGRU
+
+_COMPARED = 200
+"""Held-out pieces that are compared with what is learned from, at most."""
+_RANK_SEED = 1_000_000_000_039
+"""What the seed of each process's dropout is further by than that of the one before: a prime beyond any step."""
+
+
+class Trainer:
+    """One run: a model, its optimizer, the averaged weights, and where they are written."""
+
+    def __init__(
+        self,
+        model_config: ModelConfig,
+        config: TrainConfig,
+        target: Path,
+        device: torch.device,
+        precision: str,
+        listener: Listener,
+        keep_index: bool = True,
+        group: Group | None = None,
+        save_minutes: float = 10.0,
+    ):
+        self.config = config
+        self.target = target
+        self.device = device
+        self.precision = precision
+        self.listener = listener
+        torch.manual_seed(config.seed)
+        self.model = MelodyGRU(model_config).to(device)
+        self.optimizer = adamw(self.model, config)
+        self.average = [parameter.detach().clone() for parameter in self.model.parameters()]
+        self.keep_index = keep_index
+        self.group = group or Group()
+        self.save_minutes = save_minutes
+        self.state = TrainingState()
+        self._interruption = Interruption()
+        self._pending = Pending(device)
+        self._loader = Loader(device)
+
+    @property
+    def model_file(self) -> Path:
+        """The checkpoint that the run writes."""
+        return self.target.with_name(self.target.name + SUFFIX)
+
+    def run(
+        self, dataset: Dataset, chosen: Any, held: Dataset, held_pieces: Any, *, resume: bool, tensorboard: bool
+    ) -> TrainResult:
+        """Train on the pieces `chosen` of `dataset`, validate on `held_pieces` of `held`."""
+        if not len(chosen):
+            raise DataError("No piece is left to train on; lower --val-split, or give more files.")
+        pieces = windows(dataset, chosen, self.config.window)
+        per_epoch = -(-len(pieces) // self.config.batch_size)
+        self._identity = {
+            "data": [dataset.fingerprint, len(chosen), held.fingerprint, len(held_pieces)],
+            "model": as_dict(self.model.config),
+            "train": {k: v for k, v in asdict(self.config).items() if k not in ("epochs", "patience", "max_minutes")},
+        }
+        group, writer = self.group, None
+        with group.together():
+            if group.first:
+                self._prepare(resume)
+            if resume:
+                self.state.load(self.target, self._identity, self.model, self.optimizer, self.average)
+        parameters = sum(p.numel() for p in self.model.parameters())
+        # To count notes is to read everything: the first process does it for all.
+        notes, held_notes = group.of_first(lambda: (dataset.notes(chosen), held.notes(held_pieces)))
+        self.run_facts = Run(
+            dataset,
+            len(chosen),
+            notes,
+            len(held_pieces),
+            held_notes,
+            parameters,
+            str(self.device),
+            self.precision,
+            per_epoch,
+            self.state.step,
+        )
+        with group.together():
+            if group.first:
+                index = dataset.originality_index(chosen)
+                self.packed_index = index.to_bytes() if self.keep_index else None
+                compared = held_pieces[:: max(1, len(held_pieces) // _COMPARED)][:_COMPARED]
+                self.shared_runs = index.distribution([held.line(piece) for piece in compared])
+                writer = summary_writer(self.target) if tensorboard else None
+            self.listener.started(self.run_facts)
+        try:
+            with self._interruption.heeded():
+                stopped = self._epochs(dataset, pieces, per_epoch, held, held_pieces, writer)
+        except (MemoryError, RuntimeError) as error:
+            # torch has no one class for it: CUDA, MPS and the CPU's allocator word it each in their own way.
+            words = str(error).lower()
+            if isinstance(error, RuntimeError) and not any(w in words for w in ("out of memory", "allocate memory")):
+                raise
+            raise TrainingError(
+                f"Memory ran out with --batch-size {self.config.batch_size}; choose a smaller one, or a smaller preset."
+            ) from error
+        finally:
+            if writer is not None:
+                writer.close()
+        if group.launched and group.first:
+            self.state.ended(self.target)
+        kept = self.state.best if self.config.patience and self.state.best else self.state.rows[-1:]
+        last = dict(kept[0]) if kept else dict.fromkeys(METRICS, math.nan)
+        return TrainResult(
+            self.model_file,
+            parameters,
+            len(self.state.rows),
+            train_nats=last["train_nats"],
+            val_nats=last["val_nats"],
+            val_duration_nats=last["val_duration_nats"],
+            val_pitch_nats=last["val_pitch_nats"],
+            seconds=self.state.seconds,
+            stopped=stopped,
+        )
+
+    def _prepare(self, resume: bool) -> None:
+        """Make the folder, and note in it that torchrun's run has begun."""
+        try:
+            self.target.mkdir(parents=True, exist_ok=True)
+            if self.group.launched:
+                self.state.begun(self.target, self.group.run_id, anew=not resume)
+        except OSError as error:
+            raise FileError(f"{self.target} cannot be made ({error.strerror}); choose another --out.") from error
+
+    def _epochs(
+        self, dataset: Dataset, pieces: Windows, per_epoch: int, held: Dataset, held_pieces: Any, writer: Any
+    ) -> str:
+        state, config, group = self.state, self.config, self.group
+        self._began = time.monotonic() - state.seconds
+        self._saved = time.monotonic()
+        state.share_before = share = self._share(per_epoch)
+        while share < 1:
+            if config.patience and len(held_pieces) and state.epochs_since_best >= config.patience:
+                return "patience"
+            epoch, before = state.step // per_epoch, state.step
+            batches = epoch_batches(pieces, config.batch_size, config.seed, epoch)
+            semitones = shifts(dataset, pieces, config.transpose, config.seed, epoch)
+            for rows in batches[state.step % per_epoch :]:
+                stop, share = self._agree(per_epoch)
+                if stop or share >= 1:
+                    break
+                self._step(dataset, pieces, rows, semitones, share)
+                self._tell(epoch, per_epoch)
+            stop, share = self._agree(per_epoch)
+            within = state.step % per_epoch > 0
+            if stop and (within or state.step == before):
+                with group.together():
+                    if not state.rows:
+                        self._save_model(None)
+                    self._save_state()
+                return "interrupted"
+            row = self._finish_epoch(epoch, held, held_pieces)
+            better = state.is_best(row)
+            with group.together():
+                if better or not config.patience:
+                    self._save_model(row)
+                self._save_state()
+                if group.first:
+                    write_metrics(self.target, state.rows, writer)
+                self.listener.finished_epoch(row)
+            if self._agree(per_epoch)[0]:
+                return "interrupted"
+            if within:
+                return "time"
+        return "finished" if state.step >= config.epochs * per_epoch else "time"
+
+    def _agree(self, per_epoch: int) -> tuple[bool, float]:
+        """Whether a process was told to stop, and how much of the run is done by the clock of the first."""
+        seconds = time.monotonic() - self._began if self.group.first else 0.0
+        stop, self.state.seconds = self.group.sum(self._interruption.asked, seconds)
+        return stop > 0, self._share(per_epoch)
+
+    def _tell(self, epoch: int, per_epoch: int) -> None:
+        """Tell how it goes; save the state when it is time to."""
+        state, now = self.state, time.monotonic()
+        # The others' clocks are not heeded: the next step begins with what the first one's says.
+        state.seconds = now - self._began
+        share = self._share(per_epoch)
+        left = state.seconds_here * (1 - share) / max(share - state.share_before, 1e-9)
+        self.listener.stepped(epoch + 1, share, state.recent_nats, state.events_per_second, left)
+        if now - self._saved >= 60 * self.save_minutes:
+            self._save_state()
+
+    def _save_state(self) -> None:
+        """Write the state: the first process does."""
+        self._count(everything=True)
+        if self.group.first:
+            self.state.save(self.target, self._identity, self.model, self.optimizer, self.average)
+        self._saved = time.monotonic()
+
+    def _share(self, per_epoch: int) -> float:
+        """How much of the run is done, in [0, 1]: by steps or by time, whichever runs out first."""
+        by_steps = self.state.step / (self.config.epochs * per_epoch)
+        limit = self.config.max_minutes
+        return min(1.0, by_steps if limit is None else max(by_steps, self.state.seconds / (60 * limit)))
+
+    def _step(self, dataset: Dataset, pieces: Windows, rows: Any, semitones: Any, share: float) -> None:
+        """One step of the optimizer, from the whole group's batch `rows`."""
+        config, state, group = self.config, self.state, self.group
+        # All that is random in this step, dropout above all, follows from its number.
+        torch.manual_seed((config.seed * 1_000_003 + state.step + group.rank * _RANK_SEED) % 2**63)
+        rate = learning_rate(config, state.step, share)
+        for parameters in self.optimizer.param_groups:
+            parameters["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        events = int((pieces.stop - pieces.start)[rows].sum())
+        failure = None
+        try:
+            numbers = self._backward(dataset, pieces, group.part(rows), semitones, events)
+        except (MemoryError, RuntimeError, MelodyGRUError) as error:
+            # The others are about to wait for this process's gradients: it tells them, in place of those.
+            failure, numbers = error, torch.tensor([0.0, 0.0, 1.0], device=self.device)
+        group.sum_gradients(self.model, numbers)
+        if group.world > 1 and numbers[2]:
+            group.raise_first(failure)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.grad_clip or math.inf)
+        self._pending.add([numbers[0], numbers[1], norm], (state.step, events, rate))
+        # What is wrong with a loss may be seen later: a step that would spoil all weights is left out on the device.
+        self.optimizer.found_inf = (~torch.isfinite(numbers[0] + norm)).float()  # type: ignore[attr-defined]
+        if failure is not None:
+            raise failure
+        self._count()
+        self.optimizer.step()
+        state.step += 1
+        follow(self.average, self.model, config.average, state.step)
+
+    def _count(self, everything: bool = False) -> None:
+        """Count the steps whose losses have come from the device; `everything`: wait for those of all."""
+        for (loss, notes, norm), (step, events, rate) in self._pending.arrived(everything):
+            self._check_finite("loss", loss, rate, step)
+            # A loss may be finite and its gradient not.
+            self._check_finite("gradient", norm, rate, step)
+            self.state.counted(loss, round(notes), events, rate)
+
+    def _backward(self, dataset: Dataset, pieces: Windows, rows: Any, semitones: Any, events: int) -> torch.Tensor:
+        """The gradient of the summed loss of `rows` over `events`.
+
+        Returns the loss itself, the notes learned from, and a 0: all went well. Of no rows all are 0.
+        """
+        if not len(rows):
+            return torch.zeros(3, device=self.device)
+        self.model.train()
+        batch = self._loader.batch(dataset, pieces, rows)
+        shift = self._loader.sent(torch.from_numpy(semitones[rows]))
+        with self._autocast():
+            durations, pitches = self.model.nll(batch, shift)
+        total = durations.sum() + pitches.sum()
+        notes = ((batch["pitches"] < REST) & batch["mask"]).sum()
+        (total / events).backward()
+        return torch.stack([total.detach().float(), notes.float(), torch.zeros_like(notes).float()])
+
+    def _check_finite(self, what: str, value: float, rate: float, step: int) -> None:
+        if not math.isfinite(value):
+            last = len(self.state.rows)
+            kept = f"The model of epoch {last} is kept" if last else "Nothing was learned yet"
+            raise TrainingError(
+                f"The {what} is {value} at step {step} with a learning rate of {rate:.2g}. {kept}; train "
+                "again with a lower --lr and --force, or another --out."
+            )
+
+    def _autocast(self) -> Any:
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def _finish_epoch(self, epoch: int, held: Dataset, held_pieces: Any) -> dict[str, float]:
+        """Validate, and write the epoch's row."""
+        state = self.state
+        self._count(everything=True)
+        duration_nats, pitch_nats = self.validate(held, held_pieces)
+        if len(held_pieces):
+            self._check_finite("validation", duration_nats + pitch_nats, state.learning_rate, state.step)
+        row = {
+            "epoch": epoch + 1,
+            "step": state.step,
+            "train_nats": state.epoch_nats,
+            "val_nats": duration_nats + pitch_nats,
+            "val_duration_nats": duration_nats,
+            "val_pitch_nats": pitch_nats,
+            "learning_rate": state.learning_rate,
+            "events_per_second": state.events_per_second,
+            "seconds": state.seconds,
+        }
+        state.rows.append(row)
+        state.begin_epoch()
+        return row
+
+    def validate(self, dataset: Dataset, pieces: Any) -> tuple[float, float]:
+        """Nats per note of durations and of pitches, with the averaged weights; NaN without pieces."""
+        if not len(pieces):
+            return math.nan, math.nan
+        self.model.eval()
+        totals, notes = [0.0, 0.0], 0
+        with self.group.together(), weights_of(self.average, self.model), torch.no_grad():
+            for chosen, rows in islice(whole_batches(dataset, pieces), self.group.rank, None, self.group.world):
+                batch = self._loader.batch(dataset, chosen, rows)
+                notes += int(((batch["pitches"] < REST) & batch["mask"]).sum())
+                for i, nll in enumerate(self.model.nll(batch)):
+                    totals[i] += float(nll.float().sum())
+        durations, pitches, count = self.group.sum(*totals, notes)
+        return durations / count, pitches / count
+
+    def _save_model(self, row: dict[str, float] | None) -> None:
+        """Write the checkpoint, with the averaged weights: the first process does."""
+        if not self.group.first:
+            return
+        with weights_of(self.average, self.model):
+            weights = {name: tensor.float().cpu().numpy() for name, tensor in self.model.state_dict().items()}
+            weights = {name: array.copy() for name, array in weights.items()}
+        told = provenance(self.run_facts, self.config, row, self.shared_runs, self.state.seconds)
+        tokenizer = TokenizerConfig(self.model.config.max_duration)
+        Checkpoint(self.model.config, weights, tokenizer, told, self.packed_index).save(self.model_file)

@@ -1,0 +1,133 @@
+"""What is to be written, and what comes of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from melodygru.music.chords import ChordSpan
+from melodygru.music.melody import Melody
+from melodygru.music.theory import key_correlations
+from melodygru.writing.config import GenerationConfig
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A melody that a model wrote.
+
+    Attributes:
+        melody: its notes.
+        chords: the chords under it; empty if none were asked for.
+        score: why it was chosen among candidates; None where there was one only.
+        number: which candidate it was, from 0.
+    """
+
+    melody: Melody
+    chords: tuple[ChordSpan, ...] = ()
+    score: Score | None = None
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be written, but for how many; see `Model.generate_many` and `Model.compose`."""
+
+    config: GenerationConfig
+    seed: int
+    primer: Melody | None = None
+    include_primer: bool = True
+    as_drawn: bool = False
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A melody, and how much the critic likes it (log odds that a person wrote it; 0 without a critic)."""
+
+    generated: Generated
+    liking: float
+
+
+def new_ones(drawn: Sequence[Candidate], seen: set[int], size: int) -> Iterator[list[Candidate]]:
+    """Candidates that are like none before, in groups of `size` of which one is chosen; `seen` takes in all hashes."""
+    groups: dict[int, list[Candidate]] = {}
+    for one in drawn:
+        mark = hash(one.generated.melody.notes)
+        if mark not in seen:
+            seen.add(mark)
+            groups.setdefault(one.generated.number // size, []).append(one)
+    yield from groups.values()
+
+
+_NEAR = 0.25
+_FORM = 0.6
+_SPAN = (7, 19)
+_LAGS = (1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True)
+class Score:
+    """The parts of a candidate's score, each in [0, 1]; None for one that does not apply."""
+
+    likelihood: float | None
+    key: float
+    form: float
+    range: float
+    joins: float | None = None
+
+    @property
+    def total(self) -> float:
+        """The mean of the parts that apply."""
+        parts = [part for part in asdict(self).values() if part is not None]
+        return sum(parts) / len(parts)
+
+
+def score(melody: Melody, nats_per_note: float, human: float | None, excess_at_joins: float | None = None) -> Score:
+    """The score of a candidate.
+
+    Args:
+        melody: the candidate, with one note at least.
+        nats_per_note: its negative log-likelihood under the model.
+        human: what the model has for people's tunes; None if that is not known.
+        excess_at_joins: nats per event by which what follows the joins is less probable than the rest.
+    """
+    likelihood = None
+    if human:
+        beyond = max(0.0, abs(nats_per_note - human) / human - _NEAR)
+        likelihood = math.exp(-beyond / _NEAR)
+    profile = melody.key if melody.key.mode in ("major", "minor") else None
+    correlations = key_correlations(melody.pitch_class_weights())
+    if profile is None:
+        # Modes have no profile of their own: the nearest of major and minor is the one with the same third.
+        third = melody.key.scale[2]
+        mode = "major" if (third - melody.key.tonic) % 12 == 4 else "minor"
+        profile = type(melody.key)(melody.key.tonic, mode)
+    pitches = [note.pitch for note in melody.notes]
+    span = max(pitches) - min(pitches)
+    outside = max(_SPAN[0] - span, span - _SPAN[1], 0)
+    repeated = max((share_repeated(melody, bars) for bars in _LAGS), default=0.0)
+    return Score(
+        likelihood,
+        max(0.0, correlations[profile]),
+        min(repeated, _FORM) / _FORM,
+        max(0.0, 1 - outside / 12),
+        None if excess_at_joins is None else math.exp(-max(0.0, excess_at_joins)),
+    )
+
+
+def share_repeated(melody: Melody, bars: int) -> float:
+    """The share of notes, in [0, 1], that stand again: the same pitch, `bars` bars earlier at the same place."""
+    back = bars * melody.time_signature.bar_steps
+    known = {(note.onset, note.pitch) for note in melody.notes}
+    if back >= melody.length or not melody.notes:
+        return 0.0
+    return sum((note.onset - back, note.pitch) in known for note in melody.notes) / len(melody.notes)
+
+
+def excess(nats: Sequence[float], onsets: Sequence[int], judged: Sequence[tuple[int, int]]) -> float | None:
+    """Nats per event in the `judged` half-open ranges of steps, over the mean of the other events; None without any."""
+    inside = [n for n, at in zip(nats, onsets, strict=True) if any(start <= at < end for start, end in judged)]
+    outside = [n for n, at in zip(nats, onsets, strict=True) if not any(start <= at < end for start, end in judged)]
+    if not inside or not outside:
+        return None
+    return sum(inside) / len(inside) - sum(outside) / len(outside)

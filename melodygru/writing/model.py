@@ -1,0 +1,358 @@
+"""A trained model, ready to write melodies: what notebooks and the command line both use."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from numbers import Integral
+from typing import Any
+
+from melodygru.errors import SamplingError, UsageError, check_range
+from melodygru.music.melody import Melody
+from melodygru.network.checkpoint import Checkpoint, resolve
+from melodygru.network.critic import CANDIDATES
+from melodygru.network.engine import NumpyEngine
+from melodygru.network.tokenizer import REST, Tokenizer
+from melodygru.system import by_processes
+from melodygru.writing.candidates import Candidate, Generated, Order, excess, new_ones, score
+from melodygru.writing.config import DEFAULT_MAX_COPY, GenerationConfig
+from melodygru.writing.copy_guard import CopyGuard
+from melodygru.writing.planner import Banned, Plan, plan
+from melodygru.writing.sampler import Drawn, Watcher, sample
+
+MAX_COUNT = 100_000
+_WINDOW = 256
+"""Melodies made at once: bounds the memory that many take. A multiple of those that the critic chooses from."""
+_SPARE = 1000
+"""Candidates that were not chosen are kept up to so many, in case too few others are different."""
+_TRIES = 4
+"""How many times as many melodies as were asked for are made at most, so that all are different."""
+_FORM_CANDIDATES = 8
+"""With a form, each melody is the best of so many: some join their sections better than others."""
+
+
+def load_model(name: str | os.PathLike[str] = "folk") -> Model:
+    """The model of that name (in ./checkpoints, or shipped: "folk"), or at that path.
+
+    Raises CheckpointError if there is none, or it is damaged.
+    """
+    path = resolve(name)
+    return Model(Checkpoint.load(path), name=path.stem)
+
+
+class Model:
+    """A trained model.
+
+    Attributes:
+        checkpoint: its weights, configuration and provenance.
+        name: what it is called.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, name: str = ""):
+        self.checkpoint = checkpoint
+        self.name = name
+        self._guards: dict[int, CopyGuard] = {}
+
+    @cached_property
+    def engine(self) -> NumpyEngine:
+        """The network, one step at a time, in NumPy."""
+        return NumpyEngine(self.checkpoint.model_config, self.checkpoint.weights)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits, from a hash of all that decides what the model writes."""
+        checkpoint = self.checkpoint
+        digest = hashlib.sha256(repr((checkpoint.model_config, checkpoint.tokenizer_config)).encode())
+        for name in sorted(checkpoint.weights):
+            digest.update(name.encode() + checkpoint.weights[name].astype("<f4", copy=False).tobytes())
+        digest.update(checkpoint.packed_index or b"")
+        if checkpoint.critic is not None:
+            for array in checkpoint.critic.arrays().values():
+                digest.update(array.tobytes())
+        return digest.hexdigest()[:16]
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """How the model came to be: data, number of pieces and notes, validation, versions, date, seed."""
+        return self.checkpoint.provenance
+
+    @property
+    def human_nats_per_note(self) -> float | None:
+        """Nats per note of the tunes that were held out in training; None if none were."""
+        value = self.provenance.get("validation_nats_per_note")
+        return value if isinstance(value, float) and value > 0 else None
+
+    def generate(self, bars: int | None = None, **options: Any) -> Melody:
+        """Write one melody; the options are those of `generate_many`."""
+        return self.generate_many(1, bars, **options)[0]
+
+    def generate_many(
+        self,
+        count: int,
+        bars: int | None = None,
+        *,
+        seed: int | None = None,
+        primer: Melody | None = None,
+        include_primer: bool = True,
+        progress: Callable[[int], None] | None = None,
+        **options: Any,
+    ) -> list[Melody]:
+        """Write `count` melodies, each of exactly the bars asked for, all different.
+
+        Args:
+            count: how many, 1 to 100,000.
+            bars: length in full bars, 1 to 1000; default 16, or what the form makes.
+            seed: at least 0; the same seed and options give the same melodies. None draws one.
+            primer: what to continue, in its key, metre and tempo.
+            include_primer: whether the melodies begin with the primer, and the bars asked for count its bars.
+            progress: called with the number of candidates finished so far.
+            options: fields of `GenerationConfig`: key="A minor", meter="6/8", chords="Am F C G", …
+
+        Raises:
+            UsageError: a value out of range, named; or wishes that contradict each other.
+            SamplingError: nothing was found that keeps to all of them.
+        """
+        config = GenerationConfig.from_dict({"bars": bars, **options})
+        seed = draw_seed() if seed is None else seed
+        done = self.compose(config, seed, count, primer, include_primer, progress)
+        return [generated.melody for generated in done]
+
+    def compose(
+        self,
+        config: GenerationConfig,
+        seed: int,
+        count: int = 1,
+        primer: Melody | None = None,
+        include_primer: bool = True,
+        progress: Callable[[int], None] | None = None,
+        as_drawn: bool = False,
+    ) -> list[Generated]:
+        """`generate_many`, with all that belongs to the melodies. Of several candidates the best come first.
+
+        `as_drawn` leaves the last note as long as it was drawn, where else it is held to the last bar line.
+        """
+        order = Order(config, seed, primer, include_primer, as_drawn)
+        return list(self.compose_each(order, count, progress))
+
+    def compose_each(
+        self,
+        order: Order,
+        count: int = 1,
+        progress: Callable[[int], None] | None = None,
+        jobs: int = 1,
+        made: Plan | None = None,
+        watch: Watcher | None = None,
+    ) -> Iterator[Generated]:
+        """`compose`, one melody after the other as they come; for very many, by `jobs` processes.
+
+        What is asked to be the best of many (`best_of`, a form) comes when all are done. `made` is what `planned` says
+        of the order, where that was asked before; `watch` is told of what this process draws, see `sample`.
+        """
+        for what, value in (("count", count), ("seed", order.seed)):
+            if not isinstance(value, Integral):
+                raise UsageError(f"{what} is {value!r}; give a whole number.")
+        check_range("count", count, 1, MAX_COUNT)
+        check_seed(order.seed)
+        made = self.planned(order) if made is None else made
+        candidates = self.candidates_for(order.config, count)
+        windows = [(first, min(_WINDOW, candidates - first)) for first in range(0, candidates, _WINDOW)]
+        one_by_one = self._chooses(order.config) or candidates == count
+        judge = candidates > count and not one_by_one
+        seen: set[int] = set()
+        size = CANDIDATES if self._chooses(order.config) else 1
+        given, others = 0, list[Generated]()
+        first = candidates
+        for drawn in self._drawn(order, made, windows, judge, progress, jobs, watch):
+            for group in new_ones(drawn, seen, size):
+                if one_by_one and given < count:
+                    best, *rest = sorted(group, key=lambda one: -one.liking)
+                    given += 1
+                    yield best.generated
+                    group = sorted(rest, key=lambda one: one.generated.number)
+                if not one_by_one or len(others) < _SPARE:
+                    others += [one.generated for one in group]
+        # Where too many were the same, those that were not chosen, and then more, fill up.
+        while given + len(others) < count and first < candidates * _TRIES:
+            many = min(_WINDOW, count - given - len(others))
+            for drawn in self._drawn(order, made, [(first, many)], judge, progress, 1, watch):
+                others += [one.generated for group in new_ones(drawn, seen, size) for one in group]
+            first += many
+        if given + len(others) < count:
+            raise SamplingError(
+                f"Only {given + len(others)} different melodies were found, and count is {count}; lower --count, raise "
+                "--temperature, or ask for more bars."
+            )
+        if not one_by_one:
+            others.sort(key=lambda one: -one.score.total if one.score else 0.0)
+        yield from others[: count - given]
+
+    def _drawn(
+        self,
+        order: Order,
+        made: Plan,
+        windows: Sequence[tuple[int, int]],
+        judge: bool,
+        progress: Callable[[int], None] | None,
+        jobs: int,
+        watch: Watcher | None,
+    ) -> Iterator[list[Candidate]]:
+        """The candidates of each window, (number of the first, how many), in order."""
+        if jobs > 1 and len(windows) > 1:
+            drawing = by_processes(WindowDrawer(self, order, judge), windows, jobs)
+            for (first, many), drawn in zip(windows, drawing, strict=True):
+                yield drawn
+                if progress is not None:
+                    progress(first + many)
+            return
+        for first, many in windows:
+            yield self.draw_window(order, made, first, many, judge, progress, watch)
+
+    def draw_window(
+        self,
+        order: Order,
+        made: Plan,
+        first: int,
+        many: int,
+        judge: bool,
+        progress: Callable[[int], None] | None = None,
+        watch: Watcher | None = None,
+    ) -> list[Candidate]:
+        """The candidates numbered [first, first + many), drawn side by side; `judge`: with their scores."""
+        critic = self.checkpoint.critic if self._chooses(order.config) else None
+        cut = order.primer is not None and not order.include_primer
+        report = None if progress is None else (lambda done: progress(first + done))
+        drawing, ahead = order.config.sampling, made.ahead
+        drawn = sample(self.engine, made.meta, many, drawing, ahead, order.seed, first, made.script, report, watch)
+        return [
+            Candidate(
+                self._finish(one, made, number, judge, cut),
+                0.0 if critic is None else critic.log_odds(self._decode(one, made)),
+            )
+            for number, one in enumerate(drawn, first)
+        ]
+
+    def planned(self, order: Order) -> Plan:
+        """What the sampler works with to write an order. Raises UsageError for wishes that cannot be kept together."""
+        made = self._plan(order.config, order.primer, order.include_primer)
+        return replace(made, fills_out=False) if order.as_drawn else made
+
+    def _chooses(self, config: GenerationConfig) -> bool:
+        """Whether the critic does: of what was not asked to be the best of many, where the model has one."""
+        return self.checkpoint.critic is not None and config.best_of is None and config.form is None
+
+    def candidates_for(self, config: GenerationConfig, count: int) -> int:
+        """How many melodies are drawn so that the best `count` can be chosen."""
+        if config.best_of is not None:
+            return max(config.best_of, count)
+        if config.form is not None:
+            return count * _FORM_CANDIDATES
+        return count * (1 if self.checkpoint.critic is None else CANDIDATES)
+
+    def compose_again(
+        self,
+        config: GenerationConfig,
+        seed: int,
+        number: int,
+        primer: Melody | None = None,
+        include_primer: bool = True,
+    ) -> Generated:
+        """The candidate of this `number` alone, as `compose` makes it among others."""
+        made = self._plan(config, primer, include_primer)
+        drawn = sample(self.engine, made.meta, 1, config.sampling, made.ahead, seed, number, made.script)
+        return self._finish(drawn[0], made, number, False, primer is not None and not include_primer)
+
+    def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:
+        longest = self.checkpoint.tokenizer_config.max_duration
+        return plan(config, longest, self.banned(config), primer, include_primer)
+
+    def _decode(self, drawn: Drawn, made: Plan) -> Melody:
+        title = f"{self.name} {made.meta.key}".strip()
+        return Tokenizer(self.checkpoint.tokenizer_config).decode(drawn.events, made.qpm, title)
+
+    def _finish(self, drawn: Drawn, made: Plan, number: int, judge: bool, cut: bool) -> Generated:
+        melody = self._decode(drawn, made)
+        if made.fills_out and melody.notes[-1].onset >= made.begins:
+            melody = hold_last(melody, drawn.events.pitches[-2] == REST)
+        mark = None
+        if judge:
+            nats = float(drawn.nats.sum()) / len(melody.notes)
+            joins = excess(drawn.nats.tolist(), drawn.onsets.tolist(), made.judged)
+            mark = score(melody, nats, self.human_nats_per_note, joins)
+        generated = Generated(melody, made.chords, mark, number)
+        return _without_beginning(generated, made.begins) if cut else generated
+
+    def banned(self, config: GenerationConfig) -> Banned | None:
+        """What `--max-copy` forbids; None if nothing."""
+        limit = DEFAULT_MAX_COPY if config.max_copy is None else config.max_copy
+        if not limit:
+            return None
+        index = self.checkpoint.index
+        if index is None:
+            if config.max_copy is None:
+                return None
+            raise UsageError(
+                f"--max-copy {limit} cannot be kept: the model {self.name or 'given'} does not say what it has learned "
+                "from; leave --max-copy out, or train it again without --no-index."
+            )
+        if limit not in self._guards:
+            self._guards[limit] = CopyGuard(index, limit)
+        return self._guards[limit]
+
+
+class WindowDrawer:
+    """`Model.draw_window` for a process of its own, which plans once for all its windows."""
+
+    def __init__(self, model: Model, order: Order, judge: bool):
+        self.model = model
+        self.order = order
+        self.judge = judge
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What is worked with; made where it is first needed, since a plan is dearer to send than to make."""
+        return self.model.planned(self.order)
+
+    def __call__(self, first: int, many: int) -> list[Candidate]:
+        """The candidates numbered [first, first + many)."""
+        return self.model.draw_window(self.order, self.plan, first, many, self.judge)
+
+
+def _without_beginning(generated: Generated, begins: int) -> Generated:
+    """All from the bar line at or before the step `begins` on, but for notes that begin earlier than that step."""
+    melody = generated.melody
+    bar = melody.time_signature.bar_steps
+    start = begins // bar * bar
+    notes = tuple(replace(note, onset=note.onset - start) for note in melody.notes if note.onset >= begins)
+    chords = tuple(
+        replace(span, onset=max(span.onset - start, 0), end=span.end - start)
+        for span in generated.chords
+        if span.end > start
+    )
+    cut = replace(melody, notes=notes, pickup=0, bars=(melody.length - start) // bar)
+    return replace(generated, melody=cut, chords=chords)
+
+
+def check_seed(seed: int) -> None:
+    """Raise UsageError unless the seed is at least 0."""
+    if seed < 0:
+        raise UsageError(f"seed is {seed}; choose a whole number of at least 0.")
+
+
+def draw_seed() -> int:
+    """A seed that nobody chose, short enough to type again."""
+    return secrets.randbelow(10**9)
+
+
+def hold_last(melody: Melody, rests: bool) -> Melody:
+    """The melody with its last note held to the last bar line, unless it was written with a rest after it (`rests`).
+
+    Tunes with a pickup end early, to leave room for it when they are played again; a clip without one has a hole there.
+    """
+    if rests:
+        return melody
+    last = melody.notes[-1]
+    return replace(melody, notes=(*melody.notes[:-1], replace(last, duration=melody.length - last.onset)))

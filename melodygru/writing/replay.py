@@ -1,0 +1,116 @@
+"""Files that are changed, and files made once more: from a recipe to bytes."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike
+from typing import Any
+
+from melodygru.errors import MelodyGRUError, MidiError, UsageError
+from melodygru.formats.midi.parser import read_midi
+from melodygru.music.chords import ChordSpan
+from melodygru.music.form import Form
+from melodygru.music.melody import Melody
+from melodygru.writing.editing import Tune
+from melodygru.writing.infilling import CANDIDATES as FILLINGS
+from melodygru.writing.infilling import Filled, infill
+from melodygru.writing.layout import chords_over
+from melodygru.writing.model import Model
+from melodygru.writing.recipe import Recipe, rendered
+from melodygru.writing.rewriting import parse_bars, span_of
+from melodygru.writing.variation import CANDIDATES as VARIATIONS
+from melodygru.writing.variation import Varied, vary
+
+_LARGEST_INPUT = 256 * 1024
+"""Bytes of a file that is changed, up to which it is kept within the new one, so that that can be made again."""
+
+
+def packed_input(tune: Tune) -> dict[str, Any]:
+    """What a recipe keeps of a file that is changed."""
+    packed = base64.b64encode(zlib.compress(tune.data, 9)).decode()
+    kept = {"input": packed} if len(tune.data) <= _LARGEST_INPUT else {}
+    return {"name": tune.melody.name, **kept}
+
+
+def changed(recipe: Recipe, model: Model, tune: Tune, only: int | None = None) -> tuple[Filled | Varied, Recipe, bytes]:
+    """What `infill` and `vary` write: the melody, the recipe with the candidate's number, and the file.
+
+    Raises UsageError for bars or options that do not fit, SamplingError if nothing was found.
+    """
+    details = recipe.details
+    span = span_of(tune.melody, *parse_bars(details["bars"], tune.melody)) if "bars" in details else None
+    config = replace(recipe.config, best_of=None)
+    done: Filled | Varied
+    if recipe.command == "infill":
+        if span is None:
+            raise UsageError("There is nothing to fill; say which bars with --bars 5-8.")
+        candidates = recipe.config.best_of or FILLINGS
+        done = infill(model, tune.melody, span, config, recipe.seed, candidates, only)
+    else:
+        candidates = recipe.config.best_of or VARIATIONS
+        amount, keep = float(details["amount"]), details.get("keep")
+        done = vary(model, tune.melody, amount, config, recipe.seed, keep, span, candidates, only)
+    recipe = replace(recipe, number=done.number)
+    return done, recipe, tune.rewritten(done.melody, recipe.text())
+
+
+def made_again(recipe: Recipe, model: Model) -> bytes:
+    """The bytes of the file that the recipe is of, given its model.
+
+    Raises UsageError or SamplingError where this version cannot do what the recipe asks, MidiError if it needs a file
+    that it does not hold.
+    """
+    if recipe.command == "generate":
+        include = bool(recipe.details.get("include_primer", True))
+        generated = model.compose_again(recipe.config, recipe.seed, recipe.number, recipe.source, include)
+        return rendered(generated, recipe)
+    try:
+        data = zlib.decompressobj().decompress(base64.b64decode(recipe.details["input"]), _LARGEST_INPUT)
+    except (KeyError, ValueError, TypeError, zlib.error) as error:
+        raise MidiError(
+            "does not hold the file that it was made from, which was too large; make it anew from that."
+        ) from error
+    tune = Tune.parse(data, str(recipe.details.get("name", "")), str(recipe.details.get("track", "auto")))
+    return changed(recipe, model, tune, recipe.number)[2]
+
+
+def chords_in(path: str | PathLike[str], melodies: Sequence[Melody]) -> tuple[ChordSpan, ...]:
+    """The chords that a file was written to, in steps of its melody; none for a file of several melodies.
+
+    None, too, for scores, and for files with a recipe that cannot be read or does not fit: `melodygru info` says why.
+    """
+    if len(melodies) != 1:
+        return ()
+    try:
+        recipe = Recipe.find(read_midi(path).texts)
+        return () if recipe is None else chords_of(recipe, melodies[0])
+    except MelodyGRUError:
+        return ()
+
+
+def chords_of(recipe: Recipe, melody: Melody) -> tuple[ChordSpan, ...]:
+    """The chords of a recipe, in steps of the melody that it made; only where it wrote anew.
+
+    Raises UsageError for a melody of other bars or another metre.
+    """
+    config, bar = recipe.config, melody.time_signature.bar_steps
+    origin, left_out, section = bar if melody.pickup else 0, 0, 0
+    if recipe.command == "generate":
+        if config.form is not None:
+            count = len(Form.parse(config.form).sections)
+            section = (config.section_bars or (8 if config.bars is None else config.bars // count)) * bar
+        if recipe.source is not None and not recipe.details.get("include_primer", True):
+            # The chords began with the primer, which is not in the file.
+            origin = bar if recipe.source.pickup else 0
+            left_out = recipe.source.notes[-1].end // bar * bar if recipe.source.notes else 0
+    start, end = left_out, left_out + melody.length
+    if recipe.command != "generate" and recipe.details.get("bars") is not None:
+        start, end = span_of(melody, *parse_bars(str(recipe.details["bars"]), melody))
+    return tuple(
+        replace(span, onset=max(span.onset, start) - left_out, end=min(span.end, end) - left_out)
+        for span in chords_over(config.spans(melody.time_signature), origin, left_out + melody.length, section)
+        if span.onset < end and span.end > start
+    )

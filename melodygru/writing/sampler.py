@@ -1,0 +1,319 @@
+"""Draws melodies from an engine: scores -> mask -> temperature -> top-k -> top-p -> draw -> advance.
+
+Knows the engine only by its protocol, and constraints only by what `melodygru.writing.lookahead` offers. A melody that
+meets a dead end all the same (what its past forbids cannot be foreseen) goes back some bars and tries again. Works on
+many melodies at once; melody i has random numbers of its own, from (seed, i), so it is the same alone and in a batch of
+any size. (On one machine, that is: another processor rounds the scores' last digits another way.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from melodygru.errors import SamplingError
+from melodygru.network.arrays import FloatArray, IntArray, _softmax, nats_of
+from melodygru.network.engine import Engine
+from melodygru.network.tokenizer import END, REST, TIE, Events, PieceMeta
+from melodygru.writing.config import SamplingConfig
+from melodygru.writing.constraints.base import Progress
+from melodygru.writing.layout import Script
+from melodygru.writing.lookahead import Lookahead
+
+BoolArray = npt.NDArray[np.bool_]
+
+Watcher = Callable[[Mapping[int, tuple[int, int, int]]], None]
+"""Told of events as they are drawn, one step of all at a time: by a melody's number (onset, duration, pitch class)."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One melody that was drawn.
+
+    Attributes:
+        events: its T events.
+        nats: (T,) negative log-likelihood of each under the model itself, before any constraint or temperature.
+        onsets: (T,) where each begins, in steps.
+    """
+
+    events: Events
+    nats: FloatArray
+    onsets: IntArray
+
+
+def sample(
+    engine: Engine,
+    meta: PieceMeta,
+    count: int,
+    config: SamplingConfig,
+    ahead: Lookahead,
+    seed: int,
+    first: int = 0,
+    script: Script | None = None,
+    progress: Callable[[int], None] | None = None,
+    watch: Watcher | None = None,
+) -> list[Drawn]:
+    """Draw `count` melodies.
+
+    Args:
+        engine: gives the scores.
+        meta: metre, key and bars of the melodies.
+        config: how to draw.
+        ahead: what may be drawn.
+        seed: any integer of at least 0; the same seed gives the same melodies.
+        first: the number of the first melody: melody i draws from (seed, first + i), whatever stands beside it.
+        script: what is given or repeated.
+        progress: called with the number of melodies finished so far, now and then.
+        watch: told of every event as it is drawn, END too. Where a melody goes back from a dead end it is told of
+            others from there on. What it raises ends the work.
+
+    Raises:
+        SamplingError: some melody met dead ends again and again.
+    """
+    script = script or Script()
+    batch = _Batch(engine, meta, config, ahead, script, seed, watch)
+    finished: dict[int, Drawn] = {}
+    # Each melody's number, and the events before a dead end that are kept for another attempt.
+    waiting: dict[int, dict[int, tuple[int, int]]] = {first + i: {} for i in range(count)}
+    for attempt in range(_ATTEMPTS):
+        report = None if progress is None else (lambda done, before=len(finished): progress(before + done))
+        results = batch.run(list(waiting), list(waiting.values()), attempt, report)
+        again: dict[int, dict[int, tuple[int, int]]] = {}
+        for number, (drawn, own, dead) in zip(waiting, results, strict=True):
+            if drawn is not None:
+                finished[number] = drawn
+            else:
+                # Dead ends have their cause a few notes back; if it happens again, farther.
+                keep = dead - meta.time_signature.bar_steps * 2 ** (attempt // 2)
+                again[number] = {onset: event for onset, event in own.items() if onset < keep}
+        waiting = again
+        if not waiting:
+            return [finished[first + i] for i in range(count)]
+    raise SamplingError(
+        "No melody was found that keeps to everything asked for; allow more: a higher --max-copy or --max-leap, a "
+        "wider --range, or other values of the options that you set."
+    )
+
+
+_ATTEMPTS = 48
+_LEAVE = 0.25
+"""When more than this share of the melodies are done, the others go on without them."""
+
+
+class _Batch:
+    """Draws melodies side by side, an event each at a time."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        meta: PieceMeta,
+        config: SamplingConfig,
+        ahead: Lookahead,
+        script: Script,
+        seed: int,
+        watch: Watcher | None,
+    ):
+        self.engine, self.meta, self.config = engine, meta, config
+        self.ahead, self.script, self.seed, self.watch = ahead, script, seed, watch
+
+    def run(
+        self,
+        numbers: list[int],
+        kept: list[dict[int, tuple[int, int]]],
+        attempt: int,
+        report: Callable[[int], None] | None,
+    ) -> list[tuple[Drawn | None, dict[int, tuple[int, int]], int]]:
+        """One attempt for each number: the melody, or None, its events by onset, and where it met a dead end."""
+        if len(numbers) == 1:
+            # A matrix product with one row takes another route through the linear algebra and rounds differently, which
+            # about once in thousands of melodies turns a draw. With a twin beside it, one is rounded as many are.
+            return self.run(numbers * 2, kept * 2, attempt, report)[:1]
+        size = len(numbers)
+        random = [
+            np.random.Generator(np.random.PCG64([self.seed, number, attempt] if attempt else [self.seed, number]))
+            for number in numbers
+        ]
+        state = self.engine.start([self.meta] * size)
+        where = Progress.start(size)
+        own: list[dict[int, tuple[int, int]]] = [{} for _ in numbers]
+        rows, ended = np.arange(size), 0
+        dead = np.full(size, -1, np.int64)
+        drawn: list[list[tuple[int, int, float, int]]] = [[] for _ in numbers]
+        done = np.zeros(size, np.bool_)
+        while True:
+            here = rows.tolist()
+            durations, pitches, nats, stuck = self._draw(
+                state,
+                where,
+                [own[row] for row in here],
+                [kept[row] for row in here],
+                [random[row] for row in here],
+                done,
+            )
+            dead[rows[stuck & ~done]] = where.onset[stuck & ~done]
+            stuck = done | stuck
+            durations = np.where(stuck, END, durations)
+            pitches = np.where(durations == END, REST, pitches)
+            events = zip(durations.tolist(), pitches.tolist(), nats.tolist(), where.onset.tolist(), strict=True)
+            for row, event, over in zip(here, events, done.tolist(), strict=True):
+                if not over:
+                    drawn[row].append(event)
+            if self.watch is not None:
+                self.watch(
+                    {
+                        numbers[row]: (onset, duration, pitch)
+                        for row, over in zip(here, done.tolist(), strict=True)
+                        for duration, pitch, _, onset in drawn[row][-1:]
+                        # What was kept from before a dead end was told of then.
+                        if not over and dead[row] < 0 and onset not in kept[row]
+                    }
+                )
+            ended += int((stuck | (durations == END)).sum() - done.sum())
+            done = stuck | (durations == END)
+            if report is not None:
+                report(int(ended - (dead >= 0).sum()))
+            if done.all():
+                break
+            self.engine.advance(state, durations, pitches)
+            where = self._advance(where, state.onset, durations, pitches, [own[row] for row in here], done)
+            if done.mean() > _LEAVE and (still := len(done) - int(done.sum())) > 1:
+                # Those that are done are left behind; but never all except one, see above.
+                left = np.flatnonzero(~done)
+                self.engine.keep(state, left)
+                where, rows, done = where.kept(left), rows[left], np.zeros(still, np.bool_)
+        results = []
+        for row, events_of in enumerate(drawn):
+            lengths, classes, costs, onsets = (np.array(column) for column in zip(*events_of, strict=True))
+            melody = Drawn(Events(lengths, classes, self.meta), costs, onsets) if dead[row] < 0 else None
+            results.append((melody, own[row], int(dead[row])))
+        return results
+
+    def _draw(
+        self,
+        state: Any,
+        where: Progress,
+        own: list[dict[int, tuple[int, int]]],
+        kept: list[dict[int, tuple[int, int]]],
+        random: list[np.random.Generator],
+        done: BoolArray,
+    ) -> tuple[IntArray, IntArray, FloatArray, BoolArray]:
+        """Durations, pitches and nats of the events due, all (B,), and which melodies are at a dead end."""
+        size = len(random)
+        options = self.ahead.options(where)
+        fixed = np.zeros(size, np.bool_)
+        forced = np.zeros((2, size), np.int64)
+        stuck = np.logical_not(options.any)
+        for row, onset in enumerate(where.onset.tolist()):
+            if done[row]:
+                continue
+            event = kept[row].get(onset) or self.script.event(onset, own[row])
+            if event is not None:
+                fixed[row], forced[:, row] = True, event
+                repeated = onset not in self.script.given and onset not in kept[row]
+                stuck[row] = repeated and event[1] < REST and not options.following[row, event[1]]
+        # What stands where nothing can is never looked at: these rows are done, given, or given up.
+        options.durations[~options.any, END] = True
+        uniform = np.array([generator.random(2) for generator in random])
+        constraints = self.ahead.constraints
+        scores = self.engine.duration_logits(state)
+        wanted: npt.NDArray[np.floating] = scores
+        for constraint in constraints:
+            if (preference := constraint.duration_preference(where, scores.shape[1])) is not None:
+                wanted = wanted + preference
+        durations = draw(wanted, options.durations, self.config, uniform[:, 0])
+        durations = np.where(fixed, forced[0], durations).astype(np.int64)
+        nats = nats_of(scores, durations)
+        scores = self.engine.pitch_logits(state, durations)
+        wanted = scores
+        for constraint in constraints:
+            if (preference := constraint.pitch_preference(where)) is not None:
+                wanted = wanted + np.pad(preference, ((0, 0), (0, wanted.shape[1] - preference.shape[1])))
+        legal = options.pitches(durations)
+        legal[~legal.any(axis=1), REST] = True
+        pitches = np.where(fixed, forced[1], draw(wanted, legal, self.config, uniform[:, 1])).astype(np.int64)
+        nats = nats + np.where(durations == END, 0.0, nats_of(scores, pitches))
+        return durations, pitches, nats, stuck
+
+    @staticmethod
+    def _advance(
+        where: Progress,
+        onset: IntArray,
+        durations: IntArray,
+        pitches: IntArray,
+        own: list[dict[int, tuple[int, int]]],
+        done: BoolArray,
+    ) -> Progress:
+        """Where the melodies stand after these events."""
+        struck, rest = (pitches < REST) & ~done, (pitches == REST) & ~done
+        for row in np.flatnonzero(~done).tolist():
+            at, pitch = int(where.onset[row]), int(pitches[row])
+            own[row][at] = (int(durations[row]), pitch)
+            if struck[row]:
+                where.pitches[row].append(pitch)
+                where.onsets[row].append(at)
+            elif rest[row]:
+                where.rests[row].append(at)
+        again = struck & (pitches == where.reference)
+        return Progress(
+            onset,
+            np.where(struck, pitches, where.reference),
+            struck | (pitches == TIE),
+            rest,
+            np.where(again, where.repeats + 1, np.where(struck, 1, where.repeats)),
+            where.rests,
+            where.pitches,
+            where.onsets,
+        )
+
+
+def keep_top_k(logits: FloatArray, k: int) -> npt.NDArray[np.bool_]:
+    """(B, V): True for the k largest of each row, and for all that tie with the k-th; k = 0 keeps all."""
+    if k == 0 or k >= logits.shape[1]:
+        return np.ones(logits.shape, np.bool_)
+    kth = np.partition(logits, -k, axis=1)[:, -k]
+    return logits >= kth[:, None]
+
+
+def keep_top_p(logits: FloatArray, p: float) -> npt.NDArray[np.bool_]:
+    """(B, V): True for the nucleus of each row (Holtzman et al. 2020): the fewest most probable classes
+    whose probabilities sum to at least p, and all that tie with the last of them; p = 1 keeps all.
+    """
+    if p >= 1:
+        return np.ones(logits.shape, np.bool_)
+    ordered = np.sort(logits, axis=1)[:, ::-1]
+    total = np.cumsum(_softmax(ordered), axis=1)
+    last = np.minimum((total < p).sum(axis=1), logits.shape[1] - 1)
+    return logits >= ordered[np.arange(len(logits)), last][:, None]
+
+
+def draw(
+    logits: npt.NDArray[np.floating], legal: npt.NDArray[np.bool_], config: SamplingConfig, uniform: FloatArray
+) -> IntArray:
+    """One class a row.
+
+    Args:
+        logits: (B, V) scores.
+        legal: (B, V) what may be drawn; at least one class a row.
+        config: temperature, top-k and top-p, applied in this order to the legal classes.
+        uniform: (B,) random numbers in [0, 1): the class drawn is where the cumulative distribution,
+            in order of class, first exceeds this.
+
+    Returns:
+        (B,) classes. At temperature 0 the best-scored legal class, the lowest of equals.
+    """
+    scores = np.where(legal, logits.astype(np.float64), -np.inf)
+    if config.temperature == 0:
+        return scores.argmax(axis=1)
+    with np.errstate(over="ignore"):  # at the smallest temperatures a worse score becomes minus infinity, as it should
+        scores = (scores - scores.max(axis=1, keepdims=True)) / config.temperature
+    scores = np.where(keep_top_k(scores, config.top_k), scores, -np.inf)
+    scores = np.where(keep_top_p(scores, config.top_p), scores, -np.inf)
+    cumulative = np.cumsum(_softmax(scores), axis=1)
+    # Rounding can leave the last sum a little off 1: scaled by it, no number falls beyond the end.
+    drawn = (cumulative <= (uniform * cumulative[:, -1])[:, None]).sum(axis=1)
+    last_legal = logits.shape[1] - 1 - np.isfinite(scores)[:, ::-1].argmax(axis=1)
+    return np.minimum(drawn, last_legal)
