@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from melodygru.cli import COMMANDS
-
-from .test_generate import run
+from tests.command_line import run
 
 ROOT = Path(__file__).parent.parent
 

@@ -1,20 +1,10 @@
 """Promises about the package as a whole."""
 
-import subprocess
-import sys
 from importlib import import_module
 
 import melodygru
 from melodygru.cli import COMMANDS
-
-HEAVY = ("torch", "music21", "matplotlib", "pretty_midi", "symusic", "scipy", "tqdm")
-
-
-def modules_after(code: str) -> set[str]:
-    """Top-level names in sys.modules after `code` ran in a fresh process."""
-    script = f"{code}\nimport sys; print(' '.join({{m.split('.')[0] for m in sys.modules}}))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return set(done.stdout.splitlines()[-1].split())
+from tests.command_line import HEAVY, modules_after
 
 
 def test_every_public_name_exists_and_is_documented():

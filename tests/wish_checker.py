@@ -6,7 +6,7 @@ Knows music and MIDI, and nothing of melodygru: its tables are its own, and it l
 from fractions import Fraction
 from itertools import pairwise
 
-from .midi_checker import read_tracks
+from tests.midi_checker import read_tracks
 
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SCALES = {

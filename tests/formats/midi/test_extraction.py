@@ -1,0 +1,211 @@
+"""From files as they are in the wild to melodies on the grid."""
+
+import random
+from dataclasses import replace
+
+import mido
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from melodygru import Key, Melody, Note, TimeSignature
+from melodygru.errors import MelodyGRUError, MidiError
+from melodygru.formats.midi.extraction import ExtractionConfig, extract
+from melodygru.formats.midi.parser import parse_midi
+from melodygru.formats.midi.writer import midi_bytes
+from tests.tunes import tune
+
+SCALE = [60, 62, 64, 65, 67, 69, 71, 72]
+
+
+def file(tracks, meta=(), tpq=480, kind=1):
+    """A MIDI file. Each track: (name, channel, notes as (onset, end, pitch) in quarters); meta: (quarter, message)."""
+    import io
+
+    midi = mido.MidiFile(type=kind, ticks_per_beat=tpq)
+    head = [(quarter, 0, message) for quarter, message in meta]
+    for index, (name, channel, notes) in enumerate(tracks):
+        timed = list(head) if index == 0 else []
+        for onset, end, pitch in notes:
+            timed.append((onset, 2, mido.Message("note_on", note=pitch, channel=channel, velocity=80)))
+            timed.append((end, 1, mido.Message("note_off", note=pitch, channel=channel, velocity=0)))
+        track, now = mido.MidiTrack([mido.MetaMessage("track_name", name=name)]), 0
+        for quarter, _, message in sorted(timed, key=lambda entry: entry[:2]):
+            tick = round(quarter * tpq)
+            track.append(message.copy(time=tick - now))
+            now = tick
+        midi.tracks.append(track)
+    buffer = io.BytesIO()
+    midi.save(file=buffer)
+    return parse_midi(buffer.getvalue())
+
+
+def line(start=0.0, length=0.5, pitches=SCALE):
+    """Notes one after the other."""
+    return [(start + i * length, start + (i + 1) * length, pitch) for i, pitch in enumerate(pitches)]
+
+
+def metre(numerator, denominator):
+    return mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator)
+
+
+CHORDS = ("Piano", 1, [(bar * 4, bar * 4 + 4, pitch) for bar in range(4) for pitch in (48, 52, 55)])
+DRUMS = ("Drums", 9, [(i / 2, i / 2 + 0.25, 38) for i in range(64)])
+BASS = ("Bass", 2, [(i, i + 1, 36 + i % 3) for i in range(16)])
+
+
+@given(st.integers(0, 10_000), st.integers(1, 16))
+def test_our_own_files_come_back_as_they_were(seed, bars):
+    melody = tune(seed, bars)
+    (back,) = extract(parse_midi(midi_bytes(melody)), "x", ExtractionConfig(min_notes=1)).melodies
+    assert back == replace(melody, name="x", qpm=back.qpm)
+    assert back.qpm == pytest.approx(melody.qpm, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["Melody", "MELODY", "Lead Vocals", "vox", "Voice", "Gesang", "lead"])
+def test_a_track_that_says_so_is_the_melody(name):
+    low = [pitch - 12 for pitch in SCALE * 2]
+    found = extract(file([CHORDS, ("Violin", 3, line(pitches=SCALE * 4)), (name, 4, line(pitches=low)), DRUMS]), "x")
+    assert found.track == name
+    assert found.how == "name"
+    assert [note.pitch for note in found.melodies[0].notes] == low
+
+
+def test_backing_vocals_are_not_the_melody():
+    found = extract(file([("Backing Vocals", 1, line()), ("Vocals", 2, line(pitches=SCALE[::-1]))]), "x")
+    assert found.track == "Vocals"
+
+
+def test_without_names_the_track_most_like_a_melody_wins():
+    found = extract(file([CHORDS, BASS, ("Violin", 3, line(pitches=SCALE * 4)), DRUMS]), "x")
+    assert (found.track, found.how) == ("Violin", "score")
+
+
+def test_drums_are_never_the_melody():
+    with pytest.raises(MidiError):
+        extract(file([DRUMS]), "x")
+
+
+def test_the_channels_of_a_type_0_file_are_told_apart():
+    raw = file([("", 0, line(pitches=SCALE * 4))], kind=0)
+    mixed = file([("", 1, [*CHORDS[2]])], kind=0)
+    both = parse_midi(midi_bytes(Melody(tuple(Note(p, 12 * i, 12) for i, p in enumerate(SCALE * 4)))))
+    assert extract(raw, "x").melodies[0].notes == extract(both, "x").melodies[0].notes
+    assert extract(mixed, "x", ExtractionConfig(min_notes=1)).melodies[0].notes[0].pitch == 55
+
+
+def test_of_chords_the_highest_notes_are_the_melody():
+    piano = [(i / 2, i / 2 + 0.5, pitch - drop) for i, pitch in enumerate(SCALE * 2) for drop in (0, 4, 12)]
+    found = extract(file([("Piano", 0, piano)]), "x")
+    assert [note.pitch for note in found.melodies[0].notes] == SCALE * 2
+
+
+@pytest.mark.parametrize(("track", "first"), [("1", 55), ("2", 60), ("violin", 60), ("skyline", 60)])
+def test_a_track_can_be_asked_for(track, first):
+    found = extract(file([CHORDS, ("Violin", 3, line(pitches=SCALE * 4))]), "x", ExtractionConfig(track, min_notes=1))
+    assert found.melodies[0].notes[0].pitch == first
+
+
+@pytest.mark.parametrize("track", ["9", "0", "Tuba"])
+def test_a_track_that_is_not_there_is_an_error(track):
+    with pytest.raises(MelodyGRUError, match=track):
+        extract(file([CHORDS, ("Violin", 3, line())]), "x", ExtractionConfig(track))
+
+
+@pytest.mark.parametrize("tpq", [24, 96, 480, 1024])
+def test_any_resolution_gives_the_same_steps(tpq):
+    notes = [*line(length=0.5), *line(4, 1 / 3, SCALE[:6]), *line(6, 0.25)]
+    found = extract(file([("Melody", 0, notes)], tpq=tpq), "x").melodies[0]
+    durations = [note.duration for note in found.notes]
+    assert durations == [12] * 8 + [8] * 6 + [6] * 8
+
+
+def test_played_timing_is_set_on_the_grid():
+    chance = random.Random(1)
+    notes = [
+        (max(0, i / 2 + chance.gauss(0, 0.02)), i / 2 + 0.45 + chance.gauss(0, 0.02), pitch)
+        for i, pitch in enumerate(SCALE * 8)
+    ]
+    found = extract(file([("Melody", 0, notes)], meta=[(0, metre(4, 4))]), "x")
+    onsets = [note.onset for melody in found.melodies for note in melody.notes]
+    assert [onset % 12 for onset in onsets] == [0] * 64
+
+
+def test_a_leading_rest_of_most_of_a_bar_is_a_pickup():
+    melody = extract(file([("Melody", 0, line(2.5, 0.5, SCALE + SCALE))], meta=[(0, metre(3, 4))]), "x").melodies[0]
+    assert melody.pickup == 12
+    assert melody.notes[0].onset == 60
+    assert melody.bar_of(72) == 1
+
+
+def test_a_short_first_metre_is_a_pickup():
+    meta = [(0, metre(1, 8)), (0.5, metre(6, 8))]
+    melody = extract(file([("Melody", 0, line(0, 0.5, SCALE + SCALE))], meta=meta), "x").melodies[0]
+    assert str(melody.time_signature) == "6/8"
+    assert melody.pickup == 12
+    assert melody.notes[1].onset % 72 == 0
+
+
+def test_empty_bars_at_the_beginning_are_left_away():
+    melody = extract(file([("Melody", 0, line(8.0))], meta=[(0, metre(4, 4))]), "x").melodies[0]
+    assert melody.notes[0].onset == 0
+    assert melody.pickup == 0
+
+
+def test_a_change_of_metre_splits_the_piece():
+    meta = [(0, metre(4, 4)), (16, metre(3, 4))]
+    found = extract(file([("Melody", 0, [*line(0, 1, SCALE * 2), *line(16, 1, SCALE + SCALE[:4])])], meta=meta), "tune")
+    assert [(str(m.time_signature), m.bars, m.name) for m in found.melodies] == [
+        ("4/4", 4, "tune"),
+        ("3/4", 4, "tune #2"),
+    ]
+
+
+def test_a_long_rest_splits_the_piece_at_a_bar_line():
+    raw = file([("Melody", 0, [*line(0), *line(30, 0.5)])], meta=[(0, metre(4, 4))])
+    found = extract(raw, "x")
+    assert len(found.melodies) == 2
+    assert found.melodies[1].notes[0].onset == 48
+    assert len(extract(raw, "x", ExtractionConfig(max_rest_bars=100)).melodies) == 1
+
+
+def test_too_few_notes_are_no_melody():
+    with pytest.raises(MidiError, match="fewer than 8 notes"):
+        extract(file([("Melody", 0, line(pitches=SCALE[:7]))]), "x")
+
+
+def test_no_notes_at_all_say_so():
+    with pytest.raises(MidiError, match="no notes"):
+        extract(file([("Melody", 0, [])]), "x")
+
+
+def test_a_key_signature_is_believed_and_its_mode_heard():
+    minor = [69, 71, 72, 74, 76, 74, 72, 69] * 4
+    signature = [(0, mido.MetaMessage("key_signature", key="C"))]
+    melody = extract(file([("Melody", 0, line(pitches=minor))], meta=signature), "x").melodies[0]
+    assert melody.key == Key.parse("A minor")
+    stated = [(0, mido.MetaMessage("key_signature", key="Em"))]
+    assert extract(file([("Melody", 0, line())], meta=stated), "x").melodies[0].key == Key.parse("E minor")
+
+
+def test_a_missing_key_and_metre_are_estimated_and_that_is_said():
+    found = extract(file([("Melody", 0, line(pitches=[p + 2 for p in SCALE + SCALE[::-1]]))]), "x")
+    assert found.melodies[0].key == Key.parse("D major")
+    assert found.melodies[0].time_signature == TimeSignature(4, 4)
+    assert {"key estimated", "metre estimated"} <= set(found.remarks)
+
+
+def test_a_key_in_words_that_contradicts_the_signature_is_not_believed():
+    words = [(0, mido.MetaMessage("text", text="key: D dorian")), (0, mido.MetaMessage("key_signature", key="G"))]
+    assert extract(file([("Melody", 0, line())], meta=words), "x").melodies[0].key.fifths == 1
+
+
+def test_the_tempo_of_the_file_is_kept():
+    meta = [(0, mido.MetaMessage("set_tempo", tempo=500_000)), (0, metre(4, 4))]
+    assert extract(file([("Melody", 0, line())], meta=meta), "x").melodies[0].qpm == 120
+
+
+def test_a_metre_that_cannot_be_meant_is_read_as_4_4_and_that_is_said():
+    found = extract(file([("Melody", 0, line(pitches=SCALE * 2))], meta=[(0, metre(1, 4))]), "x")
+    assert str(found.melodies[0].time_signature) == "4/4"
+    assert "metre 1/4 read as 4/4" in found.remarks
