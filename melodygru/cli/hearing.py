@@ -1,4 +1,4 @@
-"""What `render` and `play` share: a MIDI file, and the sound that is made of it."""
+"""`melodygru play` and `melodygru render`: a MIDI file, and the sound that is made of it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from melodygru.formats.sound.synthesis import FloatArray
     from melodygru.formats.sound.timeline import Timeline
 
+_RINGING = 1.5
+"""Seconds that the last note is given to die away when a file is played, where nothing follows."""
 
 Source = Annotated[Path, typer.Argument(metavar="FILE.mid", help="The MIDI file to hear.", show_default=False)]
 Program = Annotated[
@@ -83,10 +85,6 @@ def remark(timeline: Timeline) -> None:
     """Say what could not be read, on standard error."""
     for sentence in timeline.remarks:
         typer.echo(sentence, err=True)
-
-
-_RINGING = 1.5
-"""Seconds that the last note is given to die away, where nothing follows."""
 
 
 def play(
