@@ -210,8 +210,9 @@ class GenerationConfig:
             parse_scale(self.scale)
         if self.form is not None:
             Form.parse(self.form)
+        said = self.as_dict()
         for one in options:
-            one.check_needs(self.as_dict())
+            one.check_needs(said)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GenerationConfig:
