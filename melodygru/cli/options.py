@@ -57,22 +57,24 @@ class Command(TyperCommand):
         return f"{name if name in known else self.aliases.get(name, name)}{equals}{value}"
 
 
-def takes(*options: Option, file: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def takes(*listed: Option | str, file: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command options that are described as data, beside those of its own signature.
 
     The command's argument `asked` gets what was said, by name, with underscores.
 
     Args:
-        options: what they are; none of them must be said.
+        listed: what they are, none of which must be said; and names of parameters of the signature, where those are to
+            stand among them on the help page.
         file: whether there is an option `--options`, a TOML file that can hold them too; see `merged`.
     """
-    added = [_parameter(option) for option in options]
-    if file:
-        added.append(inspect.Parameter("options_file", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_File))
+    options = [one for one in listed if isinstance(one, Option)]
+    from_file = inspect.Parameter("options_file", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_File)
 
     def made(command: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(command, eval_str=True).parameters
-        listed = [*added, *(one.replace(kind=one.KEYWORD_ONLY) for name, one in own.items() if name != "asked")]
+        rest = {name: one.replace(kind=one.KEYWORD_ONLY) for name, one in own.items() if name != "asked"}
+        parameters = [rest.pop(one) if isinstance(one, str) else _parameter(one) for one in listed]
+        parameters += [*([from_file] if file else []), *rest.values()]
 
         @wraps(command)
         def run(**values: Any) -> None:
@@ -80,7 +82,7 @@ def takes(*options: Option, file: bool = False) -> Callable[[Callable[..., None]
             command(asked=merged(said, values.pop("options_file", None), options), **values)
 
         run.__annotations__ = {}
-        run.__signature__ = inspect.Signature(sorted(listed, key=_place))  # type: ignore[attr-defined]
+        run.__signature__ = inspect.Signature(sorted(parameters, key=_place))  # type: ignore[attr-defined]
         run.aliases = _aliases(options)  # type: ignore[attr-defined]
         return run
 
