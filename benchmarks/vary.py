@@ -12,8 +12,8 @@ from pathlib import Path
 
 from melodygru import load_model
 from melodygru.formats.reading import read_melodies
-from melodygru.writing.config import GenerationConfig
-from melodygru.writing.variation import KEEP, measured, vary
+from melodygru.writing.config import KEEP, GenerationConfig
+from melodygru.writing.variation import measured, vary
 
 AMOUNTS = (0.0, 0.1, 0.3, 0.5, 0.8, 1.0)
 
@@ -30,7 +30,7 @@ def main():
     print(f"{len(tunes)} tunes")
     print("| keep | " + " | ".join(f"{amount:.0%}" for amount in AMOUNTS) + " |")
     print("| :--- " * (len(AMOUNTS) + 1) + "|")
-    for keep in (None, *KEEP):
+    for keep in (None, *KEEP.choices):
         cells = []
         for amount in AMOUNTS:
             found = []

@@ -109,8 +109,11 @@ class LazyGroup(TyperGroup):
         from melodygru.cli.options import Command
 
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
-        single.command(cmd_name, cls=Command, context_settings=settings)(getattr(import_module(module), cmd_name))
-        return typer.main.get_command(single)
+        command = getattr(import_module(module), cmd_name)
+        single.command(cmd_name, cls=Command, context_settings=settings)(command)
+        made: Any = typer.main.get_command(single)
+        made.aliases = getattr(command, "aliases", Command.aliases)
+        return made
 
 
 app = typer.Typer(

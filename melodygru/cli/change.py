@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +10,8 @@ import typer
 
 from melodygru.cli import options
 from melodygru.errors import UsageError
+from melodygru.option import taken_by
+from melodygru.writing.config import AMOUNT, KEEP, SEED, GenerationConfig
 
 In = Annotated[str, typer.Argument(metavar="IN", help="The MIDI file or score to change.", show_default=False)]
 Out = Annotated[
@@ -23,39 +24,34 @@ def change(
     command: str,
     source: str,
     out: str,
-    said: Mapping[str, Any],
+    asked: Mapping[str, Any],
     details: Mapping[str, Any],
     track: str,
-    options_file: Path | None,
     force: bool,
     show: bool,
     json: bool,
 ) -> None:
     """Read IN, change its melody as `command` does, write OUT, and draw it if it is to be shown.
 
-    `said` are options that are wishes for what is new, and model and seed; `details` are the command's own.
+    `asked` are options that are wishes for what is new, and model and seed; `details` are the command's own.
     """
     from melodygru.cli import output
     from melodygru.formats.scores.files import is_score
     from melodygru.version import __version__
-    from melodygru.writing.config import GenerationConfig
     from melodygru.writing.editing import Tune
-    from melodygru.writing.model import check_seed, draw_seed, load_model
+    from melodygru.writing.model import draw_seed, load_model
     from melodygru.writing.recipe import Recipe
     from melodygru.writing.replay import changed, packed_input
     from melodygru.writing.variation import Varied
 
-    values = options.merged(said, options_file, list(said))
     if Path(out).is_dir():
         raise UsageError(f"{out} is a folder; give the file to write a name.")
     output.check_out(out, 1, force, json, show)
-    wanted = {field.name for field in fields(GenerationConfig)}
-    config = GenerationConfig.from_dict({name: value for name, value in values.items() if name in wanted})
-    seed = options.whole(values, "seed", None)
-    seed = draw_seed() if seed is None else seed
-    check_seed(seed)
+    config = GenerationConfig.from_dict(options.part_of(asked, GenerationConfig))
+    options.check(asked, SEED)
+    seed = asked["seed"] if "seed" in asked else draw_seed()
     tune = Tune.read(source, track)
-    loaded = load_model(str(values.get("model", "folk")))
+    loaded = load_model(str(asked.get("model", options.MODEL.default)))
     own = {name: value for name, value in details.items() if value is not None}
     if track != "auto" and not is_score(source):  # of a score, what is kept is its melody alone
         own["track"] = track
@@ -86,35 +82,13 @@ def change(
         draw_written([(done.melody, chords_of(recipe, done.melody))], [target])
 
 
+@options.takes(*taken_by("infill", GenerationConfig), SEED, options.MODEL, file=True)
 def infill(
     source: In,
     out: Out,
+    asked: Mapping[str, Any],
     bars: Annotated[str, typer.Option(help="The bars to write anew: 5-8, or 5; 0 is a pickup's.", show_default=False)],
-    seed: options.Seed = None,
-    temperature: options.Temperature = None,
-    top_k: options.TopK = None,
-    top_p: options.TopP = None,
-    best_of: Annotated[
-        int | None,
-        typer.Option(rich_help_panel=options.MUSIC, help="How many fillings to choose from.", show_default="96"),
-    ] = None,
-    max_copy: options.MaxCopy = None,
-    scale: options.Scale = None,
-    scale_mode: options.ScaleMode = None,
-    range: options.Range = None,
-    max_leap: options.MaxLeap = None,
-    density: options.Density = None,
-    rests: options.Rests = None,
-    grid: options.Grid = None,
-    triplets: options.Triplets = None,
-    end_on: options.EndOn = None,
-    no_repeat_notes: options.NoRepeatNotes = None,
-    chords: options.Chords = None,
-    beats_per_chord: options.BeatsPerChord = None,
-    chord_mode: options.ChordMode = None,
     track: Track = "auto",
-    model: options.Model = None,
-    options_file: options.OptionsFile = None,
     force: options.Force = False,
     show: options.Show = False,
     json: options.Json = False,
@@ -124,45 +98,20 @@ def infill(
     Many fillings are drawn, and the one is written after which the model finds what follows most probable. Chords are
     counted from bar 1 of the melody.
     """
-    apart = ("source", "out", "bars", "options_file", "force", "show", "json", "track")
-    said = {name: value for name, value in locals().items() if name not in apart and name != "apart"}
-    change("infill", source, out, said, {"bars": bars}, track, options_file, force, show, json)
+    change("infill", source, out, asked, {"bars": bars}, track, force, show, json)
 
 
+@options.takes(*taken_by("vary", GenerationConfig), SEED, options.MODEL, file=True)
 def vary(
     source: In,
     out: Out,
-    amount: Annotated[float, typer.Option(help="The share of notes to change: 0 to 1.")] = 0.3,
-    keep: Annotated[
-        str | None,
-        typer.Option(
-            help="What stays: rhythm, contour (rhythm too), or pitches (in their order, in another rhythm).",
-            show_default="nothing",
-        ),
-    ] = None,
+    asked: Mapping[str, Any],
+    amount: Annotated[float, typer.Option(help=AMOUNT.help_text)] = AMOUNT.default,
+    keep: Annotated[str | None, options.shown(KEEP)] = None,
     bars: Annotated[
         str | None, typer.Option(help="Only within these bars: 5-8, or 5; 0 is a pickup's.", show_default="all")
     ] = None,
-    seed: options.Seed = None,
-    temperature: options.Temperature = None,
-    top_k: options.TopK = None,
-    top_p: options.TopP = None,
-    best_of: Annotated[
-        int | None,
-        typer.Option(rich_help_panel=options.MUSIC, help="How many variations to choose from.", show_default="8"),
-    ] = None,
-    max_copy: options.MaxCopy = None,
-    scale: options.Scale = None,
-    scale_mode: options.ScaleMode = None,
-    range: options.Range = None,
-    max_leap: options.MaxLeap = None,
-    grid: options.Grid = None,
-    triplets: options.Triplets = None,
-    end_on: options.EndOn = None,
-    no_repeat_notes: options.NoRepeatNotes = None,
     track: Track = "auto",
-    model: options.Model = None,
-    options_file: options.OptionsFile = None,
     force: options.Force = False,
     show: options.Show = False,
     json: options.Json = False,
@@ -172,7 +121,5 @@ def vary(
     The amount is the share of its notes that do not stand again with the same onset and pitch (with --keep pitches:
     onset and duration).
     """
-    apart = ("source", "out", "bars", "amount", "keep", "options_file", "force", "show", "json", "track")
-    said = {name: value for name, value in locals().items() if name not in apart and name != "apart"}
     details = {"amount": amount, "keep": keep, "bars": bars}
-    change("vary", source, out, said, details, track, options_file, force, show, json)
+    change("vary", source, out, asked, details, track, force, show, json)

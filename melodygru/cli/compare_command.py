@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from melodygru.cli import options
+from melodygru.network.config import ModelConfig
+from melodygru.option import described
+from melodygru.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from melodygru.evaluation.comparison import Outcome
+
+_SHAPE = described(ModelConfig)
 
 
 def compare(
@@ -28,14 +34,12 @@ def compare(
     ] = "parameters",
     share: Annotated[str, typer.Option(help="Shares of the training tunes, each a table: 0.1,0.3,1.")] = "1",
     val_data: Annotated[Path | None, typer.Option(help="Validate on this folder instead of a share.")] = None,
-    epochs: Annotated[int, typer.Option(help="Passes over the data.")] = 20,
+    epochs: Annotated[int, typer.Option(help=described(TrainConfig)["epochs"].help_text)] = 20,
     preset: Annotated[str, typer.Option(help="Size: tiny, small or base.")] = "tiny",
     hidden: Annotated[
-        int | None, typer.Option(help="Units a layer of the first cell.", show_default="the preset's")
+        int | None, options.shown(replace(_SHAPE["hidden"], help="Units a layer of the first cell."))
     ] = None,
-    dropout: Annotated[
-        float | None, typer.Option(help="Share left out in training, 0 to 0.95.", show_default="the preset's")
-    ] = None,
+    dropout: Annotated[float | None, options.shown(_SHAPE["dropout"])] = None,
     no_context: Annotated[
         bool,
         typer.Option(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from melodygru.cli import options
+from melodygru.option import taken_by
+from melodygru.writing.config import GenerationConfig
 
 if TYPE_CHECKING:
     from melodygru.evaluation.evaluation import Evaluation
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 _GIVEAWAYS = 8
 
 
+@options.takes(*taken_by("evaluate", GenerationConfig))
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name or file.", show_default=False)],
     data: Annotated[
@@ -26,16 +30,13 @@ def evaluate(
             show_default=False,
         ),
     ],
+    asked: Mapping[str, Any],
     samples: Annotated[int, typer.Option(help="How many melodies it writes to be compared.")] = 500,
     report: Annotated[Path | None, typer.Option(help="Write a page (.html) with curves, histograms and rolls.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same figures.")] = 0,
     track: Annotated[
         str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
     ] = "auto",
-    temperature: options.Temperature = None,
-    top_k: options.TopK = None,
-    top_p: options.TopP = None,
-    max_copy: options.MaxCopy = None,
     force: options.Force = False,
     json: options.Json = False,
 ) -> None:
@@ -57,8 +58,6 @@ def evaluate(
             raise UsageError(f"{report} does not end in .html; give --report the name of a page.")
         check_target(report, force)
     check_seed(seed)
-    said = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "max_copy": max_copy}
-    chosen = {name: value for name, value in said.items() if value is not None}
     loaded = load_model(model)
     with tqdm(disable=None, leave=False) as bar:
 
@@ -67,7 +66,7 @@ def evaluate(
             bar.total, bar.n = total, done
             bar.refresh()
 
-        found = run(loaded, data, samples=samples, seed=seed, options=chosen, track=track, progress=progress)
+        found = run(loaded, data, samples=samples, seed=seed, options=asked, track=track, progress=progress)
     if report is not None:
         from melodygru.evaluation.report import page
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from melodygru.cli import options
-from melodygru.cli.options import START
 from melodygru.errors import UsageError
+from melodygru.formats.midi.performance import Performance
+from melodygru.option import FEEL, START, Option, taken_by
+from melodygru.writing.config import COUNT, DEFAULT_QPM, SEED, GenerationConfig
 
 if TYPE_CHECKING:
     from melodygru.music.melody import Melody
-    from melodygru.writing.candidates import Generated
-    from melodygru.writing.config import GenerationConfig
+    from melodygru.writing.candidates import Generated, Order
+    from melodygru.writing.model import Model
+    from melodygru.writing.recipe import Recipe
 
 
 _WORTH_PROCESSES = 2000
@@ -27,152 +30,70 @@ _MANY = 50
 _SHOWN = 4
 """So many melodies are drawn with --show; of more, the first."""
 
-_OTHERS = ("model", "seed", "count", "primer", "primer_bars", "primer_notes", "include_primer", "render_chords")
+_PRIMER_BARS = Option(
+    "How many of its bars to continue.", name="primer_bars", kind=int, shown="all", panel=START, needs="primer"
+)
+_RENDER_CHORDS = Option(
+    "Write the chords as a track too.", name="render_chords", kind=bool, spelling="--render-chords", panel=FEEL,
+    needs="chords",
+)  # fmt: skip
+_OWN = (
+    SEED,
+    Option("A MIDI file or a score to continue.", name="primer", panel=START, aliases=("primer_midi",)),
+    _PRIMER_BARS,
+    Option('Notes to continue: "C4/4 D4/8 E4/8 r/4".', name="primer_notes", panel=START),
+    Option(
+        "Whether OUT begins with what is continued, and --bars counts it.", name="include_primer", kind=bool,
+        shown="include", panel=START,
+    ),
+    COUNT,
+    options.MODEL,
+)  # fmt: skip
 
 
+@options.takes(
+    *taken_by("generate", GenerationConfig), *_OWN, *taken_by("generate", Performance), _RENDER_CHORDS, file=True
+)
 def generate(
     out: Annotated[
         str, typer.Argument(metavar="OUT.mid", help="The MIDI file to write, a folder, or - for standard output.")
     ],
-    bars: options.Bars = None,
-    key: options.KeyName = None,
-    meter: options.Meter = None,
-    bpm: options.Bpm = None,
-    seed: options.Seed = None,
-    temperature: options.Temperature = None,
-    top_k: options.TopK = None,
-    top_p: options.TopP = None,
-    best_of: options.BestOf = None,
-    max_copy: options.MaxCopy = None,
-    scale: options.Scale = None,
-    scale_mode: options.ScaleMode = None,
-    range: options.Range = None,
-    max_leap: options.MaxLeap = None,
-    density: options.Density = None,
-    rests: options.Rests = None,
-    grid: options.Grid = None,
-    triplets: options.Triplets = None,
-    end_on: options.EndOn = None,
-    pickup: options.Pickup = None,
-    no_repeat_notes: options.NoRepeatNotes = None,
-    chords: options.Chords = None,
-    beats_per_chord: options.BeatsPerChord = None,
-    chord_mode: options.ChordMode = None,
-    form: options.FormName = None,
-    section_bars: options.SectionBars = None,
-    primer: Annotated[
-        str | None, typer.Option(rich_help_panel=START, help="A MIDI file or a score to continue.", show_default=False)
-    ] = None,
-    primer_bars: Annotated[
-        int | None, typer.Option(rich_help_panel=START, help="How many of its bars to continue.", show_default="all")
-    ] = None,
-    primer_notes: Annotated[
-        str | None,
-        typer.Option(rich_help_panel=START, help='Notes to continue: "C4/4 D4/8 E4/8 r/4".', show_default=False),
-    ] = None,
-    include_primer: Annotated[
-        bool | None,
-        typer.Option(
-            "--include-primer/--no-include-primer",
-            rich_help_panel=START,
-            help="Whether OUT begins with what is continued, and --bars counts it.",
-            show_default="include",
-        ),
-    ] = None,
-    program: options.Program = None,
-    channel: options.Channel = None,
-    velocity: options.Velocity = None,
-    swing: options.Swing = None,
-    humanize: options.Humanize = None,
-    render_chords: options.RenderChords = None,
-    count: options.Count = None,
-    model: options.Model = None,
-    midi_format: options.MidiFormat = None,
-    ppq: options.Ppq = None,
-    options_file: options.OptionsFile = None,
+    asked: Mapping[str, Any],
     force: options.Force = False,
     show: options.Show = False,
     json: options.Json = False,
 ) -> None:
     """Write new melodies as MIDI files that loop exactly on their bars and end on the tonic."""
-    apart = ("out", "options_file", "force", "show", "json", "apart")
-    said = {name: value for name, value in locals().items() if name not in apart}
     from melodygru.cli import output
-    from melodygru.errors import check_range
-    from melodygru.version import __version__
-    from melodygru.writing.candidates import Order
-    from melodygru.writing.config import GenerationConfig
-    from melodygru.writing.model import MAX_COUNT, check_seed, draw_seed, load_model
-    from melodygru.writing.recipe import Recipe, file_names, rendered
 
-    wanted = [field.name for field in fields(GenerationConfig)]
-    values = options.merged(said, options_file, [*wanted, *options.PERFORMANCE, *_OTHERS])
     # Everything that can be wrong is found before any work is done or any file touched.
-    number, chosen = options.whole(values, "count", 1), options.whole(values, "seed", None)
-    assert number is not None
-    check_range("count", number, 1, MAX_COUNT)
+    options.check(asked, *_OWN, _RENDER_CHORDS)
+    number = asked.get("count", COUNT.default)
     output.check_out(out, number, force, json, show)
-    config = GenerationConfig.from_dict({name: value for name, value in values.items() if name in wanted})
-    performance = options.performance(values)
-    source = starting_from(values, config)
-    metre = config.time_signature if source is None else source.time_signature
-    performance.check(metre, with_chords=bool(values.get("render_chords")))
-    if values.get("render_chords") and config.chords is None:
-        raise UsageError("--render-chords has no meaning without --chords; give --chords too.")
-    if chosen is None:
-        chosen = draw_seed()
-    check_seed(chosen)
-    loaded = load_model(str(values.get("model", "folk")))
-    include = bool(values.get("include_primer", True))
-    details = {name: values[name] for name in ("render_chords",) if values.get(name)}
-    if source is not None:
-        details["include_primer"] = include
-    recipe = Recipe(__version__, loaded.name, loaded.fingerprint, chosen, 0, config, performance, source=source)
-    order, candidates = Order(config, chosen, source, include), loaded.candidates_for(config, number)
-    jobs = 1
-    if candidates >= _WORTH_PROCESSES:
-        from melodygru.system import usable_cores
-
-        jobs = usable_cores()
+    model, order, recipe = _ordered(asked)
     targets: list[Path | None] = []
     told: list[dict[str, Any]] = []
     drawn: list[Generated] = []
-    with progress_of(candidates) as progress:
-        for place, one in enumerate(loaded.compose_each(order, number, progress, jobs)):
-            if not place:
-                first = one.melody
-                targets = output.targets(out, file_names(loaded.name, first, chosen, number), force)
-            own = replace(
-                recipe,
-                number=one.number,
-                performance=replace(performance, seed=chosen + one.number),
-                details=details,
-            )
-            output.write(targets[place], rendered(one, own), force)
-            if show and place < _SHOWN:
-                drawn.append(one)
-            if json:
-                facts = {"number": one.number, **output.facts(one.melody), "score": output.score_of(one.score)}
-                told.append({"file": str(targets[place]), **facts})
+    for target, one in _write(out, model, order, number, recipe, force):
+        targets.append(target)
+        if len(drawn) < _SHOWN:
+            drawn.append(one)
+        if json:
+            facts = {"number": one.number, **output.facts(one.melody), "score": output.score_of(one.score)}
+            told.append({"file": str(target), **facts})
     if json:
-        output.print_json(
-            {
-                "model": loaded.name,
-                "fingerprint": loaded.fingerprint,
-                "seed": chosen,
-                "options": config.as_dict(),
-                "files": told,
-            }
-        )
+        made_by = {"model": model.name, "fingerprint": model.fingerprint, "seed": order.seed}
+        output.print_json({**made_by, "options": order.config.as_dict(), "files": told})
         return
     where = "standard output" if targets[0] is None else str(targets[0])
     if number > 1:
         where = f"{where} … {Path(str(targets[-1])).name} ({number} files)"
+    first = drawn[0].melody
     plural = "bar" if first.bars == 1 else "bars"
     output.tell(
         out,
         f"Wrote {where}: {first.bars} {plural} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, "
-        f"seed {chosen}.",
+        f"seed {order.seed}.",
     )
     if show:
         from melodygru.cli.show_command import draw_written
@@ -180,26 +101,73 @@ def generate(
         draw_written([(one.melody, one.chords) for one in drawn], targets)
 
 
-def starting_from(values: dict[str, Any], config: GenerationConfig) -> Melody | None:
+def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe]:
+    """What is to write, what is to be written, and what its files will say of it."""
+    from melodygru.version import __version__
+    from melodygru.writing.candidates import Order
+    from melodygru.writing.model import draw_seed, load_model
+    from melodygru.writing.recipe import Recipe
+
+    config = GenerationConfig.from_dict(options.part_of(asked, GenerationConfig))
+    performance = options.performance(asked)
+    source = _starting_from(asked, config)
+    metre = config.time_signature if source is None else source.time_signature
+    details = {}
+    if asked.get("render_chords"):
+        details["render_chords"] = True
+    performance.check(metre, with_chords=bool(details))
+    if details:
+        _RENDER_CHORDS.check_needs(asked)
+    seed = asked["seed"] if "seed" in asked else draw_seed()
+    model = load_model(str(asked.get("model", options.MODEL.default)))
+    include = asked.get("include_primer", True)
+    if source is not None:
+        details["include_primer"] = include
+    recipe = Recipe(
+        __version__, model.name, model.fingerprint, seed, 0, config, performance, source=source, details=details
+    )
+    return model, Order(config, seed, source, include), recipe
+
+
+def _write(
+    out: str, model: Model, order: Order, number: int, recipe: Recipe, force: bool
+) -> Iterator[tuple[Path | None, Generated]]:
+    """Write so many melodies as they come; where each went."""
+    from melodygru.cli import output
+    from melodygru.system import usable_cores
+    from melodygru.writing.recipe import file_names, rendered
+
+    candidates = model.candidates_for(order.config, number)
+    jobs = usable_cores() if candidates >= _WORTH_PROCESSES else 1
+    with _progress_of(candidates) as progress:
+        for place, one in enumerate(model.compose_each(order, number, progress, jobs)):
+            if not place:
+                targets = output.targets(out, file_names(model.name, one.melody, order.seed, number), force)
+            performance = replace(recipe.performance, seed=order.seed + one.number)
+            own = replace(recipe, number=one.number, performance=performance)
+            output.write(targets[place], rendered(one, own), force)
+            yield targets[place], one
+
+
+def _starting_from(asked: Mapping[str, Any], config: GenerationConfig) -> Melody | None:
     """What is to be continued, if anything."""
     from melodygru.writing.primer import parse_notes, read_primer
 
-    file, notes, bars = values.get("primer"), values.get("primer_notes"), options.whole(values, "primer_bars", None)
+    file, notes = asked.get("primer"), asked.get("primer_notes")
     if file is not None and notes is not None:
         raise UsageError("--primer and --primer-notes contradict each other; give one of them.")
-    if file is None and bars is not None:
-        raise UsageError("--primer-bars has no meaning without --primer; give --primer too.")
+    _PRIMER_BARS.check_needs(asked)
     if file is not None:
-        return read_primer(str(file), bars, config.named_key)
+        return read_primer(str(file), asked.get("primer_bars"), config.named_key)
     if notes is not None:
-        return parse_notes(str(notes), config.time_signature, config.named_key, config.bpm or 120.0)
-    if values.get("include_primer") is not None:
+        return parse_notes(str(notes), config.time_signature, config.named_key, config.bpm or DEFAULT_QPM)
+    if "include_primer" in asked:
         raise UsageError("--include-primer has no meaning without --primer or --primer-notes; give one of them too.")
     return None
 
 
 @contextmanager
-def progress_of(count: int) -> Iterator[Callable[[int], None] | None]:
+def _progress_of(count: int) -> Iterator[Callable[[int], None] | None]:
     """Something to call with the number of melodies done: a bar on the terminal, when they are many."""
     if count < _MANY:
         yield None

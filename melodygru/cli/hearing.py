@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,8 @@ import typer
 
 from melodygru.cli import options, output
 from melodygru.errors import MidiError, UsageError
+from melodygru.formats.midi.performance import Performance
+from melodygru.option import FEEL, FILES, described
 from melodygru.system import check_target
 
 if TYPE_CHECKING:
@@ -22,16 +24,19 @@ _RINGING = 1.5
 Source = Annotated[Path, typer.Argument(metavar="FILE.mid", help="The MIDI file to hear.", show_default=False)]
 Program = Annotated[
     str | None,
-    typer.Option(
-        rich_help_panel=options.FEEL,
-        help="Instrument in place of the file's, chords and drums apart: 0 to 127, or a General MIDI name (violin).",
-        show_default=False,
+    options.shown(
+        replace(
+            described(Performance)["program"],
+            help="Instrument in place of the file's, chords and drums apart: {limits}, or a General MIDI name "
+            "(violin).",
+            shown="",
+        )
     ),
 ]
 Soundfont = Annotated[
     str | None,
     typer.Option(
-        rich_help_panel=options.FEEL,
+        rich_help_panel=FEEL,
         metavar="FILE.sf2",
         help="Play with its instruments, through FluidSynth; auto: one that is installed.",
         show_default=False,
@@ -115,11 +120,9 @@ def render(
     program: Program = None,
     soundfont: Soundfont = None,
     tail: Annotated[
-        float, typer.Option(rich_help_panel=options.FEEL, help="Seconds to ring on after the clip: 0 to 30.")
+        float, typer.Option(rich_help_panel=FEEL, help="Seconds to ring on after the clip: 0 to 30.")
     ] = 0.0,
-    rate: Annotated[
-        int, typer.Option(rich_help_panel=options.FILES, help="Samples a second: 22050 to 96000.")
-    ] = 44_100,
+    rate: Annotated[int, typer.Option(rich_help_panel=FILES, help="Samples a second: 22050 to 96000.")] = 44_100,
     force: options.Force = False,
     json: options.Json = False,
 ) -> None:

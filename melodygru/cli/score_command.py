@@ -11,7 +11,9 @@ import typer
 from melodygru.cli import options, output
 from melodygru.cli.change import Track
 from melodygru.errors import UsageError
+from melodygru.option import described
 from melodygru.system import check_target
+from melodygru.writing.config import GenerationConfig
 
 if TYPE_CHECKING:
     from melodygru.music.chords import ChordSpan
@@ -38,7 +40,7 @@ def score(
             show_default="those it was made with",
         ),
     ] = None,
-    beats_per_chord: options.BeatsPerChord = None,
+    beats_per_chord: Annotated[float | None, options.shown(described(GenerationConfig)["beats_per_chord"])] = None,
     title: Annotated[str | None, typer.Option(help="What stands above it.", show_default="the melody's name")] = None,
     force: options.Force = False,
     json: options.Json = False,

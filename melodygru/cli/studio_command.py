@@ -25,7 +25,7 @@ def studio(
     """
     from melodygru.studio.server import Studio, open_browser
 
-    served = Studio(port, model or "folk")
+    served = Studio(port, model or options.MODEL.default)
     typer.echo(f"The studio is at {served.url} (Ctrl-C ends it).")
     if browser:
         open_browser(served.url)

@@ -12,19 +12,33 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from melodygru.cli import options
+from melodygru.network.config import ModelConfig
+from melodygru.option import described
+from melodygru.training.config import TrainConfig
+
 if TYPE_CHECKING:
-    from melodygru.training.progress import Run
+    from melodygru.training.progress import Run, TrainResult
 
 
 _EVERY_SECONDS = 10.0
 """How often a line is printed where the output is no terminal."""
+_LEARNING, _SHAPE = described(TrainConfig), described(ModelConfig)
 
 
+@options.takes(
+    *("out", "preset"),
+    *(_LEARNING[name] for name in ("epochs", "max_minutes", "batch_size", "lr")),
+    *(_SHAPE[name] for name in ("hidden", "layers", "dropout")),
+    *(_LEARNING["weight_decay"], "cell", _LEARNING["grad_clip"], _LEARNING["val_split"], "val_data"),
+    *(_LEARNING["patience"], _LEARNING["seed"]),
+)
 def train(
     data: Annotated[
         Path,
         typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
     ],
+    asked: Mapping[str, Any],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -35,41 +49,8 @@ def train(
     preset: Annotated[
         str, typer.Option(help="Size: tiny, small or base (about 0.1, 1 and 5 million parameters).")
     ] = "small",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data.", show_default="40")] = None,
-    max_minutes: Annotated[
-        float | None, typer.Option(help="Stop after this time; the schedule is shaped to end there.")
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Stretches of music a step, of all processes together.", show_default="6")
-    ] = None,
-    lr: Annotated[float | None, typer.Option(help="Highest learning rate.", show_default="0.002")] = None,
-    hidden: Annotated[int | None, typer.Option(help="Units a layer.", show_default="the preset's")] = None,
-    layers: Annotated[int | None, typer.Option(help="Stacked layers.", show_default="the preset's")] = None,
-    dropout: Annotated[
-        float | None, typer.Option(help="Share left out in training, 0 to 0.95.", show_default="the preset's")
-    ] = None,
-    weight_decay: Annotated[
-        float | None, typer.Option(help="AdamW's, for matrices and tables.", show_default="0.1")
-    ] = None,
     cell: Annotated[str, typer.Option(help="gru, lstm, rnn, gru-v1 or mingru.")] = "gru",
-    grad_clip: Annotated[
-        float | None, typer.Option(help="Largest gradient norm; 0 means off.", show_default="1")
-    ] = None,
-    val_split: Annotated[
-        float | None,
-        typer.Option(
-            help="Share held out for validation; near-duplicate tunes never cross the split.", show_default="0.1"
-        ),
-    ] = None,
     val_data: Annotated[Path | None, typer.Option(help="Validate on this folder instead of a share.")] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(
-            help="Stop after so many epochs without a better validation, and keep the best; 0 means off.",
-            show_default="8",
-        ),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same model on the CPU.", show_default="0")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     threads: Annotated[
@@ -119,9 +100,6 @@ def train(
             out,
             preset=preset,
             cell=cell,
-            hidden=hidden,
-            layers=layers,
-            dropout=dropout,
             val_data=val_data,
             track=track,
             device=device,
@@ -134,15 +112,7 @@ def train(
             force=force,
             listener=screen or Silent(),
             save_minutes=save_minutes,
-            epochs=epochs,
-            max_minutes=max_minutes,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=weight_decay,
-            grad_clip=grad_clip,
-            val_split=val_split,
-            patience=patience,
-            seed=seed,
+            **asked,
         )
     except Exception as error:
         if told_elsewhere(error):
@@ -154,8 +124,12 @@ def train(
     finally:
         if screen is not None:
             screen.close()
-    if not group.first:
-        return
+    if group.first:
+        _tell(result)
+
+
+def _tell(result: TrainResult) -> None:
+    """How a run ended, and what to do next."""
     why = {
         "finished": "Finished",
         "patience": "Stopped, since validation got no better",

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from melodygru.errors import DataError, MelodyGRUError, SamplingError, check_range
+from melodygru.errors import DataError, MelodyGRUError, SamplingError
 from melodygru.music.melody import Melody
 from melodygru.music.theory import STEPS_PER_QUARTER
-from melodygru.writing.config import MAX_BARS, GenerationConfig
+from melodygru.writing.config import GenerationConfig
 from melodygru.writing.model import Model
 
 _TRIES = 4
@@ -33,7 +33,6 @@ def conditions(melody: Melody) -> dict[str, Any]:
         "key": str(melody.key),
         "end_on": "tonic" if ends_on_tonic(melody) else "any",
     }
-    check_range("bars", melody.bars, 1, MAX_BARS)
     if melody.pickup:
         asked["pickup"] = str(Fraction(melody.pickup, 4 * STEPS_PER_QUARTER))
     GenerationConfig.from_dict(asked)

@@ -60,7 +60,8 @@ for _spellings, _tones in (
 _SYMBOL = re.compile(r"([A-G])([#b♯♭]?)(.*?)(?:/([A-G])([#b♯♭]?))?")
 _NONE = ("n.c.", "nc", "n.c")
 _REPEAT = ("%", "/")
-_LARGEST_STRETCH = 64
+FEWEST_BEATS, MOST_BEATS = 0.5, 64
+"""What a chord may last: any multiple of the fewest."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,10 @@ def parse_progression(
 
 
 def _steps(beats: float, beat: int) -> int:
-    if not 0 < beats <= _LARGEST_STRETCH or (beats * 2) % 1 or (beats * beat) % 1:
-        raise UsageError(f"beats-per-chord is {beats:g}; choose a multiple of 0.5 from 0.5 to {_LARGEST_STRETCH}.")
+    if not FEWEST_BEATS <= beats <= MOST_BEATS or beats % FEWEST_BEATS or (beats * beat) % 1:
+        raise UsageError(
+            f"beats-per-chord is {beats:g}; choose a multiple of {FEWEST_BEATS} from {FEWEST_BEATS} to {MOST_BEATS}."
+        )
     return int(beats * beat)
 
 

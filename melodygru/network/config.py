@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from melodygru.errors import UsageError, check_range
+from melodygru.option import check_all, described, option
 
 
 @dataclass(frozen=True)
@@ -71,38 +72,36 @@ class ModelConfig:
 
     Attributes:
         cell: one of `CELLS`.
-        hidden: units a layer, in [1, 4096].
-        layers: stacked recurrent layers, in [1, 8].
+        hidden: units a layer.
+        layers: stacked recurrent layers.
         embedding: size of a table's rows for the previous event and the place, in [1, 1024].
         candidate_embedding: the same for candidates.
         duration_hidden, pitch_hidden: units of the two heads, in [1, 4096].
         dropout: share of each layer's outputs, and of its recurrent weights, that is left out in training, and
-            half that share of its first inputs; in [0, 0.95].
+            half that share of its first inputs.
         max_duration: longest duration of an event, in steps; the tokenizer's.
         context: what the network is told.
     """
 
     cell: str = "gru"
-    hidden: int = 256
-    layers: int = 2
+    hidden: int = option(256, "Units a layer.", low=1, high=4096, shown="the preset's")
+    layers: int = option(2, "Stacked layers.", low=1, high=8, shown="the preset's")
     embedding: int = 32
     candidate_embedding: int = 16
     duration_hidden: int = 128
     pitch_hidden: int = 192
-    dropout: float = 0.45
+    dropout: float = option(0.45, "Share left out in training, {limits}.", low=0, high=0.95, shown="the preset's")
     max_duration: int = 192
     context: ContextConfig = ContextConfig()
 
     def __post_init__(self) -> None:
         if self.cell not in CELLS:
             raise UsageError(f"The cell {self.cell!r} is not known; choose one of {', '.join(CELLS)}.")
-        check_range("hidden", self.hidden, 1, 4096)
-        check_range("layers", self.layers, 1, 8)
+        check_all(described(ModelConfig).values(), self, kinds=False)
         check_range("embedding", self.embedding, 1, 1024)
         check_range("candidate_embedding", self.candidate_embedding, 1, 1024)
         check_range("duration_hidden", self.duration_hidden, 1, 4096)
         check_range("pitch_hidden", self.pitch_hidden, 1, 4096)
-        check_range("dropout", self.dropout, 0, 0.95)
         check_range("max_duration", self.max_duration, 24, 240)
 
     @classmethod

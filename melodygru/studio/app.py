@@ -20,7 +20,7 @@ from melodygru.studio.models import Models
 from melodygru.studio.shelf import Shelf, disposition
 from melodygru.studio.work import BusyError, GoneError, Job, Workers
 from melodygru.version import __version__
-from melodygru.writing.variation import KEEP
+from melodygru.writing.config import KEEP
 
 _Value = TypeVar("_Value")
 
@@ -108,7 +108,7 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
             default_model=models.default,
             scales=list(SCALE_INTERVALS),
             instruments=[program_name(number) for number in range(128)],
-            keeps=list(KEEP),
+            keeps=list(KEEP.choices),
             limits=messages.LIMITS,
         )
 

@@ -6,11 +6,14 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from melodygru.option import described
 from melodygru.studio.guard import App, Receive, Scope, Send
+from melodygru.writing.config import AMOUNT, DEFAULT_RANGE, SEED, GenerationConfig
 
 FOLDER = "/page/"
 
@@ -48,7 +51,17 @@ def page_file(name: str) -> tuple[bytes, str] | None:
             return None
     if not found.is_file():
         return None
-    return found.read_bytes(), MEDIA_TYPES[suffix]
+    data = found.read_bytes()
+    return _filled(data) if name == "index.html" else data, MEDIA_TYPES[suffix]
+
+
+def _filled(page: bytes) -> bytes:
+    """The page with what is legal and what holds when nothing is said, as the options' descriptions say it."""
+    wishes = described(GenerationConfig)
+    lowest, highest = DEFAULT_RANGE.split(":")
+    percent = replace(AMOUNT, **{end: 100 * getattr(AMOUNT, end) for end in ("low", "high", "default")})
+    values = {**wishes, "seed": SEED, "percent": percent, "lowest": lowest, "highest": highest}
+    return page.decode().format_map(values).encode()
 
 
 class Front:

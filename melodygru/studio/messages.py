@@ -1,21 +1,23 @@
 """What can be asked of the studio, as pydantic models.
 
-Limits stand here where they are the wire's own, or keep numbers within what the music's own checks can take; what
-values mean together is said by `GenerationConfig`, `Melody` and the planner, in words of their own.
+Limits stand here where they are the wire's own; those of options stand where the options are described. What values
+mean together is said by `GenerationConfig`, `Melody` and the planner, in words of their own.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 
 from melodygru.errors import UsageError
+from melodygru.formats.midi.performance import Performance
 from melodygru.music.melody import Melody as Tune
 from melodygru.music.melody import Note as TuneNote
 from melodygru.music.theory import Key, TimeSignature
-from melodygru.writing.config import END_ON, MAX_BARS, MODES, RESTS, GenerationConfig
-from melodygru.writing.variation import KEEP
+from melodygru.option import Option, described
+from melodygru.writing.config import AMOUNT, DEFAULT_METER, DEFAULT_QPM, KEEP, MAX_BARS, SEED, GenerationConfig
 
 MAX_NOTES = 20_000
 MAX_STEP = MAX_BARS * 32 * 96 + 32 * 96
@@ -27,36 +29,34 @@ MAX_DRAWN = 64_000
 """Bars of all candidates together: some minutes of work."""
 LONGEST_TEXT = 4000
 
+_WISHES = described(GenerationConfig)
+_PLAYED = described(Performance)
+_SEED = replace(SEED, high=MAX_SEED)
+_TAKES = Option("How many melodies, all different.", name="takes", kind=int, low=1, high=MAX_TAKES, default=1)
+
 LIMITS: dict[str, tuple[float, float]] = {
-    "bars": (1, MAX_BARS),
-    "bpm": (4, 1000),
-    "temperature": (0, 10),
-    "top_k": (0, 100_000),
-    "top_p": (0, 1),
-    "density": (0.25, 96),
-    "max_leap": (1, 127),
-    "no_repeat_notes": (1, 1000),
-    "section_bars": (1, MAX_BARS),
-    "best_of": (1, 10_000),
-    "max_copy": (0, 1000),
-    "beats_per_chord": (0.5, 64),
-    "amount": (0, 1),
-    "takes": (1, MAX_TAKES),
-    "seed": (0, MAX_SEED),
-    "program": (0, 127),
-    "swing": (0.5, 0.75),
-    "notes": (1, MAX_NOTES),
-    "drawn_bars": (1, MAX_DRAWN),
-}
+    option.name: option.limits
+    for option in (*_WISHES.values(), AMOUNT, _TAKES, _SEED, _PLAYED["program"], _PLAYED["swing"])
+    if option.limits is not None
+} | {"notes": (1, MAX_NOTES), "drawn_bars": (1, MAX_DRAWN)}
 """Of each option, the least and the most."""
 
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
 Name = Annotated[str, StringConstraints(max_length=200)]
 
 
-def _within(name: str) -> Any:
-    low, high = LIMITS[name]
-    return Field(default=None, ge=low, le=high)
+def _limited(option: Option, default: Any = ...) -> Any:
+    """A field with an option's limits."""
+    if option.limits is None:
+        return Field(default=default)
+    low, high = option.limits
+    return Field(default=default, gt=low, le=high) if option.above else Field(default=default, ge=low, le=high)
+
+
+def _wish(option: Option) -> Any:
+    """The type and the field of an option that need not be said."""
+    kind = Literal[option.choices] if option.choices else Text if option.kind is str else option.kind
+    return kind | None, _limited(option, None)
 
 
 class _Message(BaseModel):
@@ -75,9 +75,9 @@ class Melody(_Message):
     """Notes that do not overlap, with metre, key and tempo; `bars` 0 means: as few as hold all."""
 
     name: Name = ""
-    meter: Name = "4/4"
-    key: Name = "C major"
-    bpm: float = Field(default=120.0, ge=4, le=1000)
+    meter: Name = DEFAULT_METER
+    key: Name = str(Key())
+    bpm: float = _limited(_WISHES["bpm"], DEFAULT_QPM)
     pickup: int = Field(default=0, ge=0, le=MAX_STEP)
     bars: int = Field(default=0, ge=0, le=MAX_BARS)
     notes: list[Note] = Field(max_length=MAX_NOTES)
@@ -92,34 +92,11 @@ class Melody(_Message):
         return Tune(notes, metre, key, self.bpm, self.name, self.pickup, self.bars)
 
 
-class Options(_Message):
-    """What is wished for: the fields of `melodygru.writing.config.GenerationConfig`."""
+_Wishes: Any = create_model("_Wishes", __base__=_Message, **{name: _wish(option) for name, option in _WISHES.items()})
 
-    bars: int | None = _within("bars")
-    key: Text | None = None
-    scale: Text | None = None
-    scale_mode: Literal[MODES] | None = None  # type: ignore[valid-type]
-    meter: Text | None = None
-    bpm: float | None = _within("bpm")
-    range: Text | None = None
-    max_leap: int | None = _within("max_leap")
-    density: float | None = _within("density")
-    rests: Literal[RESTS] | None = None  # type: ignore[valid-type]
-    grid: Literal["1/2", "1/4", "1/8", "1/16", "1/32"] | None = None
-    triplets: bool | None = None
-    end_on: Literal[END_ON] | None = None  # type: ignore[valid-type]
-    pickup: Text | None = None
-    no_repeat_notes: int | None = _within("no_repeat_notes")
-    chords: Text | None = None
-    beats_per_chord: float | None = _within("beats_per_chord")
-    chord_mode: Literal[MODES] | None = None  # type: ignore[valid-type]
-    form: Text | None = None
-    section_bars: int | None = _within("section_bars")
-    best_of: int | None = _within("best_of")
-    max_copy: int | None = _within("max_copy")
-    temperature: float | None = _within("temperature")
-    top_k: int | None = _within("top_k")
-    top_p: float | None = Field(default=None, gt=0, le=1)
+
+class Options(_Wishes):
+    """What is wished for: the fields of `melodygru.writing.config.GenerationConfig`."""
 
     def config(self) -> GenerationConfig:
         """The wishes themselves. Raises UsageError for those that contradict each other."""
@@ -131,8 +108,8 @@ class Generate(_Message):
 
     model: Name | None = None
     options: Options = Options()
-    seed: int | None = _within("seed")
-    takes: int = Field(default=1, ge=1, le=MAX_TAKES)
+    seed: int | None = _limited(_SEED, None)
+    takes: int = _limited(_TAKES, _TAKES.default)
     primer: Melody | None = None
     include_primer: bool = True
 
@@ -144,7 +121,7 @@ class Infill(_Message):
     melody: Melody
     bars: Name = Field(description='The first and the last bar: "5-8", or one: "5"; "0" is a pickup\'s.')
     options: Options = Options()
-    seed: int | None = _within("seed")
+    seed: int | None = _limited(_SEED, None)
 
 
 class Vary(_Message):
@@ -152,11 +129,11 @@ class Vary(_Message):
 
     model: Name | None = None
     melody: Melody
-    amount: float = Field(ge=0, le=1)
-    keep: Literal[KEEP] | None = None  # type: ignore[valid-type]
+    amount: float = _limited(AMOUNT)
+    keep: Literal[KEEP.choices] | None = None  # type: ignore[name-defined]
     bars: Name | None = None
     options: Options = Options()
-    seed: int | None = _within("seed")
+    seed: int | None = _limited(_SEED, None)
 
 
 class Look(_Message):
@@ -171,7 +148,7 @@ class Save(_Message):
 
     melody: Melody
     chords: Text | None = None
-    beats_per_chord: float | None = _within("beats_per_chord")
+    beats_per_chord: float | None = _limited(_WISHES["beats_per_chord"], None)
     format: Literal["mid", "wav", "musicxml", "abc", "svg", "pdf"]
-    program: int = Field(default=0, ge=0, le=127)
-    swing: float = Field(default=0.5, ge=0.5, le=0.75)
+    program: int = _limited(_PLAYED["program"], _PLAYED["program"].default)
+    swing: float = _limited(_PLAYED["swing"], _PLAYED["swing"].default)

@@ -4,59 +4,55 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from melodygru.errors import check_range
+from melodygru.option import check_all, described, option
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a model is trained. The defaults were measured: see docs/decisions.md.
+    """How a model is trained; what is legal stands on each field. The defaults were measured: see docs/decisions.md.
 
     Attributes:
-        epochs: passes over the data, in [1, 100000].
+        epochs: passes over the data.
         max_minutes: stop after this time, the schedule shaped to end there; None for no limit.
-        batch_size: windows a step, in [1, 65536].
-        window: longest stretch of a piece that is learned in one go, in events, in [8, 65536].
-        lr: highest learning rate, in (0, 1].
+        batch_size: windows a step.
+        window: longest stretch of a piece that is learned in one go, in events.
+        lr: highest learning rate.
         warmup: steps over which the rate rises, or a tenth of the run where that is shorter; the rate also falls
             along a cosine, to `final_lr` of its height at the end.
         weight_decay: AdamW's, for matrices and tables; biases have none.
         grad_clip: largest gradient norm; 0 for no limit.
-        average: the weights that are kept are an exponential moving average with this decay, in [0, 1).
-        transpose: share of windows, in [0, 1], that are moved by a random number of semitones in -5..+6,
-            anew in each epoch; the rest stay at the pitch at which people play them.
-        val_split: share of pieces held out for validation, in [0, 0.9].
+        average: the weights that are kept are an exponential moving average with this decay.
+        transpose: share of windows that are moved by a random number of semitones in -5..+6, anew in each epoch; the
+            rest stay at the pitch at which people play them.
+        val_split: share of pieces held out for validation.
         patience: stop after so many epochs without a better validation, and keep the best; 0: keep the last.
         seed: of weights, order, transposition and dropout.
+
+    Raises:
+        UsageError: a value out of range, named.
     """
 
-    epochs: int = 40
-    max_minutes: float | None = None
-    batch_size: int = 6
-    window: int = 256
-    lr: float = 2e-3
-    warmup: int = 200
-    final_lr: float = 0.02
-    weight_decay: float = 0.1
-    grad_clip: float = 1.0
-    average: float = 0.999
-    transpose: float = 0.7
-    val_split: float = 0.1
-    patience: int = 8
-    seed: int = 0
+    epochs: int = option(40, "Passes over the data.", low=1, high=100_000)
+    max_minutes: float | None = option(
+        None, "Stop after this time; the schedule is shaped to end there.", low=0.01, high=100_000
+    )
+    batch_size: int = option(6, "Stretches of music a step, of all processes together.", low=1, high=65_536)
+    window: int = option(256, "Longest stretch that is learned in one go, in events.", low=8, high=65_536)
+    lr: float = option(2e-3, "Highest learning rate.", low=1e-8, high=1)
+    warmup: int = option(200, "Steps over which the learning rate rises.", low=0, high=1_000_000)
+    final_lr: float = option(0.02, "The last learning rate, as a share of the highest.", low=0, high=1)
+    weight_decay: float = option(0.1, "AdamW's, for matrices and tables.", low=0, high=10)
+    grad_clip: float = option(1.0, "Largest gradient norm; 0 means off.", low=0, high=1e6, off=0)
+    average: float = option(0.999, "Decay of the average of the weights.", low=0, high=0.999999)
+    transpose: float = option(0.7, "Share of windows that are moved to another pitch.", low=0, high=1)
+    val_split: float = option(
+        0.1, "Share held out for validation; near-duplicate tunes never cross the split.", low=0, high=0.9,
+    )  # fmt: skip
+    patience: int = option(
+        8, "Stop after so many epochs without a better validation, and keep the best; 0 means off.",
+        low=0, high=100_000, off=0,
+    )  # fmt: skip
+    seed: int = option(0, "Same seed, same model on the CPU.", low=0, high=2**63 - 1)
 
     def __post_init__(self) -> None:
-        check_range("epochs", self.epochs, 1, 100_000)
-        if self.max_minutes is not None:
-            check_range("max-minutes", self.max_minutes, 0.01, 100_000)
-        check_range("batch-size", self.batch_size, 1, 65_536)
-        check_range("window", self.window, 8, 65_536)
-        check_range("lr", self.lr, 1e-8, 1)
-        check_range("warmup", self.warmup, 0, 1_000_000)
-        check_range("final-lr", self.final_lr, 0, 1)
-        check_range("weight-decay", self.weight_decay, 0, 10)
-        check_range("grad-clip", self.grad_clip, 0, 1e6, "0 means off")
-        check_range("average", self.average, 0, 0.999999)
-        check_range("transpose", self.transpose, 0, 1)
-        check_range("val-split", self.val_split, 0, 0.9)
-        check_range("patience", self.patience, 0, 100_000, "0 means off")
-        check_range("seed", self.seed, 0, 2**63 - 1)
+        check_all(described(TrainConfig).values(), self, kinds=False)

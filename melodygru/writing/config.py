@@ -9,116 +9,200 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from numbers import Integral, Real
 from typing import Any
 
-from melodygru.errors import UsageError, check_range, from_known
-from melodygru.music.chords import ChordSpan, parse_progression
+from melodygru.errors import UsageError, from_known
+from melodygru.music.chords import FEWEST_BEATS, MOST_BEATS, ChordSpan, parse_progression
 from melodygru.music.form import Form
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature, parse_pitch, parse_scale
+from melodygru.option import FILES, MUSIC, TUNE, Option, check_all, described, option, option_of
 
 MAX_BARS = 1000
+MAX_COUNT = 100_000
 DEFAULT_BARS = 16
+DEFAULT_METER = "4/4"
 DEFAULT_QPM = 120.0
+DEFAULT_RANGE = "C3:C7"
+DEFAULT_GRID = "1/16"
+DEFAULT_SECTION_BARS = 8
 DEFAULT_MAX_COPY = 11
 """The longest run in notes that half of people's own tunes share with the shipped model's training music."""
+FILLINGS = 96
+VARIATIONS = 8
+FORM_CANDIDATES = 8
+"""Candidates of which `infill`, `vary`, and `generate` with a form choose the best, where nothing is said."""
 MODES = ("strict", "soft")
 RESTS = ("none", "few", "some")
 END_ON = ("tonic", "chord", "any")
+GRIDS = ("1/2", "1/4", "1/8", "1/16", "1/32")
+
+WHOLE = ("generate",)
+"""Commands that take what shapes a whole melody."""
+ANEW = ("generate", "infill")
+"""Those that write whole bars."""
+WRITING = ("generate", "infill", "vary")
+"""Those that write notes."""
+DRAWING = (*WRITING, "evaluate")
+"""Those that draw from the model, whatever comes of it."""
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """How the next event is drawn. The defaults were measured: see docs/decisions.md.
+
+    Attributes:
+        temperature: divides the logits; 0 takes the likeliest event (argmax).
+        top_k: keep the k likeliest events, and all that tie with the k-th; 0 keeps all.
+        top_p: keep the fewest likeliest events whose probabilities reach top_p, and ties; 1 keeps all.
+
+    Raises:
+        UsageError: a value out of range, named.
+    """
+
+    temperature: float = option(
+        1.0, "How daring: {low} takes the likeliest event; 1 is as learned; to {high}.",
+        low=0, high=10, panel=MUSIC, commands=DRAWING,
+    )  # fmt: skip
+    top_k: int = option(
+        0, "Draw among the K likeliest events; 0: off.", low=0, high=100_000, off=0, panel=MUSIC, commands=DRAWING
+    )
+    top_p: float = option(
+        0.97, "Draw among the fewest events of this probability; 1: off.",
+        low=0, above=True, high=1, off=1, panel=MUSIC, commands=DRAWING,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        check_all(described(SamplingConfig).values(), self)
 
 
 @dataclass(frozen=True)
 class GenerationConfig:
-    """What is asked of new melodies. None is "not said": what then holds is given in brackets.
+    """What is asked of new melodies. None is "not said"; what is legal, and what then holds, stands on each field.
 
     Attributes:
-        bars: length in full bars, in [1, 1000] [16, or what the form makes].
-        key: tonic and mode, such as "A minor" [the primer's; else what the chords suggest; else C major].
-        scale: a name of `melodygru.music.theory` [the key's own].
-        scale_mode: "strict" (nothing outside the scale) or "soft" (rarely) [strict if a scale is named, else neither].
-        meter: time signature [the primer's, else 4/4].
-        bpm: quarter notes a minute, in [4, 1000] [the primer's, else 120].
-        range: lowest and highest pitch, both included: "C4:C6" [C3:C7].
-        max_leap: largest step from note to note in semitones, in [1, 127].
-        density: notes a bar on average, held within one, in [0.25, 96].
+        bars: length in full bars; where nothing is said, what the form makes.
+        key: tonic and mode, such as "A minor"; where nothing is said, the primer's, else what the chords suggest.
+        scale: a name of `melodygru.music.theory`; else the key's own.
+        scale_mode: "strict" (nothing outside the scale) or "soft" (rarely); without a scale, neither.
+        meter: time signature; where nothing is said, the primer's.
+        bpm: quarter notes a minute; where nothing is said, the primer's.
+        range: lowest and highest pitch, both included: "C4:C6".
+        max_leap: largest step from note to note, in semitones.
+        density: notes a bar on average, held within one.
         rests: "none"; "few": at most one in four bars, none longer than a beat; "some": one in every four bars.
-        grid: shortest value, and the grid of onsets: "1/4", "1/8", "1/16" or "1/32" [1/16, or what a bar divides by].
-        triplets: whether there may be triplets [where the beat does not divide by three].
+        grid: shortest value, and the grid of onsets, as a fraction of a whole note; or what a bar divides by.
+        triplets: whether there may be triplets; where nothing is said, where the beat does not divide by three.
         end_on: the last note is the "tonic", of the last "chord" (without chords, of the tonic triad), or "any".
         pickup: length of an upbeat before bar 1, as a fraction of a whole note: "1/4".
-        no_repeat_notes: never more than so many equal pitches in a row, in [1, 1000].
+        no_repeat_notes: never more than so many equal pitches in a row.
         chords: a progression, such as "Am F C G"; see `melodygru.music.chords`.
-        beats_per_chord: felt beats that each chord lasts [a bar].
+        beats_per_chord: felt beats that each chord lasts.
         chord_mode: "strict" (chord tones on strong beats, elsewhere the scale that follows the chord) or "soft".
         form: letters for sections, such as AABA; a prime (A') is a section varied.
-        section_bars: bars of a section, in [1, 1000] [8].
-        best_of: how many candidates to choose the best from, in [1, 10000] [1; with a form 8].
-        max_copy: longest run of notes that may stand in the training music, in [2, 1000], 0: any [11].
+        section_bars: bars of a section.
+        best_of: how many candidates to choose the best from.
+        max_copy: longest run of notes that may stand in the training music; 0: any.
         temperature, top_k, top_p: see `SamplingConfig`.
 
     Raises:
         UsageError: a value out of range, named.
     """
 
-    bars: int | None = None
-    key: str | None = None
-    scale: str | None = None
-    scale_mode: str | None = None
-    meter: str | None = None
-    bpm: float | None = None
-    range: str | None = None
-    max_leap: int | None = None
-    density: float | None = None
-    rests: str | None = None
-    grid: str | None = None
-    triplets: bool | None = None
-    end_on: str | None = None
-    pickup: str | None = None
-    no_repeat_notes: int | None = None
-    chords: str | None = None
-    beats_per_chord: float | None = None
-    chord_mode: str | None = None
-    form: str | None = None
-    section_bars: int | None = None
-    best_of: int | None = None
-    max_copy: int | None = None
-    temperature: float | None = None
-    top_k: int | None = None
-    top_p: float | None = None
+    bars: int | None = option(
+        None, "Length in full bars, exactly: {limits}.", low=1, high=MAX_BARS,
+        default=DEFAULT_BARS, shown="{default}, or the form's", panel=MUSIC, commands=WHOLE,
+    )  # fmt: skip
+    key: str | None = option(
+        None, 'Tonic and mode: "A minor", Bb, "D dorian".', shown=str(Key()), panel=MUSIC, commands=WHOLE
+    )
+    scale: str | None = option(
+        None,
+        'A scale on the tonic: "major pentatonic", blues, "harmonic minor", a mode …',
+        panel=TUNE,
+        commands=WRITING,
+    )
+    scale_mode: str | None = option(
+        None, "strict: no other notes; soft: few.", choices=MODES, shown="strict with --scale", panel=TUNE,
+        commands=WRITING,
+    )  # fmt: skip
+    meter: str | None = option(
+        None, "Time signature: 4/4, 3/4, 6/8 …", default=DEFAULT_METER, panel=MUSIC, aliases=("metre",), commands=WHOLE
+    )
+    bpm: float | None = option(
+        None, "Quarter notes a minute: {limits}.", low=4, high=1000, default=DEFAULT_QPM, panel=MUSIC,
+        aliases=("qpm",), commands=WHOLE,
+    )  # fmt: skip
+    range: str | None = option(None, "Lowest and highest pitch.", default=DEFAULT_RANGE, panel=TUNE, commands=WRITING)
+    max_leap: int | None = option(
+        None, "Largest step from note to note, in semitones.", low=1, high=127, panel=TUNE, commands=WRITING
+    )
+    density: float | None = option(
+        None, "Notes a bar on average, held within one.", low=0.25, high=96, panel=TUNE, commands=ANEW
+    )
+    rests: str | None = option(
+        None, "none, few (one in four bars at most) or some (one at least).", choices=RESTS, panel=TUNE, commands=ANEW
+    )
+    grid: str | None = option(
+        None, "Shortest value: 1/4, 1/8, 1/16, 1/32.", choices=GRIDS, parsed=True, default=DEFAULT_GRID, panel=TUNE,
+        commands=WRITING,
+    )  # fmt: skip
+    triplets: bool | None = option(
+        None, "Allow triplets, or not.", shown="in simple metres", panel=TUNE, commands=WRITING
+    )
+    end_on: str | None = option(
+        None, "Last note: tonic, chord or any.", choices=END_ON, shown="tonic", panel=TUNE, commands=WRITING
+    )
+    pickup: str | None = option(None, "Upbeat before bar 1: 1/4, 1/8 …", panel=TUNE, commands=WHOLE)
+    no_repeat_notes: int | None = option(
+        None, "Never more than N equal pitches in a row.", low=1, high=1000, panel=TUNE, commands=WRITING
+    )
+    chords: str | None = option(
+        None, 'Chords to follow: "Am F C G", "| C G/B | Am7 |", N.C.', panel=TUNE, aliases=("backing_chords",),
+        commands=ANEW,
+    )  # fmt: skip
+    beats_per_chord: float | None = option(
+        None, "Beats that each chord lasts.", low=FEWEST_BEATS, high=MOST_BEATS, parsed=True, shown="a bar",
+        needs="chords", panel=TUNE, commands=ANEW,
+    )  # fmt: skip
+    chord_mode: str | None = option(
+        None, "strict: chord tones on strong beats; soft: mostly.", choices=MODES, default="strict", needs="chords",
+        panel=TUNE, commands=ANEW,
+    )  # fmt: skip
+    form: str | None = option(None, "Sections: AABA, ABAC, AA'BA'' (a prime varies).", panel=TUNE, commands=WHOLE)
+    section_bars: int | None = option(
+        None, "Bars of each section.", low=1, high=MAX_BARS, default=DEFAULT_SECTION_BARS, needs="form", panel=TUNE,
+        commands=WHOLE,
+    )  # fmt: skip
+    best_of: int | None = option(
+        None, "Make N candidates and write the best.", low=1, high=10_000, panel=MUSIC,
+        shown=f"1; {FORM_CANDIDATES} with a form",
+        commands=WRITING,
+        instead={
+            "infill": {"help": "How many fillings to choose from.", "default": FILLINGS, "shown": None},
+            "vary": {"help": "How many variations to choose from.", "default": VARIATIONS, "shown": None},
+        },
+    )  # fmt: skip
+    max_copy: int | None = option(
+        None, "Longest run of notes from the training music; 0: any.", low=2, high=1000, off=0,
+        default=DEFAULT_MAX_COPY, panel=MUSIC, commands=DRAWING,
+    )  # fmt: skip
+    temperature: float | None = option_of(SamplingConfig, "temperature")
+    top_k: int | None = option_of(SamplingConfig, "top_k")
+    top_p: float | None = option_of(SamplingConfig, "top_p")
 
     def __post_init__(self) -> None:
-        for name in ("bars", "max_leap", "no_repeat_notes", "section_bars", "best_of", "max_copy", "top_k"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, Integral) or isinstance(value, bool)):
-                raise UsageError(f"{_said(name)} is {value!r}; give a whole number.")
-        for name in ("bpm", "density", "beats_per_chord", "temperature", "top_p"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, Real) or isinstance(value, bool)):
-                raise UsageError(f"{_said(name)} is {value!r}; give a number.")
-        for name in _TEXTS:
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, str):
-                object.__setattr__(self, name, str(value))  # a Key or TimeSignature of a notebook
-        if self.triplets is not None and not isinstance(self.triplets, bool):
-            raise UsageError(f"triplets is {self.triplets!r}; give true or false.")
-        limits = {"bars": (1, MAX_BARS), "bpm": (4, 1000), "max_leap": (1, 127), "density": (0.25, 96)}
-        limits |= {"no_repeat_notes": (1, 1000), "section_bars": (1, MAX_BARS), "best_of": (1, 10_000)}
-        for name, (low, high) in limits.items():
-            if getattr(self, name) is not None:
-                check_range(_said(name), getattr(self, name), low, high)
-        if self.max_copy:
-            check_range("max-copy", self.max_copy, 2, 1000, "0 means off")
-        elif self.max_copy is not None:
-            check_range("max-copy", self.max_copy, 0, 0)
-        for name, words in (("scale_mode", MODES), ("chord_mode", MODES), ("rests", RESTS), ("end_on", END_ON)):
-            if getattr(self, name) not in (None, *words):
-                raise UsageError(
-                    f"{_said(name)} is {getattr(self, name)!r}; choose {', '.join(words[:-1])} or {words[-1]}."
-                )
-        # Parsed for their errors, which are to come before any work is done.
+        options = described(GenerationConfig).values()
+        for one in options:
+            value = getattr(self, one.name)
+            if one.kind is str and value is not None and not isinstance(value, str):
+                object.__setattr__(self, one.name, str(value))  # a Key or TimeSignature of a notebook
+        check_all(options, self)
+        # What cannot be parsed is to be told before any work is done.
         metre = self.time_signature
-        for _ in (self.sampling, self.pitches, self.named_key):
-            pass
+        if self.range is not None:
+            parse_range(self.range)
+        if self.key is not None:
+            Key.parse(self.key)
         self.grid_steps(metre)
         self.pickup_steps(metre)
         self.spans(metre)
@@ -126,9 +210,9 @@ class GenerationConfig:
             parse_scale(self.scale)
         if self.form is not None:
             Form.parse(self.form)
-        for name, other in (("beats_per_chord", "chords"), ("chord_mode", "chords"), ("section_bars", "form")):
-            if getattr(self, name) is not None and getattr(self, other) is None:
-                raise UsageError(f"--{_said(name)} has no meaning without --{_said(other)}; give --{_said(other)} too.")
+        said = self.as_dict()
+        for one in options:
+            one.check_needs(said)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GenerationConfig:
@@ -142,7 +226,7 @@ class GenerationConfig:
     @property
     def time_signature(self) -> TimeSignature:
         """The metre, 4/4 where none was said."""
-        return TimeSignature.parse(self.meter or "4/4")
+        return TimeSignature.parse(self.meter or DEFAULT_METER)
 
     @property
     def named_key(self) -> Key | None:
@@ -158,19 +242,11 @@ class GenerationConfig:
     @property
     def pitches(self) -> tuple[int, int]:
         """The lowest and the highest pitch, both included."""
-        if self.range is None:
-            return 48, 96
-        parts = self.range.split(":")
-        if len(parts) != 2:
-            raise UsageError(f"The range {self.range!r} is not two pitches; write the lowest and the highest: C4:C6.")
-        low, high = (parse_pitch(part) for part in parts)
-        if low > high:
-            raise UsageError(f"The range {self.range} is empty; put the lower pitch first: {parts[1]}:{parts[0]}.")
-        return low, high
+        return parse_range(DEFAULT_RANGE if self.range is None else self.range)
 
     def grid_steps(self, metre: TimeSignature) -> int:
         """The grid in steps; where none was said, sixteenths, or what a bar divides by."""
-        steps = fraction_steps(self.grid or "1/16", "grid", ("1/2", "1/4", "1/8", "1/16", "1/32"))
+        steps = fraction_steps(self.grid or DEFAULT_GRID, "grid", GRIDS)
         if metre.bar_steps % steps == 0:
             return steps
         if self.grid is not None:
@@ -190,8 +266,8 @@ class GenerationConfig:
             )
         if steps % self.grid_steps(metre):
             raise UsageError(
-                f"--pickup {self.pickup} and --grid {self.grid or '1/16'} contradict each other; choose a finer grid, "
-                "or whole grid steps."
+                f"--pickup {self.pickup} and --grid {self.grid or DEFAULT_GRID} contradict each other; choose a finer "
+                "grid, or whole grid steps."
             )
         return steps
 
@@ -200,12 +276,15 @@ class GenerationConfig:
         return () if self.chords is None else parse_progression(self.chords, metre, self.beats_per_chord)
 
 
-_TEXTS = tuple(f.name for f in fields(GenerationConfig) if str(f.type).startswith("str"))
-
-
-def _said(name: str) -> str:
-    """A field as the command line spells it."""
-    return name.replace("_", "-")
+def parse_range(text: str) -> tuple[int, int]:
+    """The lowest and the highest pitch of a range such as "C4:C6". Raises UsageError for anything else."""
+    parts = text.split(":")
+    if len(parts) != 2:
+        raise UsageError(f"The range {text!r} is not two pitches; write the lowest and the highest: C4:C6.")
+    low, high = (parse_pitch(part) for part in parts)
+    if low > high:
+        raise UsageError(f"The range {text} is empty; put the lower pitch first: {parts[1]}:{parts[0]}.")
+    return low, high
 
 
 def fraction_steps(text: str, what: str, choices: tuple[str, ...] = ()) -> int:
@@ -218,22 +297,16 @@ def fraction_steps(text: str, what: str, choices: tuple[str, ...] = ()) -> int:
     return whole * int(match[1]) // int(match[2])
 
 
-@dataclass(frozen=True)
-class SamplingConfig:
-    """How the next event is drawn. The defaults were measured: see docs/decisions.md.
-
-    Attributes:
-        temperature: divides the logits, in [0, 10]; 0 takes the likeliest event (argmax).
-        top_k: keep the k likeliest events, and all that tie with the k-th; 0 keeps all.
-        top_p: keep the fewest likeliest events whose probabilities reach top_p, in (0, 1], and ties; 1 keeps all.
-    """
-
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 0.97
-
-    def __post_init__(self) -> None:
-        check_range("temperature", self.temperature, 0, 10)
-        check_range("top-k", self.top_k, 0, 100_000, "0 means off")
-        if not 0 < self.top_p <= 1:
-            raise UsageError(f"top-p is {self.top_p:g}; choose a number above 0, up to 1 (1 means off).")
+SEED = Option(
+    "Same seed, same files. Without one, one is drawn and printed.", name="seed", kind=int, low=0,
+    remedy="choose a whole number of at least {low}", panel=MUSIC,
+)  # fmt: skip
+COUNT = Option(
+    "How many melodies, all different.", name="count", kind=int, low=1, high=MAX_COUNT, default=1, panel=FILES,
+    aliases=("num_outputs",),
+)  # fmt: skip
+AMOUNT = Option("The share of notes to change: {limits}.", name="amount", kind=float, low=0, high=1, default=0.3)
+KEEP = Option(
+    "What stays: rhythm, contour (rhythm too), or pitches (in their order, in another rhythm).", name="keep",
+    choices=("rhythm", "pitches", "contour"), shown="nothing",
+)  # fmt: skip

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from melodygru.errors import UsageError, check_range
+from melodygru.errors import UsageError
 from melodygru.music.melody import Melody
 from melodygru.network.tokenizer import Tokenizer
-from melodygru.writing.config import GenerationConfig
+from melodygru.option import described
+from melodygru.writing.config import FILLINGS, GenerationConfig
 from melodygru.writing.constraints.base import Constraint
 from melodygru.writing.constraints.fidelity import Foreshadows
 from melodygru.writing.constraints.places import BeginsBefore
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from melodygru.writing.model import Model
 
 
-CANDIDATES = 96
 LEADS = (1, 2, 4, 8, 16)
 """Bars by which half of the fillings look ahead."""
 LEAST_NEW = 0.1
@@ -74,7 +74,7 @@ def infill(
     span: Span,
     config: GenerationConfig,
     seed: int,
-    candidates: int = CANDIDATES,
+    candidates: int = FILLINGS,
     only: int | None = None,
 ) -> Filled:
     """The melody with the steps of `span` (see `gap_of`) written anew; every note that begins elsewhere stays.
@@ -85,14 +85,14 @@ def infill(
         span: bars to fill, in steps.
         config: wishes for what is new.
         seed: at least 0.
-        candidates: how many fillings to choose from, in [1, 10000].
+        candidates: how many fillings to choose from, as `best_of` of `GenerationConfig`.
         only: make this candidate and no other.
 
     Raises:
         UsageError: wishes that cannot be kept there.
         SamplingError: no filling was found.
     """
-    check_range("best-of", candidates, 1, 10_000)
+    described(GenerationConfig)["best_of"].check_limits(candidates)
     start, end = gap_of(melody, span)
     tokens = model.checkpoint.tokenizer_config
     found: list[Filled] = []

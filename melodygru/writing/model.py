@@ -8,10 +8,9 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from numbers import Integral
 from typing import Any
 
-from melodygru.errors import SamplingError, UsageError, check_range
+from melodygru.errors import SamplingError, UsageError
 from melodygru.music.melody import Melody
 from melodygru.network.checkpoint import Checkpoint, resolve
 from melodygru.network.critic import CANDIDATES
@@ -19,20 +18,17 @@ from melodygru.network.engine import NumpyEngine
 from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.system import by_processes
 from melodygru.writing.candidates import Candidate, Generated, Order, excess, new_ones, score
-from melodygru.writing.config import DEFAULT_MAX_COPY, GenerationConfig
+from melodygru.writing.config import COUNT, DEFAULT_MAX_COPY, FORM_CANDIDATES, SEED, GenerationConfig
 from melodygru.writing.copy_guard import CopyGuard
 from melodygru.writing.planner import Banned, Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
 
-MAX_COUNT = 100_000
 _WINDOW = 256
 """Melodies made at once: bounds the memory that many take. A multiple of those that the critic chooses from."""
 _SPARE = 1000
 """Candidates that were not chosen are kept up to so many, in case too few others are different."""
 _TRIES = 4
 """How many times as many melodies as were asked for are made at most, so that all are different."""
-_FORM_CANDIDATES = 8
-"""With a form, each melody is the best of so many: some join their sections better than others."""
 
 
 def load_model(name: str | os.PathLike[str] = "folk") -> Model:
@@ -152,11 +148,8 @@ class Model:
         What is asked to be the best of many (`best_of`, a form) comes when all are done. `made` is what `planned` says
         of the order, where that was asked before; `watch` is told of what this process draws, see `sample`.
         """
-        for what, value in (("count", count), ("seed", order.seed)):
-            if not isinstance(value, Integral):
-                raise UsageError(f"{what} is {value!r}; give a whole number.")
-        check_range("count", count, 1, MAX_COUNT)
-        check_seed(order.seed)
+        COUNT.check(count)
+        SEED.check(order.seed)
         made = self.planned(order) if made is None else made
         candidates = self.candidates_for(order.config, count)
         windows = [(first, min(_WINDOW, candidates - first)) for first in range(0, candidates, _WINDOW)]
@@ -249,7 +242,7 @@ class Model:
         if config.best_of is not None:
             return max(config.best_of, count)
         if config.form is not None:
-            return count * _FORM_CANDIDATES
+            return count * FORM_CANDIDATES  # some join their sections better than others
         return count * (1 if self.checkpoint.critic is None else CANDIDATES)
 
     def compose_again(
@@ -338,8 +331,7 @@ def _without_beginning(generated: Generated, begins: int) -> Generated:
 
 def check_seed(seed: int) -> None:
     """Raise UsageError unless the seed is at least 0."""
-    if seed < 0:
-        raise UsageError(f"seed is {seed}; choose a whole number of at least 0.")
+    SEED.check_limits(seed)
 
 
 def draw_seed() -> int:

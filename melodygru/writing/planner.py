@@ -17,7 +17,7 @@ from melodygru.music.melody import Melody
 from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale, scale_pitch_classes
 from melodygru.network.arrays import BoolArray
 from melodygru.network.tokenizer import REST, PieceMeta
-from melodygru.writing.config import DEFAULT_BARS, DEFAULT_QPM, GenerationConfig
+from melodygru.writing.config import DEFAULT_BARS, DEFAULT_QPM, DEFAULT_SECTION_BARS, GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range, of_classes
 from melodygru.writing.constraints.chords import OverChords
 from melodygru.writing.constraints.past import Continues, Density, Departs, FewRests, Guard, Prefers, Repeats, SomeRests
@@ -189,7 +189,7 @@ def _bars(config: GenerationConfig) -> tuple[Form | None, int, int]:
         return None, config.bars or DEFAULT_BARS, 0
     form = Form.parse(config.form)
     count = len(form.sections)
-    each = config.section_bars or (8 if config.bars is None else config.bars // count)
+    each = config.section_bars or (DEFAULT_SECTION_BARS if config.bars is None else config.bars // count)
     if config.bars not in (None, each * count):
         raise UsageError(
             f"--form {form} and --bars {config.bars} contradict each other: {count} sections of "

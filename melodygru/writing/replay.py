@@ -14,14 +14,13 @@ from melodygru.formats.midi.parser import read_midi
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
 from melodygru.music.melody import Melody
+from melodygru.writing.config import DEFAULT_SECTION_BARS, FILLINGS, VARIATIONS
 from melodygru.writing.editing import Tune
-from melodygru.writing.infilling import CANDIDATES as FILLINGS
 from melodygru.writing.infilling import Filled, infill
 from melodygru.writing.layout import chords_over
 from melodygru.writing.model import Model
 from melodygru.writing.recipe import Recipe, rendered
 from melodygru.writing.rewriting import parse_bars, span_of
-from melodygru.writing.variation import CANDIDATES as VARIATIONS
 from melodygru.writing.variation import Varied, vary
 
 _LARGEST_INPUT = 256 * 1024
@@ -101,7 +100,9 @@ def chords_of(recipe: Recipe, melody: Melody) -> tuple[ChordSpan, ...]:
     if recipe.command == "generate":
         if config.form is not None:
             count = len(Form.parse(config.form).sections)
-            section = (config.section_bars or (8 if config.bars is None else config.bars // count)) * bar
+            section = (
+                config.section_bars or (DEFAULT_SECTION_BARS if config.bars is None else config.bars // count)
+            ) * bar
         if recipe.source is not None and not recipe.details.get("include_primer", True):
             # The chords began with the primer, which is not in the file.
             origin = bar if recipe.source.pickup else 0

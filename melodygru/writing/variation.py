@@ -14,10 +14,11 @@ from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
-from melodygru.errors import UsageError, check_range
+from melodygru.errors import UsageError
 from melodygru.music.melody import Melody
 from melodygru.network.tokenizer import PieceMeta, Tokenizer
-from melodygru.writing.config import GenerationConfig
+from melodygru.option import described
+from melodygru.writing.config import AMOUNT, KEEP, VARIATIONS, GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint
 from melodygru.writing.constraints.fidelity import Contour, InOrder, Score, Unlike
 from melodygru.writing.constraints.past import Guard
@@ -30,10 +31,6 @@ from melodygru.writing.sampler import sample
 
 if TYPE_CHECKING:
     from melodygru.writing.model import Model
-
-
-KEEP = ("rhythm", "pitches", "contour")
-CANDIDATES = 8
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def vary(
     seed: int,
     keep: str | None = None,
     span: Span | None = None,
-    candidates: int = CANDIDATES,
+    candidates: int = VARIATIONS,
     only: int | None = None,
 ) -> Varied:
     """A variation of a melody.
@@ -85,17 +82,17 @@ def vary(
         keep: "rhythm" (all onsets and durations stay), "contour" (those, and where the tune rises, falls or repeats),
             "pitches" (their order stays, the rhythm changes) or None (what is chosen changes altogether).
         span: steps within which to change; None: everywhere.
-        candidates: how many to choose from, in [1, 10000].
+        candidates: how many to choose from, as `best_of` of `GenerationConfig`.
         only: make this candidate and no other.
 
     Raises:
         UsageError: a value out of range, or wishes that cannot be kept.
         SamplingError: no variation was found.
     """
-    check_range("amount", amount, 0, 1)
-    check_range("best-of", candidates, 1, 10_000)
-    if keep not in (None, *KEEP):
-        raise UsageError(f"keep is {keep!r}; choose {', '.join(KEEP[:-1])} or {KEEP[-1]}.")
+    AMOUNT.check_limits(amount)
+    described(GenerationConfig)["best_of"].check_limits(candidates)
+    if keep is not None:
+        KEEP.check_limits(keep)
     for name in ("bars", "meter", "bpm", "pickup", "form", "chords"):
         if getattr(config, name) is not None:
             raise UsageError(f"--{name} is the melody's own here; leave it out.")

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import pairwise
-from numbers import Integral, Real
 from random import Random
 from typing import Any, NamedTuple
 
-from melodygru.errors import UsageError, check_range, from_known
+from melodygru.errors import UsageError, from_known
 from melodygru.music.melody import Melody
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
+from melodygru.option import FEEL, FILES, check_all, described, option
 
 TICKS_PER_QUARTER = 480
 """Resolution of written files where none is asked for: DAWs' usual one."""
@@ -28,6 +28,9 @@ TIMING_SECONDS = 0.015
 VELOCITY_SPREAD = 8
 """Standard deviation of velocities at humanize 1."""
 
+PLAYING = ("generate",)
+"""Commands that take all but the seed."""
+
 _THIRTY_SECOND = STEPS_PER_QUARTER // 8
 
 
@@ -36,47 +39,45 @@ class Performance:
     """How to play a melody and how to write it down.
 
     Attributes:
-        program: General MIDI instrument less one, in [0, 127]; see `melodygru.music.instruments`.
-        channel: MIDI channel as people count, in [1, 16]; 10 is percussion.
-        velocity: loudness of a note without an accent, in [1, 127].
-        swing: where in its quarter the second of two eighths begins, in [0.5, 0.75]: 0.5 straight, 2/3 triplet swing.
-        humanize: how inexact timing and velocity are, in [0, 1]; see `TIMING_SECONDS` and `VELOCITY_SPREAD`.
-        seed: what the inexactness is drawn from, 0 or more.
+        program: General MIDI instrument less one; see `melodygru.music.instruments`.
+        channel: MIDI channel as people count, from 1; 10 is percussion.
+        velocity: loudness of a note without an accent.
+        swing: where in its quarter the second of two eighths begins: 0.5 straight, 2/3 triplet swing.
+        humanize: how inexact timing and velocity are; see `TIMING_SECONDS` and `VELOCITY_SPREAD`.
+        seed: what the inexactness is drawn from.
         midi_format: 0 (one track) or 1; None: 1 with a track of chords, else 0.
-        ppq: ticks to a quarter note, a multiple of 24 in [24, 9600].
+        ppq: ticks to a quarter note, a multiple of the grid's steps.
 
     Raises:
         UsageError: a value out of range, named.
     """
 
-    program: int = 0
-    channel: int = 1
-    velocity: int = 84
-    swing: float = 0.5
-    humanize: float = 0.0
-    seed: int = 0
-    midi_format: int | None = None
-    ppq: int = TICKS_PER_QUARTER
+    program: int = option(
+        0, "Instrument: {limits}, or a General MIDI name (violin).", low=0, high=127,
+        note="General MIDI less one; 0 is a piano", typed=str, panel=FEEL, commands=PLAYING,
+    )  # fmt: skip
+    channel: int = option(1, "MIDI channel: {limits}.", low=1, high=16, panel=FEEL, commands=PLAYING)
+    velocity: int = option(84, "Loudness off the beat: {limits}.", low=1, high=127, panel=FEEL, commands=PLAYING)
+    swing: float = option(
+        0.5, "{low} straight, 0.67 triplet swing, to {high}.", low=0.5, high=0.75,
+        note="0.5 is straight, 0.667 triplet swing", shown="", panel=FEEL, commands=PLAYING,
+    )  # fmt: skip
+    humanize: float = option(
+        0.0, "Inexact timing and loudness: {limits}.", low=0, high=1, note="0 is off", panel=FEEL, commands=PLAYING
+    )
+    seed: int = option(0, "What the inexactness is drawn from.", low=0, remedy="give {low} or a larger whole number")
+    midi_format: int | None = option(
+        None, "0: one track; 1: several.", choices=(0, 1), remedy="choose 0 (one track) or 1 (several)",
+        shown="0; 1 with chords", panel=FILES, commands=PLAYING,
+    )  # fmt: skip
+    ppq: int = option(
+        TICKS_PER_QUARTER, "Ticks to a quarter, a multiple of {multiple}.", low=STEPS_PER_QUARTER, high=9600,
+        multiple=STEPS_PER_QUARTER, remedy="choose a multiple of {multiple} from {limits}, such as 96, 480 or 960",
+        panel=FILES, commands=PLAYING,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
-        for name, kind, what in (
-            *((name, Integral, "a whole number") for name in ("program", "channel", "velocity", "seed", "ppq")),
-            *((name, Real, "a number") for name in ("swing", "humanize")),
-        ):
-            value = getattr(self, name)
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise UsageError(f"{name} is {value!r}; give {what}.")
-        check_range("program", self.program, 0, 127, "General MIDI less one; 0 is a piano")
-        check_range("channel", self.channel, 1, 16)
-        check_range("velocity", self.velocity, 1, 127)
-        check_range("swing", self.swing, 0.5, 0.75, "0.5 is straight, 0.667 triplet swing")
-        check_range("humanize", self.humanize, 0, 1, "0 is off")
-        if self.seed < 0:
-            raise UsageError(f"seed is {self.seed}; give 0 or a larger whole number.")
-        if self.midi_format not in (None, 0, 1) or isinstance(self.midi_format, bool):
-            raise UsageError(f"midi-format is {self.midi_format!r}; choose 0 (one track) or 1 (several).")
-        if not 24 <= self.ppq <= 9600 or self.ppq % STEPS_PER_QUARTER:
-            raise UsageError(f"ppq is {self.ppq}; choose a multiple of 24 from 24 to 9600, such as 96, 480 or 960.")
+        check_all(described(Performance).values(), self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Performance:

@@ -76,8 +76,10 @@ export class Form {
 
   /** Lowest and highest pitch, if one was named. @returns {string | null} */
   get range() {
-    const [lowest, highest] = [this.value("lowest"), this.value("highest")];
-    return lowest || highest ? `${lowest || "C3"}:${highest || "C7"}` : null;
+    const ends = ["lowest", "highest"];
+    if (!ends.some((name) => this.value(name))) return null;
+    // What is not said is what the field shows in its place.
+    return ends.map((name) => this.value(name) || this.field(name).getAttribute("placeholder")).join(":");
   }
 
   /** All that was said, as fields of `GenerationConfig`. @returns {Record<string, unknown>} */

@@ -92,10 +92,11 @@ for (const id of ["first-bar", "last-bar"]) {
   });
 }
 input("tempo").addEventListener("change", () => {
-  const bpm = Number(input("tempo").value);
-  if (bpm >= 4 && bpm <= 1000) session.change({ ...session.now.melody, bpm }, false);
+  const { value, min, max } = input("tempo");
+  const bpm = Number(value);
+  if (bpm >= Number(min) && bpm <= Number(max)) session.change({ ...session.now.melody, bpm }, false);
   else {
-    tell(new Error(`The tempo is ${input("tempo").value || "empty"}; choose 4 to 1000 quarters a minute.`));
+    tell(new Error(`The tempo is ${value || "empty"}; choose ${min} to ${max} quarters a minute.`));
     input("tempo").value = String(session.now.melody.bpm);
   }
 });
