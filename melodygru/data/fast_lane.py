@@ -48,8 +48,6 @@ from melodygru.network.config import ContextConfig
 from melodygru.network.tokenizer import PieceMeta
 from melodygru.system import cache_home
 
-MAX_DURATION = 253
-"""The largest `max_duration` that the fast lane knows."""
 MOST_EVENTS = (1 << 16) - 1
 """Of a piece whose context it makes: it counts places in 16 bits."""
 _SOURCE = Path(__file__).with_suffix(".cpp")
@@ -221,7 +219,7 @@ class Reader:
             offsets: (P + 1,) int64, where each piece begins; none has more than `MOST_EVENTS`.
             metas: (P,) of the pieces.
             config: what is told of each place.
-            max_duration: of the events, at most `MAX_DURATION`.
+            max_duration: of the events, below 254: it and a pitch class are counted in 16 bits.
         """
         events, rules = len(durations), context_rules(config, max_duration)
         table = np.array([_numbers(meta) for meta in metas], np.int64).reshape(-1, 7)

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from melodygru.data.collection import judge
-from melodygru.data.fast_lane import MAX_DURATION, MOST_EVENTS, PlainPieces, Reader, reader
+from melodygru.data.fast_lane import MOST_EVENTS, PlainPieces, Reader, reader
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.scores.files import is_score
 from melodygru.music.theory import MODES, Key, TimeSignature
@@ -156,7 +156,7 @@ def read_shard(
     """Read files; whatever is wrong with one ends in its report. `context` None: without contexts; `fast` False:
     without the fast lane.
     """
-    lane = reader() if fast and extraction.track == "auto" and tokenizer.max_duration <= MAX_DURATION else None
+    lane = reader() if fast and extraction.track == "auto" else None
     groups = [paths[i : i + _AT_ONCE] for i in range(0, max(len(paths), 1), _AT_ONCE)]
     shard = Shard.joined([_read_together(group, extraction, tokenizer, lane) for group in groups])
     return shard if context is None else with_contexts(shard, context, tokenizer, fast)
@@ -164,7 +164,7 @@ def read_shard(
 
 def with_contexts(shard: Shard, context: ContextConfig, tokenizer: TokenizerConfig, fast: bool = True) -> Shard:
     """The shard, with its contexts."""
-    lane = reader() if fast and tokenizer.max_duration <= MAX_DURATION else None
+    lane = reader() if fast else None
     arrays: Mapping[str, Array]
     if lane is not None and np.diff(shard.offsets).max(initial=0) <= MOST_EVENTS:
         metas = list(shard.metas())

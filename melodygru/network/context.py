@@ -30,7 +30,6 @@ from melodygru.network.columns import (
     BARS_LEFT,
     BEAT_POSITIONS,
     HEIGHTS,
-    INTERVALS,
     LARGEST_INTERVAL,
     PICKUPS,
     POSITIONS,
@@ -79,11 +78,8 @@ class Context:
         self._has_pickup = np.array([meta.has_pickup for meta in metas], np.bool_)
         self._pickup = np.zeros(size, np.int64)
         self._lowest, self._highest = np.full(size, REST, np.int64), np.full(size, -1, np.int64)
-        self._previous = (
-            np.full(size, START, np.int64),
-            np.full(size, INTERVALS - 1, np.int64),
-            np.zeros(size, np.int64),
-        )
+        start = np.full(size, START, np.int64)
+        self._previous = (start, intervals(start, self.reference), np.zeros(size, np.int64))
         self._onsets = np.zeros((size, events + 1), np.int64)
         self._durations = np.zeros((size, events), np.int64)
         self._pitches = np.zeros((size, events), np.int64)
