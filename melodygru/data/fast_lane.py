@@ -21,10 +21,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.errors import UsageError
 from melodygru.formats.midi import chunks, extraction, grid, metres, tracks
@@ -43,6 +41,7 @@ from melodygru.music.theory import (
     key_for_signature,
 )
 from melodygru.network import columns, tokenizer
+from melodygru.network.arrays import Array
 from melodygru.network.columns import candidate_columns, input_columns, metre_index
 from melodygru.network.config import ContextConfig
 from melodygru.network.tokenizer import PieceMeta
@@ -57,7 +56,15 @@ _NATIVE = (("-march=native",), ("-mcpu=native",), ())
 """How compilers are told to build for this very CPU: the first that they understand."""
 _LONGEST_BUILD = 120.0
 
-Array = npt.NDArray[Any]
+_CLOSE = 1e-9
+"""Correlations this near to each other may be in another order when sums run in another: those are left to theory."""
+_ALL = [Key(tonic, mode) for mode in KRUMHANSL_KESSLER for tonic in range(12)]
+_WITH_SIGNATURE = [Key.from_fifths(fifths, mode) for fifths in range(-7, 8) for mode in SIGNATURE_MODES]
+_PLACES = np.array([_ALL.index(Key(key.tonic, SIGNATURE_MODES[key.mode])) for key in _WITH_SIGNATURE]).reshape(15, -1)
+"""(15, 4) for each signature, where in `_ALL` the major or minor key stands whose profile each of its keys has."""
+_PROFILES = np.array([np.roll(profile, tonic) for profile in KRUMHANSL_KESSLER.values() for tonic in range(12)])
+_PROFILES = _PROFILES - _PROFILES.mean(axis=1, keepdims=True)
+_PROFILES = _PROFILES / np.sqrt((_PROFILES**2).sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -312,17 +319,6 @@ def _key_in_words(text: bytes) -> Key | None:
         return Key.parse(text_of(text))
     except UsageError:
         return None
-
-
-_CLOSE = 1e-9
-"""Correlations this near to each other may be in another order when sums run in another: those are left to theory."""
-_ALL = [Key(tonic, mode) for mode in KRUMHANSL_KESSLER for tonic in range(12)]
-_WITH_SIGNATURE = [Key.from_fifths(fifths, mode) for fifths in range(-7, 8) for mode in SIGNATURE_MODES]
-_PLACES = np.array([_ALL.index(Key(key.tonic, SIGNATURE_MODES[key.mode])) for key in _WITH_SIGNATURE]).reshape(15, -1)
-"""(15, 4) for each signature, where in `_ALL` the major or minor key stands whose profile each of its keys has."""
-_PROFILES = np.array([np.roll(profile, tonic) for profile in KRUMHANSL_KESSLER.values() for tonic in range(12)])
-_PROFILES = _PROFILES - _PROFILES.mean(axis=1, keepdims=True)
-_PROFILES = _PROFILES / np.sqrt((_PROFILES**2).sum(axis=1, keepdims=True))
 
 
 def find_keys(weights: Array, signatures: Sequence[int | None], last: Array) -> list[Key]:

@@ -14,16 +14,16 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.data.collection import judge
 from melodygru.data.fast_lane import MOST_EVENTS, PlainPieces, Reader, reader
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.scores.files import is_score
 from melodygru.music.theory import MODES, Key, TimeSignature
+from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.network.tokenizer import REST, Events, PieceMeta, Tokenizer
@@ -36,8 +36,6 @@ _AT_ONCE = 64
 _LARGEST = 1 << 16
 """Bytes from which on a file is left to others: tunes have some thousands."""
 _FIELDS = ("file", "numerator", "denominator", "tonic", "mode", "bars", "has_pickup")
-
-Array = npt.NDArray[Any]
 
 
 class FileReport(NamedTuple):

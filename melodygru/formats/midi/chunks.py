@@ -1,8 +1,8 @@
 """The inside of a MIDI track chunk: bytes -> notes and meta events, in ticks.
 
-Files in the wild are often faulty in ways that leave the notes whole: an impossible key
-signature, data bytes over 127, a track without its end. Those are named in
-`FileEvents.faults` and read past. `melodygru.formats.midi.parser` reads whole files with this.
+Files in the wild are often faulty in ways that leave the notes whole: an impossible key signature, data bytes over 127,
+a track that breaks off. Those are named in `FileEvents.faults` and read past. `melodygru.formats.midi.parser` reads
+whole files with this.
 """
 
 from __future__ import annotations
