@@ -71,7 +71,7 @@ def whole_path(folder, jobs, cores=None):
         "import json, os, resource, sys, time\n"
         "if int(sys.argv[3]) and hasattr(os, 'sched_setaffinity'):\n"
         "    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[3])])\n"
-        "from melodygru.data.dataset import load_dataset\n"
+        "from melodygru.data.cache import load_dataset\n"
         "if __name__ == '__main__':\n"
         "    began = time.perf_counter()\n"
         "    data = load_dataset(sys.argv[1], jobs=int(sys.argv[2]))\n"

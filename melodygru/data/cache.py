@@ -1,4 +1,8 @@
-"""Where a dataset lies once it is made: under a key of its inputs, written whole or not at all."""
+"""Where a dataset lies once it is made: in the user's cache, under a key of its inputs, written whole or not at all.
+
+The key is made of the names, sizes and times of the files, the configuration and this program's version: when one of
+them has changed, the files are read anew. Beside the caches of a folder lie the shards of those that are being made.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +20,14 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.data.collection import find_names
-from melodygru.data.dataset import EVENT_ARRAYS, Dataset, _update
+from melodygru.data.dataset import EVENT_ARRAYS, Dataset, update_fingerprint
 from melodygru.data.preparation import Reading, in_shards, reading, shard_path, write_shards
 from melodygru.data.shards import Shard
 from melodygru.data.survey import Survey
 from melodygru.errors import DataError, FileError, as_dict
+from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.system import cache_home
@@ -126,7 +130,7 @@ def _assemble(
         for number, paths in enumerate(in_shards(files)):
             shard = _shard(shard_path(parts, number), paths, read)
             survey.add(shard)
-            _update(digest, shard)
+            update_fingerprint(digest, shard)
             columns.add({"durations": shard.durations, "pitches": shard.pitches, **shard.contexts})
             columns.add({"lengths": np.diff(shard.offsets), "table": shard.table[:, 1:]})
         if not survey.pieces:
@@ -194,9 +198,6 @@ def _open(place: Path, tokenizer: TokenizerConfig, context: ContextConfig) -> Da
         return None
     pickups = table[:, 5] > 0
     return Dataset(arrays, table, context, tokenizer, offsets, kin, lowest, highest, pickups, names, report, mark)
-
-
-Array = npt.NDArray[Any]
 
 
 class GrowingArrays:

@@ -1,8 +1,7 @@
-"""Pieces as memory-mapped arrays, read and tokenised once.
+"""Pieces as arrays that are learned from: events, contexts, and what is known of each piece.
 
-They lie in the user's cache under a key made of the inputs (names, sizes and times of the files, the
-configuration, this program's version); when that has changed, they are made anew. The fingerprint that a
-checkpoint tells is of the music alone: the same on every machine.
+They are memory-mapped where `melodygru.data.cache` has them. The fingerprint that a checkpoint tells is of the music
+alone: the same on every machine.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.data.shards import Shard, with_contexts
 from melodygru.errors import as_dict
 from melodygru.music.originality import OriginalityIndex
 from melodygru.music.theory import TimeSignature
+from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.network.tokenizer import REST, Events, PieceMeta
@@ -29,8 +28,6 @@ from melodygru.network.tokenizer import REST, Events, PieceMeta
 EVENT_ARRAYS = ("durations", "pitches", *CONTEXT_ARRAYS)
 _PART = 2000
 """Pieces whose contexts are made together where those of all are."""
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -125,8 +122,8 @@ def fingerprint_of(pieces: Sequence[Events]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _update(digest: Any, shard: Shard) -> None:
-    """`fingerprint_of`, for the pieces of a shard."""
+def update_fingerprint(digest: Any, shard: Shard) -> None:
+    """Take the pieces of a shard into a hash as `fingerprint_of` does."""
     durations, pitches = (memoryview(a.astype("<i2").tobytes()) for a in (shard.durations, shard.pitches))
     for (begin, end), meta in zip(pairwise((2 * shard.offsets).tolist()), shard.metas(), strict=True):
         digest.update(_described(meta))

@@ -1,8 +1,9 @@
 // From the bytes of many MIDI files to events and their context: the fast lane for plain files.
 //
 // What is plain: nothing wrong with the bytes, one melodic part, one metre from the beginning, notes on the grid from
-// tick 0. Such a file comes out exactly as melodygru.formats.midi.extraction, melodygru.network.tokenizer and melodygru.network.context make it, which
-// is tested; every other file is told to be not plain, and goes through those. fast_lane.py calls this.
+// tick 0. Such a file comes out exactly as melodygru.formats.midi.extraction, melodygru.network.tokenizer and
+// melodygru.network.context make it, which is tested; every other file is told to be not plain, and goes through those.
+// All thresholds, tables and classes are theirs and handed in by fast_lane.py: here are the steps alone.
 
 #include <algorithm>
 #include <cmath>
@@ -13,9 +14,28 @@
 
 namespace {
 
-constexpr int kStepsPerQuarter = 24;
-constexpr int kPercussion = 9;
-constexpr int kRest = 128, kTie = 129, kStart = 130;
+// What files are read by, from the modules that are named: `reading_rules` in fast_lane.py has the same fields.
+struct Rules {
+  // melodygru.formats.midi.chunks; `blank` says of each byte whether it is.
+  const char *information, *key_in_words, *blank;
+  int64_t percussion;
+  // melodygru.formats.midi.tracks
+  double legato, monophonic, covered;
+  // melodygru.formats.midi.grid; `usual` says how usual each step of a quarter is, 0: not at all.
+  int64_t steps_per_quarter;
+  const double* usual;
+  double written, near_a_step, near_a_place, onsets_on_grid, ends_on_grid;
+  int64_t shortest_rest;
+  // melodygru.formats.midi.metres
+  int64_t fewest_beats, most_beats, smallest_unit, usual_beats, usual_unit;
+  // melodygru.formats.midi.extraction
+  double upbeat;
+  int64_t min_notes, max_rest_bars;
+  // melodygru.network.tokenizer
+  int64_t max_duration, end, rest, tie;
+};
+
+constexpr int kPitches = 128;  // MIDI's
 
 struct Note {
   int64_t onset, end;
@@ -31,13 +51,8 @@ struct Placed {
   int pitch;
 };
 
-struct Settings {
-  int64_t min_notes, max_rest_bars, max_duration;
-};
-
 struct Signature {
-  int64_t tick;
-  int fifths;  // 99: none
+  int64_t tick, fifths;
   bool minor;
 };
 
@@ -47,7 +62,7 @@ struct File {
   std::vector<Note> notes;  // of the one part
   int64_t track = 0, name_at = 0, name_size = 0, words_at = 0, words_size = -1;
   bool stated = false;  // the metre
-  int numerator = 4, denominator = 4;
+  int64_t numerator = 0, denominator = 0;
   std::vector<Signature> keys;  // by tick
 };
 
@@ -60,10 +75,16 @@ void plain_if(bool condition) {
 uint32_t big_endian(const uint8_t* at) { return at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3]; }
 
 // A track chunk's inside, [at, end) of data; as melodygru.formats.midi.chunks.read_track, but any fault is not plain.
-void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, File& file) {
+void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, const Rules& rules, File& file) {
   const auto byte = [&]() {
     plain_if(at < end);
     return data[at++];
+  };
+  const auto skip = [&](const char* word, const uint8_t*& from, int64_t& size) {
+    const auto length = static_cast<int64_t>(std::strlen(word));
+    const bool begins = size >= length && std::memcmp(from, word, length) == 0;
+    if (begins) from += length, size -= length;
+    return begins;
   };
   const auto quantity = [&]() {
     int64_t value = 0;
@@ -79,7 +100,7 @@ void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, Fi
   std::vector<Note> notes;
   // First in, first out: of each voice (channel and pitch), the oldest and the latest note that sounds, and of each note
   // the next one.
-  std::vector<int32_t> oldest(2048, -1), latest(2048), next;
+  std::vector<int32_t> oldest(16 * kPitches, -1), latest(16 * kPitches), next;
   for (;;) {
     tick += quantity();
     int event = byte();
@@ -100,21 +121,23 @@ void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, Fi
         break;
       }
       if (event == 0xff && kind == 0x03) {
-        const bool blank = std::all_of(payload, payload + size, [](uint8_t c) { return std::strchr(" \t\r\n", c); });
+        const bool blank = std::all_of(payload, payload + size, [&](uint8_t c) { return rules.blank[c]; });
         if (name_size == 0 && !blank) name_at = at, name_size = size;
       } else if (event == 0xff && kind == 0x01) {
-        const int skip = size >= 2 && std::memcmp(payload, "@I", 2) == 0 ? 2 : 0;
-        if (size >= skip + 5 && std::memcmp(payload + skip, "key: ", 5) == 0) {
+        int64_t left = size;
+        skip(rules.information, payload, left);
+        if (skip(rules.key_in_words, payload, left)) {
           plain_if(file.words_size < 0);
-          file.words_at = at + skip + 5, file.words_size = size - skip - 5;
+          file.words_at = payload - data, file.words_size = left;
         }
       } else if (event == 0xff && kind == 0x58 && size >= 2) {
-        plain_if(tick == 0 && !file.stated && payload[1] <= 5);
+        plain_if(tick == 0 && !file.stated && payload[1] < 8);
         file.stated = true;
         file.numerator = payload[0], file.denominator = 1 << payload[1];
-        plain_if(2 <= file.numerator && file.numerator <= 32);
+        plain_if(rules.fewest_beats <= file.numerator && file.numerator <= rules.most_beats);
+        plain_if(file.denominator <= rules.smallest_unit);
       } else if (event == 0xff && kind == 0x59) {
-        const int fifths = size >= 1 ? static_cast<int8_t>(payload[0]) : 99;
+        const int fifths = size >= 2 ? static_cast<int8_t>(payload[0]) : 0;
         plain_if(size >= 2 && -7 <= fifths && fifths <= 7 && payload[1] <= 1);
         file.keys.push_back({tick, fifths, payload[1] == 1});
       }
@@ -126,7 +149,7 @@ void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, Fi
     } else {
       const int pitch = byte(), velocity = byte(), channel = event & 0x0f;
       if (event >= 0xa0) continue;
-      plain_if(pitch < 128 && velocity < 128);
+      plain_if(pitch < kPitches && velocity < 128);
       const int voice = channel << 7 | pitch;
       if (event >= 0x90 && velocity > 0) {
         const auto index = static_cast<int32_t>(notes.size());
@@ -143,15 +166,16 @@ void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, Fi
   for (const Note& note : notes) plain_if(note.end >= 0);
   if (notes.empty()) return;
   for (const Note& note : notes) plain_if(note.channel == notes[0].channel);
-  if (notes[0].channel == kPercussion) return;
+  if (notes[0].channel == rules.percussion) return;
   plain_if(file.notes.empty());
   std::sort(notes.begin(), notes.end());
   file.notes = std::move(notes);
   file.track = number, file.name_at = name_at, file.name_size = name_size;
 }
 
-File read_file(const uint8_t* data, int64_t begin, int64_t end) {
+File read_file(const uint8_t* data, int64_t begin, int64_t end, const Rules& rules) {
   File file;
+  file.numerator = rules.usual_beats, file.denominator = rules.usual_unit;
   plain_if(end - begin >= 14 && std::memcmp(data + begin, "MThd\0\0\0\6", 8) == 0);
   file.division = data[begin + 12] << 8 | data[begin + 13];
   plain_if(file.division > 0 && file.division < 0x8000);
@@ -160,7 +184,7 @@ File read_file(const uint8_t* data, int64_t begin, int64_t end) {
     plain_if(end - at >= 8 && std::memcmp(data + at, "MTrk", 4) == 0);
     const int64_t size = big_endian(data + at + 4);
     plain_if(size <= end - at - 8);
-    read_track(data, at + 8, at + 8 + size, ++number, file);
+    read_track(data, at + 8, at + 8 + size, ++number, rules, file);
     at += 8 + size;
   }
   plain_if(!file.notes.empty());
@@ -170,21 +194,22 @@ File read_file(const uint8_t* data, int64_t begin, int64_t end) {
 }
 
 // melodygru.formats.midi.tracks: monophony, one_at_a_time, skyline.
-double monophony(const std::vector<Note>& notes) {
+double monophony(const std::vector<Note>& notes, double legato) {
   if (notes.size() < 2) return 1.0;
   int64_t alone = 0, until = notes[0].end, start = notes[0].onset;
   for (size_t i = 1; i < notes.size(); ++i) {
     const Note& note = notes[i];
-    if (note.onset > start && until - note.onset <= 0.25 * static_cast<double>(until - start)) ++alone;
+    const double may = legato * static_cast<double>(until - start);
+    if (note.onset > start && static_cast<double>(until - note.onset) <= may) ++alone;
     until = note.onset == start ? std::max(until, note.end) : note.end;
     start = note.onset;
   }
   return static_cast<double>(alone) / static_cast<double>(notes.size() - 1);
 }
 
-std::vector<Note> top_line(std::vector<Note> notes) {
+std::vector<Note> top_line(std::vector<Note> notes, const Rules& rules) {
   std::vector<Note> kept;
-  if (monophony(notes) >= 0.85) {
+  if (monophony(notes, rules.legato) >= rules.monophonic) {
     for (const Note& note : notes) {
       if (!kept.empty() && kept.back().onset == note.onset) {
         if (note.pitch > kept.back().pitch) kept.back() = note;
@@ -202,7 +227,8 @@ std::vector<Note> top_line(std::vector<Note> notes) {
     if (!kept.empty()) {
       const Note& last = kept.back();
       if (last.onset == note.onset) continue;
-      if (last.pitch >= note.pitch && 2 * (last.end - note.onset) >= note.end - note.onset) continue;
+      const double covered = rules.covered * static_cast<double>(note.end - note.onset);
+      if (last.pitch >= note.pitch && static_cast<double>(last.end - note.onset) >= covered) continue;
       kept.back().end = std::min(last.end, note.onset);
     }
     kept.push_back(note);
@@ -211,180 +237,149 @@ std::vector<Note> top_line(std::vector<Note> notes) {
 }
 
 // melodygru.formats.midi.grid.
-double usual(int64_t step) {
-  switch (step) {
-    case 0: return 1.0;
-    case 12: return 0.9;
-    case 6: case 18: case 8: case 16: return 0.7;
-    case 3: case 9: case 15: case 21: case 4: case 20: return 0.3;
-    default: return 0.0;
-  }
-}
+struct Place {
+  double off;    // steps from the nearest step
+  double usual;  // of that
+};
 
-double in_quarter(int64_t tick, int64_t division) {
-  return std::fmod(static_cast<double>(tick * kStepsPerQuarter) / static_cast<double>(division), kStepsPerQuarter);
-}
-
-double on_grid(const std::vector<int64_t>& ticks, int64_t division) {
-  int64_t near = 0;
-  for (const int64_t tick : ticks) {
-    const double position = in_quarter(tick, division), round = std::nearbyint(position);
-    const bool place = usual(static_cast<int64_t>(round) % kStepsPerQuarter) > 0;
-    near += place && std::fabs(position - round) <= std::max(0.25, 24.0 / static_cast<double>(division));
-  }
-  return static_cast<double>(near) / static_cast<double>(ticks.size());
+Place place_of(int64_t tick, int64_t division, const Rules& rules) {
+  const double steps = static_cast<double>(tick * rules.steps_per_quarter) / static_cast<double>(division);
+  const double position = std::fmod(steps, static_cast<double>(rules.steps_per_quarter));
+  const double round = std::nearbyint(position);
+  return {std::fabs(position - round), rules.usual[static_cast<int64_t>(round) % rules.steps_per_quarter]};
 }
 
 // Ticks as steps, to the nearest, ties to even.
-int64_t to_step(int64_t tick, int64_t division) {
-  const int64_t twice = 2 * tick * kStepsPerQuarter, whole = (twice + division) / (2 * division);
+int64_t to_step(int64_t tick, int64_t division, const Rules& rules) {
+  const int64_t twice = 2 * tick * rules.steps_per_quarter, whole = (twice + division) / (2 * division);
   return (twice + division) % (2 * division) == 0 && whole % 2 != 0 ? whole - 1 : whole;
 }
 
-std::vector<Placed> place(const std::vector<Note>& notes, int64_t division) {
-  std::vector<int64_t> onsets, ends;
+std::vector<Placed> place(const std::vector<Note>& notes, int64_t division, const Rules& rules) {
+  const double one_tick = static_cast<double>(rules.steps_per_quarter) / static_cast<double>(division);
+  const double near = std::max(rules.near_a_place, one_tick), count = static_cast<double>(notes.size());
+  const auto on_grid = [&](const Place& at) { return at.usual > 0 && at.off <= near; };
+  int64_t onsets = 0, ends = 0;
   double total = 0.0;
   for (const Note& note : notes) {
-    onsets.push_back(note.onset);
-    ends.push_back(note.end);
-    const double position = in_quarter(note.onset, division), round = std::nearbyint(position);
-    if (std::fabs(position - round) <= 1.0 / 3) total += usual(static_cast<int64_t>(round) % kStepsPerQuarter);
+    const Place onset = place_of(note.onset, division, rules);
+    if (onset.off <= rules.near_a_step) total += onset.usual;
+    onsets += on_grid(onset);
+    ends += on_grid(place_of(note.end, division, rules));
   }
-  plain_if(total / static_cast<double>(notes.size()) >= 0.5);
-  plain_if(on_grid(onsets, division) >= 0.9 && on_grid(ends, division) >= 0.8);
+  plain_if(total / count >= rules.written);
+  plain_if(static_cast<double>(onsets) / count >= rules.onsets_on_grid);
+  plain_if(static_cast<double>(ends) / count >= rules.ends_on_grid);
   std::vector<Placed> placed;
   for (size_t i = 0; i < notes.size(); ++i) {
-    const int64_t onset = to_step(notes[i].onset, division);
+    const int64_t onset = to_step(notes[i].onset, division, rules);
     const bool last = i + 1 == notes.size();
-    const int64_t following = last ? 0 : to_step(notes[i + 1].onset, division);
+    const int64_t following = last ? 0 : to_step(notes[i + 1].onset, division, rules);
     if (!last && following <= onset) continue;
-    int64_t end = std::max(to_step(notes[i].end, division), onset + 1);
-    if (!last && following - end < 3) end = following;
+    int64_t end = std::max(to_step(notes[i].end, division, rules), onset + 1);
+    if (!last && following - end < rules.shortest_rest) end = following;
     placed.push_back({onset, end, notes[i].pitch});
   }
   return placed;
 }
 
-
-// melodygru.formats.midi.extraction: the signature that holds for most of the steps [first, last).
-Signature in_force(const File& file, int64_t first, int64_t last) {
-  Signature best{0, 99, false};
-  int64_t longest = 0;
-  for (size_t i = 0; i < file.keys.size(); ++i) {
-    const auto step = [&](size_t at) { return file.keys[at].tick * kStepsPerQuarter / file.division; };
-    const int64_t end = i + 1 < file.keys.size() ? std::min(last, step(i + 1)) : last;
-    const int64_t lasts = end - std::max(first, step(i));
-    if (lasts > longest) best = file.keys[i], longest = lasts;
-  }
-  return best;
-}
-
 struct Results {
-  // Of files: whether plain; track number; where its name and the key in words lie; pieces.
+  // Of files: whether plain; track number; where its name and the key in words lie, with their sizes (-1: no such
+  // words); whether the metre is stated; key signatures.
   std::vector<int64_t> files;
-  // Of pieces: file, numerator, denominator, bars, pickup in steps, key signature (99: none), whether minor, last pitch
-  // class, events; then the duration of each pitch class.
+  // Of key signatures, in order: the step from which on they hold, fifths, whether minor.
+  std::vector<int64_t> signatures;
+  // Of pieces: file, numerator, denominator, bars, pickup, where the first note begins and the last one ends (steps of
+  // the file), last pitch class, events; then the duration of each pitch class.
   std::vector<int64_t> pieces;
   std::vector<uint8_t> durations, pitches;
 };
-constexpr int kFileFields = 7, kPieceFields = 21;
+constexpr int kFileFields = 8, kSignatureFields = 3, kPieceFields = 21;
 
-void encode(const std::vector<Placed>& notes, int64_t start, int64_t length, int64_t bar, const Settings& settings,
-            Results& results) {
-  const auto append = [&](int64_t steps, int first, int then) {
-    while (steps > 0) {
-      const int64_t part = std::min(steps, settings.max_duration);
-      results.durations.push_back(static_cast<uint8_t>(part));
-      results.pitches.push_back(static_cast<uint8_t>(first));
-      steps -= part;
-      first = then;
-    }
+// melodygru.network.tokenizer
+void encode(const std::vector<Placed>& notes, int64_t start, int64_t last_bar, const Rules& rules, Results& results) {
+  const auto add = [&](int64_t duration, int64_t pitch) {
+    results.durations.push_back(static_cast<uint8_t>(duration));
+    results.pitches.push_back(static_cast<uint8_t>(pitch));
+  };
+  const auto append = [&](int64_t steps, int64_t first, int64_t then) {
+    for (; steps > 0; steps -= rules.max_duration, first = then) add(std::min(steps, rules.max_duration), first);
   };
   int64_t at = 0;
   for (const Placed& note : notes) {
-    append(note.onset - start - at, kRest, kRest);
-    append(note.end - note.onset, note.pitch, kTie);
+    append(note.onset - start - at, rules.rest, rules.rest);
+    append(note.end - note.onset, note.pitch, rules.tie);
     at = note.end - start;
   }
-  append(length - bar - at, kRest, kRest);
-  results.durations.push_back(0);
-  results.pitches.push_back(kRest);
+  append(last_bar - at, rules.rest, rules.rest);
+  add(rules.end, rules.rest);
 }
 
-void extract(const uint8_t* data, int64_t begin, int64_t end, int64_t index, const Settings& settings,
-             Results& results) {
-  const File file = read_file(data, begin, end);
-  const std::vector<Note> line = top_line(file.notes);
-  plain_if(static_cast<int64_t>(line.size()) >= settings.min_notes);
-  const std::vector<Placed> placed = place(line, file.division);
-  const int64_t bar = file.numerator * 4 * kStepsPerQuarter / file.denominator;
-  plain_if(file.numerator * 4 * kStepsPerQuarter % file.denominator == 0);
+// melodygru.formats.midi.extraction
+void extract(const uint8_t* data, int64_t begin, int64_t end, int64_t index, const Rules& rules, Results& results) {
+  const File file = read_file(data, begin, end, rules);
+  const std::vector<Note> line = top_line(file.notes, rules);
+  plain_if(static_cast<int64_t>(line.size()) >= rules.min_notes);
+  const std::vector<Placed> placed = place(line, file.division, rules);
+  const int64_t bar = file.numerator * 4 * rules.steps_per_quarter / file.denominator;
+  plain_if(file.numerator * 4 * rules.steps_per_quarter % file.denominator == 0);
   const int64_t close = std::max<int64_t>(placed.back().end, 1);
   std::vector<std::vector<Placed>> groups;
   for (const Placed& note : placed) {
     plain_if(note.onset < close);
-    if (groups.empty() || note.onset - groups.back().back().end > settings.max_rest_bars * bar) groups.emplace_back();
+    if (groups.empty() || note.onset - groups.back().back().end > rules.max_rest_bars * bar) groups.emplace_back();
     groups.back().push_back(note);
   }
-  int64_t pieces = 0;
+  const size_t before = results.pieces.size();
   for (const auto& group : groups) {
-    if (static_cast<int64_t>(group.size()) < settings.min_notes) continue;
+    if (static_cast<int64_t>(group.size()) < rules.min_notes) continue;
     const int64_t start = group[0].onset / bar * bar, silence = group[0].onset - start;
-    const int64_t pickup = 2 * silence >= bar ? bar - silence : 0;
-    const int64_t last = group.back().end - start;
+    const bool upbeat = static_cast<double>(silence) >= rules.upbeat * static_cast<double>(bar);
+    const int64_t pickup = upbeat ? bar - silence : 0, last = group.back().end - start;
     if (pickup && last <= bar) continue;
     const int64_t bars = std::max<int64_t>(1, (last + bar - 1) / bar - (pickup > 0));
-    const size_t before = results.durations.size();
-    encode(group, start, (bars + (pickup > 0)) * bar, bar, settings, results);
+    const auto events = static_cast<int64_t>(results.durations.size());
+    encode(group, start, (bars - 1 + (pickup > 0)) * bar, rules, results);
     int64_t weights[12] = {};
     for (const Placed& note : group) weights[note.pitch % 12] += note.end - note.onset;
-    const Signature key = in_force(file, group[0].onset, group.back().end);
     results.pieces.insert(results.pieces.end(),
-                          {index, file.numerator, file.denominator, bars, pickup, key.fifths, key.minor, group.back().pitch % 12, static_cast<int64_t>(results.durations.size() - before)});
+                          {index, file.numerator, file.denominator, bars, pickup, group[0].onset, group.back().end,
+                           group.back().pitch % 12, static_cast<int64_t>(results.durations.size()) - events});
     results.pieces.insert(results.pieces.end(), weights, weights + 12);
-    ++pieces;
   }
-  plain_if(pieces > 0);
-  results.files.insert(results.files.end(), {1, file.track, file.name_at, file.name_size, file.words_at,
-                                             file.words_size, int64_t{file.stated}});
+  plain_if(results.pieces.size() > before);
+  for (const Signature& key : file.keys) {
+    const int64_t step = key.tick * rules.steps_per_quarter / file.division;
+    results.signatures.insert(results.signatures.end(), {step, key.fifths, key.minor});
+  }
+  results.files.insert(results.files.end(),
+                       {1, file.track, file.name_at, file.name_size, file.words_at, file.words_size, file.stated,
+                        static_cast<int64_t>(file.keys.size())});
 }
 
-// melodygru.network.context, for one piece. Events must be fewer than 65536, and max_duration below 254.
-constexpr int kPositions = 192, kBeatPositions = 96, kBarNumbers = 16, kBarsLeft = 34;
-constexpr int kLargest = 24, kIntervals = 2 * kLargest + 4, kDegrees = 14, kHeights = kLargest + 2, kPickups = 97;
-constexpr int kUnknown = 128, kLastEdge = 32;  // kUnknown: an interval that there is not
-constexpr int kEdges[] = {0, 1, 2, 3, 4, 6, 9, 16, 32};
+// What contexts are made by, from melodygru.network.context and its columns; see `context_rules` in fast_lane.py.
+struct ContextRules {
+  // What is asked for.
+  int64_t metre, bars_left, key, ambitus, pickup, matches, lags, candidates, columns, max_duration;
+  const int64_t* lookback;
+  // Classes.
+  int64_t rest, start, positions, beat_positions, bar_numbers, bars_left_told, largest_interval, heights, pickups;
+  // Tables: classes of each pitch class above each of so many references, the last of which is none; of each pitch
+  // class in keys with each tonic; the bucket of each length of a run, up to the longest that is told apart.
+  const uint8_t *intervals, *degrees, *run_buckets;
+  int64_t references, longest_run;
 
-struct ContextSettings {
-  int64_t metre, bars_left, key, ambitus, pickup, matches, lags, max_duration;
+  int interval(int64_t pitch, int64_t reference) const {
+    return intervals[pitch * references + (reference < 0 ? references - 1 : reference)];
+  }
+  int run_bucket(int64_t run) const { return run_buckets[std::min(run, longest_run)]; }
 };
 
 struct Meta {
   int64_t bar, beat, metre, mode, tonic, bars, has_pickup;
 };
 
-// By the length of a run, up to the last edge.
-struct Buckets {
-  uint8_t of[kLastEdge + 1] = {};
-  constexpr Buckets() {
-    for (int run = 0, bucket = 0; run <= kLastEdge; ++run) {
-      while (bucket + 1 < 9 && kEdges[bucket + 1] <= run) ++bucket;
-      of[run] = static_cast<uint8_t>(bucket);
-    }
-  }
-};
-constexpr Buckets kBuckets;
-
-int run_bucket(int run) { return kBuckets.of[std::min(run, kLastEdge)]; }
-
-int interval(int pitch, int reference) {
-  if (pitch >= kRest) return std::min(pitch - kRest + kIntervals - 3, kIntervals - 1);
-  return reference < 0 ? kIntervals - 1 : std::clamp(pitch - reference, -kLargest, kLargest) + kLargest;
-}
-
-uint8_t degree(int pitch, int64_t tonic) {
-  return static_cast<uint8_t>(pitch >= kRest ? std::min(pitch - kRest + 12, kDegrees - 1) : (pitch + 12 - tonic) % 12);
-}
+constexpr int kUnknown = 128;  // an interval that there is not
 
 // For each event of the past, the length of the passage before it that equals the passage just heard. Few are above 0:
 // those after an event that is the same as the last one. Only they are kept, from the latest to the earliest.
@@ -455,69 +450,73 @@ class Matches {
   std::vector<int32_t>& latest_;
 };
 
-void context(const uint8_t* durations, const uint8_t* pitches, int64_t T, const Meta& meta,
-             const ContextSettings& settings, const int64_t* lookback, int64_t columns, uint8_t* inputs,
-             uint16_t* positions, int16_t* references, uint8_t* candidate_pitches) {
-  const int64_t lags = settings.lags, K = lags + (settings.matches ? 4 : 0);
-  std::vector<int> cand_pitch(K, kRest), cand_duration(K, 0), cand_run(K, 0), run(lags, 0);
+// The context of one piece. Events must be fewer than 65536, and max_duration below 254.
+void context(const uint8_t* durations, const uint8_t* pitches, int64_t T, const Meta& meta, const ContextRules& rules,
+             uint8_t* inputs, uint16_t* positions, int16_t* references, uint8_t* candidate_pitches) {
+  const int64_t lags = rules.lags, K = rules.candidates;
+  const int rest = static_cast<int>(rules.rest);
+  std::vector<int> cand_pitch(K, rest), cand_duration(K, 0), cand_run(K, 0), run(lags, 0);
   std::vector<int64_t> onsets(T + 1, 0), pointer(lags, 0);
   std::vector<int> steps(T);
   Matches exact(T, 0), moved(T, 1);
   Matches* const matches[2] = {&exact, &moved};
-  uint8_t degrees[kStart + 1];
-  for (int pitch = 0; pitch <= kStart; ++pitch) degrees[pitch] = degree(pitch, meta.tonic);
-  int reference = -1, lowest = kRest, highest = -1, pickup = 0;
-  int previous_pitch = kStart, previous_interval = kIntervals - 1, previous_duration = 0;
+  const auto degree = [&](int pitch) { return rules.degrees[pitch * 12 + meta.tonic]; };
+  int reference = -1, lowest = rest, highest = -1;
+  int64_t pickup = 0;
+  int previous_pitch = static_cast<int>(rules.start), previous_duration = 0;
+  int previous_interval = rules.interval(previous_pitch, reference);
   int64_t onset = 0;
   for (uint32_t n = 0; n < T; ++n) {
     if (n > 0) {
       for (int64_t lag = 0; lag < lags; ++lag) {
-        const int64_t target = onset - lookback[lag] * meta.bar;
+        const int64_t target = onset - rules.lookback[lag] * meta.bar;
         int64_t& at = pointer[lag];
         while (onsets[at + 1] <= target) ++at;
         const bool exists = target >= 0;
-        cand_pitch[lag] = exists ? pitches[at] : kRest;
+        cand_pitch[lag] = exists ? pitches[at] : rest;
         const int64_t left = onsets[at] + durations[at] - target;
-        cand_duration[lag] = exists ? static_cast<int>(std::clamp<int64_t>(left, 0, settings.max_duration)) : 0;
-        cand_run[lag] = 3 * run_bucket(run[lag]) + exists + (exists && onsets[at] == target);
+        cand_duration[lag] = exists ? static_cast<int>(std::clamp<int64_t>(left, 0, rules.max_duration)) : 0;
+        cand_run[lag] = 3 * rules.run_bucket(run[lag]) + exists + (exists && onsets[at] == target);
       }
     }
-    if (settings.matches && n > 1) {
+    if (rules.matches && n > 1) {
       for (int kind = 0; kind < 2; ++kind) {
         for (int64_t nth = 0; nth < 2; ++nth) {
           const int64_t column = lags + 2 * kind + nth;
           const auto [where, longest] = nth == 0 ? matches[kind]->longest() : matches[kind]->rival();
           if (longest == 0) {
-            cand_pitch[column] = kRest, cand_duration[column] = cand_run[column] = 0;
+            cand_pitch[column] = rest, cand_duration[column] = cand_run[column] = 0;
             continue;
           }
           int pitch = pitches[where];
           if (kind == 1 && steps[where] < kUnknown) {
             const int moved = reference + steps[where];
-            pitch = moved >= 0 && moved < kRest ? moved : kRest;
+            pitch = moved >= 0 && moved < rest ? moved : rest;
           }
           cand_pitch[column] = pitch, cand_duration[column] = durations[where];
-          cand_run[column] = 3 * run_bucket(longest) + 2;
+          cand_run[column] = 3 * rules.run_bucket(longest) + 2;
         }
       }
     }
     const int64_t position = onset % meta.bar, bar = onset / meta.bar + (meta.has_pickup ? 0 : 1);
-    uint8_t* in = inputs + n * columns;
+    uint8_t* in = inputs + n * rules.columns;
     const auto put = [&in](int64_t value) { *in++ = static_cast<uint8_t>(value); };
-    const auto height = [&](int semitones) { return reference >= 0 ? std::min(semitones, kLargest) : kHeights - 1; };
+    const auto height = [&](int64_t semitones) {
+      return reference >= 0 ? std::min(semitones, rules.largest_interval) : rules.heights - 1;
+    };
     put(previous_pitch), put(previous_interval), put(previous_duration);
-    if (settings.metre) {
-      put(std::min<int64_t>(position, kPositions - 1));
-      put(std::min<int64_t>(position % meta.beat, kBeatPositions - 1));
-      put(meta.metre), put((bar - 1 + kBarNumbers) % kBarNumbers);
+    if (rules.metre) {
+      put(std::min(position, rules.positions - 1));
+      put(std::min(position % meta.beat, rules.beat_positions - 1));
+      put(meta.metre), put((bar - 1 + rules.bar_numbers) % rules.bar_numbers);
     }
-    if (settings.bars_left) put(std::clamp<int64_t>(meta.bars - bar + 1, 0, kBarsLeft - 1));
-    if (settings.key) put(degrees[previous_pitch]), put(meta.mode);
-    if (settings.ambitus) put(height(reference - lowest)), put(height(highest - reference));
-    if (settings.pickup) put(pickup);
+    if (rules.bars_left) put(std::clamp<int64_t>(meta.bars - bar + 1, 0, rules.bars_left_told - 1));
+    if (rules.key) put(degree(previous_pitch)), put(meta.mode);
+    if (rules.ambitus) put(height(reference - lowest)), put(height(highest - reference));
+    if (rules.pickup) put(pickup);
     for (int64_t k = 0; k < K; ++k) {
-      put(interval(cand_pitch[k], reference));
-      if (settings.key) put(degrees[cand_pitch[k]]);
+      put(rules.interval(cand_pitch[k], reference));
+      if (rules.key) put(degree(cand_pitch[k]));
       put(cand_duration[k]), put(cand_run[k]);
       candidate_pitches[n * K + k] = static_cast<uint8_t>(cand_pitch[k]);
     }
@@ -529,21 +528,21 @@ void context(const uint8_t* durations, const uint8_t* pitches, int64_t T, const 
       const bool same = cand_run[lag] % 3 == 2 && cand_duration[lag] == duration && cand_pitch[lag] == pitch;
       run[lag] = same ? run[lag] + 1 : 0;
     }
-    steps[n] = pitch >= kRest ? kUnknown + 1 + pitch - kRest : reference >= 0 ? pitch - reference : kUnknown;
-    previous_interval = interval(pitch, reference);
+    steps[n] = pitch >= rest ? kUnknown + 1 + pitch - rest : reference >= 0 ? pitch - reference : kUnknown;
+    previous_interval = rules.interval(pitch, reference);
     previous_pitch = pitch, previous_duration = duration;
-    if (settings.matches) {
+    if (rules.matches) {
       const int of_step = steps[n] + kUnknown - 1;
       for (int kind = 0; kind < 2; ++kind) {
-        matches[kind]->add(static_cast<uint16_t>((kind == 0 ? pitch : of_step) * (settings.max_duration + 1) + duration));
+        matches[kind]->add(static_cast<uint16_t>((kind == 0 ? pitch : of_step) * (rules.max_duration + 1) + duration));
       }
     }
-    if (pitch < kRest) {
+    if (pitch < rest) {
       reference = pitch;
       lowest = std::min(lowest, pitch), highest = std::max(highest, pitch);
     }
     if (n == 0 && meta.has_pickup) {
-      pickup = static_cast<int>(std::clamp<int64_t>(meta.bar - duration, 0, kPickups - 1));
+      pickup = std::clamp<int64_t>(meta.bar - duration, 0, rules.pickups - 1);
     }
     onset += duration;
     onsets[n + 1] = onset;
@@ -554,18 +553,13 @@ void context(const uint8_t* durations, const uint8_t* pitches, int64_t T, const 
 
 extern "C" {
 
-int64_t reading_file_fields() { return kFileFields; }
-int64_t reading_piece_fields() { return kPieceFields; }
-
 // Files are data[offsets[i], offsets[i + 1]). The results are held until reading_free.
-void* reading_extract(const uint8_t* data, const int64_t* offsets, int64_t files, int64_t min_notes,
-                      int64_t max_rest_bars, int64_t max_duration) {
+void* reading_extract(const uint8_t* data, const int64_t* offsets, int64_t files, const Rules* rules) {
   auto* results = new Results;
-  const Settings settings{min_notes, max_rest_bars, max_duration};
   for (int64_t i = 0; i < files; ++i) {
     const size_t pieces = results->pieces.size(), events = results->durations.size();
     try {
-      extract(data, offsets[i], offsets[i + 1], i, settings, *results);
+      extract(data, offsets[i], offsets[i + 1], i, *rules, *results);
     } catch (const Plain&) {
       results->pieces.resize(pieces);
       results->durations.resize(events);
@@ -576,33 +570,37 @@ void* reading_extract(const uint8_t* data, const int64_t* offsets, int64_t files
   return results;
 }
 
-int64_t reading_pieces(const void* results) {
-  return static_cast<const Results*>(results)->pieces.size() / kPieceFields;
+// Written: how many key signatures, pieces and events there are, and fields of a file, a signature and a piece.
+void reading_sizes(const void* from, int64_t* sizes) {
+  const auto& results = *static_cast<const Results*>(from);
+  sizes[0] = static_cast<int64_t>(results.signatures.size()) / kSignatureFields;
+  sizes[1] = static_cast<int64_t>(results.pieces.size()) / kPieceFields;
+  sizes[2] = static_cast<int64_t>(results.durations.size());
+  sizes[3] = kFileFields, sizes[4] = kSignatureFields, sizes[5] = kPieceFields;
 }
-int64_t reading_events(const void* results) { return static_cast<const Results*>(results)->durations.size(); }
 
-// Copies the results into arrays of the sizes that the functions above tell.
-void reading_copy(const void* from, int64_t* files, int64_t* pieces, uint8_t* durations, uint8_t* pitches) {
+// Copies the results into arrays of those sizes.
+void reading_copy(const void* from, int64_t* files, int64_t* signatures, int64_t* pieces, uint8_t* durations,
+                  uint8_t* pitches) {
   const auto& results = *static_cast<const Results*>(from);
   std::copy(results.files.begin(), results.files.end(), files);
+  std::copy(results.signatures.begin(), results.signatures.end(), signatures);
   std::copy(results.pieces.begin(), results.pieces.end(), pieces);
   std::copy(results.durations.begin(), results.durations.end(), durations);
   std::copy(results.pitches.begin(), results.pitches.end(), pitches);
 }
 void reading_free(void* results) { delete static_cast<Results*>(results); }
 
-// The context of whole pieces: events [offsets[i], offsets[i + 1]), metas (pieces, 7), settings (8), lookback (lags).
+// The context of whole pieces: events [offsets[i], offsets[i + 1]), metas (pieces, 7).
 // Written: inputs (events, columns), positions, references (events), candidate pitches (events, candidates).
 void reading_context(const uint8_t* durations, const uint8_t* pitches, const int64_t* offsets, const int64_t* metas,
-                     int64_t pieces, const int64_t* settings, const int64_t* lookback, int64_t columns,
-                     int64_t candidates, uint8_t* inputs, uint16_t* positions, int16_t* references,
-                     uint8_t* candidate_pitches) {
-  const auto chosen = *reinterpret_cast<const ContextSettings*>(settings);
+                     int64_t pieces, const ContextRules* rules, uint8_t* inputs, uint16_t* positions,
+                     int16_t* references, uint8_t* candidate_pitches) {
   for (int64_t i = 0; i < pieces; ++i) {
     const int64_t at = offsets[i];
     const auto meta = *reinterpret_cast<const Meta*>(metas + 7 * i);
-    context(durations + at, pitches + at, offsets[i + 1] - at, meta, chosen, lookback, columns, inputs + at * columns,
-            positions + at, references + at, candidate_pitches + at * candidates);
+    context(durations + at, pitches + at, offsets[i + 1] - at, meta, *rules, inputs + at * rules->columns,
+            positions + at, references + at, candidate_pitches + at * rules->candidates);
   }
 }
 }

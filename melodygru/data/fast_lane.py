@@ -1,8 +1,9 @@
 """The fast lane for many MIDI files: `fast_lane.cpp`, compiled for this CPU at its first use.
 
 It reads plain files (one melodic part, one metre, notes on the grid) to the very events and contexts that
-`melodygru.formats.midi.extraction`, `melodygru.network.tokenizer` and `melodygru.network.context` make, some thirty
-times as fast, and says of all others that they are not plain. Without a C++ compiler everything is read by those.
+`melodygru.formats.midi.extraction`, `melodygru.network.tokenizer` and `melodygru.network.context` make, some forty
+times as fast, and says of all others that they are not plain. Their thresholds and tables are handed to it at each
+call; what key a piece is in is decided here. Without a C++ compiler everything is read by those.
 """
 
 from __future__ import annotations
@@ -11,25 +12,43 @@ import ctypes
 import hashlib
 import os
 import platform
+import struct
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from melodygru.music.theory import KRUMHANSL_KESSLER, MODES, Key, estimate_key, key_for_signature
+from melodygru.errors import UsageError
+from melodygru.formats.midi import chunks, extraction, grid, metres, tracks
+from melodygru.formats.midi.chunks import text_of
+from melodygru.formats.midi.extraction import KEY_ESTIMATED, in_force, stated_key
+from melodygru.formats.midi.metres import METRE_ESTIMATED
+from melodygru.formats.midi.tracks import Part
+from melodygru.music import theory
+from melodygru.music.theory import (
+    KRUMHANSL_KESSLER,
+    LAST_NOTE_VOTE,
+    MODES,
+    SIGNATURE_MODES,
+    Key,
+    estimate_key,
+    key_for_signature,
+)
+from melodygru.network import columns, tokenizer
+from melodygru.network.arrays import Array
 from melodygru.network.columns import candidate_columns, input_columns, metre_index
 from melodygru.network.config import ContextConfig
 from melodygru.network.tokenizer import PieceMeta
 from melodygru.system import cache_home
 
+MOST_EVENTS = (1 << 16) - 1
+"""Of a piece whose context it makes: it counts places in 16 bits."""
 _SOURCE = Path(__file__).with_suffix(".cpp")
 _FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-ffp-contract=off")
 """Floating point as Python computes it, to the last bit: no multiplication and addition become one."""
@@ -37,17 +56,23 @@ _NATIVE = (("-march=native",), ("-mcpu=native",), ())
 """How compilers are told to build for this very CPU: the first that they understand."""
 _LONGEST_BUILD = 120.0
 
-Array = npt.NDArray[Any]
+_CLOSE = 1e-9
+"""Correlations this near to each other may be in another order when sums run in another: those are left to theory."""
+_ALL = [Key(tonic, mode) for mode in KRUMHANSL_KESSLER for tonic in range(12)]
+_WITH_SIGNATURE = [Key.from_fifths(fifths, mode) for fifths in range(-7, 8) for mode in SIGNATURE_MODES]
+_PLACES = np.array([_ALL.index(Key(key.tonic, SIGNATURE_MODES[key.mode])) for key in _WITH_SIGNATURE]).reshape(15, -1)
+"""(15, 4) for each signature, where in `_ALL` the major or minor key stands whose profile each of its keys has."""
+_PROFILES = np.array([np.roll(profile, tonic) for profile in KRUMHANSL_KESSLER.values() for tonic in range(12)])
+_PROFILES = _PROFILES - _PROFILES.mean(axis=1, keepdims=True)
+_PROFILES = _PROFILES / np.sqrt((_PROFILES**2).sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)
 class PlainFile:
-    """What a plain file says beside its pieces: the track they come from, and the bytes of a key in words, if any."""
+    """What a plain file says beside its pieces: the label of the track they come from, and what was estimated."""
 
-    number: int
-    name: bytes
-    key_in_words: bytes | None
-    metre_stated: bool
+    track: str
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -56,17 +81,93 @@ class PlainPieces:
 
     Attributes:
         files: (F,) None where a file is not plain.
-        table: (P, 9) int64, of each piece: its file, numerator, denominator, bars, pickup in steps, sharps of the key
-            signature (99: none), whether that is minor, pitch class of the last note, events.
-        weights: (P, 12) int64, steps that each pitch class lasts.
+        table: (P, 6) int64, of each piece: its file, numerator, denominator, bars, pickup in steps, events.
+        keys: (P,) of the pieces.
         durations, pitches: (N,) uint8 events of all pieces, one after the other.
     """
 
     files: list[PlainFile | None]
     table: Array
-    weights: Array
+    keys: list[Key]
     durations: Array
     pitches: Array
+
+
+Rules = dict[str, int | float | Array]
+"""Numbers and tables that the kernel is handed, by name: the fields of a struct of its, in the same order."""
+
+
+def reading_rules(min_notes: int, max_rest_bars: int, max_duration: int) -> Rules:
+    """What files are read by, `Rules` in the source: each value as it stands in its own module."""
+    usual = [grid.USUAL.get(step, 0.0) for step in range(theory.STEPS_PER_QUARTER)]
+    return {
+        "information": _text(chunks.INFORMATION.encode()),
+        "key_in_words": _text(chunks.KEY_IN_WORDS),
+        "blank": np.array([chr(byte) in chunks.BLANK for byte in range(256)], np.uint8),
+        "percussion": chunks.PERCUSSION,
+        "legato": float(tracks.LEGATO),
+        "monophonic": float(tracks.MONOPHONIC),
+        "covered": float(tracks.COVERED),
+        "steps_per_quarter": theory.STEPS_PER_QUARTER,
+        "usual": np.array(usual, np.float64),
+        "written": float(grid.WRITTEN),
+        "near_a_step": float(grid.NEAR_A_STEP),
+        "near_a_place": float(grid.NEAR_A_PLACE),
+        "onsets_on_grid": float(grid.ONSETS_ON_GRID),
+        "ends_on_grid": float(grid.ENDS_ON_GRID),
+        "shortest_rest": grid.SHORTEST_REST,
+        "fewest_beats": metres.FEWEST_BEATS,
+        "most_beats": theory.MOST_BEATS,
+        "smallest_unit": max(theory.BEAT_UNITS),
+        "usual_beats": metres.DEFAULT_METRE.numerator,
+        "usual_unit": metres.DEFAULT_METRE.denominator,
+        "upbeat": float(extraction.UPBEAT),
+        "min_notes": min_notes,
+        "max_rest_bars": max_rest_bars,
+        "max_duration": max_duration,
+        "end": tokenizer.END,
+        "rest": tokenizer.REST,
+        "tie": tokenizer.TIE,
+    }
+
+
+def context_rules(config: ContextConfig, max_duration: int) -> Rules:
+    """What contexts are made by, `ContextRules` in the source; likewise."""
+    own, each = input_columns(config, max_duration), candidate_columns(config, max_duration)
+    return {
+        **{name: int(getattr(config, name)) for name in ("metre", "bars_left", "key", "ambitus", "pickup", "matches")},
+        "lags": len(config.lookback),
+        "candidates": config.candidates,
+        "columns": len(own) + config.candidates * len(each),
+        "max_duration": max_duration,
+        "lookback": np.array(config.lookback, np.int64),
+        "rest": tokenizer.REST,
+        "start": columns.START,
+        "positions": columns.POSITIONS,
+        "beat_positions": columns.BEAT_POSITIONS,
+        "bar_numbers": columns.BAR_NUMBERS,
+        "bars_left_told": columns.BARS_LEFT,
+        "largest_interval": columns.LARGEST_INTERVAL,
+        "heights": columns.HEIGHTS,
+        "pickups": columns.PICKUPS,
+        "intervals": columns.INTERVAL_TABLE.astype(np.uint8),
+        "degrees": columns.DEGREE_TABLE.astype(np.uint8),
+        "run_buckets": columns.RUN_BUCKETS.astype(np.uint8),
+        "references": columns.INTERVAL_TABLE.shape[1],
+        "longest_run": len(columns.RUN_BUCKETS) - 1,
+    }
+
+
+def _text(text: bytes) -> Array:
+    """A text as C has it."""
+    return np.frombuffer(text + b"\0", np.uint8)
+
+
+def _packed(rules: Rules) -> bytes:
+    """Rules as the struct, for as long as their tables live."""
+    kinds = ["d" if isinstance(value, float) else "q" if isinstance(value, int) else "P" for value in rules.values()]
+    cells = [value.ctypes.data if isinstance(value, np.ndarray) else value for value in rules.values()]
+    return struct.pack("".join(kinds), *cells)
 
 
 class Reader:
@@ -75,36 +176,39 @@ class Reader:
     def __init__(self, library: ctypes.CDLL):
         self._library = library
         library.reading_extract.restype = ctypes.c_void_p
-        for name in ("reading_file_fields", "reading_piece_fields", "reading_pieces", "reading_events"):
-            getattr(library, name).restype = ctypes.c_int64
 
     def extract(self, data: Sequence[bytes], min_notes: int, max_rest_bars: int, max_duration: int) -> PlainPieces:
         """The pieces of files, given as their bytes; for the numbers see `melodygru.formats.midi.extraction`."""
         library = self._library
         offsets = np.cumsum([0, *map(len, data)], dtype=np.int64)
         joined = b"".join(data)
-        sizes = (ctypes.c_int64(value) for value in (len(data), min_notes, max_rest_bars, max_duration))
-        results = ctypes.c_void_p(library.reading_extract(joined, _address(offsets), *sizes))
+        rules = reading_rules(min_notes, max_rest_bars, max_duration)
+        results = ctypes.c_void_p(
+            library.reading_extract(joined, _address(offsets), ctypes.c_int64(len(data)), _packed(rules))
+        )
         try:
-            pieces, events = library.reading_pieces(results), library.reading_events(results)
-            files = np.empty((len(data), library.reading_file_fields()), np.int64)
-            table = np.empty((pieces, library.reading_piece_fields()), np.int64)
+            sizes = np.zeros(6, np.int64)
+            library.reading_sizes(results, _address(sizes))
+            told, pieces, events, *fields = sizes.tolist()
+            files, signatures, table = (
+                np.empty((count, width), np.int64)
+                for count, width in zip((len(data), told, pieces), fields, strict=True)
+            )
             durations, pitches = np.empty(events, np.uint8), np.empty(events, np.uint8)
-            library.reading_copy(results, *map(_address, (files, table, durations, pitches)))
+            library.reading_copy(results, *map(_address, (files, signatures, table, durations, pitches)))
         finally:
             library.reading_free(results)
-        told = [
+        keys, estimated = _keys(joined, files, signatures, table)
+        said = [
             PlainFile(
-                number,
-                joined[name_at : name_at + name_size],
-                joined[words_at : words_at + words_size] if words_size >= 0 else None,
-                bool(stated),
+                Part(number, text_of(joined[name_at : name_at + name_size]), ()).label,
+                (*(() if stated else (METRE_ESTIMATED,)), *((KEY_ESTIMATED,) if file in estimated else ())),
             )
             if plain
             else None
-            for plain, number, name_at, name_size, words_at, words_size, stated in files.tolist()
+            for file, (plain, number, name_at, name_size, _, _, stated, _) in enumerate(files.tolist())
         ]
-        return PlainPieces(told, table[:, :9], table[:, 9:], durations, pitches)
+        return PlainPieces(said, table[:, [0, 1, 2, 3, 4, 8]], keys, durations, pitches)
 
     def context(
         self,
@@ -119,22 +223,15 @@ class Reader:
 
         Args:
             durations, pitches: (N,) uint8.
-            offsets: (P + 1,) int64, where each piece begins.
+            offsets: (P + 1,) int64, where each piece begins; none has more than `MOST_EVENTS`.
             metas: (P,) of the pieces.
+            config: what is told of each place.
+            max_duration: of the events, below 254: it and a pitch class are counted in 16 bits.
         """
-        events, lookback = len(durations), np.array(config.lookback, np.int64)
-        columns = len(input_columns(config, max_duration))
-        columns += config.candidates * len(candidate_columns(config, max_duration))
+        events, rules = len(durations), context_rules(config, max_duration)
         table = np.array([_numbers(meta) for meta in metas], np.int64).reshape(-1, 7)
-        settings = np.array(
-            [
-                *(config.metre, config.bars_left, config.key, config.ambitus, config.pickup, config.matches),
-                *(len(lookback), max_duration),
-            ],
-            np.int64,
-        )
         arrays: dict[str, Array] = {
-            "inputs": np.empty((events, columns), np.uint8),
+            "inputs": np.empty((events, int(rules["columns"])), np.uint8),
             "position": np.empty(events, np.uint16),
             "reference": np.empty(events, np.int16),
             "candidate_pitch": np.empty((events, config.candidates), np.uint8),
@@ -142,10 +239,7 @@ class Reader:
         self._library.reading_context(
             *map(_address, (durations, pitches, offsets, table)),
             ctypes.c_int64(len(metas)),
-            _address(settings),
-            _address(lookback),
-            ctypes.c_int64(columns),
-            ctypes.c_int64(config.candidates),
+            _packed(rules),
             *map(_address, arrays.values()),
         )
         lengths = np.diff(offsets)
@@ -192,52 +286,73 @@ def build(native: Sequence[str]) -> Reader:
     return Reader(ctypes.CDLL(str(place)))
 
 
-_MODES = ("major", "minor", "dorian", "mixolydian")
-_PROFILE_OF = {"major": 0, "minor": 1, "dorian": 1, "mixolydian": 0}
-_CLOSE = 1e-9
-"""Scores this near to each other may come out in another order when sums run in another: those are left to theory."""
+def _keys(joined: bytes, files: Array, signatures: Array, table: Array) -> tuple[list[Key], set[int]]:
+    """The key of each piece, as `melodygru.formats.midi.extraction` decides it, and the files with one that says none.
+
+    Args:
+        joined: the bytes of all files.
+        files, signatures, table: what the kernel tells of them.
+    """
+    ends = np.cumsum(files[:, 7]).tolist()
+    values = [(step, (fifths, bool(minor))) for step, fifths, minor in signatures.tolist()]
+    words = [
+        _key_in_words(joined[at : at + size]) if plain and size >= 0 else None
+        for plain, at, size in files[:, [0, 4, 5]].tolist()
+    ]
+    counts = files[:, 7].tolist()
+    stated: list[Key | None] = []
+    fifths: list[int | None] = []
+    estimated: set[int] = set()
+    for file, first, last in table[:, [0, 5, 6]].tolist():
+        found = in_force(values[ends[file] - counts[file] : ends[file]], first, last)
+        fifths.append(None if found is None else found[0])
+        stated.append(None if found is None else stated_key(*found, words[file]))
+        if found is None:
+            estimated.add(file)
+    heard = find_keys(table[:, 9:], fifths, table[:, 7])
+    return [one or other for one, other in zip(stated, heard, strict=True)], estimated
 
 
-def find_keys(weights: npt.NDArray[Any], signatures: Sequence[int | None], last: npt.NDArray[Any]) -> list[Key]:
-    """The key of each of P pieces.
+@lru_cache(maxsize=256)
+def _key_in_words(text: bytes) -> Key | None:
+    try:
+        return Key.parse(text_of(text))
+    except UsageError:
+        return None
+
+
+def find_keys(weights: Array, signatures: Sequence[int | None], last: Array) -> list[Key]:
+    """The key of each of P pieces: `estimate_key` and `key_for_signature` for many.
 
     Args:
         weights: (P, 12) how long each pitch class lasts.
-        signatures: (P,) sharps of the signature, in [-7, 7]; None where there is none (`estimate_key`, else
-            `key_for_signature`).
+        signatures: (P,) sharps of the signature, in [-7, 7]; None where there is none.
         last: (P,) pitch class of the last note.
     """
-    scores = _correlations(weights)
+    fits = _correlations(weights)
+    signed = np.array([fifths is not None for fifths in signatures], np.bool_)
+    row = np.array([7 + (fifths or 0) for fifths in signatures], np.int64)
+    places = _PLACES[row]
+    of_signature = np.take_along_axis(fits, places, 1) + LAST_NOTE_VOTE * (places % 12 == last[:, None])
+    best = np.where(signed, of_signature.argmax(axis=1) + row * _PLACES.shape[1], fits.argmax(axis=1)).tolist()
+    sure = np.where(signed, _stand_out(of_signature), _stand_out(fits)).tolist()
     keys = []
-    for row, fifths, final, own in zip(scores, signatures, last.tolist(), weights.tolist(), strict=True):
-        if fifths is None:
-            candidates, values = _ALL, row.reshape(-1)
+    for piece, (fifths, certain) in enumerate(zip(signatures, sure, strict=True)):
+        if certain:
+            keys.append(_ALL[best[piece]] if fifths is None else _WITH_SIGNATURE[best[piece]])
         else:
-            candidates = _with_signature(fifths)
-            values = np.array(
-                [row[_PROFILE_OF[key.mode], key.tonic] + (0.5 if key.tonic == final else 0.0) for key in candidates]
-            )
-        best = int(values.argmax())
-        if (values > values[best] - _CLOSE).sum() == 1:
-            keys.append(candidates[best])
-        else:
-            keys.append(estimate_key(own) if fifths is None else key_for_signature(fifths, own, final))
+            own = weights[piece].tolist()
+            keys.append(estimate_key(own) if fifths is None else key_for_signature(fifths, own, int(last[piece])))
     return keys
 
 
-@cache
-def _with_signature(fifths: int) -> list[Key]:
-    return [Key.from_fifths(fifths, mode) for mode in _MODES]
+def _stand_out(values: Array) -> Array:
+    """(P,) whether one value of each row is higher than all others."""
+    return (values > values.max(axis=1, keepdims=True) - _CLOSE).sum(axis=1) == 1
 
 
-_ALL = [Key(tonic, mode) for mode in KRUMHANSL_KESSLER for tonic in range(12)]
-_PROFILES = np.array([np.roll(profile, tonic) for profile in KRUMHANSL_KESSLER.values() for tonic in range(12)])
-_PROFILES = _PROFILES - _PROFILES.mean(axis=1, keepdims=True)
-_PROFILES = _PROFILES / np.sqrt((_PROFILES**2).sum(axis=1, keepdims=True))
-
-
-def _correlations(weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """(P, 2, 12) Pearson's correlations with the major and minor profile of every tonic; 0 where weights are even."""
+def _correlations(weights: Array) -> Array:
+    """(P, 24) Pearson's correlations with the profiles of `_ALL`; 0 where weights are even."""
     centred = weights - weights.mean(axis=1, keepdims=True)
     norms = np.sqrt((centred**2).sum(axis=1, keepdims=True))
-    return (centred @ _PROFILES.T / np.where(norms > 0, norms, 1.0)).reshape(-1, 2, 12)
+    return centred @ _PROFILES.T / np.where(norms > 0, norms, 1.0)

@@ -12,20 +12,18 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.data.collection import judge
-from melodygru.data.fast_lane import PlainPieces, Reader, find_keys, reader
-from melodygru.errors import UsageError
-from melodygru.formats.midi.chunks import text_of
+from melodygru.data.fast_lane import MOST_EVENTS, PlainPieces, Reader, reader
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.scores.files import is_score
 from melodygru.music.theory import MODES, Key, TimeSignature
+from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.network.tokenizer import REST, Events, PieceMeta, Tokenizer
@@ -35,14 +33,9 @@ FEW = 200
 """From so many files on in all, compiling the fast lane costs less time than it saves."""
 _AT_ONCE = 64
 """Files that the fast lane is given together."""
-_NO_SIGNATURE = 99
 _LARGEST = 1 << 16
 """Bytes from which on a file is left to others: tunes have some thousands."""
-_LONGEST_PLAIN = 253
-"""The largest `max_duration` that the fast lane knows."""
 _FIELDS = ("file", "numerator", "denominator", "tonic", "mode", "bars", "has_pickup")
-
-Array = npt.NDArray[Any]
 
 
 class FileReport(NamedTuple):
@@ -161,7 +154,7 @@ def read_shard(
     """Read files; whatever is wrong with one ends in its report. `context` None: without contexts; `fast` False:
     without the fast lane.
     """
-    lane = reader() if fast and extraction.track == "auto" and tokenizer.max_duration <= _LONGEST_PLAIN else None
+    lane = reader() if fast and extraction.track == "auto" else None
     groups = [paths[i : i + _AT_ONCE] for i in range(0, max(len(paths), 1), _AT_ONCE)]
     shard = Shard.joined([_read_together(group, extraction, tokenizer, lane) for group in groups])
     return shard if context is None else with_contexts(shard, context, tokenizer, fast)
@@ -169,10 +162,9 @@ def read_shard(
 
 def with_contexts(shard: Shard, context: ContextConfig, tokenizer: TokenizerConfig, fast: bool = True) -> Shard:
     """The shard, with its contexts."""
-    lane = reader() if fast and tokenizer.max_duration <= _LONGEST_PLAIN else None
+    lane = reader() if fast else None
     arrays: Mapping[str, Array]
-    # Places are counted in 16 bits there.
-    if lane is not None and np.diff(shard.offsets).max(initial=0) < 1 << 16:
+    if lane is not None and np.diff(shard.offsets).max(initial=0) <= MOST_EVENTS:
         metas = list(shard.metas())
         arrays = lane.context(shard.durations, shard.pitches, shard.offsets, metas, context, tokenizer.max_duration)
     else:
@@ -193,8 +185,8 @@ def _read_together(
     files: list[FileReport] = []
     rows: list[tuple[int, ...]] = []
     events: list[tuple[Array, Array]] = []
-    ends, keys = np.cumsum(plain.table[:, 8]), _keys(plain)
-    at = 0
+    told_pieces = zip(plain.table.tolist(), plain.keys, np.cumsum(plain.table[:, 5]).tolist(), strict=True)
+    of_files = {number: list(pieces) for number, pieces in groupby(told_pieces, lambda piece: piece[0][0])}
     for number, (path, told) in enumerate(zip(paths, plain.files, strict=True)):
         if told is None:
             verdict = judge(Path(path), extraction)
@@ -205,17 +197,10 @@ def _read_together(
                 rows.append((number, *_row(piece.meta)))
                 events.append((piece.durations.astype(np.uint8), piece.pitches.astype(np.uint8)))
             continue
-        remarks = [] if told.metre_stated else ["metre estimated"]
-        while at < len(plain.table) and plain.table[at, 0] == number:
-            _, numerator, denominator, bars, pickup, fifths, _, _, size = plain.table[at].tolist()
-            key = keys[at]
-            if fifths == _NO_SIGNATURE and "key estimated" not in remarks:
-                remarks.append("key estimated")
-            mode = MODES.index(key.mode)
-            rows.append((number, numerator, denominator, key.tonic, mode, bars, pickup > 0))
-            events.append((plain.durations[ends[at] - size : ends[at]], plain.pitches[ends[at] - size : ends[at]]))
-            at += 1
-        files.append(FileReport(path, "", text_of(told.name) or f"track {told.number}", tuple(remarks)))
+        for (_, numerator, denominator, bars, pickup, size), key, end in of_files[number]:
+            rows.append((number, numerator, denominator, key.tonic, MODES.index(key.mode), bars, pickup > 0))
+            events.append((plain.durations[end - size : end], plain.pitches[end - size : end]))
+        files.append(FileReport(path, "", told.track, told.remarks))
     none = np.zeros(0, np.uint8)
     return Shard(
         files,
@@ -237,8 +222,7 @@ def _plain(
     """What the fast lane makes of these files; without one, that none is plain."""
     none = np.zeros(0, np.uint8)
     if lane is None:
-        table, weights = np.zeros((0, 9), np.int64), np.zeros((0, 12), np.int64)
-        return PlainPieces([None] * len(paths), table, weights, none, none)
+        return PlainPieces([None] * len(paths), np.zeros((0, 6), np.int64), [], none, none)
     return lane.extract(
         [_bytes(path) for path in paths], extraction.min_notes, extraction.max_rest_bars, tokenizer.max_duration
     )
@@ -258,27 +242,3 @@ def _bytes(path: str) -> bytes:
     except OSError:
         return b""
     return data if len(data) < _LARGEST else b""
-
-
-def _keys(plain: PlainPieces) -> list[Key]:
-    """The key of each piece, as `melodygru.formats.midi.extraction` decides it."""
-    fifths = plain.table[:, 5].tolist()
-    keys = find_keys(plain.weights, [None if one == _NO_SIGNATURE else one for one in fifths], plain.table[:, 7])
-    for i, (number, minor) in enumerate(plain.table[:, [0, 6]].tolist()):
-        file = plain.files[number]
-        if fifths[i] == _NO_SIGNATURE or file is None:
-            continue
-        words = None if file.key_in_words is None else _words(file.key_in_words)
-        if words is not None and (words.fifths - fifths[i]) % 12 == 0:
-            keys[i] = words
-        elif minor:
-            keys[i] = Key.from_fifths(fifths[i], "minor")
-    return keys
-
-
-@lru_cache(maxsize=256)
-def _words(text: bytes) -> Key | None:
-    try:
-        return Key.parse(text_of(text))
-    except UsageError:
-        return None

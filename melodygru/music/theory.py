@@ -72,6 +72,12 @@ def _accidental(sign: str | None) -> int:
     return 0 if sign is None else 1 if sign in "#♯" else -1
 
 
+MOST_BEATS = 32
+"""The largest numerator of a metre."""
+BEAT_UNITS = (1, 2, 4, 8, 16, 32)
+"""Denominators of metres: parts of a whole note."""
+
+
 @dataclass(frozen=True)
 class TimeSignature:
     """A metre of 1..32 `numerator` units, each 1/`denominator` of a whole note (1, 2, 4, 8, 16 or 32)."""
@@ -80,7 +86,7 @@ class TimeSignature:
     denominator: int = 4
 
     def __post_init__(self) -> None:
-        if not 1 <= self.numerator <= 32 or self.denominator not in (1, 2, 4, 8, 16, 32):
+        if not 1 <= self.numerator <= MOST_BEATS or self.denominator not in BEAT_UNITS:
             raise UsageError(
                 f"The metre {self.numerator}/{self.denominator} is not legal; write 1 to 32 beats over 1, 2, 4, 8, "
                 "16 or 32, such as 4/4, 3/4 or 6/8."
@@ -206,6 +212,12 @@ def estimate_key(weights: Sequence[float]) -> Key:
     return max(correlations, key=lambda key: correlations[key])
 
 
+SIGNATURE_MODES = {"major": "major", "minor": "minor", "dorian": "minor", "mixolydian": "major"}
+"""Modes that a signature alone may stand for, and the profile of `KRUMHANSL_KESSLER` that each is heard by."""
+LAST_NOTE_VOTE = 0.5
+"""What the tonic that a melody ends on gains, in correlation, over the others."""
+
+
 def key_for_signature(fifths: int, weights: Sequence[float], last_pitch_class: int) -> Key:
     """The key with a given signature that fits best: the mode that a signature leaves open.
 
@@ -215,14 +227,14 @@ def key_for_signature(fifths: int, weights: Sequence[float], last_pitch_class: i
     strong vote for the last note, on which nearly every folk tune ends.
     """
     total = sum(weights) or 1.0
-    candidates = [Key.from_fifths(fifths, mode) for mode in ("major", "minor", "dorian", "mixolydian")]
+    candidates = [Key.from_fifths(fifths, mode) for mode in SIGNATURE_MODES]
 
-    def score(key: Key) -> float:
-        profile = KRUMHANSL_KESSLER["minor" if key.mode in ("minor", "dorian") else "major"]
-        fit = _correlation([weights[(key.tonic + i) % 12] / total for i in range(12)], profile)
-        return fit + (0.5 if key.tonic == last_pitch_class else 0.0)
+    def fit(key: Key) -> float:
+        profile = KRUMHANSL_KESSLER[SIGNATURE_MODES[key.mode]]
+        alike = _correlation([weights[(key.tonic + i) % 12] / total for i in range(12)], profile)
+        return alike + (LAST_NOTE_VOTE if key.tonic == last_pitch_class else 0.0)
 
-    return max(candidates, key=score)
+    return max(candidates, key=fit)
 
 
 SCALE_INTERVALS: dict[str, tuple[int, ...]] = {

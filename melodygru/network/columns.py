@@ -40,6 +40,8 @@ RUN_EDGES = (0, 1, 2, 3, 4, 6, 9, 16, 32)
 """Lengths of runs that are told apart: each stands for those up to the next."""
 RUNS = 3 * len(RUN_EDGES)
 """A candidate's run (events that agreed, in buckets) times three, plus: 0 none, 1 within a note, 2 at an onset."""
+RUN_BUCKETS = np.searchsorted(RUN_EDGES, np.arange(RUN_EDGES[-1] + 1), side="right") - 1
+"""The bucket of each length of a run up to the last edge, which longer ones share."""
 
 
 class Column(NamedTuple):
@@ -101,14 +103,17 @@ def _degree_table() -> IntArray:
     return np.where(pitches < REST, (pitches - tonics) % 12, np.minimum(pitches - REST + 12, DEGREES - 1))
 
 
-_INTERVALS, _DEGREES = _interval_table(), _degree_table()
+INTERVAL_TABLE, DEGREE_TABLE = _interval_table(), _degree_table()
+"""(START + 1, REST + 1) classes of each pitch class above each reference, the last of which is none; (START + 1, 12) of
+each pitch class in keys with each tonic.
+"""
 
 
 def intervals(pitches: IntArray, reference: IntArray) -> IntArray:
     """Interval classes, in [0, INTERVALS), of pitch classes above a reference pitch (-1: none)."""
-    return _INTERVALS[pitches, reference]
+    return INTERVAL_TABLE[pitches, reference]
 
 
 def degrees(pitches: IntArray, tonic: IntArray) -> IntArray:
     """Degree classes, in [0, DEGREES), of pitch classes in keys with these tonics."""
-    return _DEGREES[pitches, tonic]
+    return DEGREE_TABLE[pitches, tonic]

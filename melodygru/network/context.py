@@ -30,10 +30,10 @@ from melodygru.network.columns import (
     BARS_LEFT,
     BEAT_POSITIONS,
     HEIGHTS,
-    INTERVALS,
     LARGEST_INTERVAL,
     PICKUPS,
     POSITIONS,
+    RUN_BUCKETS,
     RUN_EDGES,
     START,
     degrees,
@@ -43,7 +43,6 @@ from melodygru.network.columns import (
 from melodygru.network.config import ContextConfig
 from melodygru.network.tokenizer import REST, Events, PieceMeta
 
-_RUN_BUCKET = np.searchsorted(RUN_EDGES, np.arange(RUN_EDGES[-1] + 1), side="right") - 1
 _UNKNOWN_INTERVAL = 1000
 _CODE = 4096
 
@@ -79,11 +78,8 @@ class Context:
         self._has_pickup = np.array([meta.has_pickup for meta in metas], np.bool_)
         self._pickup = np.zeros(size, np.int64)
         self._lowest, self._highest = np.full(size, REST, np.int64), np.full(size, -1, np.int64)
-        self._previous = (
-            np.full(size, START, np.int64),
-            np.full(size, INTERVALS - 1, np.int64),
-            np.zeros(size, np.int64),
-        )
+        start = np.full(size, START, np.int64)
+        self._previous = (start, intervals(start, self.reference), np.zeros(size, np.int64))
         self._onsets = np.zeros((size, events + 1), np.int64)
         self._durations = np.zeros((size, events), np.int64)
         self._pitches = np.zeros((size, events), np.int64)
@@ -217,7 +213,7 @@ class Context:
         self.candidate_pitch[:, :lags] = np.where(exists, self._pitches[rows, pointer], REST)
         remaining = begins + self._durations[rows, pointer] - target
         self.candidate_duration[:, :lags] = np.where(exists, np.minimum(np.maximum(remaining, 0), self.max_duration), 0)
-        run = _RUN_BUCKET[np.minimum(self._run, RUN_EDGES[-1])]
+        run = RUN_BUCKETS[np.minimum(self._run, RUN_EDGES[-1])]
         self.candidate_run[:, :lags] = 3 * run + exists + (exists & (begins == target))
 
     def _look_for_matches(self, kind: int) -> None:
@@ -239,7 +235,7 @@ class Context:
                 pitch = np.where(step < _UNKNOWN_INTERVAL, moved, pitch)
             self.candidate_pitch[:, column] = np.where(found, pitch, REST)
             self.candidate_duration[:, column] = np.where(found, self._durations[rows, where], 0)
-            bucket = _RUN_BUCKET[np.minimum(length, RUN_EDGES[-1])]
+            bucket = RUN_BUCKETS[np.minimum(length, RUN_EDGES[-1])]
             self.candidate_run[:, column] = np.where(found, 3 * bucket + 2, 0)
             lengths = np.where(codes == codes[rows, where][:, None], 0, lengths)
 

@@ -1,8 +1,8 @@
 """The inside of a MIDI track chunk: bytes -> notes and meta events, in ticks.
 
-Files in the wild are often faulty in ways that leave the notes whole: an impossible key
-signature, data bytes over 127, a track without its end. Those are named in
-`FileEvents.faults` and read past. `melodygru.formats.midi.parser` reads whole files with this.
+Files in the wild are often faulty in ways that leave the notes whole: an impossible key signature, data bytes over 127,
+a track that breaks off. Those are named in `FileEvents.faults` and read past. `melodygru.formats.midi.parser` reads
+whole files with this.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ OWN_TEXT = f"{INFORMATION}melodygru "
 """What the text event begins with in which a file of ours says how it was made."""
 KEY_IN_WORDS = b"key: "
 """Begins, perhaps after `INFORMATION`, a text event such as "key: D dorian": a key signature knows two modes only."""
+BLANK = "\0 \t\r\n"
+"""Characters that are no part of a text where they stand at its ends."""
+PERCUSSION = 9
+"""General MIDI's channel 10, counted from 0."""
 
 
 class RawNote(NamedTuple):
@@ -29,7 +33,7 @@ class RawNote(NamedTuple):
     end: int
     pitch: int
     velocity: int
-    channel: int  # 0..15; 9 is percussion
+    channel: int  # 0..15; `PERCUSSION` is one
 
 
 @dataclass
@@ -138,4 +142,4 @@ def text_of(payload: bytes) -> str:
         text = payload.decode("utf-8")
     except UnicodeDecodeError:
         text = payload.decode("latin-1")
-    return text.strip("\0 \t\r\n")
+    return text.strip(BLANK)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from melodygru.errors import MidiError, check_range
 from melodygru.formats.midi.chunks import OWN_TEXT
-from melodygru.formats.midi.grid import Grid, find_grid, snap
+from melodygru.formats.midi.grid import Grid, Placed, find_grid, snap
 from melodygru.formats.midi.metres import Section, believable_metre, sections, stated_metres
 from melodygru.formats.midi.parser import RawFile, RawNote
 from melodygru.formats.midi.tracks import choose_melody
@@ -21,6 +21,10 @@ from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_sig
 
 DEFAULT_QPM = 120.0
 """MIDI's own tempo where a file has none."""
+UPBEAT = 0.5
+"""Share of a bar, in [0, 1], from which silence before a piece's first note makes that an upbeat."""
+KEY_ESTIMATED = "key estimated"
+"""The remark on a file that has a piece without a key."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,8 @@ class Extraction:
     Attributes:
         melodies: each named after the file, with " #2" and so on where it was split.
         track: the name (or number) of the track they come from.
-        how: why that track: "name", "score", "skyline" or "asked".
-        remarks: what was estimated or not taken at its word: "key estimated", "metre 1/4 read as 4/4" …
+        how: why that track: "name", "marks", "skyline" or "asked".
+        remarks: what was estimated or not taken at its word: `KEY_ESTIMATED`, "metre 1/4 read as 4/4" …
         notes: the file's own notes, of which the melodies are made.
         grid: how its ticks were read as steps.
         starts: the step of the grid at which each melody's first bar begins.
@@ -111,25 +115,33 @@ class _Piece:
     pickup: int
 
 
-def _pieces(placed: Sequence[tuple[int, int, int]], section: Section, config: ExtractionConfig) -> list[_Piece]:
+_Timed = TypeVar("_Timed", RawNote, Placed)
+
+
+def split_at_rests(notes: Sequence[_Timed], begin: int, end: int, longest: int) -> list[list[_Timed]]:
+    """The notes that begin in [begin, end), none longer than that, split where they rest for more than `longest`."""
+    groups: list[list[_Timed]] = []
+    for note in notes:
+        if not begin <= note.onset < end:
+            continue
+        if not groups or note.onset - groups[-1][-1].end > longest:
+            groups.append([])
+        groups[-1].append(note if note.end <= end else note._replace(end=end))
+    return groups
+
+
+def _pieces(placed: Sequence[Placed], section: Section, config: ExtractionConfig) -> list[_Piece]:
     """A section's notes as pieces of at least `min_notes`, split at bar lines around long rests."""
     bar = section.metre.bar_steps
-    groups: list[list[tuple[int, int, int]]] = []
-    for onset, end, pitch in placed:
-        if not section.start <= onset < section.end:
-            continue
-        if not groups or onset - groups[-1][-1][1] > config.max_rest_bars * bar:
-            groups.append([])
-        groups[-1].append((onset, min(end, section.end), pitch))
     pieces = []
-    for index, group in enumerate(groups):
+    for index, group in enumerate(split_at_rests(placed, section.start, section.end, config.max_rest_bars * bar)):
         if len(group) < config.min_notes:
             continue
-        start = section.start + (group[0][0] - section.start) // bar * bar
-        silence = group[0][0] - start
-        # Half a bar or more of silence before the first note is an upbeat, padded to a whole bar.
+        start = section.start + (group[0].onset - section.start) // bar * bar
+        silence = group[0].onset - start
+        # An upbeat is padded to a whole bar.
         short_first_bar = section.pickup and index == 0 and start == section.start
-        pickup = bar - silence if 2 * silence >= bar or (silence and short_first_bar) else 0
+        pickup = bar - silence if silence >= UPBEAT * bar or (silence and short_first_bar) else 0
         notes = tuple(Note(pitch, onset - start, end - onset) for onset, end, pitch in group)
         if not pickup or notes[-1].end > bar:
             pieces.append(_Piece(start, notes, section.metre, pickup))
@@ -142,8 +154,8 @@ def _melody(piece: _Piece, raw: RawFile, grid: Grid, name: str, remarks: dict[st
     return Melody(
         notes=piece.notes,
         time_signature=piece.metre,
-        key=_key(piece.notes, _in_force(raw.key_signatures, first, last, grid), raw.key_in_words, remarks),
-        qpm=_tempo(_in_force(raw.tempi, first, last, grid)),
+        key=_key(piece.notes, in_force(_by_step(raw.key_signatures, grid), first, last), raw.key_in_words, remarks),
+        qpm=_tempo(in_force(_by_step(raw.tempi, grid), first, last)),
         name=name,
         pickup=piece.pickup,
     )
@@ -152,15 +164,25 @@ def _melody(piece: _Piece, raw: RawFile, grid: Grid, name: str, remarks: dict[st
 _Entry = TypeVar("_Entry", bound=tuple)
 
 
-def _in_force(entries: Sequence[_Entry], first: int, last: int, grid: Grid) -> _Entry | None:
-    """The entry (tick, ...) that holds for most of the steps [first, last); None where there is none."""
+def _by_step(entries: Sequence[_Entry], grid: Grid) -> list[tuple[int, _Entry]]:
+    """Entries (tick, ...), each with the step that begins at its tick or before it."""
+    return [(int(grid.steps(entry[0])), entry) for entry in entries]
+
+
+_Value = TypeVar("_Value")
+
+
+def in_force(values: Sequence[tuple[int, _Value]], first: int, last: int) -> _Value | None:
+    """Of values, each with the step from which on it holds, the one that holds for most of the steps [first, last).
+
+    None where there is none.
+    """
     best, longest = None, 0
-    for entry, following in zip(entries, (*entries[1:], None), strict=False):
-        start = max(first, int(grid.steps(entry[0])))
+    for number, (step, value) in enumerate(values, 1):
         # What comes late still holds for a piece that begins a little before it.
-        end = last if following is None else min(last, int(grid.steps(following[0])))
-        if end - start > longest:
-            best, longest = entry, end - start
+        end = min(last, values[number][0]) if number < len(values) else last
+        if end - max(first, step) > longest:
+            best, longest = value, end - max(first, step)
     return best
 
 
@@ -169,15 +191,18 @@ def _key(
 ) -> Key:
     weights = pitch_class_weights(notes)
     if signature is None:
-        remarks["key estimated"] = None
+        remarks[KEY_ESTIMATED] = None
         return estimate_key(weights)
     _, fifths, minor = signature
+    return stated_key(fifths, minor, in_words) or key_for_signature(fifths, weights, notes[-1].pitch % 12)
+
+
+def stated_key(fifths: int, minor: bool, in_words: Key | None) -> Key | None:
+    """The key that a signature and perhaps words state; None where the notes must tell which mode is meant."""
     if in_words is not None and (in_words.fifths - fifths) % 12 == 0:
         # Believed only while it agrees with the signature: whoever transposed the file kept that.
         return in_words
-    if minor:
-        return Key.from_fifths(fifths, "minor")
-    return key_for_signature(fifths, weights, notes[-1].pitch % 12)
+    return Key.from_fifths(fifths, "minor") if minor else None
 
 
 def _tempo(tempo: tuple[int, int] | None) -> float:

@@ -12,15 +12,39 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import NamedTuple
 
+from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.parser import RawNote
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
 
-# How usual an onset is at each step of a quarter: on the beat, at its half, quarters and thirds, at thirty-seconds
-# and sixths; anywhere else it is not written music.
-_USUAL = {0: 1.0, 12: 0.9, 6: 0.7, 18: 0.7, 8: 0.7, 16: 0.7, 3: 0.3, 9: 0.3, 15: 0.3, 21: 0.3, 4: 0.3, 20: 0.3}
-_WRITTEN = 0.5
+USUAL = {0: 1.0, 12: 0.9, 6: 0.7, 18: 0.7, 8: 0.7, 16: 0.7, 3: 0.3, 9: 0.3, 15: 0.3, 21: 0.3, 4: 0.3, 20: 0.3}
+"""How usual, in (0, 1], an onset is at each step of a quarter: on the beat, at its half, quarters and thirds, at
+thirty-seconds and sixths; anywhere else it is not written music.
+"""
+WRITTEN = 0.5
 """A file whose onsets are at least this usual on average, counted from tick 0, is taken at its word."""
+NEAR_A_STEP = 1 / 3
+"""Steps from the nearest step within which an onset is as usual as one that is there."""
+NEAR_A_PLACE = 0.25
+"""Steps from the nearest usual place (or one tick, which rounding costs) within which a tick is on the grid."""
+ONSETS_ON_GRID = 0.9
+"""Share of onsets on the grid below which they were played rather than written."""
+ENDS_ON_GRID = 0.8
+"""Share of ends on the grid from which they are as exact as the onsets."""
+SHORTEST_REST = 3
+"""Steps below which a gap between notes is no rest, where ends are exact."""
+
+_SHORTEST_PLAYED_REST = 8
+"""The same where ends are a player's."""
+
+
+class Placed(NamedTuple):
+    """A note in steps from the grid's origin, in the half-open range [onset, end)."""
+
+    onset: int
+    end: int
+    pitch: int
 
 
 @dataclass(frozen=True)
@@ -53,13 +77,13 @@ def find_grid(melody: Sequence[RawNote], everything: Iterable[RawNote], ticks_pe
     """
     onsets = [note.onset for note in melody]
     origin = 0
-    if not trusted and _usualness(onsets, 0, ticks_per_quarter) < _WRITTEN:
+    if not trusted and _usualness(onsets, 0, ticks_per_quarter) < WRITTEN:
         fine = _fine_phase(onsets, ticks_per_quarter)
         if fine is not None:
             phase, period = fine
             origin = _downbeat(phase, period, everything, ticks_per_quarter, metre)
-    played = _on_grid(onsets, origin, ticks_per_quarter) < 0.9
-    held = not played and _on_grid([note.end for note in melody], origin, ticks_per_quarter) >= 0.8
+    played = _on_grid(onsets, origin, ticks_per_quarter) < ONSETS_ON_GRID
+    held = not played and _on_grid([note.end for note in melody], origin, ticks_per_quarter) >= ENDS_ON_GRID
     return Grid(ticks_per_quarter, origin, played, held)
 
 
@@ -68,22 +92,22 @@ def _step_in_quarter(tick: int, origin: int, tpq: int) -> float:
 
 
 def _usualness(onsets: Sequence[int], origin: int, tpq: int) -> float:
-    """Mean of `_USUAL` over onsets within a third of a step of a step, in [0, 1]."""
+    """Mean of `USUAL` over onsets, in [0, 1]; 0 for one that is not near a step."""
     total = 0.0
     for onset in onsets:
         position = _step_in_quarter(onset, origin, tpq)
-        if abs(position - round(position)) <= 1 / 3:
-            total += _USUAL.get(round(position) % STEPS_PER_QUARTER, 0.0)
+        if abs(position - round(position)) <= NEAR_A_STEP:
+            total += USUAL.get(round(position) % STEPS_PER_QUARTER, 0.0)
     return total / len(onsets)
 
 
 def _on_grid(ticks: Sequence[int], origin: int, tpq: int) -> float:
-    """Share of ticks within a quarter of a step (and one tick, which rounding costs) of a usual place."""
+    """Share of ticks, in [0, 1], that are at a usual place or near it."""
     near = 0
     for tick in ticks:
         position = _step_in_quarter(tick, origin, tpq)
-        usual = round(position) % STEPS_PER_QUARTER in _USUAL
-        near += usual and abs(position - round(position)) <= max(0.25, 24 / tpq)
+        usual = round(position) % STEPS_PER_QUARTER in USUAL
+        near += usual and abs(position - round(position)) <= max(NEAR_A_PLACE, STEPS_PER_QUARTER / tpq)
     return near / len(ticks)
 
 
@@ -103,8 +127,8 @@ def _fine_phase(onsets: Sequence[int], tpq: int) -> tuple[float, float] | None:
 def _downbeat(phase: float, period: float, notes: Iterable[RawNote], tpq: int, metre: TimeSignature) -> int:
     """The tick in [0, bar) of the likeliest bar line among `phase` + k * `period`.
 
-    Bass notes that are held begin on strong beats: each candidate is scored by the
-    metrical weight of the lowest voice's onsets times how long each lasts.
+    Bass notes that are held begin on strong beats: a candidate is as likely as the sum over the lowest voice's onsets
+    of their metrical weight times how long each lasts.
     """
     bar = metre.bar_steps * tpq // STEPS_PER_QUARTER
     beat = metre.beat_steps * tpq // STEPS_PER_QUARTER
@@ -115,7 +139,7 @@ def _downbeat(phase: float, period: float, notes: Iterable[RawNote], tpq: int, m
         weights[slot] = weights.get(slot, 0.0) + min(length, bar)
     per_beat = round(beat / period)
 
-    def score(first: int) -> float:
+    def evidence(first: int) -> float:
         total = 0.0
         for slot, weight in weights.items():
             place = (slot - first) % slots
@@ -123,7 +147,7 @@ def _downbeat(phase: float, period: float, notes: Iterable[RawNote], tpq: int, m
             total += weight * (strength if place % per_beat == 0 else 0.0)
         return total
 
-    return round(phase + max(range(slots), key=score) * period) % bar
+    return round(phase + max(range(slots), key=evidence) * period) % bar
 
 
 def _bass(notes: Iterable[RawNote], tpq: int) -> list[tuple[int, int]]:
@@ -131,7 +155,7 @@ def _bass(notes: Iterable[RawNote], tpq: int) -> list[tuple[int, int]]:
     ordered = sorted(notes)
     low: list[RawNote] = []
     for note in ordered:
-        if note.channel == 9:
+        if note.channel == PERCUSSION:
             continue
         if low and note.onset - low[-1].onset < tpq // 2:
             if note.pitch < low[-1].pitch:
@@ -141,15 +165,15 @@ def _bass(notes: Iterable[RawNote], tpq: int) -> list[tuple[int, int]]:
     return [(one.onset, two.onset - one.onset) for one, two in pairwise(low)]
 
 
-def snap(notes: Sequence[RawNote], grid: Grid) -> list[tuple[int, int, int]]:
-    """(onset, end, pitch) in steps from the grid's origin, none overlapping, each at least a step long.
+def snap(notes: Sequence[RawNote], grid: Grid) -> list[Placed]:
+    """Notes in steps, none overlapping, each at least a step long.
 
     Notes are in order of onset and never overlap. Where two fall on one step, the later one stays.
     """
     onsets = [grid.steps(note.onset) for note in notes]
     places = _snap_played(onsets) if grid.played else [round(onset) for onset in onsets]
-    shortest_rest = 3 if grid.held else 8
-    rounded: list[tuple[int, int, int]] = []
+    shortest_rest = SHORTEST_REST if grid.held else _SHORTEST_PLAYED_REST
+    rounded: list[Placed] = []
     for index, note in enumerate(notes):
         following = places[index + 1] if index + 1 < len(notes) else None
         onset = places[index]
@@ -161,7 +185,7 @@ def snap(notes: Sequence[RawNote], grid: Grid) -> list[tuple[int, int, int]]:
         end = max(end, onset + 1)
         if following is not None and following - end < shortest_rest:
             end = following
-        rounded.append((onset, end, note.pitch))
+        rounded.append(Placed(onset, end, note.pitch))
     return rounded
 
 

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 from melodygru.formats.midi.grid import Grid
 from melodygru.formats.midi.parser import RawFile
-from melodygru.music.theory import TimeSignature
+from melodygru.music.theory import BEAT_UNITS, MOST_BEATS, TimeSignature
 
 DEFAULT_METRE = TimeSignature(4, 4)
 """MIDI's own metre where a file has none."""
+FEWEST_BEATS = 2
+"""The smallest numerator that is taken at its word: 1/4 all through is a sequencer's default."""
+METRE_ESTIMATED = "metre estimated"
+"""The remark on a file that has none at its beginning."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +37,17 @@ def stated_metres(raw: RawFile, remarks: dict[str, None]) -> list[tuple[int, Tim
     """(tick, metre) from tick 0 on, by tick, changes only. `remarks` takes in what was not taken at its word."""
     stated: dict[int, TimeSignature | None] = {}
     for tick, numerator, denominator in raw.time_signatures:
-        meant = numerator > 1 and numerator <= 32 and denominator <= 32
+        meant = FEWEST_BEATS <= numerator <= MOST_BEATS and denominator in BEAT_UNITS
         if not meant and stated.get(tick) is not None:
             remarks[f"metre {numerator}/{denominator} passed over"] = None
             continue
         # Metres of one beat are kept for now: they may be the file's way to write a pickup.
-        legal = 1 <= numerator <= 32 and denominator <= 32
+        legal = 1 <= numerator <= MOST_BEATS and denominator in BEAT_UNITS
         stated[tick] = TimeSignature(numerator, denominator) if legal else None
         if not legal:
             remarks[f"metre {numerator}/{denominator} read as {DEFAULT_METRE}"] = None
     if 0 not in stated:
-        remarks["metre estimated"] = None
+        remarks[METRE_ESTIMATED] = None
         stated[0] = DEFAULT_METRE
     return [(tick, metre or DEFAULT_METRE) for tick, metre in sorted(stated.items())]
 
@@ -75,7 +79,7 @@ def sections(metres: list[tuple[int, TimeSignature]], grid: Grid, last: int, rem
         if index == 0 and len(starts) > 1 and end - start < metres[1][1].bar_steps:
             short = True  # the next section's pickup
             continue
-        if metre.numerator == 1:
+        if metre.numerator < FEWEST_BEATS:
             remarks[f"metre {metre} read as {DEFAULT_METRE}"] = None
             metre = DEFAULT_METRE
         if short:

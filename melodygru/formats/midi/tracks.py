@@ -1,7 +1,7 @@
 """Which notes of a MIDI file are its melody.
 
-A track whose name says so wins. Otherwise tracks (split by channel) are scored as
-melodies, and the best one's top line is taken: the skyline.
+A track whose name says so wins. Otherwise the marks of a melody are weighed in each track (split by channel), and the
+one that has most of them is taken; of one that is polyphonic, its top line: the skyline.
 """
 
 from __future__ import annotations
@@ -13,10 +13,15 @@ from dataclasses import dataclass
 from statistics import median
 
 from melodygru.errors import MidiError
+from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.parser import RawFile, RawNote
 
-PERCUSSION = 9
-"""General MIDI's channel 10, counted from 0."""
+LEGATO = 0.25
+"""Share of a note, in [0, 1], that may sound into the next: players and sequencers do that."""
+MONOPHONIC = 0.85
+"""Share of a part's notes, in [0, 1], that are one at a time, from which its line is its notes; else it is the top."""
+COVERED = 0.5
+"""Share of a note, in [0, 1], from which one above it that sounds through that much leaves it out of the top line."""
 
 # From the surest name to the least sure.
 _MELODY_NAMES = tuple(
@@ -58,7 +63,7 @@ class Choice:
 
     notes: tuple[RawNote, ...]
     label: str
-    how: str  # "name", "score", "skyline", or "asked"
+    how: str  # "name", "marks", "skyline", or "asked"
 
 
 def choose_melody(raw: RawFile, track: str = "auto", min_notes: int = 8) -> Choice:
@@ -83,8 +88,8 @@ def choose_melody(raw: RawFile, track: str = "auto", min_notes: int = 8) -> Choi
                 return _choice(part, "name")
     last = max(note.end for part in parts for note in part.notes)
     most = max(len(part.notes) for part in parts)
-    best = max(parts, key=lambda part: (len(part.notes) >= min_notes, _melody_score(part.notes, last, most)))
-    return _choice(best, "score")
+    best = max(parts, key=lambda part: (len(part.notes) >= min_notes, _sum_of_marks(part.notes, last, most)))
+    return _choice(best, "marks")
 
 
 def _parts(raw: RawFile) -> list[Part]:
@@ -109,12 +114,12 @@ def _asked_for(raw: RawFile, track: str) -> Part:
 
 
 def _choice(part: Part, how: str) -> Choice:
-    if how == "skyline" or monophony(part.notes) < 0.85:
-        return Choice(skyline(part.notes), part.label, how if how != "score" else "skyline")
+    if how == "skyline" or monophony(part.notes) < MONOPHONIC:
+        return Choice(skyline(part.notes), part.label, how if how != "marks" else "skyline")
     return Choice(one_at_a_time(part.notes), part.label, how)
 
 
-def _melody_score(notes: Sequence[RawNote], last: int, most: int) -> float:
+def _sum_of_marks(notes: Sequence[RawNote], last: int, most: int) -> float:
     """How much like a melody a part is; higher is better. `last`: the file's last tick; `most`: its largest part."""
     pitch = median(note.pitch for note in notes)
     marks = {
@@ -139,8 +144,7 @@ def monophony(notes: Sequence[RawNote]) -> float:
     until = notes[0].end
     start = notes[0].onset
     for note in notes[1:]:
-        # The last quarter of a note may sound into the next: players and sequencers do that.
-        if note.onset > start and until - note.onset <= 0.25 * (until - start):
+        if note.onset > start and until - note.onset <= LEGATO * (until - start):
             alone += 1
         start, until = note.onset, max(until, note.end) if note.onset == start else note.end
     return alone / (len(notes) - 1)
@@ -163,13 +167,14 @@ def one_at_a_time(notes: Sequence[RawNote]) -> tuple[RawNote, ...]:
 def skyline(notes: Sequence[RawNote]) -> tuple[RawNote, ...]:
     """The top line of polyphony: of notes that sound together, the highest.
 
-    A note is left out when a higher one sounds through at least half of it.
+    A note is left out when a higher one sounds through at least `COVERED` of it.
     """
     kept: list[RawNote] = []
     for note in sorted(notes, key=lambda note: (note.onset, -note.pitch)):
         if kept and kept[-1].onset == note.onset:
             continue
-        if kept and kept[-1].pitch >= note.pitch and kept[-1].end - note.onset >= (note.end - note.onset) / 2:
+        covered = COVERED * (note.end - note.onset)
+        if kept and kept[-1].pitch >= note.pitch and kept[-1].end - note.onset >= covered:
             continue
         if kept and kept[-1].end > note.onset:
             kept[-1] = kept[-1]._replace(end=note.onset)

@@ -13,7 +13,7 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
-from melodygru.formats.midi.chunks import INFORMATION, KEY_IN_WORDS
+from melodygru.formats.midi.chunks import INFORMATION, KEY_IN_WORDS, PERCUSSION
 from melodygru.formats.midi.mido_bridge import save
 from melodygru.formats.midi.performance import Clock, Performance, Struck, perform
 from melodygru.music.chords import ChordSpan, voicing
@@ -24,14 +24,12 @@ from melodygru.system import write_atomically
 if TYPE_CHECKING:
     from mido import Message, MetaMessage, MidiTrack
 
-
+CHORDS_TRACK = "Chords"
+"""The name of the track of the chords."""
 CHORDS_PROGRAM = 0
 """Chords are played on a piano, whatever plays the melody."""
-
 CHORDS_SOFTER = 20
 """By how much velocity the chords stay below the melody."""
-
-_PERCUSSION = 10
 _DEFAULT = Performance()
 
 
@@ -74,7 +72,7 @@ def midi_bytes(
         if chords:
             struck = _chords(chords, clock, max(1, performance.velocity - CHORDS_SOFTER))
             events = _notes(struck, _chords_channel(performance.channel), CHORDS_PROGRAM)
-            tracks.append(_track([MetaMessage("track_name", name="Chords")], events, last))
+            tracks.append(_track([MetaMessage("track_name", name=CHORDS_TRACK)], events, last))
     else:
         tracks = [_track(head, played, last)]
     return save(MidiFile(type=int(len(tracks) > 1), ticks_per_beat=performance.ppq, charset="utf-8", tracks=tracks))
@@ -170,7 +168,7 @@ def _symbols(chords: Sequence[ChordSpan]) -> list[tuple[int, str]]:
 def _chords_channel(melody_channel: int) -> int:
     """The channel after the melody's, going round and passing over percussion."""
     following = melody_channel % 16 + 1
-    return following + (following == _PERCUSSION)
+    return following + (following == PERCUSSION + 1)
 
 
 def _signature_name(key: Key) -> str:

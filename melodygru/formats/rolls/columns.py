@@ -1,4 +1,4 @@
-"""How a piano roll of characters is divided: how many bars a line has, how many steps a column."""
+"""How piano rolls are divided: bars to a line of characters, steps to a column; and degrees of pitches, in colours."""
 
 from __future__ import annotations
 
@@ -8,12 +8,27 @@ from melodygru.music.melody import Melody, Note
 from melodygru.music.spelling import note_name
 from melodygru.music.theory import Key
 
+DEGREE_COLOURS = ("#e5431f", "#b07a2a", "#2a8f4f", "#1f8f86", "#3478d8", "#8b6fb8", "#c2528b")
+"""Of the seven degrees: a contrast of about 4 to both white and black, the tonic's the brightest hue."""
+FOREIGN_COLOUR = "#808080"
+"""Of notes outside the key's scale."""
 _FINEST = 3
 """Steps of a column below which more room makes none finer: a thirty-second."""
 _COARSEST = 12
 """Steps of the widest column: an eighth."""
 _USUAL_BARS = 4
 """Bars that a system should have before its columns are whole onsets, as on most lead sheets."""
+
+
+def degree(pitch: int, key: Key) -> int | None:
+    """The degree of a pitch in the key's scale, 1 to 7; None outside of it."""
+    return key.scale.index(pitch % 12) + 1 if pitch % 12 in key.scale else None
+
+
+def degree_colour(pitch: int, key: Key) -> str:
+    """The colour of a pitch, as six hexadecimal digits after a #."""
+    place = degree(pitch, key)
+    return FOREIGN_COLOUR if place is None else DEGREE_COLOURS[place - 1]
 
 
 class Columns:
@@ -102,20 +117,3 @@ class Columns:
                     return False
             last[note.pitch] = note
         return True
-
-
-DEGREE_COLOURS = ("#e5431f", "#b07a2a", "#2a8f4f", "#1f8f86", "#3478d8", "#8b6fb8", "#c2528b")
-"""Of the seven degrees: a contrast of about 4 to both white and black, the tonic's the brightest hue."""
-FOREIGN_COLOUR = "#808080"
-"""Of notes outside the key's scale."""
-
-
-def degree(pitch: int, key: Key) -> int | None:
-    """The degree of a pitch in the key's scale, 1 to 7; None outside of it."""
-    return key.scale.index(pitch % 12) + 1 if pitch % 12 in key.scale else None
-
-
-def degree_colour(pitch: int, key: Key) -> str:
-    """The colour of a pitch, as six hexadecimal digits after a #."""
-    place = degree(pitch, key)
-    return FOREIGN_COLOUR if place is None else DEGREE_COLOURS[place - 1]

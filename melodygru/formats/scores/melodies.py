@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from melodygru.errors import MelodyGRUError, MidiError
-from melodygru.formats.midi.extraction import DEFAULT_QPM, ExtractionConfig
+from melodygru.formats.midi.extraction import DEFAULT_QPM, KEY_ESTIMATED, UPBEAT, ExtractionConfig, split_at_rests
 from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
 from melodygru.formats.midi.tracks import choose_melody
 from melodygru.formats.scores.abc_text import LeftOut
@@ -151,14 +151,8 @@ def _cut(placed: Placed, stretches: Sequence[Stretch], config: ExtractionConfig)
     """Stretches of one metre as pieces of at least `min_notes`, split at bar lines around long rests."""
     pieces = []
     for stretch in stretches:
-        groups: list[list[RawNote]] = []
         longest = config.max_rest_bars * stretch.bar
-        for note in placed.notes:
-            if not stretch.begin <= note.onset < stretch.end:
-                continue
-            if not groups or note.onset - groups[-1][-1].end > longest:
-                groups.append([])
-            groups[-1].append(note._replace(end=min(note.end, stretch.end)))
+        groups = split_at_rests(placed.notes, stretch.begin, stretch.end, longest)
         for index, group in enumerate(groups):
             if len(group) >= config.min_notes:
                 last = index == len(groups) - 1
@@ -177,7 +171,7 @@ def _piece(group: Sequence[RawNote], stretch: Stretch, alone: bool, first: bool,
         # Silent bars at its head are part of it; a pickup without a note is none.
         start, pickup = begin + (bar if stretch.pickup else 0), 0
     else:
-        upbeat = 2 * silence >= bar and group[-1].end > start + bar
+        upbeat = silence >= UPBEAT * bar and group[-1].end > start + bar
         pickup = bar - silence if upbeat else 0
     notes = tuple(Note(n.pitch, _steps(n.onset - start), _steps(n.end - n.onset)) for n in group)
     bars = 0
@@ -199,7 +193,7 @@ def _melody(piece: _Piece, placed: Placed, name: str, remarks: dict[str, None]) 
     qpm = _in_force(placed, placed.tempi, begin, piece.end)
     weights = pitch_class_weights(piece.notes)
     if key is None:
-        remarks["key estimated"] = None
+        remarks[KEY_ESTIMATED] = None
         key = estimate_key(weights)
     elif not isinstance(key, Key):
         key = key_for_signature(key, weights, piece.notes[-1].pitch % 12)

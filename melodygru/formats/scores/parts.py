@@ -24,6 +24,9 @@ TICKS = STEPS_PER_QUARTER * TICKS_PER_STEP
 
 _UNTITLED = ("", "music21 fragment", "music21", "untitled", "untitled score", "title")
 _LONGEST_TITLE = 120
+_MODE_NAMES = {"ionian": "major", "aeolian": "minor"}
+_KERN_MODES = {"ion": "major", "dor": "dorian", "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian",
+               "aeo": "minor", "loc": "locrian"}  # fmt: skip
 
 
 class WrittenNote(NamedTuple):
@@ -159,21 +162,59 @@ def _part(part: Any, measures: Sequence[Any], count: int) -> WrittenPart:
     notes: list[tuple[WrittenNote, ...]] = [()] * count
     keys: list[Key | int | None] = []
     pitched = unpitched = False
-    key: Key | int | None = kern_mode(part)
+    key: Key | int | None = _kern_mode(part)
     shifts = _shifts(part)
     for index, measure in enumerate(measures):
-        named = key_of(measure)
+        named = _key_of(measure)
         if named is not None and (index or not isinstance(key, Key)):
             key = named
         begin = _ticks(part.elementOffset(measure))
         shift = next((semitones for start, semitones in reversed(shifts) if start <= begin), 0)
-        keys.append(transposed(key, shift))
+        keys.append(_transposed(key, shift))
         found, beaten = _notes(measure, shift)
         notes[index] = tuple(found)
         pitched, unpitched = pitched or bool(found), unpitched or beaten
     keys += [keys[-1]] * (count - len(keys))
     name = " ".join(str(part.partName or "").split())
     return WrittenPart(name, tuple(notes), tuple(keys), unpitched and not pitched)
+
+
+def _kern_mode(part: Any) -> Key | None:
+    """The mode that a **kern spine names, such as "*d:dor", which music21 does not read."""
+    from music21.humdrum.spineParser import MiscTandem
+
+    for element in part.getElementsByClass(MiscTandem):
+        tonic, _, mode = element.tandem.lstrip("*").partition(":")
+        if mode[:3].lower() in _KERN_MODES:
+            try:
+                return Key.parse(f"{tonic.replace('-', 'b')} {_KERN_MODES[mode[:3].lower()]}")
+            except UsageError:
+                return None
+    return None
+
+
+def _key_of(measure: Any) -> Key | int | None:
+    """The key that a bar names: with its mode if it names one."""
+    from music21 import key as music21_key
+
+    found: Key | int | None = None
+    for element in measure.getElementsByClass(music21_key.KeySignature):
+        if isinstance(element, music21_key.Key):
+            mode = _MODE_NAMES.get(element.mode, element.mode)
+            if mode in MODES:
+                return Key(int(element.tonic.pitchClass), mode)
+        if element.sharps is not None and -7 <= element.sharps <= 7:
+            found = int(element.sharps)
+    return found
+
+
+def _transposed(key: Key | int | None, semitones: int) -> Key | int | None:
+    """A key, or a signature in sharps, so many semitones higher."""
+    if key is None or not semitones:
+        return key
+    if isinstance(key, Key):
+        return key.transpose(semitones)
+    return Key.from_fifths(key).transpose(semitones).fifths
 
 
 def _notes(measure: Any, shift: int) -> tuple[list[WrittenNote], bool]:
@@ -269,46 +310,3 @@ def _tempi(parts: Parts, count: int) -> list[float | None]:
                     current = following
         found.append(current)
     return found
-
-
-_MODE_NAMES = {"ionian": "major", "aeolian": "minor"}
-_KERN_MODES = {"ion": "major", "dor": "dorian", "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian",
-               "aeo": "minor", "loc": "locrian"}  # fmt: skip
-
-
-def transposed(key: Key | int | None, semitones: int) -> Key | int | None:
-    """A key, or a signature in sharps, so many semitones higher."""
-    if key is None or not semitones:
-        return key
-    if isinstance(key, Key):
-        return key.transpose(semitones)
-    return Key.from_fifths(key).transpose(semitones).fifths
-
-
-def key_of(measure: Any) -> Key | int | None:
-    """The key that a bar names: with its mode if it names one."""
-    from music21 import key as music21_key
-
-    found: Key | int | None = None
-    for element in measure.getElementsByClass(music21_key.KeySignature):
-        if isinstance(element, music21_key.Key):
-            mode = _MODE_NAMES.get(element.mode, element.mode)
-            if mode in MODES:
-                return Key(int(element.tonic.pitchClass), mode)
-        if element.sharps is not None and -7 <= element.sharps <= 7:
-            found = int(element.sharps)
-    return found
-
-
-def kern_mode(part: Any) -> Key | None:
-    """The mode that a **kern spine names, such as "*d:dor", which music21 does not read."""
-    from music21.humdrum.spineParser import MiscTandem
-
-    for element in part.getElementsByClass(MiscTandem):
-        tonic, _, mode = element.tandem.lstrip("*").partition(":")
-        if mode[:3].lower() in _KERN_MODES:
-            try:
-                return Key.parse(f"{tonic.replace('-', 'b')} {_KERN_MODES[mode[:3].lower()]}")
-            except UsageError:
-                return None
-    return None

@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from melodygru.errors import FileError, MidiError
+from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.mido_bridge import load, save
+from melodygru.formats.midi.writer import CHORDS_TRACK
 from melodygru.formats.sound.synthesis import RATE, FloatArray, check, finished, pack, samples_of
-from melodygru.formats.sound.timeline import CHORDS_TRACK, PERCUSSION, Timeline
+from melodygru.formats.sound.timeline import Timeline
 
 AUTO = "auto"
 SUFFIXES = (".sf2", ".sf3")

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from melodygru.errors import MidiError, UsageError
+from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.sound.percussion import hit
-from melodygru.formats.sound.timeline import PERCUSSION, Sounding, Timeline, read_timeline
+from melodygru.formats.sound.timeline import Sounding, Timeline, read_timeline
 from melodygru.formats.sound.voices import VOICES, Layer, voice_name
 
 FloatArray = npt.NDArray[np.float32]

@@ -14,14 +14,11 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from melodygru.errors import MidiError, UsageError
+from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.mido_bridge import load
 from melodygru.formats.midi.parser import RawFile, parse_midi
+from melodygru.formats.midi.writer import CHORDS_TRACK
 from melodygru.music.theory import STEPS_PER_QUARTER
-
-PERCUSSION = 9
-"""The channel, counted from 0, whose pitches are drums."""
-CHORDS_TRACK = "Chords"
-"""The name of the track that `melodygru.formats.midi.writer` writes chords in."""
 
 _NEVER = 1 << 62
 _TEMPO = 500_000  # microseconds a quarter, until a file says otherwise
