@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from melodygru.network.cells import CELLS
+
 if TYPE_CHECKING:
     from melodygru.training.progress import Run
 
-
+_CELLS = list(CELLS)
 _EVERY_SECONDS = 10.0
 """How often a line is printed where the output is no terminal."""
 
@@ -51,7 +53,7 @@ def train(
     weight_decay: Annotated[
         float | None, typer.Option(help="AdamW's, for matrices and tables.", show_default="0.1")
     ] = None,
-    cell: Annotated[str, typer.Option(help="gru, lstm, rnn, gru-v1 or mingru.")] = "gru",
+    cell: Annotated[str, typer.Option(help=f"{', '.join(_CELLS[:-1])} or {_CELLS[-1]}.")] = "gru",
     grad_clip: Annotated[
         float | None, typer.Option(help="Largest gradient norm; 0 means off.", show_default="1")
     ] = None,

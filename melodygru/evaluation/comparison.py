@@ -23,8 +23,9 @@ import torch
 from melodygru.data.cache import load_dataset
 from melodygru.data.dataset import Array, Dataset
 from melodygru.errors import DataError, FileError, UsageError, as_dict
+from melodygru.network.cells import CELLS
 from melodygru.network.checkpoint import SUFFIX, Checkpoint
-from melodygru.network.config import CELLS, PRESETS, ContextConfig, ModelConfig, TokenizerConfig
+from melodygru.network.config import PRESETS, ContextConfig, ModelConfig, TokenizerConfig
 from melodygru.network.engine import NumpyEngine, weight_shapes
 from melodygru.network.tokenizer import PieceMeta
 from melodygru.system import write_atomically

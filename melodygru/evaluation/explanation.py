@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from melodygru.music.spelling import note_name
 from melodygru.music.theory import Key
+from melodygru.network.cells import GATES
 from melodygru.network.tokenizer import END, REST, TIE, describe, note_value
 from melodygru.network.trace import Choice, FloatArray, Trace, memory_span
 
@@ -27,13 +28,6 @@ _ROW = 7
 _LABELS = 58
 _IN_SIGHT = 4
 _SHOWN_FIRST = "keep"
-
-GATE_WORDS = {
-    "keep": ("How much it keeps", "update gate"),
-    "reset": ("How much it looks back", "reset gate"),
-    "input": ("How much it takes in", "input gate"),
-    "output": ("How much it shows", "output gate"),
-}
 
 
 @dataclass(frozen=True)
@@ -212,9 +206,7 @@ def _layers(trace: Trace, summary: Summary) -> list[dict[str, Any]]:
             continue
         maps = [
             {
-                "title": GATE_WORDS[name][0],
-                "gate": GATE_WORDS[name][1],
-                "name": name,
+                "gate": GATES[name],
                 "picture": heat_map(over_time(trace, values[:, order_units(values)])),
             }
             for name, values in sorted(gates.items(), key=lambda item: item[0] != _SHOWN_FIRST)
@@ -281,7 +273,7 @@ def picture(trace: Trace, model: str, file: str, dots_per_inch: int = 150) -> by
             axes[row].imshow(
                 grid, aspect="auto", cmap="viridis", vmin=0, vmax=1, extent=extent, interpolation="nearest"
             )
-            axes[row].set_ylabel(f"{GATE_WORDS[name][1]}\n({len(grid)} units)")
+            axes[row].set_ylabel(f"{GATES[name].name}\n({len(grid)} units)")
             row += 1
         bar = melody.time_signature.bar_steps / 24
         ticks = np.arange(0, quarters, bar)

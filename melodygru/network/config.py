@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from melodygru.errors import UsageError, check_range
+from melodygru.network.cells import CELLS
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,12 @@ class ContextConfig:
         return len(self.lookback) + 4 * self.matches
 
 
-CELLS = ("gru", "lstm", "rnn", "gru-v1", "mingru")
-"""torch's GRU, LSTM and tanh RNN, the GRU as it was first published, and minGRU; see `melodygru.network.cells`."""
-
-
 @dataclass(frozen=True)
 class ModelConfig:
     """The network's shape.
 
     Attributes:
-        cell: one of `CELLS`.
+        cell: one of `melodygru.network.cells.CELLS`.
         hidden: units a layer, in [1, 4096].
         layers: stacked recurrent layers, in [1, 8].
         embedding: size of a table's rows for the previous event and the place, in [1, 1024].

@@ -22,7 +22,7 @@ from melodygru.network.config import PRESETS, ContextConfig, ModelConfig, Tokeni
 from melodygru.training.batches import split
 from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
-from melodygru.training.gru_kernel import kernel
+from melodygru.training.layers import gains_from_bfloat16
 from melodygru.training.progress import Listener, Silent, TrainResult
 from melodygru.training.state import TrainingState
 from melodygru.training.trainer import Trainer
@@ -63,7 +63,7 @@ def train(
         out: where the model goes: OUT.safetensors, and the run's state and metrics in the folder OUT/.
             Default: checkpoints/ and the name of the folder `data`.
         preset: "tiny", "small" or "base"; `hidden`, `layers` and `dropout` change single values of it.
-        cell: one of `melodygru.network.config.CELLS`.
+        cell: one of `melodygru.network.cells.CELLS`.
         context: what the network is told; default everything.
         val_data: validate on this folder instead of on a share of `data`.
         track: which track of a file: "auto", a number from 1, a name or "skyline".
@@ -232,6 +232,5 @@ def _precision(name: str, device: torch.device, cell: str) -> str:
     if name != "auto":
         return name
     if device.type == "cpu":
-        compiled = kernel() if cell == "gru" else None
-        return "bf16" if compiled is not None and compiled.bfloat16 else "fp32"
+        return "bf16" if gains_from_bfloat16(cell) else "fp32"
     return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"

@@ -16,10 +16,10 @@ from hypothesis.extra.numpy import arrays
 from safetensors import safe_open
 
 from melodygru.errors import UsageError
-from melodygru.network.cells import CELLS as CELLS_OF
+from melodygru.network.cells import CELLS
 from melodygru.network.checkpoint import LARGEST, SCALE, Checkpoint, dequantize, is_worth_it, quantize, resolve
 from melodygru.network.columns import PITCH_CLASSES, candidate_columns, input_columns
-from melodygru.network.config import CELLS, ContextConfig, ModelConfig
+from melodygru.network.config import ContextConfig, ModelConfig
 from melodygru.network.engine import NumpyEngine, NumpyState, weight_shapes
 from melodygru.network.onnx_export import OPSET, onnx_bytes
 from melodygru.writing.model import load_model
@@ -112,7 +112,7 @@ def test_the_graph_is_the_engine_for_everything_that_is_legal(cell):
     engine, session = NumpyEngine(config, made.weights), session_of(made)
     state = NumpyState(
         context,
-        [rng.standard_normal((batch, config.hidden * CELLS_OF[cell].states), np.float32) for _ in range(config.layers)],
+        [rng.standard_normal((batch, config.hidden * CELLS[cell].states), np.float32) for _ in range(config.layers)],
     )
     feed = {f"state_{layer}": values for layer, values in enumerate(state.layers)} | {"durations": durations}
     feed = {one.name: feed.get(one.name, getattr(context, one.name, None)) for one in session.get_inputs()}

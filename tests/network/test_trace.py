@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru.evaluation.explanation import CALM, SURPRISED, colour, order_units, over_time, page, picture, summarise
-from melodygru.network.config import CELLS, ModelConfig
+from melodygru.network.cells import CELLS
+from melodygru.network.config import ModelConfig
 from melodygru.network.engine import NumpyEngine
 from melodygru.network.likelihood import event_nats_parts
 from melodygru.network.tokenizer import END, Tokenizer
