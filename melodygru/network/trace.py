@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from melodygru.music.melody import Melody
 from melodygru.network.arrays import nats_of
+from melodygru.network.config import TokenizerConfig
 from melodygru.network.engine import NumpyEngine
 from melodygru.network.tokenizer import END, Events, Tokenizer
 
@@ -54,7 +55,7 @@ class Trace:
 
 def trace(engine: NumpyEngine, melody: Melody, choices: int = 5) -> Trace:
     """Let the network hear a melody. `choices`: how many events it considered are kept, at least 1."""
-    events = Tokenizer().encode(melody)
+    events = Tokenizer(TokenizerConfig(engine.config.max_duration)).encode(melody)
     seen: list[list[tuple[FloatArray, FloatArray]]] = [[] for _ in range(engine.config.layers)]
     engine.watch = lambda layer, x, state: seen[layer].append((x.copy(), state.copy()))
     states: list[list[FloatArray]] = [[] for _ in seen]
