@@ -34,23 +34,11 @@ from melodygru.network.tokenizer import PieceMeta
 Weights = Mapping[str, Float32Array]
 
 
-class State(Protocol):
-    """Where B melodies stand, as far as the sampler may know."""
-
-    @property
-    def onset(self) -> IntArray:
-        """(B,) steps from the beginning of the grid to the event due."""
-
-    @property
-    def reference(self) -> IntArray:
-        """(B,) the last pitch that sounded, -1 if none yet."""
-
-
 class Engine(Protocol):
     """What the sampler needs of a model: scores of the next event, a step at a time."""
 
     def start(self, metas: Sequence[PieceMeta]) -> Any:
-        """The state of B melodies before their first event."""
+        """The state of B melodies before their first event; its `onset` is (B,), the steps to the event due."""
 
     def duration_logits(self, state: Any) -> Float32Array:
         """(B, max_duration + 1) scores of the durations of the event due; index 0 is END."""
@@ -76,11 +64,6 @@ class NumpyState:
     def onset(self) -> IntArray:
         """(B,) steps from the beginning of the grid to the event due."""
         return self.context.onset
-
-    @property
-    def reference(self) -> IntArray:
-        """(B,) the last pitch that sounded, -1 if none yet."""
-        return self.context.reference
 
 
 class NumpyEngine:

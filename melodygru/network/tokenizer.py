@@ -13,7 +13,6 @@ beforehand (`PieceMeta`): metre, key, number of bars, and whether there is a pic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
 from typing import NamedTuple
@@ -170,8 +169,3 @@ def note_value(steps: int) -> str:
         if steps * part * 3 == whole * 2:
             return f"triplet {name}"
     return f"{steps / STEPS_PER_QUARTER:.4g} quarters"
-
-
-def note_count(pieces: Sequence[Events]) -> int:
-    """Notes in all pieces: what a likelihood is divided by."""
-    return sum(events.notes for events in pieces)
