@@ -6,7 +6,7 @@ typed again at generation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from melodygru.errors import UsageError, check_range
@@ -102,6 +102,10 @@ class ModelConfig:
         check_range("dropout", self.dropout, 0, 0.95)
         check_range("max_duration", self.max_duration, 24, 240)
 
+    def changed(self, **values: Any) -> ModelConfig:
+        """The same with other values of fields; None leaves one as it is. Raises UsageError for one out of range."""
+        return replace(self, **{name: value for name, value in values.items() if value is not None})
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
         """The inverse of `as_dict`. Raises UsageError for a field that is unknown or out of range."""
@@ -123,3 +127,10 @@ PRESETS: dict[str, ModelConfig] = {
     ),
 }
 """About 0.1, 1 and 5 million parameters."""
+
+
+def preset_of(name: str) -> ModelConfig:
+    """One of `PRESETS`. Raises UsageError for a name that is none."""
+    if name not in PRESETS:
+        raise UsageError(f"The preset {name!r} is not known; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name]

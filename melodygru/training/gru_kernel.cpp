@@ -5,8 +5,8 @@
 // and no thread ever waits for another. Equations and order of gates (r, z, n) are those of torch.nn.GRU.
 //
 // What is multiplied, and what forward keeps for backward, is stored as S: float, or bfloat16 where the CPU multiplies
-// that (AVX512-BF16). Biases, states, gradients of states and sums are float always, and so is all that is computed from
-// products. Written in the vector extensions of GCC and Clang: one source for any CPU.
+// that (AVX512-BF16). Biases, states, gradients of states and sums are float always, and so is all that is computed
+// from products. Written in the vector extensions of GCC and Clang: one source for any CPU.
 //
 // melodygru/training/gru_kernel.py builds it and packs the weights for it; melodygru/training/gru.py does the large
 // products over all time steps at once.
