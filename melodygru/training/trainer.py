@@ -33,7 +33,7 @@ from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
 from melodygru.training.optimization import adamw, follow, learning_rate, weights_of
 from melodygru.training.progress import METRICS, Listener, Run, TrainResult, provenance, summary_writer, write_metrics
-from melodygru.training.state import TrainingState
+from melodygru.training.state import Learned, TrainingState
 from melodygru.training.torch_network import MelodyGRU
 
 _COMPARED = 200
@@ -119,6 +119,10 @@ class Trainer:
         """The checkpoint that the run writes."""
         return self.target.with_name(self.target.name + SUFFIX)
 
+    @property
+    def _learned(self) -> Learned:
+        return Learned(self.model, self.optimizer, self.average)
+
     def begin_with(self, weights: Mapping[str, Float32Array]) -> None:
         """Put a checkpoint's weights in place of the random ones, in the average too."""
         self.model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
@@ -141,7 +145,7 @@ class Trainer:
             if group.first:
                 self._prepare(resume)
             if resume:
-                self.state.load(self.target, identity, self.model, self.optimizer, self.average)
+                self.state.load(self.target, identity, self._learned)
         facts = self._facts(dataset, chosen, held, held_pieces, len(pieces))
         packed_index, shared_runs, writer = None, None, None
         with group.together():
@@ -268,7 +272,7 @@ class Trainer:
         """Write the state: the first process does."""
         self._count(everything=True)
         if self.group.first:
-            self.state.save(self.target, task.identity, self.model, self.optimizer, self.average)
+            self.state.save(self.target, task.identity, self._learned)
         self._saved = time.monotonic()
 
     def _share(self, per_epoch: int) -> float:
