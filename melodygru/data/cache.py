@@ -16,7 +16,6 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.data.collection import find_names
 from melodygru.data.dataset import EVENT_ARRAYS, Dataset, _update
@@ -24,6 +23,7 @@ from melodygru.data.preparation import Reading, in_shards, reading, shard_path, 
 from melodygru.data.shards import Shard
 from melodygru.data.survey import Survey
 from melodygru.errors import DataError, FileError, as_dict
+from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.system import cache_home
@@ -194,9 +194,6 @@ def _open(place: Path, tokenizer: TokenizerConfig, context: ContextConfig) -> Da
         return None
     pickups = table[:, 5] > 0
     return Dataset(arrays, table, context, tokenizer, offsets, kin, lowest, highest, pickups, names, report, mark)
-
-
-Array = npt.NDArray[Any]
 
 
 class GrowingArrays:

@@ -16,12 +16,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.data.shards import Shard, with_contexts
 from melodygru.errors import as_dict
 from melodygru.music.originality import OriginalityIndex
 from melodygru.music.theory import TimeSignature
+from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.network.tokenizer import REST, Events, PieceMeta
@@ -29,8 +29,6 @@ from melodygru.network.tokenizer import REST, Events, PieceMeta
 EVENT_ARRAYS = ("durations", "pitches", *CONTEXT_ARRAYS)
 _PART = 2000
 """Pieces whose contexts are made together where those of all are."""
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ learned a tune by heart would look as if it understood it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.music.melody import Melody
+from melodygru.network.arrays import Array
 
 NGRAM = 7
 """Notes of an n-gram: six intervals with their durations."""
@@ -27,8 +26,6 @@ _PIECE_BITS = 24
 """An n-gram is kept as 40 bits of its hash and the number of its piece: eight bytes, sorted as one number."""
 _BLOCK = 4096
 """Pieces that are compared with all others at a time: bounds the memory."""
-
-Array = npt.NDArray[Any]
 
 
 def ngrams(pitches: Array, onsets: Array, sizes: Array, first: int = 0) -> Array:

@@ -7,14 +7,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.data.families import families_of, ngrams
 from melodygru.data.shards import Shard
 from melodygru.music.theory import pitch_name
+from melodygru.network.arrays import Array
 from melodygru.network.tokenizer import REST
-
-Array = npt.NDArray[Any]
 
 
 class Survey:

@@ -21,8 +21,9 @@ import numpy as np
 import torch
 
 from melodygru.data.cache import load_dataset
-from melodygru.data.dataset import Array, Dataset
+from melodygru.data.dataset import Dataset
 from melodygru.errors import DataError, FileError, UsageError, as_dict
+from melodygru.network.arrays import Array
 from melodygru.network.cells import CELLS
 from melodygru.network.checkpoint import SUFFIX, Checkpoint
 from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of

@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from melodygru.music.spelling import note_name
 from melodygru.music.theory import Key
+from melodygru.network.arrays import Float32Array, FloatArray, IntArray
 from melodygru.network.cells import GATES
 from melodygru.network.tokenizer import END, REST, TIE, describe, note_value
-from melodygru.network.trace import Choice, FloatArray, Trace, memory_span
+from melodygru.network.trace import Choice, Trace, memory_span
 
 COLUMN_STEPS = 2
 """Steps of a column of the heat maps: triplets and sixteenths are both whole columns."""
@@ -44,7 +45,7 @@ class Summary:
     nats_per_note: float
     first_choice: float
     among: float
-    spans: tuple[npt.NDArray[np.float64], ...]
+    spans: tuple[FloatArray, ...]
 
 
 def summarise(trace: Trace) -> Summary:
@@ -68,7 +69,7 @@ def _rank(trace: Trace, at: int) -> int | None:
     return None
 
 
-def order_units(values: FloatArray) -> npt.NDArray[np.int64]:
+def order_units(values: Float32Array) -> IntArray:
     """(H,) units in an order in which like ones stand together: hierarchical clustering of the columns of (T, H).
 
     By the correlation of their courses, average linkage, with the leaves in the best order (Bar-Joseph et al. 2001).
@@ -89,7 +90,7 @@ def order_units(values: FloatArray) -> npt.NDArray[np.int64]:
     return order if means[:half].mean() >= means[half:].mean() else order[::-1]
 
 
-def over_time(trace: Trace, values: FloatArray) -> FloatArray:
+def over_time(trace: Trace, values: Float32Array) -> Float32Array:
     """(H, columns): values (T, H) of each event, held for as long as it lasts; columns of `COLUMN_STEPS` steps."""
     widths = np.maximum(trace.events.durations // COLUMN_STEPS, 0)
     inside = trace.events.durations != END

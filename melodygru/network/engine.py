@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from melodygru.network.arrays import Float32Array, IntArray
+from melodygru.network.arrays import Array, Float32Array, IntArray
 from melodygru.network.cells import CELLS
 from melodygru.network.columns import (
     DEGREES,
@@ -194,7 +193,7 @@ class NumpyEngine:
         return np.concatenate(parts, axis=1), where
 
     @staticmethod
-    def _split(values: npt.NDArray[Any], where: dict[str, slice]) -> dict[str, Float32Array]:
+    def _split(values: Array, where: dict[str, slice]) -> dict[str, Float32Array]:
         return {name: values[:, part] for name, part in where.items()}
 
 

@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from melodygru.errors import UsageError
+from melodygru.network.arrays import Array
 from melodygru.network.cells import CELLS, WeightNames
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.columns import (
@@ -229,13 +230,13 @@ class _Step:
     def number(self, value: float) -> str:
         return self._constant(np.asarray(value, np.float32))
 
-    def _constant(self, array: npt.NDArray[Any]) -> str:
+    def _constant(self, array: Array) -> str:
         key = (array.tobytes(), array.dtype.str, array.shape)
         if key not in self._constants:
             self._constants[key] = self._initializer(f"constant_{len(self._constants)}", array)
         return self._constants[key]
 
-    def _initializer(self, name: str, array: npt.NDArray[Any]) -> str:
+    def _initializer(self, name: str, array: Array) -> str:
         from onnx import numpy_helper
 
         self.initializers.append(numpy_helper.from_array(array, name))

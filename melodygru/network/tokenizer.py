@@ -18,12 +18,12 @@ from math import gcd
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.errors import DataError
 from melodygru.music.melody import Melody, Note
 from melodygru.music.spelling import note_name
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.network.arrays import IntArray
 from melodygru.network.config import TokenizerConfig
 
 END = 0
@@ -54,8 +54,8 @@ class PieceMeta:
 class Events:
     """T events: `durations` and `pitches` are (T,) int64 class indices; the last duration is END."""
 
-    durations: npt.NDArray[np.int64]
-    pitches: npt.NDArray[np.int64]
+    durations: IntArray
+    pitches: IntArray
     meta: PieceMeta
 
     @property

@@ -21,9 +21,9 @@ from typing import Any
 
 import torch
 
-from melodygru.data.dataset import Array, Dataset
+from melodygru.data.dataset import Dataset
 from melodygru.errors import DataError, FileError, MelodyGRUError, TrainingError, as_dict
-from melodygru.network.arrays import Float32Array
+from melodygru.network.arrays import Array, Float32Array
 from melodygru.network.checkpoint import SUFFIX, Checkpoint
 from melodygru.network.config import ModelConfig, TokenizerConfig
 from melodygru.network.tokenizer import REST
