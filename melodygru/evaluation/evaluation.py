@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.data.collection import read_collection
 from melodygru.data.dataset import fingerprint_of
@@ -25,7 +24,6 @@ from melodygru.evaluation.two_sample import (
     Feature,
     TwoSample,
     boosted,
-    bootstrap,
     cross_validate,
     giveaways,
     logistic,
@@ -34,8 +32,8 @@ from melodygru.evaluation.two_sample import (
 from melodygru.music.melody import Melody
 from melodygru.music.originality import line_of
 from melodygru.music.statistics import feature_table, histograms, scalars
-from melodygru.network.arrays import FloatArray
-from melodygru.network.likelihood import event_nats_parts
+from melodygru.network.arrays import BoolArray, FloatArray, IntArray
+from melodygru.network.likelihood import bootstrap, event_nats_parts
 from melodygru.network.tokenizer import END, REST, Events, Tokenizer
 from melodygru.training.batches import split
 from melodygru.writing.model import Model
@@ -248,14 +246,33 @@ def judge_likelihood(pieces: Sequence[Events], nats: Sequence[FloatArray]) -> Li
     )
 
 
-def _bars(piece: Events) -> npt.NDArray[np.int64]:
+def _bars(piece: Events) -> IntArray:
     """(T,) numbers of the bars in which events begin: 0 for the pickup's, else from 1; END's is the last one's."""
     onsets = np.cumsum(piece.durations) - piece.durations
     numbers = onsets // piece.meta.time_signature.bar_steps + (not piece.meta.has_pickup)
     return np.minimum(numbers, piece.meta.bars)
 
 
-def _figure(pieces: Sequence[Events], nats: Sequence[FloatArray], masks: Sequence[npt.NDArray[np.bool_]]) -> Figure:
+def repeated_bars(piece: Events) -> BoolArray:
+    """(T,) whether each event begins in a bar that an earlier bar of the piece is equal to.
+
+    Bars are equal that have the same events at the same places, one at least; END belongs to none.
+    """
+    bar = piece.meta.time_signature.bar_steps
+    onsets = np.cumsum(piece.durations) - piece.durations
+    numbers, places = np.divmod(onsets, bar)
+    inside = piece.durations != END
+    known: set[tuple[tuple[int, int, int], ...]] = set()
+    repeated = np.zeros(len(onsets), np.bool_)
+    for number in np.unique(numbers[inside]):
+        here = np.flatnonzero(inside & (numbers == number))
+        content = tuple(zip(*(a[here].tolist() for a in (places, piece.durations, piece.pitches)), strict=True))
+        repeated[here] = content in known
+        known.add(content)
+    return repeated
+
+
+def _figure(pieces: Sequence[Events], nats: Sequence[FloatArray], masks: Sequence[BoolArray]) -> Figure:
     totals = np.array([values[mask].sum() for values, mask in zip(nats, masks, strict=True)])
     counts = np.array([(piece.pitches[mask] < REST).sum() for piece, mask in zip(pieces, masks, strict=True)], float)
     notes = int(counts.sum())
@@ -295,7 +312,7 @@ def _tests(
     tokenizer: Tokenizer,
     people: Sequence[Melody],
     written: Sequence[Melody],
-    groups: npt.NDArray[np.int64],
+    groups: IntArray,
     tell: Progress,
 ) -> tuple[dict[str, TwoSample], list[Feature]]:
     """The two-sample tests, and what gives the model away."""
@@ -311,28 +328,9 @@ def _tests(
     pieces = [tokenizer.encode(melody) for melody in melodies]
     folds = iter(range(2, 2 + _SEQUENCE_FOLDS))
 
-    def learn(train: npt.NDArray[np.int64], test: npt.NDArray[np.int64]) -> FloatArray:
+    def learn(train: IntArray, test: IntArray) -> FloatArray:
         tell("telling them apart", next(folds), 2 + _SEQUENCE_FOLDS)
         return learn_to_tell(pieces, labels, train, test)
 
     tests["events (GRU)"] = cross_validate(learn, labels, kin, _SEQUENCE_FOLDS)
     return tests, giveaways(names, table, labels)
-
-
-def repeated_bars(piece: Events) -> npt.NDArray[np.bool_]:
-    """(T,) whether each event begins in a bar that an earlier bar of the piece is equal to.
-
-    Bars are equal that have the same events at the same places, one at least; END belongs to none.
-    """
-    bar = piece.meta.time_signature.bar_steps
-    onsets = np.cumsum(piece.durations) - piece.durations
-    numbers, places = np.divmod(onsets, bar)
-    inside = piece.durations != END
-    known: set[tuple[tuple[int, int, int], ...]] = set()
-    repeated = np.zeros(len(onsets), np.bool_)
-    for number in np.unique(numbers[inside]):
-        here = np.flatnonzero(inside & (numbers == number))
-        content = tuple(zip(*(a[here].tolist() for a in (places, piece.durations, piece.pitches)), strict=True))
-        repeated[here] = content in known
-        known.add(content)
-    return repeated

@@ -17,7 +17,15 @@ from safetensors import safe_open
 
 from melodygru.errors import UsageError
 from melodygru.network.cells import CELLS
-from melodygru.network.checkpoint import LARGEST, SCALE, Checkpoint, dequantize, is_worth_it, quantize, resolve
+from melodygru.network.checkpoint import (
+    LARGEST_LEVEL,
+    SCALE,
+    Checkpoint,
+    dequantize,
+    quantize,
+    resolve,
+    worth_quantizing,
+)
 from melodygru.network.columns import PITCH_CLASSES, candidate_columns, input_columns
 from melodygru.network.config import ContextConfig, ModelConfig
 from melodygru.network.engine import NumpyEngine, NumpyState, weight_shapes
@@ -181,7 +189,7 @@ def test_a_number_comes_back_to_half_a_scale(weights):
     levels, scales = quantize(weights)
     assert levels.dtype == np.int8
     assert scales.dtype == np.float32
-    assert np.abs(levels.astype(int)).max() <= LARGEST
+    assert np.abs(levels.astype(int)).max() <= LARGEST_LEVEL
     back = dequantize(levels, scales)
     assert back.dtype == np.float32
     for row, (own, scale) in enumerate(zip(weights, scales, strict=True)):
@@ -209,7 +217,7 @@ def test_large_matrices_are_quantized_and_nothing_else(tmp_path):
     made = checkpoint(LARGE)
     made.save(tmp_path / "int8.safetensors", int8=True)
     made.save(tmp_path / "float.safetensors")
-    expected = {name for name, shape in weight_shapes(LARGE).items() if is_worth_it(shape)}
+    expected = {name for name, shape in weight_shapes(LARGE).items() if worth_quantizing(shape)}
     assert {"input.weight", "duration.weight", "recurrent.0.weight_hh_l0"} <= expected
     assert "input.bias" not in expected
     with safe_open(tmp_path / "int8.safetensors", framework="np") as file:
