@@ -30,7 +30,7 @@ from melodygru.evaluation.two_sample import (
     statistical_test,
 )
 from melodygru.music.melody import Melody
-from melodygru.music.originality import line_of
+from melodygru.music.originality import OriginalityIndex, line_of
 from melodygru.music.statistics import feature_table, histograms, scalars
 from melodygru.network.arrays import BoolArray, FloatArray, IntArray
 from melodygru.network.likelihood import bootstrap, event_nats_parts
@@ -175,17 +175,8 @@ def evaluate(
     tell("statistics", 0, 1)
     asked = [people[i] for i in np.unique(groups)]
     tests, features = _tests(tokenizer, people, written, groups, tell)
-    index = model.checkpoint.index
-    runs, known = {}, None
-    if index is not None:
-        longest = index.longest([line_of(melody) for melody in people])
-        known = sum(run >= _WHOLE * len(melody.notes) for run, melody in zip(longest, people, strict=True))
-        runs = {
-            "people": index.distribution([line_of(melody) for melody in people]),
-            "generated": index.distribution([line_of(melody) for melody in written]),
-        }
+    known, runs = _originality(model.checkpoint.index, people, written)
     tell("done", 1, 1)
-    first = {group: number for number, group in reversed(list(enumerate(groups.tolist())))}
     return Evaluation(
         model.name,
         os.fspath(data),
@@ -201,7 +192,7 @@ def evaluate(
         tests,
         features,
         runs,
-        [(people[group], written[number]) for group, number in sorted(first.items())[:_SHOWN]],
+        _pairs(people, written, groups),
     )
 
 
@@ -218,6 +209,25 @@ def _unseen(model: Model, pieces: list[Melody]) -> tuple[list[Melody], bool]:
         raise DataError("The model has learned from all of these tunes; give some that it has not seen.")
     _, held = split(np.array(families(pieces)), settings["val_split"], settings["seed"])
     return [pieces[i] for i in held], True
+
+
+def _originality(
+    index: OriginalityIndex | None, people: Sequence[Melody], written: Sequence[Melody]
+) -> tuple[int | None, dict[str, Mapping[str, Any]]]:
+    """How many of people's tunes stand in what was learned from, and the runs that both sets share with it."""
+    if index is None:
+        return None, {}
+    lines = [line_of(melody) for melody in people]
+    longest = zip(index.longest(lines), people, strict=True)
+    known = sum(run >= _WHOLE * len(melody.notes) for run, melody in longest)
+    generated = index.distribution([line_of(melody) for melody in written])
+    return known, {"people": index.distribution(lines), "generated": generated}
+
+
+def _pairs(people: Sequence[Melody], written: Sequence[Melody], groups: IntArray) -> list[tuple[Melody, Melody]]:
+    """The first of people's tunes that something was written like, each with the first of that."""
+    first = {group: number for number, group in reversed(list(enumerate(groups.tolist())))}
+    return [(people[group], written[number]) for group, number in sorted(first.items())[:_SHOWN]]
 
 
 def judge_likelihood(pieces: Sequence[Events], nats: Sequence[FloatArray]) -> Likelihood:

@@ -24,7 +24,8 @@ COLUMN_STEPS = 2
 """Steps of a column of the heat maps: triplets and sixteenths are both whole columns."""
 CALM, SURPRISED = 0.7, 3.0
 """Nats up to which a note has the colour of expected ones, and from which that of the most surprising."""
-_QUARTER = 34
+_STEP = 34 / 24
+"""Pixels of a step; below, of a semitone and of the margin."""
 _ROW = 7
 _LABELS = 58
 _IN_SIGHT = 4
@@ -130,72 +131,65 @@ def page(trace: Trace, model: str, file: str) -> str:
     from melodygru.evaluation.pages import render
 
     melody, events = trace.melody, trace.events
-    title = PurePath(file).stem
     summary = summarise(trace)
     pitches = [note.pitch for note in melody.notes]
     low, high = min(pitches) - 2, max(pitches) + 2
-    scale = _QUARTER / 24
-    together = trace.nats.sum(axis=0)
-    rows = describe(events)
-    notes, cards = [], []
-    for at, row in enumerate(rows):
-        choices = [
-            {"what": in_words(choice, melody.key), "share": choice.probability, "taken": rank == _rank(trace, at)}
-            for rank, choice in enumerate(trace.considered[at])
-        ]
-        chance = math.exp(-together[at])
-        what = in_words(Choice(row.steps, int(events.pitches[at]), 0.0), melody.key)
-        cards.append(
-            {"bar": row.bar, "beat": row.beat, "what": what, "chance": chance, "nats": together[at], "choices": choices}
-        )
-        if events.pitches[at] < REST:
-            x, width = float(trace.onsets[at]) * scale, float(events.durations[at]) * scale
-            y = (high - int(events.pitches[at])) * _ROW
-            notes.append({"at": at, "x": x, "y": y, "width": max(width - 1.5, 2), "colour": colour(together[at])})
-    bars = [
-        {"x": number * melody.time_signature.bar_steps * scale, "number": number + (not melody.pickup)}
-        for number in range(melody.length // melody.time_signature.bar_steps)
-    ]
     sounds = np.flatnonzero(events.pitches < REST)
-    surprises = [
-        {
-            "at": int(at),
-            "x": float(trace.onsets[at]) * scale,
-            "width": max(float(events.durations[at]) * scale - 1.5, 2),
-            "height": min(float(together[at]) / 6, 1.0) * 72,
-            "colour": colour(together[at]),
-        }
-        for at in sounds
-    ]
+    together = trace.nats.sum(axis=0)
+    bar_steps = melody.time_signature.bar_steps
     # The note that is chosen at first should be in sight.
-    early = sounds[trace.onsets[sounds] < _IN_SIGHT * melody.time_signature.bar_steps]
+    early = sounds[trace.onsets[sounds] < _IN_SIGHT * bar_steps]
     shown = early if len(early) else sounds
     context: dict[str, Any] = {
-        "title": title,
+        "title": PurePath(file).stem,
         "file": file,
         "model": model,
         "melody": melody,
         "summary": summary,
         "guess": math.exp(summary.nats_per_note),
         "labels": _LABELS,
-        "width": melody.length * scale,
+        "width": melody.length * _STEP,
         "roll_height": (high - low + 1) * _ROW,
         "row": _ROW,
-        "bars": bars,
+        "bars": [
+            {"x": number * bar_steps * _STEP, "number": number + (not melody.pickup)}
+            for number in range(melody.length // bar_steps)
+        ],
         "names": [
             {"y": (high - pitch) * _ROW, "name": note_name(pitch, melody.key)}
             for pitch in range(low, high + 1)
             if pitch % 12 == melody.key.tonic
         ],
-        "notes": notes,
-        "surprises": surprises,
-        "memory": _memory_line(trace, scale),
+        "notes": [_box(trace, int(at)) | {"y": (high - int(events.pitches[at])) * _ROW} for at in sounds],
+        "surprises": [_box(trace, int(at)) | {"height": min(float(together[at]) / 6, 1.0) * 72} for at in sounds],
+        "memory": _memory_line(trace),
         "layers": _layers(trace, summary),
-        "cards": cards,
+        "cards": _cards(trace),
         "first": int(shown[together[shown].argmax()]),
         "legend": [colour(CALM + share * (SURPRISED - CALM)) for share in (0, 0.25, 0.5, 0.75, 1)],
     }
     return render("explain.html", context)
+
+
+def _box(trace: Trace, at: int) -> dict[str, Any]:
+    """Where an event lies along the time axis, and its colour."""
+    width = max(float(trace.events.durations[at]) * _STEP - 1.5, 2)
+    return {"at": at, "x": float(trace.onsets[at]) * _STEP, "width": width, "colour": colour(trace.nats[:, at].sum())}
+
+
+def _cards(trace: Trace) -> list[dict[str, Any]]:
+    """What is told of each event: where it is, how likely it was, and what else was considered."""
+    key, cards = trace.melody.key, []
+    for at, row in enumerate(describe(trace.events)):
+        nats = trace.nats[:, at].sum()
+        choices = [
+            {"what": in_words(choice, key), "share": choice.probability, "taken": rank == _rank(trace, at)}
+            for rank, choice in enumerate(trace.considered[at])
+        ]
+        what = in_words(Choice(row.steps, int(trace.events.pitches[at]), 0.0), key)
+        told = {"bar": row.bar, "beat": row.beat, "what": what, "chance": math.exp(-nats), "nats": nats}
+        cards.append({**told, "choices": choices})
+    return cards
 
 
 def _layers(trace: Trace, summary: Summary) -> list[dict[str, Any]]:
@@ -217,7 +211,7 @@ def _layers(trace: Trace, summary: Summary) -> list[dict[str, Any]]:
     return found
 
 
-def _memory_line(trace: Trace, scale: float) -> dict[str, Any] | None:
+def _memory_line(trace: Trace) -> dict[str, Any] | None:
     """Points of the mean memory span of the upper layer's units, over time; None for a cell without."""
     if "keep" not in trace.gates[-1]:
         return None
@@ -227,7 +221,7 @@ def _memory_line(trace: Trace, scale: float) -> dict[str, Any] | None:
     points = []
     for onset, duration, value in zip(trace.onsets[inside], trace.events.durations[inside], span, strict=True):
         y = 68 * (1 - float(value) / top) + 2
-        points += [f"{onset * scale:.1f},{y:.1f}", f"{(onset + duration) * scale:.1f},{y:.1f}"]
+        points += [f"{onset * _STEP:.1f},{y:.1f}", f"{(onset + duration) * _STEP:.1f},{y:.1f}"]
     return {"points": " ".join(points), "top": top, "mean": float(span.mean())}
 
 
