@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from melodygru.network.cells import CELLS
 from melodygru.network.checkpoint import Checkpoint
-from melodygru.network.config import CELLS, PRESETS, ContextConfig, ModelConfig
+from melodygru.network.config import PRESETS, ContextConfig, ModelConfig
 from melodygru.network.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.training.torch_network import MelodyGRU
 

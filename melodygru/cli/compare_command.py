@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melodygru.cli import options
+from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
 from melodygru.option import described
 from melodygru.training.config import TrainConfig
@@ -25,9 +26,7 @@ def compare(
         Path,
         typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
     ],
-    cells: Annotated[
-        str, typer.Option(help="Which: gru, lstm, rnn, gru-v1, mingru; the first is the measure.")
-    ] = "gru,lstm,rnn",
+    cells: Annotated[str, typer.Option(help=f"Which: {', '.join(CELLS)}; the first is the measure.")] = "gru,lstm,rnn",
     seeds: Annotated[int, typer.Option(help="How many runs of each: seeds 0, 1, …")] = 3,
     match: Annotated[
         str, typer.Option(help="What is equal: parameters (in all), or hidden (units a layer).")

@@ -85,7 +85,7 @@ def _tunes(checkpoint: Checkpoint, folder: Path) -> list[Events]:
 def _tell_cost(pieces: list[Events], before: Checkpoint, after: Checkpoint) -> None:
     import numpy as np
 
-    from melodygru.evaluation.two_sample import bootstrap
+    from melodygru.network.likelihood import bootstrap
     from melodygru.network.tokenizer import REST
 
     notes = np.array([(piece.pitches < REST).sum() for piece in pieces], float)

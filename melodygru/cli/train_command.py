@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melodygru.cli import options
+from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
 from melodygru.option import described
 from melodygru.training.config import TrainConfig
@@ -20,7 +21,7 @@ from melodygru.training.config import TrainConfig
 if TYPE_CHECKING:
     from melodygru.training.progress import Run, TrainResult
 
-
+_CELLS = list(CELLS)
 _EVERY_SECONDS = 10.0
 """How often a line is printed where the output is no terminal."""
 _LEARNING, _SHAPE = described(TrainConfig), described(ModelConfig)
@@ -49,7 +50,7 @@ def train(
     preset: Annotated[
         str, typer.Option(help="Size: tiny, small or base (about 0.1, 1 and 5 million parameters).")
     ] = "small",
-    cell: Annotated[str, typer.Option(help="gru, lstm, rnn, gru-v1 or mingru.")] = "gru",
+    cell: Annotated[str, typer.Option(help=f"{', '.join(_CELLS[:-1])} or {_CELLS[-1]}.")] = "gru",
     val_data: Annotated[Path | None, typer.Option(help="Validate on this folder instead of a share.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",

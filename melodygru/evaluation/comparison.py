@@ -21,10 +21,12 @@ import numpy as np
 import torch
 
 from melodygru.data.cache import load_dataset
-from melodygru.data.dataset import Array, Dataset
+from melodygru.data.dataset import Dataset
 from melodygru.errors import DataError, FileError, UsageError, as_dict
+from melodygru.network.arrays import Array
+from melodygru.network.cells import CELLS
 from melodygru.network.checkpoint import SUFFIX, Checkpoint
-from melodygru.network.config import CELLS, PRESETS, ContextConfig, ModelConfig, TokenizerConfig
+from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
 from melodygru.network.engine import NumpyEngine, weight_shapes
 from melodygru.network.tokenizer import PieceMeta
 from melodygru.system import write_atomically
@@ -150,8 +152,7 @@ def plan_comparison(
     device: str = "cpu",
 ) -> list[Plan]:
     """All runs of a comparison, seed by seed. Raises UsageError for what is not known or out of range."""
-    if preset not in PRESETS:
-        raise UsageError(f"The preset {preset!r} is not known; choose one of {', '.join(PRESETS)}.")
+    base = preset_of(preset)
     if match not in MATCHES:
         raise UsageError(f"match is {match!r}; choose parameters or hidden.")
     if not 1 <= seeds <= 1000:
@@ -164,9 +165,7 @@ def plan_comparison(
     for share in shares:
         if not 0 < share <= 1:
             raise UsageError(f"A share of the data is {share:g}; choose numbers above 0, up to 1.")
-    base = PRESETS[preset]
-    changes: dict[str, Any] = {"hidden": hidden, "dropout": dropout, "context": None if context else NO_CONTEXT}
-    base = replace(base, **{name: value for name, value in changes.items() if value is not None})
+    base = base.changed(hidden=hidden, dropout=dropout, context=None if context else NO_CONTEXT)
     models = [matched(base, cell, match) for cell in cells]
     return [
         Plan(data, val_data, model, TrainConfig(epochs=epochs, patience=epochs, seed=seed), share, device)
@@ -248,9 +247,7 @@ def run(plan: Plan) -> Outcome:
         after = _memory(device)
         checkpoint = Checkpoint.load(result.checkpoint.with_suffix(SUFFIX))
         rows = trainer.state.rows
-    weights = {name: torch.from_numpy(array.copy()) for name, array in checkpoint.weights.items()}
-    trainer.model.load_state_dict(weights)
-    trainer.average = [parameter.detach().clone() for parameter in trainer.model.parameters()]
+    trainer.begin_with(checkpoint.weights)
     parameters, recurrent = count_parameters(plan.model)
     return Outcome(
         plan.model.cell,

@@ -7,11 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.errors import DataError, MelodyGRUError, SamplingError
 from melodygru.music.melody import Melody
 from melodygru.music.theory import STEPS_PER_QUARTER
+from melodygru.network.arrays import IntArray
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.model import Model
 
@@ -46,7 +46,7 @@ def ends_on_tonic(melody: Melody) -> bool:
 
 def write_like(
     model: Model, people: Sequence[Melody], samples: int, seed: int, options: Mapping[str, Any], tell: Progress
-) -> tuple[list[Melody], npt.NDArray[np.int64], int]:
+) -> tuple[list[Melody], IntArray, int]:
     """Write melodies, each in the place of a people's tune, all tunes alike often.
 
     Returns:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import entropy, gaussian_kde
 
-FloatArray = npt.NDArray[np.float64]
+from melodygru.network.arrays import FloatArray
 
 _PAIRS = 4000
 """Pairs of melodies that are compared, at most."""

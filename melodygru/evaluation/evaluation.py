@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.data.collection import read_collection
 from melodygru.data.dataset import fingerprint_of
@@ -25,17 +24,16 @@ from melodygru.evaluation.two_sample import (
     Feature,
     TwoSample,
     boosted,
-    bootstrap,
     cross_validate,
     giveaways,
     logistic,
     statistical_test,
 )
 from melodygru.music.melody import Melody
-from melodygru.music.originality import line_of
+from melodygru.music.originality import OriginalityIndex, line_of
 from melodygru.music.statistics import feature_table, histograms, scalars
-from melodygru.network.arrays import FloatArray
-from melodygru.network.likelihood import event_nats_parts
+from melodygru.network.arrays import BoolArray, FloatArray, IntArray
+from melodygru.network.likelihood import bootstrap, event_nats_parts
 from melodygru.network.tokenizer import END, REST, Events, Tokenizer
 from melodygru.training.batches import split
 from melodygru.writing.model import Model
@@ -177,17 +175,8 @@ def evaluate(
     tell("statistics", 0, 1)
     asked = [people[i] for i in np.unique(groups)]
     tests, features = _tests(tokenizer, people, written, groups, tell)
-    index = model.checkpoint.index
-    runs, known = {}, None
-    if index is not None:
-        longest = index.longest([line_of(melody) for melody in people])
-        known = sum(run >= _WHOLE * len(melody.notes) for run, melody in zip(longest, people, strict=True))
-        runs = {
-            "people": index.distribution([line_of(melody) for melody in people]),
-            "generated": index.distribution([line_of(melody) for melody in written]),
-        }
+    known, runs = _originality(model.checkpoint.index, people, written)
     tell("done", 1, 1)
-    first = {group: number for number, group in reversed(list(enumerate(groups.tolist())))}
     return Evaluation(
         model.name,
         os.fspath(data),
@@ -203,7 +192,7 @@ def evaluate(
         tests,
         features,
         runs,
-        [(people[group], written[number]) for group, number in sorted(first.items())[:_SHOWN]],
+        _pairs(people, written, groups),
     )
 
 
@@ -220,6 +209,25 @@ def _unseen(model: Model, pieces: list[Melody]) -> tuple[list[Melody], bool]:
         raise DataError("The model has learned from all of these tunes; give some that it has not seen.")
     _, held = split(np.array(families(pieces)), settings["val_split"], settings["seed"])
     return [pieces[i] for i in held], True
+
+
+def _originality(
+    index: OriginalityIndex | None, people: Sequence[Melody], written: Sequence[Melody]
+) -> tuple[int | None, dict[str, Mapping[str, Any]]]:
+    """How many of people's tunes stand in what was learned from, and the runs that both sets share with it."""
+    if index is None:
+        return None, {}
+    lines = [line_of(melody) for melody in people]
+    longest = zip(index.longest(lines), people, strict=True)
+    known = sum(run >= _WHOLE * len(melody.notes) for run, melody in longest)
+    generated = index.distribution([line_of(melody) for melody in written])
+    return known, {"people": index.distribution(lines), "generated": generated}
+
+
+def _pairs(people: Sequence[Melody], written: Sequence[Melody], groups: IntArray) -> list[tuple[Melody, Melody]]:
+    """The first of people's tunes that something was written like, each with the first of that."""
+    first = {group: number for number, group in reversed(list(enumerate(groups.tolist())))}
+    return [(people[group], written[number]) for group, number in sorted(first.items())[:_SHOWN]]
 
 
 def judge_likelihood(pieces: Sequence[Events], nats: Sequence[FloatArray]) -> Likelihood:
@@ -248,14 +256,33 @@ def judge_likelihood(pieces: Sequence[Events], nats: Sequence[FloatArray]) -> Li
     )
 
 
-def _bars(piece: Events) -> npt.NDArray[np.int64]:
+def _bars(piece: Events) -> IntArray:
     """(T,) numbers of the bars in which events begin: 0 for the pickup's, else from 1; END's is the last one's."""
     onsets = np.cumsum(piece.durations) - piece.durations
     numbers = onsets // piece.meta.time_signature.bar_steps + (not piece.meta.has_pickup)
     return np.minimum(numbers, piece.meta.bars)
 
 
-def _figure(pieces: Sequence[Events], nats: Sequence[FloatArray], masks: Sequence[npt.NDArray[np.bool_]]) -> Figure:
+def repeated_bars(piece: Events) -> BoolArray:
+    """(T,) whether each event begins in a bar that an earlier bar of the piece is equal to.
+
+    Bars are equal that have the same events at the same places, one at least; END belongs to none.
+    """
+    bar = piece.meta.time_signature.bar_steps
+    onsets = np.cumsum(piece.durations) - piece.durations
+    numbers, places = np.divmod(onsets, bar)
+    inside = piece.durations != END
+    known: set[tuple[tuple[int, int, int], ...]] = set()
+    repeated = np.zeros(len(onsets), np.bool_)
+    for number in np.unique(numbers[inside]):
+        here = np.flatnonzero(inside & (numbers == number))
+        content = tuple(zip(*(a[here].tolist() for a in (places, piece.durations, piece.pitches)), strict=True))
+        repeated[here] = content in known
+        known.add(content)
+    return repeated
+
+
+def _figure(pieces: Sequence[Events], nats: Sequence[FloatArray], masks: Sequence[BoolArray]) -> Figure:
     totals = np.array([values[mask].sum() for values, mask in zip(nats, masks, strict=True)])
     counts = np.array([(piece.pitches[mask] < REST).sum() for piece, mask in zip(pieces, masks, strict=True)], float)
     notes = int(counts.sum())
@@ -295,7 +322,7 @@ def _tests(
     tokenizer: Tokenizer,
     people: Sequence[Melody],
     written: Sequence[Melody],
-    groups: npt.NDArray[np.int64],
+    groups: IntArray,
     tell: Progress,
 ) -> tuple[dict[str, TwoSample], list[Feature]]:
     """The two-sample tests, and what gives the model away."""
@@ -311,28 +338,9 @@ def _tests(
     pieces = [tokenizer.encode(melody) for melody in melodies]
     folds = iter(range(2, 2 + _SEQUENCE_FOLDS))
 
-    def learn(train: npt.NDArray[np.int64], test: npt.NDArray[np.int64]) -> FloatArray:
+    def learn(train: IntArray, test: IntArray) -> FloatArray:
         tell("telling them apart", next(folds), 2 + _SEQUENCE_FOLDS)
         return learn_to_tell(pieces, labels, train, test)
 
     tests["events (GRU)"] = cross_validate(learn, labels, kin, _SEQUENCE_FOLDS)
     return tests, giveaways(names, table, labels)
-
-
-def repeated_bars(piece: Events) -> npt.NDArray[np.bool_]:
-    """(T,) whether each event begins in a bar that an earlier bar of the piece is equal to.
-
-    Bars are equal that have the same events at the same places, one at least; END belongs to none.
-    """
-    bar = piece.meta.time_signature.bar_steps
-    onsets = np.cumsum(piece.durations) - piece.durations
-    numbers, places = np.divmod(onsets, bar)
-    inside = piece.durations != END
-    known: set[tuple[tuple[int, int, int], ...]] = set()
-    repeated = np.zeros(len(onsets), np.bool_)
-    for number in np.unique(numbers[inside]):
-        here = np.flatnonzero(inside & (numbers == number))
-        content = tuple(zip(*(a[here].tolist() for a in (places, piece.durations, piece.pitches)), strict=True))
-        repeated[here] = content in known
-        known.add(content)
-    return repeated

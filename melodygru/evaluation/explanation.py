@@ -15,25 +15,21 @@ import numpy.typing as npt
 
 from melodygru.music.spelling import note_name
 from melodygru.music.theory import Key
+from melodygru.network.arrays import Float32Array, FloatArray, IntArray
+from melodygru.network.cells import GATES
 from melodygru.network.tokenizer import END, REST, TIE, describe, note_value
-from melodygru.network.trace import Choice, FloatArray, Trace, memory_span
+from melodygru.network.trace import Choice, Trace, memory_span
 
 COLUMN_STEPS = 2
 """Steps of a column of the heat maps: triplets and sixteenths are both whole columns."""
 CALM, SURPRISED = 0.7, 3.0
 """Nats up to which a note has the colour of expected ones, and from which that of the most surprising."""
-_QUARTER = 34
+_STEP = 34 / 24
+"""Pixels of a step; below, of a semitone and of the margin."""
 _ROW = 7
 _LABELS = 58
 _IN_SIGHT = 4
 _SHOWN_FIRST = "keep"
-
-GATE_WORDS = {
-    "keep": ("How much it keeps", "update gate"),
-    "reset": ("How much it looks back", "reset gate"),
-    "input": ("How much it takes in", "input gate"),
-    "output": ("How much it shows", "output gate"),
-}
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ class Summary:
     nats_per_note: float
     first_choice: float
     among: float
-    spans: tuple[npt.NDArray[np.float64], ...]
+    spans: tuple[FloatArray, ...]
 
 
 def summarise(trace: Trace) -> Summary:
@@ -74,7 +70,7 @@ def _rank(trace: Trace, at: int) -> int | None:
     return None
 
 
-def order_units(values: FloatArray) -> npt.NDArray[np.int64]:
+def order_units(values: Float32Array) -> IntArray:
     """(H,) units in an order in which like ones stand together: hierarchical clustering of the columns of (T, H).
 
     By the correlation of their courses, average linkage, with the leaves in the best order (Bar-Joseph et al. 2001).
@@ -95,7 +91,7 @@ def order_units(values: FloatArray) -> npt.NDArray[np.int64]:
     return order if means[:half].mean() >= means[half:].mean() else order[::-1]
 
 
-def over_time(trace: Trace, values: FloatArray) -> FloatArray:
+def over_time(trace: Trace, values: Float32Array) -> Float32Array:
     """(H, columns): values (T, H) of each event, held for as long as it lasts; columns of `COLUMN_STEPS` steps."""
     widths = np.maximum(trace.events.durations // COLUMN_STEPS, 0)
     inside = trace.events.durations != END
@@ -135,72 +131,65 @@ def page(trace: Trace, model: str, file: str) -> str:
     from melodygru.evaluation.pages import render
 
     melody, events = trace.melody, trace.events
-    title = PurePath(file).stem
     summary = summarise(trace)
     pitches = [note.pitch for note in melody.notes]
     low, high = min(pitches) - 2, max(pitches) + 2
-    scale = _QUARTER / 24
-    together = trace.nats.sum(axis=0)
-    rows = describe(events)
-    notes, cards = [], []
-    for at, row in enumerate(rows):
-        choices = [
-            {"what": in_words(choice, melody.key), "share": choice.probability, "taken": rank == _rank(trace, at)}
-            for rank, choice in enumerate(trace.considered[at])
-        ]
-        chance = math.exp(-together[at])
-        what = in_words(Choice(row.steps, int(events.pitches[at]), 0.0), melody.key)
-        cards.append(
-            {"bar": row.bar, "beat": row.beat, "what": what, "chance": chance, "nats": together[at], "choices": choices}
-        )
-        if events.pitches[at] < REST:
-            x, width = float(trace.onsets[at]) * scale, float(events.durations[at]) * scale
-            y = (high - int(events.pitches[at])) * _ROW
-            notes.append({"at": at, "x": x, "y": y, "width": max(width - 1.5, 2), "colour": colour(together[at])})
-    bars = [
-        {"x": number * melody.time_signature.bar_steps * scale, "number": number + (not melody.pickup)}
-        for number in range(melody.length // melody.time_signature.bar_steps)
-    ]
     sounds = np.flatnonzero(events.pitches < REST)
-    surprises = [
-        {
-            "at": int(at),
-            "x": float(trace.onsets[at]) * scale,
-            "width": max(float(events.durations[at]) * scale - 1.5, 2),
-            "height": min(float(together[at]) / 6, 1.0) * 72,
-            "colour": colour(together[at]),
-        }
-        for at in sounds
-    ]
+    together = trace.nats.sum(axis=0)
+    bar_steps = melody.time_signature.bar_steps
     # The note that is chosen at first should be in sight.
-    early = sounds[trace.onsets[sounds] < _IN_SIGHT * melody.time_signature.bar_steps]
+    early = sounds[trace.onsets[sounds] < _IN_SIGHT * bar_steps]
     shown = early if len(early) else sounds
     context: dict[str, Any] = {
-        "title": title,
+        "title": PurePath(file).stem,
         "file": file,
         "model": model,
         "melody": melody,
         "summary": summary,
         "guess": math.exp(summary.nats_per_note),
         "labels": _LABELS,
-        "width": melody.length * scale,
+        "width": melody.length * _STEP,
         "roll_height": (high - low + 1) * _ROW,
         "row": _ROW,
-        "bars": bars,
+        "bars": [
+            {"x": number * bar_steps * _STEP, "number": number + (not melody.pickup)}
+            for number in range(melody.length // bar_steps)
+        ],
         "names": [
             {"y": (high - pitch) * _ROW, "name": note_name(pitch, melody.key)}
             for pitch in range(low, high + 1)
             if pitch % 12 == melody.key.tonic
         ],
-        "notes": notes,
-        "surprises": surprises,
-        "memory": _memory_line(trace, scale),
+        "notes": [_box(trace, int(at)) | {"y": (high - int(events.pitches[at])) * _ROW} for at in sounds],
+        "surprises": [_box(trace, int(at)) | {"height": min(float(together[at]) / 6, 1.0) * 72} for at in sounds],
+        "memory": _memory_line(trace),
         "layers": _layers(trace, summary),
-        "cards": cards,
+        "cards": _cards(trace),
         "first": int(shown[together[shown].argmax()]),
         "legend": [colour(CALM + share * (SURPRISED - CALM)) for share in (0, 0.25, 0.5, 0.75, 1)],
     }
     return render("explain.html", context)
+
+
+def _box(trace: Trace, at: int) -> dict[str, Any]:
+    """Where an event lies along the time axis, and its colour."""
+    width = max(float(trace.events.durations[at]) * _STEP - 1.5, 2)
+    return {"at": at, "x": float(trace.onsets[at]) * _STEP, "width": width, "colour": colour(trace.nats[:, at].sum())}
+
+
+def _cards(trace: Trace) -> list[dict[str, Any]]:
+    """What is told of each event: where it is, how likely it was, and what else was considered."""
+    key, cards = trace.melody.key, []
+    for at, row in enumerate(describe(trace.events)):
+        nats = trace.nats[:, at].sum()
+        choices = [
+            {"what": in_words(choice, key), "share": choice.probability, "taken": rank == _rank(trace, at)}
+            for rank, choice in enumerate(trace.considered[at])
+        ]
+        what = in_words(Choice(row.steps, int(trace.events.pitches[at]), 0.0), key)
+        told = {"bar": row.bar, "beat": row.beat, "what": what, "chance": math.exp(-nats), "nats": nats}
+        cards.append({**told, "choices": choices})
+    return cards
 
 
 def _layers(trace: Trace, summary: Summary) -> list[dict[str, Any]]:
@@ -212,9 +201,7 @@ def _layers(trace: Trace, summary: Summary) -> list[dict[str, Any]]:
             continue
         maps = [
             {
-                "title": GATE_WORDS[name][0],
-                "gate": GATE_WORDS[name][1],
-                "name": name,
+                "gate": GATES[name],
                 "picture": heat_map(over_time(trace, values[:, order_units(values)])),
             }
             for name, values in sorted(gates.items(), key=lambda item: item[0] != _SHOWN_FIRST)
@@ -224,7 +211,7 @@ def _layers(trace: Trace, summary: Summary) -> list[dict[str, Any]]:
     return found
 
 
-def _memory_line(trace: Trace, scale: float) -> dict[str, Any] | None:
+def _memory_line(trace: Trace) -> dict[str, Any] | None:
     """Points of the mean memory span of the upper layer's units, over time; None for a cell without."""
     if "keep" not in trace.gates[-1]:
         return None
@@ -234,7 +221,7 @@ def _memory_line(trace: Trace, scale: float) -> dict[str, Any] | None:
     points = []
     for onset, duration, value in zip(trace.onsets[inside], trace.events.durations[inside], span, strict=True):
         y = 68 * (1 - float(value) / top) + 2
-        points += [f"{onset * scale:.1f},{y:.1f}", f"{(onset + duration) * scale:.1f},{y:.1f}"]
+        points += [f"{onset * _STEP:.1f},{y:.1f}", f"{(onset + duration) * _STEP:.1f},{y:.1f}"]
     return {"points": " ".join(points), "top": top, "mean": float(span.mean())}
 
 
@@ -281,7 +268,7 @@ def picture(trace: Trace, model: str, file: str, dots_per_inch: int = 150) -> by
             axes[row].imshow(
                 grid, aspect="auto", cmap="viridis", vmin=0, vmax=1, extent=extent, interpolation="nearest"
             )
-            axes[row].set_ylabel(f"{GATE_WORDS[name][1]}\n({len(grid)} units)")
+            axes[row].set_ylabel(f"{GATES[name].name}\n({len(grid)} units)")
             row += 1
         bar = melody.time_signature.bar_steps / 24
         ticks = np.arange(0, quarters, bar)

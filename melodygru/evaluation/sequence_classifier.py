@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from melodygru.network.arrays import FloatArray, IntArray
 from melodygru.network.tokenizer import END, REST, Events
 
 _LARGEST_INTERVAL = 12
@@ -38,7 +38,7 @@ class SequenceClassifier(nn.Module):
         return self.out(hidden)[:, 0]
 
 
-def columns(piece: Events) -> npt.NDArray[np.int64]:
+def columns(piece: Events) -> IntArray:
     """(T, 4) of every event but END: interval from the note before, degree above the tonic, duration, place in the bar.
 
     Nothing of the key's height: transposed melodies look the same.
@@ -59,9 +59,7 @@ def columns(piece: Events) -> npt.NDArray[np.int64]:
     return np.stack([intervals, degrees, np.minimum(durations, _DURATIONS - 1), places], axis=1)
 
 
-def learn_to_tell(
-    pieces: Sequence[Events], people: npt.NDArray[np.int64], train: npt.NDArray[np.int64], test: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
+def learn_to_tell(pieces: Sequence[Events], people: IntArray, train: IntArray, test: IntArray) -> FloatArray:
     """Train a classifier on the pieces `train` (indices), of which `people` says 1 or 0; scores of those of `test`."""
     rows = [columns(piece) for piece in pieces]
     with torch.random.fork_rng(devices=[]):
@@ -90,11 +88,11 @@ def learn_to_tell(
     return np.concatenate(scores).astype(np.float64)
 
 
-def _batches(chosen: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+def _batches(chosen: IntArray) -> list[IntArray]:
     return [chosen[i : i + _BATCH] for i in range(0, len(chosen), _BATCH)]
 
 
-def _padded(rows: Sequence[npt.NDArray[np.int64]]) -> tuple[Tensor, Tensor]:
+def _padded(rows: Sequence[IntArray]) -> tuple[Tensor, Tensor]:
     longest = max(map(len, rows))
     events, mask = torch.zeros(len(rows), longest, 4, dtype=torch.int64), torch.zeros(len(rows), longest)
     for row, values in enumerate(rows):

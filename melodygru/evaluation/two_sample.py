@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import rankdata
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -22,8 +21,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from melodygru.network.arrays import FloatArray, IntArray
 
 FOLDS = 10
 _DRAWS = 500
@@ -141,20 +139,3 @@ def giveaways(names: Sequence[str], table: FloatArray, people: IntArray) -> list
             means = (float(values[labels == side].mean()) for side in (1, 0))
             found.append(Feature(name, float(roc_auc_score(labels, values)), *means))
     return sorted(found, key=lambda feature: -feature.tells)
-
-
-def bootstrap(totals: FloatArray, counts: FloatArray, draws: int = 2000, seed: int = 0) -> tuple[float, float]:
-    """The 95 % interval of sum(totals) / sum(counts) over pieces: percentiles of so many resamples of the pieces.
-
-    Args:
-        totals, counts: (P,) of each piece, nats and notes, say. NaN where no piece counts anything.
-    """
-    if not np.sum(counts):
-        return float("nan"), float("nan")
-    random = np.random.default_rng(seed)
-    # How often each piece is drawn, in as many draws as there are pieces.
-    weights = random.multinomial(len(totals), np.full(len(totals), 1 / len(totals)), size=draws)
-    below = weights @ counts
-    ratios = (weights @ totals)[below > 0] / below[below > 0]
-    low, high = np.percentile(ratios, [2.5, 97.5]).tolist()
-    return low, high

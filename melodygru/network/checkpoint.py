@@ -1,8 +1,8 @@
 """A model as one file that describes itself: `.safetensors`, with JSON metadata.
 
-Nothing is unpickled, so a file from a stranger can do no harm; and nothing in it is
-believed before it is checked: sizes against the file, names and shapes against the
-configuration, numbers against infinity.
+Weights are float32 or float16, large matrices perhaps int8 with a scale a row; a model is found by its name or path.
+Nothing is unpickled, so a file from a stranger can do no harm; and nothing in it is believed before it is checked:
+sizes against the file, names and shapes against the configuration, numbers against infinity.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from melodygru.errors import CheckpointError, MelodyGRUError, as_dict
 from melodygru.music.originality import OriginalityIndex
+from melodygru.network.arrays import Array, Float32Array
 from melodygru.network.config import ModelConfig, TokenizerConfig
 from melodygru.network.critic import Critic
 from melodygru.network.engine import weight_shapes
@@ -37,6 +38,35 @@ _CRITIC = "critic."
 _LARGEST_HEADER = 1 << 20
 _LARGEST_WEIGHT = 1e4
 """Trained weights stay below 100; from far larger ones the network's step would overflow."""
+LARGEST_LEVEL = 127
+"""Of a quantized number's absolute value; -128 is left out, so that the numbers lie the same on both sides of 0."""
+SCALE = ".scale"
+"""Ends the name of the scales that belong to a quantized array."""
+_SMALL = 4096
+
+Int8Array = npt.NDArray[np.int8]
+
+
+def worth_quantizing(shape: tuple[int, ...]) -> bool:
+    """Whether a weight of this shape is quantized: a matrix or table of more than 4096 numbers, never a bias."""
+    return len(shape) == 2 and shape[0] * shape[1] > _SMALL
+
+
+def quantize(weights: Float32Array) -> tuple[Int8Array, Float32Array]:
+    """A finite (rows, columns) matrix as (rows, columns) int8 and (rows,) float32 scales, at least 0.
+
+    Each number comes back to within half of its row's scale, which is the row's largest absolute value over 127.
+    """
+    weights = np.asarray(weights, np.float32)
+    scales = np.abs(weights).max(axis=1) / np.float32(LARGEST_LEVEL)
+    # The scale of a row of zeros, or of numbers too small for float32 to tell 1/127 of them from 0, is 0.
+    levels = np.rint(weights / np.where(scales > 0, scales, 1)[:, None])
+    return np.clip(levels, -LARGEST_LEVEL, LARGEST_LEVEL).astype(np.int8), scales
+
+
+def dequantize(levels: Int8Array, scales: Float32Array) -> Float32Array:
+    """The inverse of `quantize`, but for the rounding: (rows, columns) float32."""
+    return levels.astype(np.float32) * scales[:, None]
 
 
 @dataclass(frozen=True)
@@ -52,7 +82,7 @@ class Checkpoint:
     """
 
     model_config: ModelConfig
-    weights: Mapping[str, npt.NDArray[np.float32]]
+    weights: Mapping[str, Float32Array]
     tokenizer_config: TokenizerConfig = TokenizerConfig()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     packed_index: bytes | None = None
@@ -90,8 +120,8 @@ class Checkpoint:
     def save(self, path: str | os.PathLike[str], *, half: bool = False, int8: bool = False) -> None:
         """Write the file, all or nothing; one that is there is replaced.
 
-        `half` stores float16, half the size; `int8` stores large matrices as `melodygru.network.checkpoint` has them, a
-        quarter of the size, and the rest as `half` says. Both cost a little in nats per note, which
+        `half` stores float16, half the size; `int8` stores large matrices as `quantize` has them, a quarter of the
+        size, and the rest as `half` says. Both cost a little in nats per note, which
         `melodygru export --data` tells for int8; the provenance then says "quantized".
 
         Raises FileError if it cannot be written.
@@ -101,9 +131,9 @@ class Checkpoint:
         described = replace(self, provenance={**self.provenance, "quantized": "int8"}) if int8 else self
         metadata = described.metadata() | {"format_version": str(FORMAT_VERSION if int8 else _FLOAT_VERSION)}
         kind = np.float16 if half else np.float32
-        arrays: dict[str, npt.NDArray[Any]] = {}
+        arrays: dict[str, Array] = {}
         for name, array in self.weights.items():
-            if int8 and is_worth_it(array.shape):
+            if int8 and worth_quantizing(array.shape):
                 arrays[name], arrays[name + SCALE] = quantize(array)
             else:
                 arrays[name] = np.ascontiguousarray(array, kind)
@@ -168,7 +198,7 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 def _read_arrays(
     path: Path, config: ModelConfig, int8: bool
-) -> tuple[dict[str, npt.NDArray[np.float32]], bytes | None, Critic | None]:
+) -> tuple[dict[str, Float32Array], bytes | None, Critic | None]:
     """The weights, of which matrices may be quantized if `int8`; the packed index and the critic, if there are any."""
     from safetensors import SafetensorError, safe_open
 
@@ -208,7 +238,7 @@ def _read_arrays(
     return weights, index, critic
 
 
-def _read(file: Any, path: Path, name: str, shape: tuple[int, ...], *kinds: str) -> npt.NDArray[Any]:
+def _read(file: Any, path: Path, name: str, shape: tuple[int, ...], *kinds: str) -> Array:
     """One array of an open file, after a look at its shape and its kind of number."""
     stored = file.get_slice(name)
     if tuple(stored.get_shape()) != shape or stored.get_dtype() not in kinds:
@@ -218,7 +248,7 @@ def _read(file: Any, path: Path, name: str, shape: tuple[int, ...], *kinds: str)
     return file.get_tensor(name)
 
 
-def _read_scales(file: Any, path: Path, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+def _read_scales(file: Any, path: Path, name: str, shape: tuple[int, ...]) -> Float32Array:
     scales = _read(file, path, name, shape, "F32")
     # Not a number fails the comparison too; larger ones could overflow before the weights are looked at.
     if not ((scales >= 0) & (scales <= _LARGEST_WEIGHT)).all():
@@ -249,35 +279,3 @@ def _folders() -> tuple[Path, ...]:
     """Where models are looked for: here, in the installed package, in a source tree."""
     package = Path(__file__).parent.parent
     return (Path("checkpoints"), package / "checkpoints", package.parent / "checkpoints")
-
-
-LARGEST = 127
-"""Of a quantized number's absolute value; -128 is left out, so that the numbers lie the same on both sides of 0."""
-SCALE = ".scale"
-"""Ends the name of the scales that belong to a quantized array."""
-_SMALL = 4096
-
-Int8Array = npt.NDArray[np.int8]
-FloatArray = npt.NDArray[np.float32]
-
-
-def is_worth_it(shape: tuple[int, ...]) -> bool:
-    """Whether a weight of this shape is quantized: a matrix or table of more than 4096 numbers, never a bias."""
-    return len(shape) == 2 and shape[0] * shape[1] > _SMALL
-
-
-def quantize(weights: FloatArray) -> tuple[Int8Array, FloatArray]:
-    """A finite (rows, columns) matrix as (rows, columns) int8 and (rows,) float32 scales, at least 0.
-
-    Each number comes back to within half of its row's scale, which is the row's largest absolute value over 127.
-    """
-    weights = np.asarray(weights, np.float32)
-    scales = np.abs(weights).max(axis=1) / np.float32(LARGEST)
-    # The scale of a row of zeros, or of numbers too small for float32 to tell 1/127 of them from 0, is 0.
-    levels = np.rint(weights / np.where(scales > 0, scales, 1)[:, None])
-    return np.clip(levels, -LARGEST, LARGEST).astype(np.int8), scales
-
-
-def dequantize(levels: Int8Array, scales: FloatArray) -> FloatArray:
-    """The inverse of `quantize`, but for the rounding: (rows, columns) float32."""
-    return levels.astype(np.float32) * scales[:, None]

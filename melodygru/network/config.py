@@ -6,10 +6,11 @@ typed again at generation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from melodygru.errors import UsageError, check_range
+from melodygru.network.cells import CELLS
 from melodygru.option import check_all, described, option
 
 
@@ -62,16 +63,12 @@ class ContextConfig:
         return len(self.lookback) + 4 * self.matches
 
 
-CELLS = ("gru", "lstm", "rnn", "gru-v1", "mingru")
-"""torch's GRU, LSTM and tanh RNN, the GRU as it was first published, and minGRU; see `melodygru.network.cells`."""
-
-
 @dataclass(frozen=True)
 class ModelConfig:
     """The network's shape.
 
     Attributes:
-        cell: one of `CELLS`.
+        cell: one of `melodygru.network.cells.CELLS`.
         hidden: units a layer.
         layers: stacked recurrent layers.
         embedding: size of a table's rows for the previous event and the place, in [1, 1024].
@@ -104,6 +101,10 @@ class ModelConfig:
         check_range("pitch_hidden", self.pitch_hidden, 1, 4096)
         check_range("max_duration", self.max_duration, 24, 240)
 
+    def changed(self, **values: Any) -> ModelConfig:
+        """The same with other values of fields; None leaves one as it is. Raises UsageError for one out of range."""
+        return replace(self, **{name: value for name, value in values.items() if value is not None})
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
         """The inverse of `as_dict`. Raises UsageError for a field that is unknown or out of range."""
@@ -125,3 +126,10 @@ PRESETS: dict[str, ModelConfig] = {
     ),
 }
 """About 0.1, 1 and 5 million parameters."""
+
+
+def preset_of(name: str) -> ModelConfig:
+    """One of `PRESETS`. Raises UsageError for a name that is none."""
+    if name not in PRESETS:
+        raise UsageError(f"The preset {name!r} is not known; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name]

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from melodygru.errors import CheckpointError
 from melodygru.music.melody import Melody
 from melodygru.music.statistics import features
+from melodygru.network.arrays import Float32Array
 
 CANDIDATES = 4
 """Melodies drawn for each that is written."""
@@ -38,14 +39,14 @@ class Critic:
     """
 
     names: npt.NDArray[np.uint8]
-    missing: npt.NDArray[np.float32]
+    missing: Float32Array
     feature: npt.NDArray[np.int32]
-    threshold: npt.NDArray[np.float32]
+    threshold: Float32Array
     below: npt.NDArray[np.int32]
     above: npt.NDArray[np.int32]
-    value: npt.NDArray[np.float32]
+    value: Float32Array
     roots: npt.NDArray[np.int32]
-    base: npt.NDArray[np.float32]
+    base: Float32Array
 
     def log_odds(self, melody: Melody) -> float:
         """How much like people's a melody looks, in nats: above 0, more than not. It has one note at least."""

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from melodygru.network.arrays import IntArray
-from melodygru.network.cells import CELLS, FloatArray
+from melodygru.network.arrays import Array, Float32Array, IntArray
+from melodygru.network.cells import CELLS
 from melodygru.network.columns import (
     DEGREES,
     INTERVALS,
@@ -31,31 +30,19 @@ from melodygru.network.config import ModelConfig
 from melodygru.network.context import Context
 from melodygru.network.tokenizer import PieceMeta
 
-Weights = Mapping[str, FloatArray]
-
-
-class State(Protocol):
-    """Where B melodies stand, as far as the sampler may know."""
-
-    @property
-    def onset(self) -> IntArray:
-        """(B,) steps from the beginning of the grid to the event due."""
-
-    @property
-    def reference(self) -> IntArray:
-        """(B,) the last pitch that sounded, -1 if none yet."""
+Weights = Mapping[str, Float32Array]
 
 
 class Engine(Protocol):
     """What the sampler needs of a model: scores of the next event, a step at a time."""
 
     def start(self, metas: Sequence[PieceMeta]) -> Any:
-        """The state of B melodies before their first event."""
+        """The state of B melodies before their first event; its `onset` is (B,), the steps to the event due."""
 
-    def duration_logits(self, state: Any) -> FloatArray:
+    def duration_logits(self, state: Any) -> Float32Array:
         """(B, max_duration + 1) scores of the durations of the event due; index 0 is END."""
 
-    def pitch_logits(self, state: Any, durations: IntArray) -> FloatArray:
+    def pitch_logits(self, state: Any, durations: IntArray) -> Float32Array:
         """(B, PITCH_CLASSES) scores of the pitches of the event due, given its durations (B,)."""
 
     def advance(self, state: Any, durations: IntArray, pitches: IntArray) -> None:
@@ -70,17 +57,12 @@ class NumpyState:
     """The context of B melodies, and each layer's state: (B, hidden), for the LSTM (B, 2 * hidden)."""
 
     context: Context
-    layers: list[FloatArray]
+    layers: list[Float32Array]
 
     @property
     def onset(self) -> IntArray:
         """(B,) steps from the beginning of the grid to the event due."""
         return self.context.onset
-
-    @property
-    def reference(self) -> IntArray:
-        """(B,) the last pitch that sounded, -1 if none yet."""
-        return self.context.reference
 
 
 class NumpyEngine:
@@ -93,7 +75,7 @@ class NumpyEngine:
         self._tables, self._offsets = self._fold_inputs()
         self._cell = CELLS[config.cell]
         self._layers = [self._cell.weights(_below(w, f"recurrent.{i}."), config.hidden) for i in range(config.layers)]
-        self.watch: Callable[[int, FloatArray, FloatArray], None] | None = None
+        self.watch: Callable[[int, Float32Array, Float32Array], None] | None = None
         """Told, before each step of each layer: its number, its input (B, hidden), its state; for looking inside."""
         self._duration_steps = np.arange(config.max_duration + 1)
         self._pitches = np.arange(PITCH_CLASSES)
@@ -124,11 +106,11 @@ class NumpyEngine:
         state.context.keep(rows)
         state.layers = [layer[rows] for layer in state.layers]
 
-    def gates(self, layer: int, x: FloatArray, state: FloatArray) -> dict[str, FloatArray]:
+    def gates(self, layer: int, x: Float32Array, state: Float32Array) -> dict[str, Float32Array]:
         """The gates, (B, hidden) each, a layer's for this input and state: see `melodygru.network.cells.Cell`."""
         return self._cell.gates(x, state, self._layers[layer])
 
-    def duration_logits(self, state: NumpyState) -> FloatArray:
+    def duration_logits(self, state: NumpyState) -> Float32Array:
         """(B, max_duration + 1) scores of the durations of the event due; index 0 is END."""
         w, context = self._weights, state.context
         hidden = np.maximum(self._top(state) @ self._duration_in + w["duration_hidden.bias"], 0)
@@ -143,7 +125,7 @@ class NumpyEngine:
             logits += _scatter(weight, run, context.candidate_duration, logits.shape[1])
         return logits
 
-    def pitch_logits(self, state: NumpyState, durations: IntArray) -> FloatArray:
+    def pitch_logits(self, state: NumpyState, durations: IntArray) -> Float32Array:
         """(B, PITCH_CLASSES) scores of the pitches of the event due, given its durations (B,)."""
         w, context = self._weights, state.context
         hidden = self._top(state) @ self._pitch_in + w["pitch_hidden.bias"]
@@ -164,7 +146,7 @@ class NumpyEngine:
             logits += _scatter(weight, run, context.candidate_pitch, PITCH_CLASSES)
         return logits
 
-    def _top(self, state: NumpyState) -> FloatArray:
+    def _top(self, state: NumpyState) -> Float32Array:
         return state.layers[-1][:, : self.config.hidden]
 
     def _step(self, state: NumpyState) -> None:
@@ -176,7 +158,7 @@ class NumpyEngine:
             state.layers[i] = self._cell.step(x, state.layers[i], parameters)
             x = state.layers[i][:, : self.config.hidden]
 
-    def _fold_inputs(self) -> tuple[FloatArray, IntArray]:
+    def _fold_inputs(self) -> tuple[Float32Array, IntArray]:
         """All input tables, each already multiplied with its part of the input layer, on top of one another.
 
         The input layer's output is then a sum of rows. Its bias goes into the rows of the first column.
@@ -197,7 +179,7 @@ class NumpyEngine:
         offsets = np.cumsum([0, *(len(table) for table in folded[:-1])])
         return np.concatenate(folded), offsets
 
-    def _stack(self, *names: str) -> tuple[FloatArray, dict[str, slice]]:
+    def _stack(self, *names: str) -> tuple[Float32Array, dict[str, slice]]:
         """The weights of several linear layers side by side, (units, outputs), and where each one's outputs are."""
         parts, where, begin = [], {}, 0
         for name in names:
@@ -211,16 +193,16 @@ class NumpyEngine:
         return np.concatenate(parts, axis=1), where
 
     @staticmethod
-    def _split(values: npt.NDArray[Any], where: dict[str, slice]) -> dict[str, FloatArray]:
+    def _split(values: Array, where: dict[str, slice]) -> dict[str, Float32Array]:
         return {name: values[:, part] for name, part in where.items()}
 
 
-def _below(weights: Weights, prefix: str) -> dict[str, FloatArray]:
+def _below(weights: Weights, prefix: str) -> dict[str, Float32Array]:
     """The weights whose names begin so, by the rest of their names."""
     return {name[len(prefix) :]: array for name, array in weights.items() if name.startswith(prefix)}
 
 
-def _along(scores: FloatArray, classes: IntArray) -> FloatArray:
+def _along(scores: Float32Array, classes: IntArray) -> Float32Array:
     """(B, V) of (B, classes): `np.take_along_axis`, without its checks, which take longer than one melody's scores."""
     return scores[np.arange(len(scores))[:, None], classes]
 
@@ -231,12 +213,12 @@ def _ends(context: Context, durations: IntArray) -> IntArray:
     return np.minimum(ends, POSITIONS - 1)
 
 
-def _per_candidate(table: FloatArray, index: IntArray) -> FloatArray:
+def _per_candidate(table: Float32Array, index: IntArray) -> Float32Array:
     """(B, K) entries of a (K, classes) table."""
     return table[np.arange(table.shape[0]), index]
 
 
-def _scatter(weight: FloatArray, run: IntArray, index: IntArray, size: int) -> FloatArray:
+def _scatter(weight: Float32Array, run: IntArray, index: IntArray, size: int) -> Float32Array:
     """(B, size): each existing candidate's weight added to the class that it stands for."""
     rows = len(weight)
     flat = (index + size * np.arange(rows)[:, None]).ravel()

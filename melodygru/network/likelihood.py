@@ -1,4 +1,4 @@
-"""How probable melodies are to a model, event by event, in NumPy.
+"""How probable melodies are to a model, event by event, in NumPy; and how sure one can be of a mean over pieces.
 
 Nats per note: the negative log-likelihood of a whole piece, all its events, rests and END included, over its number of
 notes. Metre, key, number of bars and whether there is a pickup are given beforehand.
@@ -47,3 +47,20 @@ def _together(engine: Engine, pieces: Sequence[Events]) -> list[FloatArray]:
         nats[1, :, at] = np.where(durations[:, at] == END, 0.0, of_pitches)
         engine.advance(state, durations[:, at], pitches[:, at])
     return [nats[:, row, :size] for row, size in enumerate(sizes)]
+
+
+def bootstrap(totals: FloatArray, counts: FloatArray, draws: int = 2000, seed: int = 0) -> tuple[float, float]:
+    """The 95 % interval of sum(totals) / sum(counts) over pieces: percentiles of so many resamples of the pieces.
+
+    Args:
+        totals, counts: (P,) of each piece, nats and notes, say. NaN where no piece counts anything.
+    """
+    if not np.sum(counts):
+        return float("nan"), float("nan")
+    random = np.random.default_rng(seed)
+    # How often each piece is drawn, in as many draws as there are pieces.
+    weights = random.multinomial(len(totals), np.full(len(totals), 1 / len(totals)), size=draws)
+    below = weights @ counts
+    ratios = (weights @ totals)[below > 0] / below[below > 0]
+    low, high = np.percentile(ratios, [2.5, 97.5]).tolist()
+    return low, high

@@ -30,7 +30,8 @@ import numpy as np
 import numpy.typing as npt
 
 from melodygru.errors import UsageError
-from melodygru.network.cells import CELLS
+from melodygru.network.arrays import Array
+from melodygru.network.cells import CELLS, WeightNames
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.columns import (
     PITCH_CLASSES,
@@ -47,6 +48,7 @@ OPSET = 17
 _IR_VERSION = 8
 """The oldest that knows the opset, so that older runtimes read the file too."""
 _BATCH = "batch"
+_LAYER_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def onnx_bytes(checkpoint: Checkpoint) -> bytes:
@@ -75,10 +77,14 @@ def onnx_bytes(checkpoint: Checkpoint) -> bytes:
 
 
 class _Step:
-    """The graph while it is built. Methods add nodes and return the names of what they give."""
+    """The graph while it is built, a `melodygru.network.cells.Graph` for its layers.
+
+    Methods add nodes and return the names of what they give.
+    """
 
     def __init__(self, checkpoint: Checkpoint):
         self.config = checkpoint.model_config
+        self._cell = CELLS[self.config.cell]
         self.nodes: list[Any] = []
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
@@ -91,7 +97,7 @@ class _Step:
     def build(self) -> None:
         """Add inputs, nodes and outputs."""
         config, context = self.config, self.config.context
-        hidden, states = config.hidden, CELLS[config.cell].states
+        hidden, states = config.hidden, self._cell.states
         places = input_columns(context, config.max_duration)
         spots = candidate_columns(context, config.max_duration)
         count = len(places)
@@ -107,13 +113,13 @@ class _Step:
         if context.candidates:
             own = self._columns("inputs", count, count + context.candidates * len(spots))
             parts.append(self._rows("candidate_tables", spots, own, context.candidates, config.candidate_embedding))
-            each = self._op("Reshape", own, self._whole([-1, context.candidates, len(spots)]))
+            each = self.op("Reshape", own, self._whole([-1, context.candidates, len(spots)]))
             # The last two columns of each candidate are its duration and its run.
-            self._candidate_duration = self._op("Gather", each, self._whole(len(spots) - 2), axis=2)
-            self._run = self._op("Gather", each, self._whole(len(spots) - 1), axis=2)
-            exists = self._op("Greater", self._op("Mod", self._run, self._whole(3)), self._whole(0))
-            self._exists = self._op("Cast", exists, to=1)  # float32
-        x = self._linear(self._op("Concat", *parts, axis=1) if len(parts) > 1 else parts[0], "input")
+            self._candidate_duration = self.op("Gather", each, self._whole(len(spots) - 2), axis=2)
+            self._run = self.op("Gather", each, self._whole(len(spots) - 1), axis=2)
+            exists = self.op("Greater", self.op("Mod", self._run, self._whole(3)), self._whole(0))
+            self._exists = self.op("Cast", exists, to=1)  # float32
+        x = self._linear(self.op("Concat", *parts, axis=1) if len(parts) > 1 else parts[0], "input")
         for layer in range(config.layers):
             self._input(f"state_{layer}", states * hidden, floating=True)
             x, state = self._layer(layer, x, f"state_{layer}")
@@ -124,50 +130,18 @@ class _Step:
     def _rows(self, group: str, columns: Sequence[Column], indices: str, times: int, size: int) -> str:
         """(B, times * columns * size): the rows that indices (B, times * columns) take from their tables."""
         tables = [f"{group}.{column.name}.weight" for column in columns]
-        together = self._op("Concat", *tables, axis=0)
+        together = self.op("Concat", *tables, axis=0)
         begins = np.cumsum([0, *(column.size for column in columns[:-1])])
-        rows = self._op("Gather", together, self._op("Add", indices, self._whole(np.tile(begins, times))), axis=0)
-        return self._op("Reshape", rows, self._whole([-1, times * len(columns) * size]))
+        rows = self.op("Gather", together, self.op("Add", indices, self._whole(np.tile(begins, times))), axis=0)
+        return self.op("Reshape", rows, self._whole([-1, times * len(columns) * size]))
 
     def _layer(self, layer: int, x: str, state: str) -> tuple[str, str]:
         """Output (B, hidden) and new state of a recurrent layer, by the equations of `melodygru.network.cells`."""
-        op, cell, n = self._op, self.config.cell, self.config.hidden
-        w_x, w_h = (f"recurrent.{layer}.weight_{which}_l0" for which in ("ih", "hh"))
-        b_x, b_h = (f"recurrent.{layer}.bias_{which}_l0" for which in ("ih", "hh"))
-        from_x = self._product(x, w_x, b_x)
-        if cell == "gru":
-            (r_x, z_x, n_x), (r_h, z_h, n_h) = self._split(from_x, 3), self._split(self._product(state, w_h, b_h), 3)
-            r, z = op("Sigmoid", op("Add", r_x, r_h)), op("Sigmoid", op("Add", z_x, z_h))
-            candidate = op("Tanh", op("Add", n_x, op("Mul", r, n_h)))
-            return self._both(op("Add", candidate, op("Mul", z, op("Sub", state, candidate))))
-        if cell == "gru-v1":
-            w_gates, w_candidate = self._split(w_h, 2, axis=0, sizes=[2 * n, n])
-            (r_x, z_x, n_x), (r_h, z_h) = self._split(from_x, 3), self._split(self._product(state, w_gates), 2)
-            r, z = op("Sigmoid", op("Add", r_x, r_h)), op("Sigmoid", op("Add", z_x, z_h))
-            candidate = op("Tanh", op("Add", n_x, self._product(op("Mul", r, state), w_candidate)))
-            return self._both(op("Add", state, op("Mul", z, op("Sub", candidate, state))))
-        if cell == "mingru":
-            z_x, a = self._split(from_x, 2)
-            above = op("GreaterOrEqual", a, self._number(0.0))
-            candidate = op("Where", above, op("Add", a, self._number(0.5)), op("Sigmoid", a))
-            return self._both(op("Add", state, op("Mul", op("Sigmoid", z_x), op("Sub", candidate, state))))
-        if cell == "lstm":
-            h, c = self._split(state, 2)
-            i, f, g, o = self._split(op("Add", from_x, self._product(h, w_h, b_h)), 4)
-            c = op("Add", op("Mul", op("Sigmoid", f), c), op("Mul", op("Sigmoid", i), op("Tanh", g)))
-            h = op("Mul", op("Sigmoid", o), op("Tanh", c))
-            return h, op("Concat", h, c, axis=1)
-        if cell == "rnn":
-            return self._both(op("Tanh", op("Add", from_x, self._product(state, w_h, b_h))))
-        raise AssertionError(f"no equations for the cell {cell}")
-
-    @staticmethod
-    def _both(state: str) -> tuple[str, str]:
-        """Output and state of a cell whose state is its output."""
-        return state, state
+        w_x, w_h, b_x, b_h = (f"recurrent.{layer}.{kind}_l0" for kind in _LAYER_WEIGHTS)
+        return self._cell.nodes(self, x, state, WeightNames(w_x, w_h, b_x, b_h, self.config.hidden))
 
     def _duration_logits(self, top: str) -> str:
-        op, context = self._op, self.config.context
+        op, context = self.op, self.config.context
         hidden = op("Relu", self._linear(top, "duration_hidden"))
         logits = self._linear(hidden, "duration")
         if context.metre:
@@ -180,7 +154,7 @@ class _Step:
         return logits
 
     def _pitch_logits(self, top: str) -> str:
-        op, context = self._op, self.config.context
+        op, context = self.op, self.config.context
         given = op("Gather", "pitch_given_duration.weight", "durations", axis=0)
         hidden = op("Add", self._linear(top, "pitch_hidden"), given)
         if context.metre:
@@ -206,41 +180,41 @@ class _Step:
 
     def _ends(self, position: str, durations: str, bar_steps: str) -> str:
         """Where in the bar events of these durations would end, in [0, POSITIONS)."""
-        ends = self._op("Mod", self._op("Add", position, durations), bar_steps)
-        return self._op("Min", ends, self._whole(POSITIONS - 1))
+        ends = self.op("Mod", self.op("Add", position, durations), bar_steps)
+        return self.op("Min", ends, self._whole(POSITIONS - 1))
 
     def _of_each(self, table: str, index: str, classes: int = RUNS) -> str:
         """(B, K) entries, at index (B, K), of a (K, classes) table."""
         begins = self._whole(np.arange(self.config.context.candidates) * classes)
-        flat = self._op("Reshape", table, self._whole([-1]))
-        return self._op("Gather", flat, self._op("Add", index, begins), axis=0)
+        flat = self.op("Reshape", table, self._whole([-1]))
+        return self.op("Gather", flat, self.op("Add", index, begins), axis=0)
 
     def _scatter(self, logits: str, index: str, weight: str) -> str:
         """The logits, with each existing candidate's weight added to the class that it stands for."""
-        updates = self._op("Mul", weight, self._exists)
-        return self._op("ScatterElements", logits, index, updates, axis=1, reduction="add")
+        updates = self.op("Mul", weight, self._exists)
+        return self.op("ScatterElements", logits, index, updates, axis=1, reduction="add")
 
     def _linear(self, x: str, name: str) -> str:
         """A linear layer, with its bias if it has one."""
-        return self._product(x, f"{name}.weight", f"{name}.bias")
+        return self.product(x, f"{name}.weight", f"{name}.bias")
 
-    def _product(self, x: str, matrix: str, bias: str = "") -> str:
-        """X times the transpose of a matrix whose rows are outputs, plus the bias, if the model has one so called."""
-        return self._op("Gemm", x, matrix, *([bias] if bias in self._weights else []), transB=1)
+    def product(self, x: str, matrix: str, bias: str = "") -> str:
+        """(B, outputs): x times the transposed matrix, plus the bias, if the model has one so called."""
+        return self.op("Gemm", x, matrix, *([bias] if bias in self._weights else []), transB=1)
 
     def _columns(self, name: str, begin: int, end: int) -> str:
-        return self._op("Slice", name, self._whole([begin]), self._whole([end]), self._whole([1]))
+        return self.op("Slice", name, self._whole([begin]), self._whole([end]), self._whole([1]))
 
     def _upright(self, name: str) -> str:
         """(B,) as (B, 1)."""
-        return self._op("Unsqueeze", name, self._whole([1]))
+        return self.op("Unsqueeze", name, self._whole([1]))
 
-    def _split(self, name: str, parts: int, axis: int = 1, sizes: Sequence[int] = ()) -> list[str]:
+    def split(self, name: str, parts: int, axis: int = 1, sizes: Sequence[int] = ()) -> list[str]:
         made = [f"{len(self.nodes)}_split_{part}" for part in range(parts)]
         self._node("Split", [name, *([self._whole(sizes)] if sizes else [])], made, axis=axis)
         return made
 
-    def _op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         made = f"{len(self.nodes)}_{kind.lower()}"
         self._node(kind, list(inputs), [made], **attributes)
         return made
@@ -253,16 +227,16 @@ class _Step:
     def _whole(self, values: npt.ArrayLike) -> str:
         return self._constant(np.asarray(values, np.int64))
 
-    def _number(self, value: float) -> str:
+    def number(self, value: float) -> str:
         return self._constant(np.asarray(value, np.float32))
 
-    def _constant(self, array: npt.NDArray[Any]) -> str:
+    def _constant(self, array: Array) -> str:
         key = (array.tobytes(), array.dtype.str, array.shape)
         if key not in self._constants:
             self._constants[key] = self._initializer(f"constant_{len(self._constants)}", array)
         return self._constants[key]
 
-    def _initializer(self, name: str, array: npt.NDArray[Any]) -> str:
+    def _initializer(self, name: str, array: Array) -> str:
         from onnx import numpy_helper
 
         self.initializers.append(numpy_helper.from_array(array, name))

@@ -13,18 +13,17 @@ beforehand (`PieceMeta`): metre, key, number of bars, and whether there is a pic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.errors import DataError
 from melodygru.music.melody import Melody, Note
 from melodygru.music.spelling import note_name
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.network.arrays import IntArray
 from melodygru.network.config import TokenizerConfig
 
 END = 0
@@ -55,8 +54,8 @@ class PieceMeta:
 class Events:
     """T events: `durations` and `pitches` are (T,) int64 class indices; the last duration is END."""
 
-    durations: npt.NDArray[np.int64]
-    pitches: npt.NDArray[np.int64]
+    durations: IntArray
+    pitches: IntArray
     meta: PieceMeta
 
     @property
@@ -170,8 +169,3 @@ def note_value(steps: int) -> str:
         if steps * part * 3 == whole * 2:
             return f"triplet {name}"
     return f"{steps / STEPS_PER_QUARTER:.4g} quarters"
-
-
-def note_count(pieces: Sequence[Events]) -> int:
-    """Notes in all pieces: what a likelihood is divided by."""
-    return sum(events.notes for events in pieces)

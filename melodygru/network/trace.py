@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from melodygru.music.melody import Melody
-from melodygru.network.arrays import nats_of
-from melodygru.network.engine import NumpyEngine
+from melodygru.network.arrays import Float32Array, FloatArray, IntArray, nats_of, softmax
+from melodygru.network.config import TokenizerConfig
+from melodygru.network.engine import NumpyEngine, NumpyState
 from melodygru.network.tokenizer import END, Events, Tokenizer
-
-FloatArray = npt.NDArray[np.float32]
 
 LONGEST_SPAN = 1000.0
 """Events; what is kept for longer counts as kept for so long."""
@@ -45,19 +44,19 @@ class Trace:
 
     melody: Melody
     events: Events
-    onsets: npt.NDArray[np.int64]
-    nats: npt.NDArray[np.float64]
+    onsets: IntArray
+    nats: FloatArray
     considered: Sequence[Sequence[Choice]]
-    gates: Sequence[Mapping[str, FloatArray]]
-    states: Sequence[FloatArray]
+    gates: Sequence[Mapping[str, Float32Array]]
+    states: Sequence[Float32Array]
 
 
 def trace(engine: NumpyEngine, melody: Melody, choices: int = 5) -> Trace:
     """Let the network hear a melody. `choices`: how many events it considered are kept, at least 1."""
-    events = Tokenizer().encode(melody)
-    seen: list[list[tuple[FloatArray, FloatArray]]] = [[] for _ in range(engine.config.layers)]
+    events = Tokenizer(TokenizerConfig(engine.config.max_duration)).encode(melody)
+    seen: list[list[tuple[Float32Array, Float32Array]]] = [[] for _ in range(engine.config.layers)]
     engine.watch = lambda layer, x, state: seen[layer].append((x.copy(), state.copy()))
-    states: list[list[FloatArray]] = [[] for _ in seen]
+    states: list[list[Float32Array]] = [[] for _ in seen]
     nats = np.zeros((2, len(events.durations)))
     considered = []
     try:
@@ -82,9 +81,9 @@ def trace(engine: NumpyEngine, melody: Melody, choices: int = 5) -> Trace:
     return Trace(melody, events, onsets, nats, considered, gates, [np.concatenate(kept) for kept in states])
 
 
-def _likeliest(engine: NumpyEngine, state: object, duration_logits: FloatArray, choices: int) -> list[Choice]:
+def _likeliest(engine: NumpyEngine, state: NumpyState, duration_logits: Float32Array, choices: int) -> list[Choice]:
     """The likeliest events of one melody: durations and pitches together."""
-    of_durations = _softmax(duration_logits)[0]
+    of_durations = softmax(duration_logits.astype(np.float64))[0]
     found = []
     # Enough durations that no pair among the likeliest is missed, but for the rarest.
     for duration in np.argsort(-of_durations)[: max(_DURATIONS_CONSIDERED, choices)].tolist():
@@ -92,19 +91,13 @@ def _likeliest(engine: NumpyEngine, state: object, duration_logits: FloatArray, 
         if duration == END:
             found.append(Choice(END, 0, share))
             continue
-        of_pitches = _softmax(engine.pitch_logits(state, np.array([duration])))[0]  # type: ignore[arg-type]
+        of_pitches = softmax(engine.pitch_logits(state, np.array([duration])).astype(np.float64))[0]
         likeliest = np.argsort(-of_pitches)[:choices].tolist()
         found += [Choice(duration, pitch, share * float(of_pitches[pitch])) for pitch in likeliest]
     return sorted(found, key=lambda choice: -choice.probability)[:choices]
 
 
-def _softmax(scores: FloatArray) -> npt.NDArray[np.float64]:
-    raised = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True))
-    shares: npt.NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
-    return shares
-
-
-def memory_span(keep: FloatArray) -> npt.NDArray[np.float64]:
+def memory_span(keep: Float32Array) -> FloatArray:
     """(T, H): for how many further events half of what a unit holds at each event is kept.
 
     From the "keep" gate z, (T, H): the largest n with z[t+1] * ... * z[t+n] at least 1/2, interpolated within the event
@@ -126,7 +119,7 @@ def memory_span(keep: FloatArray) -> npt.NDArray[np.float64]:
     return np.minimum(span, LONGEST_SPAN)
 
 
-def correlation_ratio(values: npt.NDArray[np.floating], classes: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+def correlation_ratio(values: npt.NDArray[np.floating], classes: npt.NDArray[np.integer]) -> FloatArray:
     """(H,) eta squared: the share of the variance of each column of (N, H) values that their classes (N,) explain."""
     values = values.astype(np.float64)
     _, index = np.unique(classes, return_inverse=True)

@@ -1,6 +1,7 @@
-"""Pieces to batches: the split, windows, order and transposition.
+"""Pieces to batches: the split, windows, order and transposition; and batches to a device, results back from it.
 
-All that is random here is a function of (seed, epoch) alone, so that a run can go on in mid-epoch.
+All that is random here is a function of (seed, epoch) alone, so that a run can go on in mid-epoch. Between CPU and GPU
+nobody waits: what goes there (`Loader`) and what comes back (`Pending`) is under way while the next step is prepared.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from melodygru.data.dataset import Array, Dataset
+from melodygru.data.dataset import Dataset
+from melodygru.network.arrays import Array
 from melodygru.network.tokenizer import REST
 
-_ROOM = 0.5
-"""Share of a GPU's free memory that the data may take."""
 LOWEST_SHIFT, HIGHEST_SHIFT = -5, 6
 """Semitones of random transposition, both included: every key once."""
+_ROOM = 0.5
+"""Share of a GPU's free memory that the data may take."""
+_LAG = 16
+"""So many steps later a GPU's numbers are asked for: by then they have long arrived."""
 
 
 def split(families: Array, share: float, seed: int) -> tuple[Array, Array]:
@@ -74,6 +78,20 @@ def epoch_batches(chosen: Windows, batch_size: int, seed: int, epoch: int) -> li
     order = np.argsort((chosen.stop - chosen.start) + random.uniform(-8, 8, len(chosen)))
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     return [batches[i] for i in random.permutation(len(batches))]
+
+
+def whole_batches(dataset: Dataset, pieces: Array, events: int = 8192) -> Iterator[tuple[Windows, Array]]:
+    """Whole pieces in batches of like length and at most about `events` events, for validation."""
+    chosen = windows(dataset, pieces)
+    lengths = chosen.stop - chosen.start
+    batch: list[int] = []
+    for index in np.argsort(lengths):
+        if batch and (len(batch) + 1) * lengths[index] > events:
+            yield chosen, np.array(batch)
+            batch = []
+        batch.append(int(index))
+    if batch:
+        yield chosen, np.array(batch)
 
 
 def shifts(dataset: Dataset, chosen: Windows, share: float, seed: int, epoch: int) -> Array:
@@ -160,24 +178,6 @@ class Loader:
 def _tensor(array: Array) -> torch.Tensor:
     """A copy; as int32 where torch has no such type that can be indexed."""
     return torch.from_numpy(np.array(array, np.int32 if array.dtype == np.uint16 else array.dtype))
-
-
-def whole_batches(dataset: Dataset, pieces: Array, events: int = 8192) -> Iterator[tuple[Windows, Array]]:
-    """Whole pieces in batches of like length and at most about `events` events, for validation."""
-    chosen = windows(dataset, pieces)
-    lengths = chosen.stop - chosen.start
-    batch: list[int] = []
-    for index in np.argsort(lengths):
-        if batch and (len(batch) + 1) * lengths[index] > events:
-            yield chosen, np.array(batch)
-            batch = []
-        batch.append(int(index))
-    if batch:
-        yield chosen, np.array(batch)
-
-
-_LAG = 16
-"""So many steps later a GPU's numbers are asked for: by then they have long arrived."""
 
 
 class Pending:

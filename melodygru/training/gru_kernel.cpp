@@ -4,9 +4,12 @@
 // rows of the batch stays with one thread for the whole sequence: products go straight from registers into the gates,
 // and no thread ever waits for another. Equations and order of gates (r, z, n) are those of torch.nn.GRU.
 //
-// Everything is stored as S: float, or bfloat16 where the CPU multiplies that (AVX512-BF16); sums, gates and the
-// state that is carried on are float always. Written in the vector extensions of GCC and Clang: one source for any CPU.
-// melodygru/gru.py builds it, packs the weights for it, and does the large products over all time steps at once.
+// What is multiplied, and what forward keeps for backward, is stored as S: float, or bfloat16 where the CPU multiplies
+// that (AVX512-BF16). Biases, states, gradients of states and sums are float always, and so is all that is computed
+// from products. Written in the vector extensions of GCC and Clang: one source for any CPU.
+//
+// melodygru/training/gru_kernel.py builds it and packs the weights for it; melodygru/training/gru.py does the large
+// products over all time steps at once.
 
 #include <ATen/Parallel.h>
 
@@ -257,9 +260,9 @@ int gru_bfloat16() { return 1; }
 int gru_bfloat16() { return 0; }
 #endif
 
-// from_x (B, T, 3H): W x + b of r, z, n. weights: U, packed. bias (H): b' of n. Written: states (B, T, H), and, unless
-// kept is null, before (B, T, H): the state that each step began with (zeros at t = 0 are not written), and kept
-// (B, T, 4H): r, z, n and U_n h' + b'.
+// from_x (B, T, 3H): of r and z W x + b + b', of n W x + b. weights: U, packed. bias (H): b' of n. Written: states
+// (B, T, H), and, unless kept is null, before (B, T, H): the state that each step began with (zeros at t = 0 are not
+// written), and kept (B, T, 4H): r, z, n and U_n h' + b'.
 void gru_forward_float(const float* from_x, const float* weights, const float* bias, float* states, float* before,
                        float* kept, int64_t B, int64_t T, int64_t H) {
   forward(from_x, weights, bias, states, before, kept, B, T, H);
@@ -269,8 +272,9 @@ void gru_forward_bfloat16(const Bfloat16* from_x, const Bfloat16* weights, const
   forward(from_x, weights, bias, states, before, kept, B, T, H);
 }
 
-// gradient (B, T, H): of the states. weights: U of n, r, z, packed. Written: scores (B, T, 4H): gradients of what goes
-// into the gates, as n from h, r, z, n from x; added to sums (B, 4H): their sums over all steps.
+// gradient (B, T, H): of the states. weights: U of n, r, z, packed. before, kept: as forward wrote them, the zeros at
+// t = 0 too. Written: scores (B, T, 4H): gradients of what goes into the gates, as n from h, r, z, n from x; added to
+// sums (B, 4H): their sums over all steps.
 void gru_backward_float(const float* gradient, const float* weights, const float* before, const float* kept,
                         float* scores, float* sums, int64_t B, int64_t T, int64_t H) {
   backward(gradient, weights, before, kept, scores, sums, B, T, H);

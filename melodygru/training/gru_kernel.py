@@ -47,7 +47,7 @@ class Kernel:
         return self.vectors * self.lanes
 
     def forward(self, from_x: Tensor, w_h: Tensor, bias: Tensor, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
-        """States from W x + b, (B, T, 3H), U (3H, H) and b' of n (H,), float32.
+        """States from W x + b, with b' of r and z added, (B, T, 3H), U (3H, H) and b' of n (H,), float32.
 
         Returns:
             (B, T, H) states in float32; what each step began with, and (B, T, 4H) r, z, n and U_n h' + b', in the

@@ -1,4 +1,7 @@
-"""What a training run tells while it goes, and when it is over."""
+"""What a training run tells: a listener as it goes, metrics.csv and TensorBoard at every epoch, the caller at the end.
+
+What the checkpoint says of how it came to be (its provenance) is put together here too.
+"""
 
 from __future__ import annotations
 
@@ -26,24 +29,20 @@ METRICS = (
 """Columns of metrics.csv. Nats are per note."""
 
 
-class Listener(Protocol):
-    """Told how a run goes. The methods do nothing unless they are overridden."""
+@dataclass(frozen=True)
+class Run:
+    """A run before its first step: what the listener may want to show."""
 
-    def reading(self, done: int, total: int) -> None:
-        """`done` of `total` files have been read."""
-        return
-
-    def started(self, run: Run) -> None:
-        """The data is there and the first step is due."""
-        return
-
-    def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
-        """A step of epoch `epoch` (from 1) is done, `share` of the whole run; `nats` per note lately."""
-        return
-
-    def finished_epoch(self, row: dict[str, float]) -> None:
-        """An epoch is done; `row` has the entries of `METRICS`."""
-        return
+    dataset: Dataset
+    train_pieces: int
+    train_notes: int
+    val_pieces: int
+    val_notes: int
+    parameters: int
+    device: str
+    precision: str
+    steps_per_epoch: int
+    resumed_at: int
 
 
 @dataclass(frozen=True)
@@ -67,20 +66,24 @@ class TrainResult:
     stopped: str
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run before its first step: what the listener may want to show."""
+class Listener(Protocol):
+    """Told how a run goes. The methods do nothing unless they are overridden."""
 
-    dataset: Dataset
-    train_pieces: int
-    train_notes: int
-    val_pieces: int
-    val_notes: int
-    parameters: int
-    device: str
-    precision: str
-    steps_per_epoch: int
-    resumed_at: int
+    def reading(self, done: int, total: int) -> None:
+        """`done` of `total` files have been read."""
+        return
+
+    def started(self, run: Run) -> None:
+        """The data is there and the first step is due."""
+        return
+
+    def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
+        """A step of epoch `epoch` (from 1) is done, `share` of the whole run; `nats` per note lately."""
+        return
+
+    def finished_epoch(self, row: dict[str, float]) -> None:
+        """An epoch is done; `row` has the entries of `METRICS`."""
+        return
 
 
 class Silent(Listener):

@@ -6,7 +6,6 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,11 @@ from melodygru.data.cache import load_dataset
 from melodygru.data.dataset import Dataset
 from melodygru.errors import DataError, UsageError, check_range
 from melodygru.network.checkpoint import SUFFIX, Checkpoint, resolve
-from melodygru.network.config import PRESETS, ContextConfig, ModelConfig, TokenizerConfig
+from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
 from melodygru.training.batches import split
 from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
-from melodygru.training.gru_kernel import kernel
+from melodygru.training.layers import gains_from_bfloat16
 from melodygru.training.progress import Listener, Silent, TrainResult
 from melodygru.training.state import TrainingState
 from melodygru.training.trainer import Trainer
@@ -63,7 +62,7 @@ def train(
         out: where the model goes: OUT.safetensors, and the run's state and metrics in the folder OUT/.
             Default: checkpoints/ and the name of the folder `data`.
         preset: "tiny", "small" or "base"; `hidden`, `layers` and `dropout` change single values of it.
-        cell: one of `melodygru.network.config.CELLS`.
+        cell: one of `melodygru.network.cells.CELLS`.
         context: what the network is told; default everything.
         val_data: validate on this folder instead of on a share of `data`.
         track: which track of a file: "auto", a number from 1, a name or "skyline".
@@ -101,9 +100,11 @@ def train(
         with group.together():
             start = Checkpoint.load(resolve(init_from)) if init_from is not None else None
             if start is None:
-                model_config = _model_config(preset, cell, hidden, layers, dropout, context)
+                model_config = preset_of(preset).changed(
+                    cell=cell, hidden=hidden, layers=layers, dropout=dropout, context=context
+                )
             else:
-                model_config = start.model_config if dropout is None else replace(start.model_config, dropout=dropout)
+                model_config = start.model_config.changed(dropout=dropout)
             where = _device(device, group)
             threads = _shared_cores(group) if threads is None else threads
             check_range("threads", threads, 1, 1024)
@@ -113,23 +114,24 @@ def train(
         # The first process builds the GRU's loop, where it is not there yet, and reads the files.
         kind = group.first_alone(partial(_precision, precision, where, model_config.cell))
         trainer = Trainer(model_config, config, target, where, kind, listener, index, group, save_minutes)
-        tokenizer = TokenizerConfig(model_config.max_duration)
         folders = [data] if val_data is None else [data, val_data]
-        read = [
-            group.first_alone(partial(load_dataset, folder, tokenizer, model_config.context, track, listener.reading))
-            for folder in folders
-        ]
-        dataset, held = read[0], read[-1]
+        read = [_read(folder, model_config, track, listener, group) for folder in folders]
         _check_same(read, group)
-        if val_data is not None:
-            chosen, held_pieces = np.arange(dataset.pieces), np.arange(held.pieces)
-        else:
+        dataset, held = read[0], read[-1]
+        if val_data is None:
             chosen, held_pieces = split(dataset.families, config.val_split, config.seed)
+        else:
+            chosen, held_pieces = np.arange(dataset.pieces), np.arange(held.pieces)
         if start is not None:
-            trainer.model.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in start.weights.items()})
-            trainer.average = [parameter.detach().clone() for parameter in trainer.model.parameters()]
+            trainer.begin_with(start.weights)
         with _threads(threads):
             return trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
+
+
+def _read(folder: str | os.PathLike[str], model: ModelConfig, track: str, listener: Listener, group: Group) -> Dataset:
+    """A folder's pieces as the model hears them; the first process makes the cache, the others find it."""
+    tokenizer = TokenizerConfig(model.max_duration)
+    return group.first_alone(partial(load_dataset, folder, tokenizer, model.context, track, listener.reading))
 
 
 def _check_same(read: list[Dataset], group: Group) -> None:
@@ -182,27 +184,6 @@ def _resumes(target: Path, group: Group, restarts: int, resume: bool, force: boo
     return resume
 
 
-def _model_config(
-    preset: str,
-    cell: str,
-    hidden: int | None,
-    layers: int | None,
-    dropout: float | None,
-    context: ContextConfig | None,
-) -> ModelConfig:
-    if preset not in PRESETS:
-        raise UsageError(f"The preset {preset!r} is not known; choose one of {', '.join(PRESETS)}.")
-    base = PRESETS[preset]
-    return replace(
-        base,
-        cell=cell,
-        hidden=base.hidden if hidden is None else hidden,
-        layers=base.layers if layers is None else layers,
-        dropout=base.dropout if dropout is None else dropout,
-        context=base.context if context is None else context,
-    )
-
-
 def _device(name: str, group: Group) -> torch.device:
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
@@ -232,6 +213,5 @@ def _precision(name: str, device: torch.device, cell: str) -> str:
     if name != "auto":
         return name
     if device.type == "cpu":
-        compiled = kernel() if cell == "gru" else None
-        return "bf16" if compiled is not None and compiled.bfloat16 else "fp32"
+        return "bf16" if gains_from_bfloat16(cell) else "fp32"
     return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"

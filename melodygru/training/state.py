@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from melodygru.errors import CheckpointError
 from melodygru.system import write_atomically
+
+_PARTS = {"data": "data", "model": "settings of the model", "train": "settings of training"}
+"""Of a run's identity, in words."""
+
+
+class Learned(NamedTuple):
+    """What a run has learned: the network, its optimizer, and the averaged weights, in the order of its parameters."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    average: list[Tensor]
+
+    def parameters(self) -> Iterator[tuple[str, nn.Parameter, Tensor]]:
+        """Every parameter: its name, itself, its average."""
+        for (name, parameter), mean in zip(self.model.named_parameters(), self.average, strict=True):
+            yield name, parameter, mean
 
 
 @dataclass
@@ -106,35 +123,21 @@ class TrainingState:
         """Names of what is kept beside the tensors: all but what belongs to one sitting."""
         return [entry.name for entry in fields(self) if not entry.name.endswith(("_here", "_before"))]
 
-    def save(
-        self,
-        folder: Path,
-        identity: dict[str, Any],
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        average: list[Tensor],
-    ) -> None:
-        """Write all of it, all or nothing."""
+    def save(self, folder: Path, identity: dict[str, Any], learned: Learned) -> None:
+        """Write all of it, and what was learned, all or nothing. `identity`: what tells this run from others."""
         from safetensors.torch import save
 
-        tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-        for name, parameter, mean in zip(_names(model), _parameters(model), average, strict=True):
+        tensors = {f"model.{name}": tensor for name, tensor in learned.model.state_dict().items()}
+        for name, parameter, mean in learned.parameters():
             tensors[f"average.{name}"] = mean
-            for entry, value in optimizer.state.get(parameter, {}).items():
+            for entry, value in learned.optimizer.state.get(parameter, {}).items():
                 tensors[f"optimizer.{entry}.{name}"] = value.detach().reshape(value.shape or (1,))
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
         numbers = {name: getattr(self, name) for name in self._numbers()}
         metadata = {"format": "melodygru-state", "identity": json.dumps(identity), "numbers": json.dumps(numbers)}
         write_atomically(folder / self.FILE, save(tensors, metadata), force=True)
 
-    def load(
-        self,
-        folder: Path,
-        identity: dict[str, Any],
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        average: list[Tensor],
-    ) -> None:
+    def load(self, folder: Path, identity: dict[str, Any], learned: Learned) -> None:
         """Set everything to what was saved. Raises CheckpointError when it is damaged or of another run."""
         from safetensors import SafetensorError, safe_open
 
@@ -150,16 +153,17 @@ class TrainingState:
                             f"{path} is of a run with other {_PARTS[part]}; resume with the same, or start anew "
                             "with --force in place of --resume."
                         )
+                model = learned.model
                 model.load_state_dict({name: file.get_tensor(f"model.{name}") for name in model.state_dict()})
                 stored = set(file.keys())
-                for name, parameter, mean in zip(_names(model), _parameters(model), average, strict=True):
+                for name, parameter, mean in learned.parameters():
                     mean.copy_(file.get_tensor(f"average.{name}"))
                     for entry in ("step", "exp_avg", "exp_avg_sq"):
                         if (key := f"optimizer.{entry}.{name}") in stored:
                             value = file.get_tensor(key)
                             # AdamW counts steps in a number without dimensions; fused, where the weights lie.
                             value = value.reshape(()) if entry == "step" else value
-                            optimizer.state[parameter][entry] = value.to(parameter.device)
+                            learned.optimizer.state[parameter][entry] = value.to(parameter.device)
             numbers = json.loads(metadata["numbers"])
             for name in self._numbers():
                 setattr(self, name, numbers[name])
@@ -168,14 +172,3 @@ class TrainingState:
                 f"{path} is damaged ({error}); start anew with --force in place of --resume."
             ) from error
         self.seconds_before = self.seconds
-
-
-_PARTS = {"data": "data", "model": "settings of the model", "train": "settings of training"}
-
-
-def _names(model: nn.Module) -> list[str]:
-    return [name for name, _ in model.named_parameters()]
-
-
-def _parameters(model: nn.Module) -> list[nn.Parameter]:
-    return list(model.parameters())

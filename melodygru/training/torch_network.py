@@ -1,9 +1,9 @@
 """The network: a stacked GRU (or another cell of `melodygru.training.layers`) with two heads, in torch, for training.
 
-One step an event. Its input is the previous event and the context (`melodygru.network.context`), as one
-vector. From the top layer's state the first head tells the duration of the event due, END among
-them; the second tells its pitch, given that duration. In both heads the candidates (what came
-next at earlier places like this one) add to the score of the very event that they stand for, as a
+One step an event. Its input is the previous event and the context (`melodygru.network.context`): classes, a column
+each, whose tables' rows stand side by side as one vector. From the top layer's state the first head tells the duration
+of the event due, END among them; the second tells its pitch, given that duration. In both heads the candidates (what
+came next at earlier places like this one) add to the score of the very duration or pitch that they stand for, as a
 pointer does: copying needs no detour through the hidden state, and holds in every key.
 
 `melodygru.network.engine` is the same network's single step in NumPy.
@@ -40,7 +40,7 @@ Batch = Mapping[str, Tensor]
 
 
 def transposed(batch: Batch, semitones: Tensor) -> dict[str, Tensor]:
-    """The batch with piece b moved by `semitones[b]`, key and all. Pitches must stay in [0, 128)."""
+    """The batch with piece b moved by `semitones[b]`, (B,), key and all. The pitches played must stay in [0, 128)."""
     moved = dict(batch)
     shift = semitones.to(batch["pitches"].dtype)[:, None]
     inputs = batch["inputs"].clone()
@@ -132,7 +132,7 @@ class MelodyGRU(nn.Module):
         )
 
     def states(self, batch: Batch) -> Tensor:
-        """(B, T, hidden): the top layer's state at every event."""
+        """(B, T, hidden): the top layer's state when each event is due; in training with dropout."""
         inputs = batch["inputs"].long()
         parts = [self.tables[column.name](inputs[..., i]) for i, column in enumerate(self.places)]
         if self.config.context.candidates:
@@ -216,12 +216,12 @@ def _exists(run: Tensor) -> Tensor:
 
 
 def _intervals(pitches: Tensor, reference: Tensor) -> Tensor:
-    """`melodygru.network.context.intervals` for tensors."""
+    """`melodygru.network.columns.intervals` for tensors."""
     steps = (pitches - reference).clamp(-LARGEST_INTERVAL, LARGEST_INTERVAL) + LARGEST_INTERVAL
     steps = torch.where(reference < 0, INTERVALS - 1, steps)
     return torch.where(pitches < REST, steps, (pitches - REST + INTERVALS - 3).clamp(max=INTERVALS - 1))
 
 
 def _degrees(pitches: Tensor, tonic: Tensor) -> Tensor:
-    """`melodygru.network.context.degrees` for tensors."""
+    """`melodygru.network.columns.degrees` for tensors."""
     return torch.where(pitches < REST, (pitches - tonic) % 12, (pitches - REST + 12).clamp(max=DEGREES - 1))

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import nullcontext
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import torch
 
 from melodygru.data.dataset import Dataset
 from melodygru.errors import DataError, FileError, MelodyGRUError, TrainingError, as_dict
+from melodygru.network.arrays import Array, Float32Array
 from melodygru.network.checkpoint import SUFFIX, Checkpoint
 from melodygru.network.config import ModelConfig, TokenizerConfig
 from melodygru.network.tokenizer import REST
@@ -31,13 +33,51 @@ from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
 from melodygru.training.optimization import adamw, follow, learning_rate, weights_of
 from melodygru.training.progress import METRICS, Listener, Run, TrainResult, provenance, summary_writer, write_metrics
-from melodygru.training.state import TrainingState
+from melodygru.training.state import Learned, TrainingState
 from melodygru.training.torch_network import MelodyGRU
 
 _COMPARED = 200
 """Held-out pieces that are compared with what is learned from, at most."""
 _RANK_SEED = 1_000_000_000_039
 """What the seed of each process's dropout is further by than that of the one before: a prime beyond any step."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a run has before it, once its data is read.
+
+    Attributes:
+        facts: what listeners are told, and the data to learn from.
+        windows: the stretches of it that are learned.
+        held, held_pieces: what is validated on, and which of its pieces.
+        identity: what the state of a run must be of to be gone on with, as JSON values.
+        packed_index: what is learned from, for the checkpoint; None where it is not to be kept.
+        shared_runs: how much pieces held out have in common with it, as JSON values. The first process alone knows this
+            and the index.
+    """
+
+    facts: Run
+    windows: Windows
+    held: Dataset
+    held_pieces: Array
+    identity: dict[str, Any]
+    packed_index: bytes | None
+    shared_runs: Any
+
+
+@contextmanager
+def _memory_in_words(config: TrainConfig) -> Iterator[None]:
+    """Raise TrainingError, with what to do, where memory runs out."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        # torch has no one class for it: CUDA, MPS and the CPU's allocator word it each in their own way.
+        words = str(error).lower()
+        if isinstance(error, RuntimeError) and not any(w in words for w in ("out of memory", "allocate memory")):
+            raise
+        raise TrainingError(
+            f"Memory ran out with --batch-size {config.batch_size}; choose a smaller one, or a smaller preset."
+        ) from error
 
 
 class Trainer:
@@ -68,6 +108,8 @@ class Trainer:
         self.group = group or Group()
         self.save_minutes = save_minutes
         self.state = TrainingState()
+        self._began = self._saved = time.monotonic()
+        """When the run began, had it been one sitting, and when its state was saved last."""
         self._interruption = Interruption()
         self._pending = Pending(device)
         self._loader = Loader(device)
@@ -77,69 +119,78 @@ class Trainer:
         """The checkpoint that the run writes."""
         return self.target.with_name(self.target.name + SUFFIX)
 
+    @property
+    def _learned(self) -> Learned:
+        return Learned(self.model, self.optimizer, self.average)
+
+    def begin_with(self, weights: Mapping[str, Float32Array]) -> None:
+        """Put a checkpoint's weights in place of the random ones, in the average too."""
+        self.model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
+        self.average = [parameter.detach().clone() for parameter in self.model.parameters()]
+
     def run(
-        self, dataset: Dataset, chosen: Any, held: Dataset, held_pieces: Any, *, resume: bool, tensorboard: bool
+        self, dataset: Dataset, chosen: Array, held: Dataset, held_pieces: Array, *, resume: bool, tensorboard: bool
     ) -> TrainResult:
         """Train on the pieces `chosen` of `dataset`, validate on `held_pieces` of `held`."""
         if not len(chosen):
             raise DataError("No piece is left to train on; lower --val-split, or give more files.")
         pieces = windows(dataset, chosen, self.config.window)
-        per_epoch = -(-len(pieces) // self.config.batch_size)
-        self._identity = {
+        identity = {
             "data": [dataset.fingerprint, len(chosen), held.fingerprint, len(held_pieces)],
             "model": as_dict(self.model.config),
             "train": {k: v for k, v in asdict(self.config).items() if k not in ("epochs", "patience", "max_minutes")},
         }
-        group, writer = self.group, None
+        group = self.group
         with group.together():
             if group.first:
                 self._prepare(resume)
             if resume:
-                self.state.load(self.target, self._identity, self.model, self.optimizer, self.average)
-        parameters = sum(p.numel() for p in self.model.parameters())
-        # To count notes is to read everything: the first process does it for all.
-        notes, held_notes = group.of_first(lambda: (dataset.notes(chosen), held.notes(held_pieces)))
-        self.run_facts = Run(
-            dataset,
-            len(chosen),
-            notes,
-            len(held_pieces),
-            held_notes,
-            parameters,
-            str(self.device),
-            self.precision,
-            per_epoch,
-            self.state.step,
-        )
+                self.state.load(self.target, identity, self._learned)
+        facts = self._facts(dataset, chosen, held, held_pieces, len(pieces))
+        packed_index, shared_runs, writer = None, None, None
         with group.together():
             if group.first:
                 index = dataset.originality_index(chosen)
-                self.packed_index = index.to_bytes() if self.keep_index else None
+                packed_index = index.to_bytes() if self.keep_index else None
                 compared = held_pieces[:: max(1, len(held_pieces) // _COMPARED)][:_COMPARED]
-                self.shared_runs = index.distribution([held.line(piece) for piece in compared])
+                shared_runs = index.distribution([held.line(piece) for piece in compared])
                 writer = summary_writer(self.target) if tensorboard else None
-            self.listener.started(self.run_facts)
+            self.listener.started(facts)
+        task = _Task(facts, pieces, held, held_pieces, identity, packed_index, shared_runs)
         try:
-            with self._interruption.heeded():
-                stopped = self._epochs(dataset, pieces, per_epoch, held, held_pieces, writer)
-        except (MemoryError, RuntimeError) as error:
-            # torch has no one class for it: CUDA, MPS and the CPU's allocator word it each in their own way.
-            words = str(error).lower()
-            if isinstance(error, RuntimeError) and not any(w in words for w in ("out of memory", "allocate memory")):
-                raise
-            raise TrainingError(
-                f"Memory ran out with --batch-size {self.config.batch_size}; choose a smaller one, or a smaller preset."
-            ) from error
+            with _memory_in_words(self.config), self._interruption.heeded():
+                stopped = self._epochs(task, writer)
         finally:
             if writer is not None:
                 writer.close()
         if group.launched and group.first:
             self.state.ended(self.target)
+        return self._result(facts, stopped)
+
+    def _facts(self, dataset: Dataset, chosen: Array, held: Dataset, held_pieces: Array, number_of_windows: int) -> Run:
+        """What is told of the run before its first step."""
+        # To count notes is to read everything: the first process does it for all.
+        notes, held_notes = self.group.of_first(lambda: (dataset.notes(chosen), held.notes(held_pieces)))
+        return Run(
+            dataset,
+            len(chosen),
+            notes,
+            len(held_pieces),
+            held_notes,
+            sum(p.numel() for p in self.model.parameters()),
+            str(self.device),
+            self.precision,
+            -(-number_of_windows // self.config.batch_size),
+            self.state.step,
+        )
+
+    def _result(self, facts: Run, stopped: str) -> TrainResult:
+        """What came out, by the epoch that was kept."""
         kept = self.state.best if self.config.patience and self.state.best else self.state.rows[-1:]
         last = dict(kept[0]) if kept else dict.fromkeys(METRICS, math.nan)
         return TrainResult(
             self.model_file,
-            parameters,
+            facts.parameters,
             len(self.state.rows),
             train_nats=last["train_nats"],
             val_nats=last["val_nats"],
@@ -158,15 +209,15 @@ class Trainer:
         except OSError as error:
             raise FileError(f"{self.target} cannot be made ({error.strerror}); choose another --out.") from error
 
-    def _epochs(
-        self, dataset: Dataset, pieces: Windows, per_epoch: int, held: Dataset, held_pieces: Any, writer: Any
-    ) -> str:
+    def _epochs(self, task: _Task, writer: Any) -> str:
+        """All epochs that are left; why they ended, as `TrainResult.stopped` has it."""
         state, config, group = self.state, self.config, self.group
+        dataset, pieces, per_epoch = task.facts.dataset, task.windows, task.facts.steps_per_epoch
         self._began = time.monotonic() - state.seconds
         self._saved = time.monotonic()
         state.share_before = share = self._share(per_epoch)
         while share < 1:
-            if config.patience and len(held_pieces) and state.epochs_since_best >= config.patience:
+            if config.patience and len(task.held_pieces) and state.epochs_since_best >= config.patience:
                 return "patience"
             epoch, before = state.step // per_epoch, state.step
             batches = epoch_batches(pieces, config.batch_size, config.seed, epoch)
@@ -176,21 +227,21 @@ class Trainer:
                 if stop or share >= 1:
                     break
                 self._step(dataset, pieces, rows, semitones, share)
-                self._tell(epoch, per_epoch)
+                self._tell(task, epoch)
             stop, share = self._agree(per_epoch)
             within = state.step % per_epoch > 0
             if stop and (within or state.step == before):
                 with group.together():
                     if not state.rows:
-                        self._save_model(None)
-                    self._save_state()
+                        self._save_model(task, None)
+                    self._save_state(task)
                 return "interrupted"
-            row = self._finish_epoch(epoch, held, held_pieces)
+            row = self._finish_epoch(epoch, task.held, task.held_pieces)
             better = state.is_best(row)
             with group.together():
                 if better or not config.patience:
-                    self._save_model(row)
-                self._save_state()
+                    self._save_model(task, row)
+                self._save_state(task)
                 if group.first:
                     write_metrics(self.target, state.rows, writer)
                 self.listener.finished_epoch(row)
@@ -206,22 +257,22 @@ class Trainer:
         stop, self.state.seconds = self.group.sum(self._interruption.asked, seconds)
         return stop > 0, self._share(per_epoch)
 
-    def _tell(self, epoch: int, per_epoch: int) -> None:
+    def _tell(self, task: _Task, epoch: int) -> None:
         """Tell how it goes; save the state when it is time to."""
         state, now = self.state, time.monotonic()
         # The others' clocks are not heeded: the next step begins with what the first one's says.
         state.seconds = now - self._began
-        share = self._share(per_epoch)
+        share = self._share(task.facts.steps_per_epoch)
         left = state.seconds_here * (1 - share) / max(share - state.share_before, 1e-9)
         self.listener.stepped(epoch + 1, share, state.recent_nats, state.events_per_second, left)
         if now - self._saved >= 60 * self.save_minutes:
-            self._save_state()
+            self._save_state(task)
 
-    def _save_state(self) -> None:
+    def _save_state(self, task: _Task) -> None:
         """Write the state: the first process does."""
         self._count(everything=True)
         if self.group.first:
-            self.state.save(self.target, self._identity, self.model, self.optimizer, self.average)
+            self.state.save(self.target, task.identity, self._learned)
         self._saved = time.monotonic()
 
     def _share(self, per_epoch: int) -> float:
@@ -230,7 +281,7 @@ class Trainer:
         limit = self.config.max_minutes
         return min(1.0, by_steps if limit is None else max(by_steps, self.state.seconds / (60 * limit)))
 
-    def _step(self, dataset: Dataset, pieces: Windows, rows: Any, semitones: Any, share: float) -> None:
+    def _step(self, dataset: Dataset, pieces: Windows, rows: Array, semitones: Array, share: float) -> None:
         """One step of the optimizer, from the whole group's batch `rows`."""
         config, state, group = self.config, self.state, self.group
         # All that is random in this step, dropout above all, follows from its number.
@@ -268,7 +319,7 @@ class Trainer:
             self._check_finite("gradient", norm, rate, step)
             self.state.counted(loss, round(notes), events, rate)
 
-    def _backward(self, dataset: Dataset, pieces: Windows, rows: Any, semitones: Any, events: int) -> torch.Tensor:
+    def _backward(self, dataset: Dataset, pieces: Windows, rows: Array, semitones: Array, events: int) -> torch.Tensor:
         """The gradient of the summed loss of `rows` over `events`.
 
         Returns the loss itself, the notes learned from, and a 0: all went well. Of no rows all are 0.
@@ -299,7 +350,7 @@ class Trainer:
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
 
-    def _finish_epoch(self, epoch: int, held: Dataset, held_pieces: Any) -> dict[str, float]:
+    def _finish_epoch(self, epoch: int, held: Dataset, held_pieces: Array) -> dict[str, float]:
         """Validate, and write the epoch's row."""
         state = self.state
         self._count(everything=True)
@@ -321,7 +372,7 @@ class Trainer:
         state.begin_epoch()
         return row
 
-    def validate(self, dataset: Dataset, pieces: Any) -> tuple[float, float]:
+    def validate(self, dataset: Dataset, pieces: Array) -> tuple[float, float]:
         """Nats per note of durations and of pitches, with the averaged weights; NaN without pieces."""
         if not len(pieces):
             return math.nan, math.nan
@@ -336,13 +387,13 @@ class Trainer:
         durations, pitches, count = self.group.sum(*totals, notes)
         return durations / count, pitches / count
 
-    def _save_model(self, row: dict[str, float] | None) -> None:
+    def _save_model(self, task: _Task, row: dict[str, float] | None) -> None:
         """Write the checkpoint, with the averaged weights: the first process does."""
         if not self.group.first:
             return
         with weights_of(self.average, self.model):
             weights = {name: tensor.float().cpu().numpy() for name, tensor in self.model.state_dict().items()}
             weights = {name: array.copy() for name, array in weights.items()}
-        told = provenance(self.run_facts, self.config, row, self.shared_runs, self.state.seconds)
+        told = provenance(task.facts, self.config, row, task.shared_runs, self.state.seconds)
         tokenizer = TokenizerConfig(self.model.config.max_duration)
-        Checkpoint(self.model.config, weights, tokenizer, told, self.packed_index).save(self.model_file)
+        Checkpoint(self.model.config, weights, tokenizer, told, task.packed_index).save(self.model_file)

@@ -16,15 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from melodygru.errors import SamplingError
-from melodygru.network.arrays import FloatArray, IntArray, _softmax, nats_of
+from melodygru.network.arrays import BoolArray, FloatArray, IntArray, nats_of, softmax
 from melodygru.network.engine import Engine
 from melodygru.network.tokenizer import END, REST, TIE, Events, PieceMeta
 from melodygru.writing.config import SamplingConfig
 from melodygru.writing.constraints.base import Progress
 from melodygru.writing.layout import Script
 from melodygru.writing.lookahead import Lookahead
-
-BoolArray = npt.NDArray[np.bool_]
 
 Watcher = Callable[[Mapping[int, tuple[int, int, int]]], None]
 """Told of events as they are drawn, one step of all at a time: by a melody's number (onset, duration, pitch class)."""
@@ -285,7 +283,7 @@ def keep_top_p(logits: FloatArray, p: float) -> npt.NDArray[np.bool_]:
     if p >= 1:
         return np.ones(logits.shape, np.bool_)
     ordered = np.sort(logits, axis=1)[:, ::-1]
-    total = np.cumsum(_softmax(ordered), axis=1)
+    total = np.cumsum(softmax(ordered), axis=1)
     last = np.minimum((total < p).sum(axis=1), logits.shape[1] - 1)
     return logits >= ordered[np.arange(len(logits)), last][:, None]
 
@@ -312,7 +310,7 @@ def draw(
         scores = (scores - scores.max(axis=1, keepdims=True)) / config.temperature
     scores = np.where(keep_top_k(scores, config.top_k), scores, -np.inf)
     scores = np.where(keep_top_p(scores, config.top_p), scores, -np.inf)
-    cumulative = np.cumsum(_softmax(scores), axis=1)
+    cumulative = np.cumsum(softmax(scores), axis=1)
     # Rounding can leave the last sum a little off 1: scaled by it, no number falls beyond the end.
     drawn = (cumulative <= (uniform * cumulative[:, -1])[:, None]).sum(axis=1)
     last_legal = logits.shape[1] - 1 - np.isfinite(scores)[:, ::-1].argmax(axis=1)

@@ -22,7 +22,8 @@ from melodygru.evaluation.comparison import (
 )
 from melodygru.evaluation.comparison import run as run_plan
 from melodygru.evaluation.comparison_tables import COLUMNS, cells_of, gradient_plot, rows, table
-from melodygru.network.config import CELLS, PRESETS, ModelConfig
+from melodygru.network.cells import CELLS
+from melodygru.network.config import PRESETS, ModelConfig
 from melodygru.training.torch_network import MelodyGRU
 from tests.command_line import run
 from tests.tunes import write_tunes

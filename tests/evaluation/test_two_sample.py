@@ -1,4 +1,4 @@
-"""Two-sample tests, distances of sets and bootstrap: on data whose answer is known."""
+"""Two-sample tests and distances of sets: on data whose answer is known."""
 
 import math
 
@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from melodygru.evaluation.distances import compare_densities, set_distance
 from melodygru.evaluation.sequence_classifier import columns, learn_to_tell
-from melodygru.evaluation.two_sample import boosted, bootstrap, cross_validate, giveaways, logistic, statistical_test
+from melodygru.evaluation.two_sample import boosted, cross_validate, giveaways, logistic, statistical_test
 from melodygru.music.statistics import feature_table, features
 from melodygru.network.tokenizer import Tokenizer
 from tests.tunes import tune
@@ -142,20 +142,3 @@ def test_densities_of_known_distributions_overlap_as_calculated():
 def test_sets_without_any_spread_are_equal_or_not():
     assert compare_densities(np.zeros(5), np.zeros(4)) == (0, 1)
     assert compare_densities(np.zeros(5), np.ones(4)) == (math.inf, 0)
-
-
-def test_bootstrap_covers_the_true_mean_about_95_times_in_100():
-    random = np.random.default_rng(8)
-    inside = 0
-    for trial in range(200):
-        totals = random.normal(2.0, 1.0, 60)
-        low, high = bootstrap(totals, np.ones(60), draws=400, seed=trial)
-        inside += low <= 2.0 <= high
-    assert 0.89 <= inside / 200 <= 0.99
-
-
-def test_bootstrap_of_equal_pieces_has_no_width():
-    low, high = bootstrap(np.full(10, 3.0), np.full(10, 2.0))
-    assert low == pytest.approx(1.5)
-    assert high == pytest.approx(1.5)
-    assert all(math.isnan(value) for value in bootstrap(np.zeros(3), np.zeros(3)))

@@ -16,10 +16,18 @@ from hypothesis.extra.numpy import arrays
 from safetensors import safe_open
 
 from melodygru.errors import UsageError
-from melodygru.network.cells import CELLS as CELLS_OF
-from melodygru.network.checkpoint import LARGEST, SCALE, Checkpoint, dequantize, is_worth_it, quantize, resolve
+from melodygru.network.cells import CELLS
+from melodygru.network.checkpoint import (
+    LARGEST_LEVEL,
+    SCALE,
+    Checkpoint,
+    dequantize,
+    quantize,
+    resolve,
+    worth_quantizing,
+)
 from melodygru.network.columns import PITCH_CLASSES, candidate_columns, input_columns
-from melodygru.network.config import CELLS, ContextConfig, ModelConfig
+from melodygru.network.config import ContextConfig, ModelConfig
 from melodygru.network.engine import NumpyEngine, NumpyState, weight_shapes
 from melodygru.network.onnx_export import OPSET, onnx_bytes
 from melodygru.writing.model import load_model
@@ -112,7 +120,7 @@ def test_the_graph_is_the_engine_for_everything_that_is_legal(cell):
     engine, session = NumpyEngine(config, made.weights), session_of(made)
     state = NumpyState(
         context,
-        [rng.standard_normal((batch, config.hidden * CELLS_OF[cell].states), np.float32) for _ in range(config.layers)],
+        [rng.standard_normal((batch, config.hidden * CELLS[cell].states), np.float32) for _ in range(config.layers)],
     )
     feed = {f"state_{layer}": values for layer, values in enumerate(state.layers)} | {"durations": durations}
     feed = {one.name: feed.get(one.name, getattr(context, one.name, None)) for one in session.get_inputs()}
@@ -181,7 +189,7 @@ def test_a_number_comes_back_to_half_a_scale(weights):
     levels, scales = quantize(weights)
     assert levels.dtype == np.int8
     assert scales.dtype == np.float32
-    assert np.abs(levels.astype(int)).max() <= LARGEST
+    assert np.abs(levels.astype(int)).max() <= LARGEST_LEVEL
     back = dequantize(levels, scales)
     assert back.dtype == np.float32
     for row, (own, scale) in enumerate(zip(weights, scales, strict=True)):
@@ -209,7 +217,7 @@ def test_large_matrices_are_quantized_and_nothing_else(tmp_path):
     made = checkpoint(LARGE)
     made.save(tmp_path / "int8.safetensors", int8=True)
     made.save(tmp_path / "float.safetensors")
-    expected = {name for name, shape in weight_shapes(LARGE).items() if is_worth_it(shape)}
+    expected = {name for name, shape in weight_shapes(LARGE).items() if worth_quantizing(shape)}
     assert {"input.weight", "duration.weight", "recurrent.0.weight_hh_l0"} <= expected
     assert "input.bias" not in expected
     with safe_open(tmp_path / "int8.safetensors", framework="np") as file:

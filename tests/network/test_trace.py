@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from melodygru import Melody, Note
 from melodygru.evaluation.explanation import CALM, SURPRISED, colour, order_units, over_time, page, picture, summarise
-from melodygru.network.config import CELLS, ModelConfig
+from melodygru.network.cells import CELLS
+from melodygru.network.config import ModelConfig, TokenizerConfig
 from melodygru.network.engine import NumpyEngine
 from melodygru.network.likelihood import event_nats_parts
-from melodygru.network.tokenizer import END, Tokenizer
+from melodygru.network.tokenizer import END, REST, TIE, Tokenizer
 from melodygru.network.trace import LONGEST_SPAN, correlation_ratio, memory_span, trace
 from tests.command_line import run
 from tests.networks import SMALL, checkpoint
@@ -48,6 +51,19 @@ def test_gates_explain_the_states(cell):
         known = gates["keep"] < 0.99
         assert known.any()
         assert (new[known] > -1e-3).all() if cell == "mingru" else (np.abs(new[known]) < 1 + 1e-3).all()
+
+
+def test_a_trace_hears_events_no_longer_than_the_model_knows():
+    """A whole note is two events to a model whose longest event is a half."""
+    config = replace(SMALL, max_duration=48)
+    engine = NumpyEngine(config, checkpoint(config).weights)
+    melody = Melody((Note(60, 0, 96), Note(62, 96, 96)))
+    found = trace(engine, melody)
+    assert found.events.durations.tolist() == [48, 48, 48, 48, END]
+    assert found.events.pitches.tolist() == [60, TIE, 62, TIE, REST]
+    assert found.onsets.tolist() == [0, 48, 96, 144, 192]
+    expected = Tokenizer(TokenizerConfig(48)).encode(melody)
+    np.testing.assert_array_equal(found.nats, event_nats_parts(engine, [expected])[0])
 
 
 def test_what_was_considered_is_what_the_heads_say():
