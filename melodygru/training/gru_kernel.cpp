@@ -6,7 +6,8 @@
 //
 // Everything is stored as S: float, or bfloat16 where the CPU multiplies that (AVX512-BF16); sums, gates and the
 // state that is carried on are float always. Written in the vector extensions of GCC and Clang: one source for any CPU.
-// melodygru/gru.py builds it, packs the weights for it, and does the large products over all time steps at once.
+// melodygru.training.gru_kernel builds it and packs the weights for it; melodygru.training.gru does the large products
+// over all time steps at once.
 
 #include <ATen/Parallel.h>
 
