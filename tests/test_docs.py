@@ -14,12 +14,19 @@ from tests.command_line import run
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "data" / "README.md"])
+ROOMS = [
+    path.stem for path in (ROOT / "melodygru").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+]
 DOTTED = re.compile(r"\bmelodygru(?:\.(?!(?:mid|safetensors|log)\b)[A-Za-z_]\w*)+")
 """A name of the package from its top, in code, comments, docstrings and prose."""
 PATH = re.compile(
     r"(?<![\w/.-])(?:melodygru|docs|scripts|benchmarks|tests)/[\w/.-]+\.(?:py|cpp|js|html|css|md|sh|svg|png)\b"
 )
 """A file of the project from its top."""
+
+
+WITHIN = re.compile(rf"`((?:{'|'.join(ROOMS)})(?:\.(?!(?:py|mid|safetensors)\b)[A-Za-z_]\w*)+)`")
+"""A name of the package from one of its rooms, in documents."""
 
 
 def sources():
@@ -102,11 +109,16 @@ def test_links_in_the_documents_lead_somewhere(document):
 
 
 def test_dotted_names_and_paths_in_texts_are_of_things_that_exist():
+    patterns = (
+        (DOTTED, resolves),
+        (PATH, lambda name: (ROOT / name).exists()),
+        (WITHIN, lambda name: resolves(f"melodygru.{name.strip('`')}")),
+    )
     texts = {path: path.read_text("utf-8") for path in [*sources(), *DOCUMENTS]}
     lost = [
         f"{path.relative_to(ROOT)}:{text[: found.start()].count(chr(10)) + 1}: {found[0]}"
         for path, text in texts.items()
-        for pattern, exists in ((DOTTED, resolves), (PATH, lambda name: (ROOT / name).exists()))
+        for pattern, exists in patterns[: 3 if path in DOCUMENTS else 2]
         for found in pattern.finditer(text)
         if not exists(found[0])
     ]
