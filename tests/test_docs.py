@@ -10,6 +10,8 @@ from urllib.parse import unquote
 import pytest
 
 from melodygru.cli import COMMANDS
+from melodygru.data.collection import SUFFIXES
+from melodygru.formats.scores.files import READERS
 from tests.command_line import run
 
 ROOT = Path(__file__).parent.parent
@@ -135,6 +137,13 @@ def test_what_does_not_exist_is_found_out():
     text = "# A `b`-c: d, e!\n\n```\n# not one\n[no](link)\n```\n# A `b`-c: d, e!\n[x](there.md#here) `[y](code)`"
     assert anchors(text) == {"a-b-c-d-e", "a-b-c-d-e-1"}
     assert links(text) == ["there.md#here"]
+
+
+def test_the_page_lets_every_kind_of_file_be_opened_that_is_read():
+    page = (ROOT / "melodygru" / "studio" / "page" / "index.html").read_text("utf-8")
+    (offered,) = re.findall(r'type="file" id="open"[^>]* accept="([^"]+)"', page)
+    assert sorted(offered.split(",")) == sorted(SUFFIXES)
+    assert all(resolves(".".join(reader)) for reader in READERS.values())
 
 
 def test_commands_in_the_readme_exist():
