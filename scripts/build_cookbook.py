@@ -153,7 +153,7 @@ def run(command: str, folder: Path) -> str:
 
 
 def picture(file: Path, name: str) -> None:
-    """The score of a MIDI file as docs/pictures/NAME.png, trimmed."""
+    """The score of a MIDI file as a picture of this name in docs/pictures/, trimmed."""
     program = next((path for path in map(shutil.which, MUSESCORE) if path), None)
     if program is None:
         raise SystemExit("MuseScore is not installed; install Debian's package musescore3.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from importlib import import_module
 from os import PathLike
 from pathlib import PurePath
 
@@ -12,7 +13,7 @@ from melodygru.formats.midi.extraction import ExtractionConfig, extract
 from melodygru.formats.midi.parser import parse_midi, read_bytes
 from melodygru.formats.scores import cache
 from melodygru.formats.scores.cache import Reading
-from melodygru.formats.scores.files import SCORE_SUFFIXES, is_score
+from melodygru.formats.scores.files import READERS, SCORE_SUFFIXES, is_score
 from melodygru.music.melody import Melody
 from melodygru.version import __version__
 
@@ -30,10 +31,10 @@ def parse(data: bytes, name: str, config: ExtractionConfig | None = None) -> Rea
     stem, suffix = PurePath(name).stem, PurePath(name).suffix.lower()
     if suffix in MIDI_SUFFIXES:
         return _parse_midi(data, stem, config or WHOLE)
-    if suffix in SCORE_SUFFIXES:
-        from melodygru.formats.scores.melodies import score_melodies
-
-        return score_melodies(data, stem, suffix, config or WHOLE)
+    if suffix in READERS:
+        module, reader = READERS[suffix]
+        found: Reading = getattr(import_module(module), reader)(data, stem, config or WHOLE)
+        return found
     endings = " ".join((*MIDI_SUFFIXES, *SCORE_SUFFIXES))
     raise MidiError(f"is neither MIDI nor a score by its ending; give a file that ends in one of {endings}.")
 

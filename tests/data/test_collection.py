@@ -9,6 +9,7 @@ import pytest
 from melodygru.data import collection as module
 from melodygru.data.collection import find_files, read_collection
 from melodygru.errors import DataError
+from melodygru.formats.midi import parser
 from melodygru.formats.midi.writer import midi_bytes, write_midi
 from tests.command_line import run
 from tests.tunes import tune, write_tunes
@@ -52,7 +53,7 @@ def test_a_file_that_may_not_be_read_is_left_out(folder, monkeypatch):
             raise PermissionError(13, "Permission denied")
         return open(path, mode)
 
-    monkeypatch.setattr("melodygru.formats.midi.parser.open", refuse, raising=False)
+    monkeypatch.setattr(parser, "open", refuse, raising=False)
     reasons = {verdict.path.name: verdict.reason for verdict in read_collection(folder).left_out}
     assert "Permission denied" in reasons["000.mid"]
 

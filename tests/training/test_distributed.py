@@ -376,7 +376,7 @@ def test_memory_that_runs_out_in_one_process_ends_all(folder):
             """
             import os
             from melodygru.cli import main
-            from melodygru.model import MelodyGRU
+            from melodygru.training.torch_network import MelodyGRU
 
             real, steps = MelodyGRU.nll, []
 

@@ -21,8 +21,18 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 from melodygru.errors import MidiError
 from melodygru.formats.midi.parser import MAX_FILE_BYTES
 
-XML_SUFFIXES = (".musicxml", ".xml", ".mxl")
-SCORE_SUFFIXES = (*XML_SUFFIXES, ".abc", ".krn")
+READERS = {
+    ".musicxml": ("melodygru.formats.scores.melodies", "musicxml_melodies"),
+    ".xml": ("melodygru.formats.scores.melodies", "musicxml_melodies"),
+    ".mxl": ("melodygru.formats.scores.melodies", "mxl_melodies"),
+    ".abc": ("melodygru.formats.scores.melodies", "abc_melodies"),
+    ".krn": ("melodygru.formats.scores.melodies", "kern_melodies"),
+}
+"""By the endings of scores: the module, imported when such a file is read, and its function, which makes a `Reading` of
+a score's bytes, a name for melodies that have no title, and an `ExtractionConfig`. It raises MidiError, saying why
+there are no melodies; the message lacks the file's name ("has no notes; ...").
+"""
+SCORE_SUFFIXES = tuple(READERS)
 """Endings of scores, in any case."""
 
 _LONGEST = max(map(len, SCORE_SUFFIXES))

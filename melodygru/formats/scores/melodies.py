@@ -27,20 +27,22 @@ from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
 
 
-def score_melodies(data: bytes, stem: str, suffix: str, config: ExtractionConfig) -> Reading:
-    """The melodies of a score's bytes, named after `stem` where it has no title.
-
-    `suffix` is one of `SCORE_SUFFIXES`, and says what the bytes are. Raises MidiError, saying why there are none; its
-    message lacks the file's name ("has no notes; ...").
-    """
-    if suffix == ".abc":
-        return _from_abc(data, stem, config)
-    if suffix == ".krn":
-        return _from_scores(scores_in_kern(kern_text(data)), stem, config)
-    return _from_scores(scores_in_xml(xml_root(data, suffix == ".mxl")), stem, config)
+def musicxml_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
+    """The melodies of MusicXML; see `melodygru.formats.scores.files.READERS`."""
+    return _from_scores(scores_in_xml(xml_root(data, zipped=False)), stem, config)
 
 
-def _from_abc(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
+def mxl_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
+    """The same, zipped."""
+    return _from_scores(scores_in_xml(xml_root(data, zipped=True)), stem, config)
+
+
+def kern_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
+    """The melodies of Humdrum **kern."""
+    return _from_scores(scores_in_kern(kern_text(data)), stem, config)
+
+
+def abc_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
     """Every tune of an ABC file; those that cannot be read are remarks."""
     texts = abc_tunes(data)
     by_number = config.track.isdecimal() and 1 <= int(config.track) <= len(texts) > 1

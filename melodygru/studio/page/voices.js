@@ -1,6 +1,6 @@
 // What an instrument sounds like: voices, a click, a room, and the way out.
 //
-// The voices are akin to those of melodygru/sound/voices.py: layers of harmonics that die away at their own pace.
+// The voices are akin to those of melodygru/formats/sound/voices.py: layers of harmonics that die away at their own pace.
 // PeriodicWaves have no partials above half the sample rate.
 
 /**

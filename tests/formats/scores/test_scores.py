@@ -484,7 +484,7 @@ def test_reading_a_score_again_needs_no_music21(tmp_path, monkeypatch):
     with pytest.raises(MidiError) as raised:
         read(broken)
     assert str(raised.value).startswith(f"{broken} is not MusicXML")
-    monkeypatch.setattr(scores, "score_melodies", None)
+    monkeypatch.setattr(scores, "musicxml_melodies", None)
     assert read(path) == first
     assert read_melodies(path) == list(first.melodies)
     with pytest.raises(MidiError, match=r"y\.xml is not MusicXML"):
