@@ -39,12 +39,12 @@ def share(done: int, of: int) -> float:
     return 100 * done / of if of else 100.0
 
 
-def judged(
-    rooms: dict[str, dict[str, tuple[int, int]]], floors: dict[str, list[float]]
-) -> tuple[list[str], list[str]]:
+def judged(rooms: dict[str, dict[str, tuple[int, int]]], floors: dict[str, list[float]]) -> tuple[list[str], list[str]]:
     """A table's lines, and what is wrong, a sentence each."""
     lines = [f"{'room':<12}" + "".join(f"{kind:>10}{'floor':>7}" for kind in KINDS)]
-    wrong = [f"{room} has a floor in pyproject.toml, but there is no such room." for room in sorted({*floors} - {*rooms})]
+    wrong = [
+        f"{room} has a floor in pyproject.toml, but there is no such room." for room in sorted({*floors} - {*rooms})
+    ]
     for room, kinds in rooms.items():
         if room not in floors:
             wrong.append(f"{room} has no floor in pyproject.toml; enter one.")

@@ -1,15 +1,56 @@
-"""What is to be written, and what comes of it."""
+"""Melodies that were asked for: what is to be written, what comes of it, and how good each candidate is.
+
+The score of a candidate says how much it is like people's melodies in what can be counted; the melodies with the best
+scores are given where the best of many was asked for.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody
 from melodygru.music.theory import key_correlations
 from melodygru.writing.config import GenerationConfig
+
+_NEAR = 0.25
+"""A likelihood as far from people's, as a share of theirs, is as good as theirs."""
+_FORM = 0.6
+"""The share of notes that stand again which is enough."""
+_SPAN = (7, 19)
+"""The least and the greatest range in semitones that costs nothing."""
+_LAGS = (1, 2, 4, 8, 16)
+"""Bars after which notes may stand again."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be written, but for how many; see `Model.generate_many` and `Model.compose`."""
+
+    config: GenerationConfig
+    seed: int
+    primer: Melody | None = None
+    include_primer: bool = True
+    as_drawn: bool = False
+
+
+@dataclass(frozen=True)
+class Score:
+    """The parts of a candidate's score, each in [0, 1]; None for one that does not apply."""
+
+    likelihood: float | None
+    key: float
+    form: float
+    range: float
+    joins: float | None = None
+
+    @property
+    def total(self) -> float:
+        """The mean of the parts that apply."""
+        parts = [part for part in asdict(self).values() if part is not None]
+        return sum(parts) / len(parts)
 
 
 @dataclass(frozen=True)
@@ -30,56 +71,11 @@ class Generated:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is to be written, but for how many; see `Model.generate_many` and `Model.compose`."""
-
-    config: GenerationConfig
-    seed: int
-    primer: Melody | None = None
-    include_primer: bool = True
-    as_drawn: bool = False
-
-
-@dataclass(frozen=True)
 class Candidate:
     """A melody, and how much the critic likes it (log odds that a person wrote it; 0 without a critic)."""
 
     generated: Generated
     liking: float
-
-
-def new_ones(drawn: Sequence[Candidate], seen: set[int], size: int) -> Iterator[list[Candidate]]:
-    """Candidates that are like none before, in groups of `size` of which one is chosen; `seen` takes in all hashes."""
-    groups: dict[int, list[Candidate]] = {}
-    for one in drawn:
-        mark = hash(one.generated.melody.notes)
-        if mark not in seen:
-            seen.add(mark)
-            groups.setdefault(one.generated.number // size, []).append(one)
-    yield from groups.values()
-
-
-_NEAR = 0.25
-_FORM = 0.6
-_SPAN = (7, 19)
-_LAGS = (1, 2, 4, 8, 16)
-
-
-@dataclass(frozen=True)
-class Score:
-    """The parts of a candidate's score, each in [0, 1]; None for one that does not apply."""
-
-    likelihood: float | None
-    key: float
-    form: float
-    range: float
-    joins: float | None = None
-
-    @property
-    def total(self) -> float:
-        """The mean of the parts that apply."""
-        parts = [part for part in asdict(self).values() if part is not None]
-        return sum(parts) / len(parts)
 
 
 def score(melody: Melody, nats_per_note: float, human: float | None, excess_at_joins: float | None = None) -> Score:

@@ -1,7 +1,7 @@
-"""Where what stands in a piece: sections and their repeats, in steps.
+"""Where what stands in a piece, in steps: what is drawn, what is repeated, and what is given.
 
-A form, a primer, a pickup and a progression laid out on the grid; which music may fill them is for
-`melodygru.writing.planner`.
+A form, a primer, a pickup and a progression are laid out on the grid here; which music may fill them is for
+`melodygru.writing.wishes`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,57 @@ RESTS_EVERY = 4
 
 
 @dataclass(frozen=True)
+class Region:
+    """A stretch of the grid that is to be written: the half-open range of steps [start, end).
+
+    Attributes:
+        joins: (128,) last pitches with which the piece may go on after it; None for the last region, which closes.
+        followed_by: numbers of the later regions that come next, after this region itself or after a copy of it.
+    """
+
+    start: int
+    end: int
+    joins: BoolArray | None = None
+    followed_by: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The half-open range of steps [start, end) holds again what stands at the same distance from `source` on."""
+
+    start: int
+    end: int
+    source: int
+
+    @property
+    def source_end(self) -> int:
+        """Where what is held again ends."""
+        return self.source + self.end - self.start
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is not to be drawn.
+
+    Attributes:
+        given: events that stand fast, by their onset in steps: (duration, pitch class); END ends the melody.
+        copies: stretches that repeat earlier ones.
+    """
+
+    given: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    copies: Sequence[Copy] = ()
+
+    def event(self, onset: int, own: Mapping[int, tuple[int, int]]) -> tuple[int, int] | None:
+        """The event at `onset` that stands fast, given the melody's own events so far by onset; None: draw one."""
+        if onset in self.given:
+            return self.given[onset]
+        for copy in self.copies:
+            if copy.start <= onset < copy.end:
+                return own[onset - copy.start + copy.source]
+        return None
+
+
+@dataclass(frozen=True)
 class Layout:
     """Where what is written, in steps.
 
@@ -34,14 +85,16 @@ class Layout:
         seams: the steps that no event crosses.
         closing: the number of the region in which the music that ends the piece is written first.
         nominal_end: as many bars after the beginning as there are; with a pickup, that much before the last bar line.
+        rest_stretches: where `--rests some` asks for a rest, as half-open ranges of steps.
     """
 
-    regions: list[Region]
+    regions: Sequence[Region]
     script: Script
-    departures: list[tuple[int, int, int]]
-    seams: list[int]
     closing: int
     nominal_end: int
+    departures: Sequence[tuple[int, int, int]] = ()
+    seams: Sequence[int] = ()
+    rest_stretches: Sequence[tuple[int, int]] = ()
 
     @property
     def echoes(self) -> list[tuple[int, int, int]]:
@@ -103,7 +156,7 @@ def lay_out_parts(
     for number, (start, end) in enumerate(pieces):
         last = end == length and number == len(pieces) - 1
         regions.append(Region(start, end, None if last else anything))
-    layout = Layout(regions, Script(given, copies), departures, borders, closing, step(parts[-1].end))
+    layout = Layout(regions, Script(given, copies), closing, step(parts[-1].end), departures, borders)
     for number, region in enumerate(regions):
         places = layout.heard_at(region.end)
         following = tuple(i for i, other in enumerate(regions) if other.start in places and i > number)
@@ -182,54 +235,3 @@ def joint_pitches(pitches: tuple[int, int], leap: int, changing: bool) -> Iterat
     for first in sorted(range(low, high + 1), key=lambda pitch: abs(pitch - (low + high) / 2)):
         alone = in_range(first, first)
         yield alone, in_range(first - leap, first + leap) & ~(alone & changing)
-
-
-@dataclass(frozen=True)
-class Region:
-    """A stretch of the grid that is to be written: the half-open range of steps [start, end).
-
-    Attributes:
-        joins: (128,) last pitches with which the piece may go on after it; None for the last region, which closes.
-        followed_by: numbers of the later regions that come next, after this region itself or after a copy of it.
-    """
-
-    start: int
-    end: int
-    joins: BoolArray | None = None
-    followed_by: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Copy:
-    """The half-open range of steps [start, end) holds again what stands at the same distance from `source` on."""
-
-    start: int
-    end: int
-    source: int
-
-    @property
-    def source_end(self) -> int:
-        """Where what is held again ends."""
-        return self.source + self.end - self.start
-
-
-@dataclass(frozen=True)
-class Script:
-    """What is not to be drawn.
-
-    Attributes:
-        given: events that stand fast, by their onset in steps: (duration, pitch class); END ends the melody.
-        copies: stretches that repeat earlier ones.
-    """
-
-    given: Mapping[int, tuple[int, int]] = field(default_factory=dict)
-    copies: Sequence[Copy] = ()
-
-    def event(self, onset: int, own: Mapping[int, tuple[int, int]]) -> tuple[int, int] | None:
-        """The event at `onset` that stands fast, given the melody's own events so far by onset; None: draw one."""
-        if onset in self.given:
-            return self.given[onset]
-        for copy in self.copies:
-            if copy.start <= onset < copy.end:
-                return own[onset - copy.start + copy.source]
-        return None

@@ -1,10 +1,15 @@
-"""From where can the end still be reached? Constraints about places, worked through backwards.
+"""From where can the end still be reached? Constraints about steps, worked through backwards.
 
 A melody that keeps to its range, its leaps and its grid can still paint itself into a corner: the tonic four leaps
 away, and room for two notes. So before anything is drawn, dynamic programming from the last bar line to the first finds
 for every step of the grid and every last pitch whether there is a way on, and with how many notes. What is offered to
-the sampler then never leads into a corner, as far as places decide; what depends on a melody's whole past (no
+the sampler then never leads into a corner, as far as steps decide; what depends on a melody's whole past (no
 more than so many equal notes, nothing copied) is forbidden as it comes, see `melodygru.writing.sampler`.
+
+Two coordinates: a *step* is a point of the grid, as constraints and melodies count them. A *place* is a step within a
+region. At the step where one region ends and the next begins there are two places, which say different things: whether
+the one may end there, and what the other may begin with. Region k's places are its steps plus k, so no two regions
+share one, and tables are indexed by place.
 """
 
 from __future__ import annotations
@@ -19,6 +24,8 @@ from melodygru.network.tokenizer import END, REST, TIE
 from melodygru.writing.constraints.base import PITCHES, Constraint, Progress
 from melodygru.writing.constraints.past import Repeats
 from melodygru.writing.layout import Region
+
+assert (REST, TIE) == (PITCHES, PITCHES + 1)
 
 _NONE = PITCHES
 """Stands for the last pitch where there is none yet."""
@@ -48,65 +55,65 @@ class Lookahead:
     ):
         self.constraints = constraints
         self.max_duration = max_duration
+        self._first_by = first_by
         self._starts = np.array([region.start for region in regions], np.int64)
+        self._stops = np.array([region.end for region in regions], np.int64)
         bounds = [_bounds(constraints, region) for region in regions]
         self._counted = any(high < _MANY for _, high in bounds)
         self._lows, self._highs = (np.array(side, np.int64) for side in zip(*bounds, strict=True))
-        self._region_ends = np.array([region.end for region in regions], np.int64)
-        self._first_by = first_by
-        self._steps = np.ones((PITCHES + 1, PITCHES), np.bool_)
+        self._follows = np.ones((PITCHES + 1, PITCHES), np.bool_)
         for constraint in constraints:
-            if (steps := constraint.steps()) is not None:
-                self._steps[:PITCHES] &= steps
+            if (follows := constraint.follows()) is not None:
+                self._follows[:PITCHES] &= follows
         # With each change of pitch possible, so many equal ones in a row are never forced.
-        self._ahead = self._steps.copy()
+        self._foreseen = self._follows.copy()
         if not relaxed and any(isinstance(constraint, Repeats) for constraint in constraints):
-            np.fill_diagonal(self._ahead[:PITCHES], False)
-        self._free = bool(self._ahead.all())
-        # Where one region ends and the next begins, each has a place of its own: region k's are k further on.
-        size = regions[-1].end + len(regions)
+            np.fill_diagonal(self._foreseen[:PITCHES], False)
+        self._free = bool(self._foreseen.all())
+        places = regions[-1].end + len(regions)
         # Most notes still to come and, where they are counted, minus the fewest; after a sound, and after a rest.
         self._gain = np.array([1, -1] if self._counted else [1], np.int16)
-        shape = (len(self._gain), size, PITCHES + 1)
-        self._on = np.full(shape, _NO_WAY, np.int16)
+        shape = (len(self._gain), places, PITCHES + 1)
+        self._after_sound = np.full(shape, _NO_WAY, np.int16)
         self._after_rest = np.full(shape, _NO_WAY, np.int16)
-        self._begins = np.zeros((size, PITCHES), np.bool_)
-        self._closes = np.zeros((size, PITCHES + 1), np.bool_)
-        self._may_tie = np.ones(size, np.bool_)
-        self._ends: list[IntArray] = [np.zeros(0, np.int64)] * size
-        self._rests: list[BoolArray] = [np.zeros(0, np.bool_)] * size
+        self._begins = np.zeros((places, PITCHES), np.bool_)
+        self._closes = np.zeros((places, PITCHES + 1), np.bool_)
+        self._may_tie = np.ones(places, np.bool_)
+        # At which places the events may end that begin at one, and which of them may be rests.
+        self._ends: list[IntArray] = [np.zeros(0, np.int64)] * places
+        self._rests: list[BoolArray] = [np.zeros(0, np.bool_)] * places
         self._sounds: dict[int, BoolArray] = {}
-        self._begin_of = [region.start + number for number, region in enumerate(regions)]
         for number in reversed(range(len(regions))):
             self._work_through(number, regions[number])
         widest = max(len(ends) for ends in self._ends)
-        self._end_table = np.zeros((size, widest), np.int32)
-        self._rest_table = np.zeros((size, widest), np.bool_)
-        for step, ends in enumerate(self._ends):
-            self._end_table[step, : len(ends)] = ends
-            self._rest_table[step, : len(ends)] = self._rests[step]
+        self._end_table = np.zeros((places, widest), np.int32)
+        self._rest_table = np.zeros((places, widest), np.bool_)
+        for place, ends in enumerate(self._ends):
+            self._end_table[place, : len(ends)] = ends
+            self._rest_table[place, : len(ends)] = self._rests[place]
 
     def _work_through(self, number: int, region: Region) -> None:
+        """Fill in the places of region `number`, all later regions being known."""
         if region.joins is not None:
-            for table, resting in ((self._on, False), (self._after_rest, True)):
+            for table, resting in ((self._after_sound, False), (self._after_rest, True)):
                 goes_on = region.joins.copy()
                 for other in region.followed_by:
                     goes_on &= self._ways(other, resting)[:PITCHES]
                 table[:, region.end + number, :PITCHES] = np.where(goes_on, 0, _NO_WAY)
-        places = self._places(number, region)
+        reached = self._reached(number, region)
         self._may_tie[region.start + number] = False  # what was given is not prolonged
-        for step in reversed(places):
+        for step in reversed(reached):
             self._look(step, number, final=region.joins is None)
 
-    def _places(self, number: int, region: Region) -> list[int]:
+    def _reached(self, number: int, region: Region) -> list[int]:
         """The steps that can be reached from the region's start, in order; where events may end is noted."""
         reached = np.zeros(region.end + 1, np.bool_)
         reached[region.start] = True
-        places = []
+        steps = []
         for step in range(region.start, region.end + (region.joins is None)):
             if not reached[step]:
                 continue
-            places.append(step)
+            steps.append(step)
             ends = np.arange(step + 1, min(step + self.max_duration, region.end) + 1)
             for constraint in self.constraints:
                 if (legal := constraint.ends(step, ends)) is not None:
@@ -115,11 +122,13 @@ class Lookahead:
                     self._may_tie[step + number] = False
             reached[ends] = True
             self._ends[step + number] = ends + number
-        return places
+        return steps
 
     def _look(self, step: int, number: int, final: bool) -> None:
-        """Fill in one step of a region, all later ones being known."""
-        ends = self._ends[step + number] - number
+        """Fill in the place of region `number` at one step, all later ones being known; `final`: it may be the end."""
+        place = step + number
+        end_places = self._ends[place]
+        ends = end_places - number
         begins, rests = np.ones(PITCHES, np.bool_), np.ones(len(ends), np.bool_)
         closes, sounds = np.full(PITCHES, final), None
         for constraint in self.constraints:
@@ -131,33 +140,32 @@ class Lookahead:
                 closes = closes & legal
             if (legal := constraint.sounds(step, ends)) is not None:
                 sounds = legal if sounds is None else sounds & legal
-        step, ends, first_by = step + number, ends + number, self._first_by + number
-        self._begins[step], self._closes[step, :PITCHES], self._rests[step] = begins, closes, rests
-        on = np.where(self._closes[step], 0, _NO_WAY)[None, :].repeat(len(self._gain), axis=0)
+        self._begins[place], self._closes[place, :PITCHES], self._rests[place] = begins, closes, rests
+        on = np.where(self._closes[place], 0, _NO_WAY)[None, :].repeat(len(self._gain), axis=0)
         if len(ends):
-            later = self._on[:, ends]
+            later = self._after_sound[:, end_places]
             if sounds is not None:
-                self._sounds[step] = sounds
+                self._sounds[place] = sounds
                 later = np.where(np.concatenate([sounds, np.ones((len(ends), 1), bool)], axis=1), later, _NO_WAY)
             best = later.max(axis=1)
             note = np.where(begins & (best[:, :PITCHES] > _NO_WAY), best[:, :PITCHES] + self._gain[:, None], _NO_WAY)
             if self._free:
                 following = note.max(axis=1, keepdims=True)
             else:
-                following = np.where(self._ahead, note[:, None, :], _NO_WAY).max(axis=2)
-            self._after_rest[:, step] = np.maximum(on, following)
-            on = self._after_rest[:, step]
+                following = np.where(self._foreseen, note[:, None, :], _NO_WAY).max(axis=2)
+            self._after_rest[:, place] = np.maximum(on, following)
+            on = self._after_rest[:, place]
             if rests.any():
-                silent = self._after_rest[:, ends[rests]].max(axis=1)
-                early = ends[rests & (ends < first_by)]
+                silent = self._after_rest[:, end_places[rests]].max(axis=1)
+                early = end_places[rests & (ends < self._first_by)]
                 silent[:, _NONE] = self._after_rest[:, early, _NONE].max(axis=1) if len(early) else _NO_WAY
                 on = np.maximum(on, silent)
-            if self._may_tie[step]:
+            if self._may_tie[place]:
                 best[:, _NONE] = _NO_WAY
                 on = np.maximum(on, best)
         else:
-            self._after_rest[:, step] = on
-        self._on[:, step] = on
+            self._after_rest[:, place] = on
+        self._after_sound[:, place] = on
 
     def feasible(self, number: int, reference: int | None = -1, resting: bool = False) -> bool:
         """Whether region `number` can be written after the pitch `reference`; -1: after none, None: after any one."""
@@ -166,12 +174,13 @@ class Lookahead:
 
     def _ways(self, number: int, resting: bool) -> BoolArray:
         """(129,): last pitches with which region `number` can be begun."""
-        counts = (self._after_rest if resting else self._on)[:, self._begin_of[number]]
+        start = self._starts[number]
+        counts = (self._after_rest if resting else self._after_sound)[:, start + number]
         legal: BoolArray = counts[0] > _NO_WAY
         if self._counted:
-            start = Progress.start(1)
-            start.onset = self._starts[number : number + 1]
-            owed, _ = self._owed(start, self._region_ends[number : number + 1])
+            under_way = Progress.start(1)
+            under_way.onset = self._starts[number : number + 1]
+            owed, _ = self._owed(under_way, self._stops[number : number + 1])
             legal &= (counts[0] >= self._lows[number] + owed) & (-counts[1].astype(np.int64) <= self._highs[number])
         return legal
 
@@ -186,7 +195,7 @@ class Lookahead:
     def _within(self, counts: npt.NDArray[np.int16], region: IntArray, notes: IntArray, owed: IntArray) -> BoolArray:
         """Which of the (kinds, B, ...) counts of notes to come lead to the end of the melodies' `region` (B,).
 
-        `notes` (B,): how many they have had since the region began; `owed` (B,): how many places must stay empty.
+        `notes` (B,): how many they have had since the region began; `owed` (B,): how many notes' room must stay empty.
         """
         legal: BoolArray = counts[0] > _NO_WAY
         if self._counted:
@@ -197,43 +206,42 @@ class Lookahead:
         return legal
 
     def options(self, progress: Progress) -> Options:
-        """What may come next in each of B melodies; nothing where a melody stands at no place of its own."""
+        """What may come next in each of B melodies. For one that stands outside of all regions it means nothing."""
         rows = np.arange(len(progress.onset))
         region = np.maximum(np.searchsorted(self._starts, progress.onset, side="right") - 1, 0)
-        at = np.minimum(np.maximum(progress.onset + region, 0), len(self._end_table) - 1)
+        place = np.minimum(progress.onset + region, len(self._end_table) - 1)
         last = np.where(progress.reference < 0, _NONE, progress.reference)
-        places = self._end_table[at].astype(np.int64)
-        ends = places - region[:, None]
-        exists = places > at[:, None]
-        so_far = progress.notes_from(self._starts[region]) if self._counted else np.zeros_like(at)
-        owed, owed_after_rest = np.zeros((2, len(at)), np.int64)
+        end_places = self._end_table[place].astype(np.int64)
+        ends = end_places - region[:, None]
+        exists = end_places > place[:, None]  # rows of the table are filled up with 0
+        so_far = progress.notes_from(self._starts[region]) if self._counted else np.zeros_like(place)
+        owed, owed_after_rest = np.zeros((2, len(place)), np.int64)
         if self._counted:
-            owed, owed_after_rest = self._owed(progress, self._region_ends[region])
-        on = self._on[:, places]
-        way = self._within(on, region, so_far, owed)
-        begun = self._within(on, region, so_far + 1, owed) if self._counted else way
-        following = self._steps[last]
+            owed, owed_after_rest = self._owed(progress, self._stops[region])
+        counts = self._after_sound[:, end_places]
+        held = self._within(counts, region, so_far, owed)
+        begun = self._within(counts, region, so_far + 1, owed) if self._counted else held
+        following = self._follows[last]
         for constraint in self.constraints:
             if (allowed := constraint.pitches(progress)) is not None:
                 following = following & allowed
-        notes = begun[:, :, :PITCHES] & exists[:, :, None] & (self._begins[at] & following)[:, None, :]
-        ties = way[rows, :, last] & exists & (progress.sounding & self._may_tie[at])[:, None]
-        if self._sounds:
-            for row, place in enumerate(at.tolist()):
-                if (sounds := self._sounds.get(place)) is not None:
-                    notes[row, : len(sounds)] &= sounds
-                    if last[row] != _NONE:
-                        ties[row, : len(sounds)] &= sounds[:, last[row]]
-        silent = self._after_rest[:, places, last[:, None]]
+        notes = begun[:, :, :PITCHES] & exists[:, :, None] & (self._begins[place] & following)[:, None, :]
+        ties = held[rows, :, last] & exists & (progress.sounding & self._may_tie[place])[:, None]
+        for row, at in enumerate(place.tolist() if self._sounds else ()):
+            if (sounds := self._sounds.get(at)) is not None:
+                notes[row, : len(sounds)] &= sounds
+                if last[row] != _NONE:
+                    ties[row, : len(sounds)] &= sounds[:, last[row]]
+        silent = self._after_rest[:, end_places, last[:, None]]
         rests = self._within(silent, region, so_far, owed_after_rest) & exists
-        rests &= self._rest_table[at] & ~progress.resting[:, None]
+        rests &= self._rest_table[place] & ~progress.resting[:, None]
         rests &= (progress.reference >= 0)[:, None] | (ends < self._first_by)
         for constraint in self.constraints:
             if (masks := constraint.silences(progress, ends)) is not None:
                 rests &= masks[0]
                 notes &= masks[1][:, :, None]
                 ties &= masks[1]
-        closes = self._closes[at, last]
+        closes = self._closes[place, last]
         if self._counted:
             closes &= (so_far >= self._lows[region]) & (so_far <= self._highs[region])
         legal = np.dstack([notes, rests, ties])
@@ -275,6 +283,3 @@ def _bounds(constraints: Sequence[Constraint], region: Region) -> tuple[int, int
     """The fewest and the most notes that the region may have."""
     found = [c for constraint in constraints if (c := constraint.counts(region.start, region.end)) is not None]
     return max((low for low, _ in found), default=0), min((high for _, high in found), default=_MANY)
-
-
-assert (REST, TIE) == (PITCHES, PITCHES + 1)

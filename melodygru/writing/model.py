@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -17,16 +17,15 @@ from melodygru.network.critic import CANDIDATES
 from melodygru.network.engine import NumpyEngine
 from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.system import by_processes
-from melodygru.writing.candidates import Candidate, Generated, Order, excess, new_ones, score
+from melodygru.writing.candidates import Candidate, Generated, Order, excess, score
 from melodygru.writing.config import COUNT, DEFAULT_MAX_COPY, FORM_CANDIDATES, SEED, GenerationConfig
 from melodygru.writing.copy_guard import CopyGuard
 from melodygru.writing.planner import Banned, Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
+from melodygru.writing.selection import BestOfAll, Selection
 
 _WINDOW = 256
 """Melodies made at once: bounds the memory that many take. A multiple of those that the critic chooses from."""
-_SPARE = 1000
-"""Candidates that were not chosen are kept up to so many, in case too few others are different."""
 _TRIES = 4
 """How many times as many melodies as were asked for are made at most, so that all are different."""
 
@@ -152,57 +151,48 @@ class Model:
         SEED.check(order.seed)
         made = self.planned(order) if made is None else made
         candidates = self.candidates_for(order.config, count)
-        windows = [(first, min(_WINDOW, candidates - first)) for first in range(0, candidates, _WINDOW)]
-        one_by_one = self._chooses(order.config) or candidates == count
-        judge = candidates > count and not one_by_one
-        seen: set[int] = set()
-        size = CANDIDATES if self._chooses(order.config) else 1
-        given, others = 0, list[Generated]()
+        selection = self._selection(order.config, candidates, count)
+        for drawn in self._drawn(order, made, candidates, selection.scored, progress, jobs, watch):
+            yield from selection.choose(drawn)
         first = candidates
-        for drawn in self._drawn(order, made, windows, judge, progress, jobs, watch):
-            for group in new_ones(drawn, seen, size):
-                if one_by_one and given < count:
-                    best, *rest = sorted(group, key=lambda one: -one.liking)
-                    given += 1
-                    yield best.generated
-                    group = sorted(rest, key=lambda one: one.generated.number)
-                if not one_by_one or len(others) < _SPARE:
-                    others += [one.generated for one in group]
-        # Where too many were the same, those that were not chosen, and then more, fill up.
-        while given + len(others) < count and first < candidates * _TRIES:
-            many = min(_WINDOW, count - given - len(others))
-            for drawn in self._drawn(order, made, [(first, many)], judge, progress, 1, watch):
-                others += [one.generated for group in new_ones(drawn, seen, size) for one in group]
+        while selection.found < count and first < candidates * _TRIES:
+            many = min(_WINDOW, count - selection.found)
+            selection.keep(self.draw_window(order, made, first, many, selection.scored, progress, watch))
             first += many
-        if given + len(others) < count:
+        if selection.found < count:
             raise SamplingError(
-                f"Only {given + len(others)} different melodies were found, and count is {count}; lower --count, raise "
+                f"Only {selection.found} different melodies were found, and count is {count}; lower --count, raise "
                 "--temperature, or ask for more bars."
             )
-        if not one_by_one:
-            others.sort(key=lambda one: -one.score.total if one.score else 0.0)
-        yield from others[: count - given]
+        yield from selection.fill(count)
+
+    def _selection(self, config: GenerationConfig, candidates: int, count: int) -> Selection:
+        """How `count` melodies are chosen among so many candidates."""
+        if self._chooses(config):
+            return Selection(CANDIDATES)
+        return Selection() if candidates == count else BestOfAll()
 
     def _drawn(
         self,
         order: Order,
         made: Plan,
-        windows: Sequence[tuple[int, int]],
-        judge: bool,
+        candidates: int,
+        scored: bool,
         progress: Callable[[int], None] | None,
         jobs: int,
         watch: Watcher | None,
     ) -> Iterator[list[Candidate]]:
-        """The candidates of each window, (number of the first, how many), in order."""
+        """That many candidates from number 0 on, a window at a time."""
+        windows = [(first, min(_WINDOW, candidates - first)) for first in range(0, candidates, _WINDOW)]
         if jobs > 1 and len(windows) > 1:
-            drawing = by_processes(WindowDrawer(self, order, judge), windows, jobs)
-            for (first, many), drawn in zip(windows, drawing, strict=True):
+            drawn_elsewhere = by_processes(WindowDrawer(self, order, scored), windows, jobs)
+            for (first, many), drawn in zip(windows, drawn_elsewhere, strict=True):
                 yield drawn
                 if progress is not None:
                     progress(first + many)
             return
         for first, many in windows:
-            yield self.draw_window(order, made, first, many, judge, progress, watch)
+            yield self.draw_window(order, made, first, many, scored, progress, watch)
 
     def draw_window(
         self,
@@ -210,19 +200,19 @@ class Model:
         made: Plan,
         first: int,
         many: int,
-        judge: bool,
+        scored: bool,
         progress: Callable[[int], None] | None = None,
         watch: Watcher | None = None,
     ) -> list[Candidate]:
-        """The candidates numbered [first, first + many), drawn side by side; `judge`: with their scores."""
+        """The candidates numbered [first, first + many), drawn side by side; `scored`: with their scores."""
         critic = self.checkpoint.critic if self._chooses(order.config) else None
         cut = order.primer is not None and not order.include_primer
         report = None if progress is None else (lambda done: progress(first + done))
-        drawing, ahead = order.config.sampling, made.ahead
-        drawn = sample(self.engine, made.meta, many, drawing, ahead, order.seed, first, made.script, report, watch)
+        how, ahead = order.config.sampling, made.ahead
+        drawn = sample(self.engine, made.meta, many, how, ahead, order.seed, first, made.script, report, watch)
         return [
             Candidate(
-                self._finish(one, made, number, judge, cut),
+                self._finish(one, made, number, scored, cut),
                 0.0 if critic is None else critic.log_odds(self._decode(one, made)),
             )
             for number, one in enumerate(drawn, first)
@@ -266,16 +256,17 @@ class Model:
         title = f"{self.name} {made.meta.key}".strip()
         return Tokenizer(self.checkpoint.tokenizer_config).decode(drawn.events, made.qpm, title)
 
-    def _finish(self, drawn: Drawn, made: Plan, number: int, judge: bool, cut: bool) -> Generated:
+    def _finish(self, drawn: Drawn, made: Plan, number: int, scored: bool, cut: bool) -> Generated:
+        """A melody as it is given: its last note held, and `cut` from the primer where that is left out."""
         melody = self._decode(drawn, made)
         if made.fills_out and melody.notes[-1].onset >= made.begins:
             melody = hold_last(melody, drawn.events.pitches[-2] == REST)
-        mark = None
-        if judge:
+        own = None
+        if scored:
             nats = float(drawn.nats.sum()) / len(melody.notes)
             joins = excess(drawn.nats.tolist(), drawn.onsets.tolist(), made.judged)
-            mark = score(melody, nats, self.human_nats_per_note, joins)
-        generated = Generated(melody, made.chords, mark, number)
+            own = score(melody, nats, self.human_nats_per_note, joins)
+        generated = Generated(melody, made.chords, own, number)
         return _without_beginning(generated, made.begins) if cut else generated
 
     def banned(self, config: GenerationConfig) -> Banned | None:
@@ -299,10 +290,10 @@ class Model:
 class WindowDrawer:
     """`Model.draw_window` for a process of its own, which plans once for all its windows."""
 
-    def __init__(self, model: Model, order: Order, judge: bool):
+    def __init__(self, model: Model, order: Order, scored: bool):
         self.model = model
         self.order = order
-        self.judge = judge
+        self.scored = scored
 
     @cached_property
     def plan(self) -> Plan:
@@ -311,7 +302,7 @@ class WindowDrawer:
 
     def __call__(self, first: int, many: int) -> list[Candidate]:
         """The candidates numbered [first, first + many)."""
-        return self.model.draw_window(self.order, self.plan, first, many, self.judge)
+        return self.model.draw_window(self.order, self.plan, first, many, self.scored)
 
 
 def _without_beginning(generated: Generated, begins: int) -> Generated:

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
+
+import numpy as np
 
 from melodygru.errors import UsageError
 from melodygru.music.melody import Melody, Note
 from melodygru.network.config import TokenizerConfig
 from melodygru.network.tokenizer import END, REST, PieceMeta, Tokenizer
 from melodygru.writing.config import GenerationConfig
-from melodygru.writing.constraints.base import PITCHES, Constraint, in_range
+from melodygru.writing.constraints.base import PITCHES, Constraint
 from melodygru.writing.constraints.past import Guard
-from melodygru.writing.constraints.places import Bars
 from melodygru.writing.layout import Layout, Region, Script, chords_under
-from melodygru.writing.lookahead import Lookahead
-from melodygru.writing.planner import Banned, Named, Plan, contradiction, ending, wishes
+from melodygru.writing.planner import Banned, Plan
+from melodygru.writing.wishes import Problem
 
 Span = tuple[int, int]
 """A half-open range of steps."""
@@ -65,6 +65,13 @@ def kept_events(melody: Melody, spans: Sequence[Span], max_duration: int) -> dic
     return found
 
 
+def leave_to_melody(config: GenerationConfig, *options: str) -> None:
+    """Raise UsageError if one of these options was set, which are a melody's own where it is changed."""
+    for name in options:
+        if getattr(config, name) is not None:
+            raise UsageError(f"--{name} is the melody's own here; leave it out.")
+
+
 def plan_rewriting(
     config: GenerationConfig,
     melody: Melody,
@@ -86,61 +93,58 @@ def plan_rewriting(
     Raises:
         UsageError: wishes that cannot be kept there.
     """
-    for name in ("bars", "meter", "bpm", "pickup", "form"):
-        if getattr(config, name) is not None:
-            raise UsageError(f"--{name} is the melody's own here; leave it out.")
-    metre, key = melody.time_signature, config.named_key or melody.key
+    leave_to_melody(config, "bars", "meter", "bpm", "pickup", "form")
+    metre, key, begins = melody.time_signature, config.named_key or melody.key, spans[0][0]
     meta = PieceMeta(metre, key, melody.bars, melody.pickup > 0)
-    anything = in_range(0, PITCHES - 1)
     closes = spans[-1][1] >= melody.length
-    regions = [Region(start, end, anything) for start, end in spans]
-    for number in range(len(regions) - 1):
-        if regions[number].end == regions[number + 1].start:
-            regions[number] = replace(regions[number], followed_by=(number + 1,))
-    if closes:
-        regions[-1] = replace(regions[-1], joins=None)
     given = kept_events(melody, spans, max_duration)
-    layout = Layout(regions, Script(given), [], [], len(regions) - 1, melody.length)
-    chords = chords_under(config.spans(metre), melody)
-    to_the_end = config.rests in ("none", "few") or (chords and config.chord_mode != "soft")
-    base: list[Constraint] = [Bars(melody.length, metre.bar_steps, 0.0 if to_the_end else 0.5)]
-    other = [*rules, *([] if banned is None else [Guard(banned)])]
-
-    def named_on(grid: GenerationConfig | None) -> Named:
-        named = wishes(grid or config, meta, chords, melody, spans[0][0], layout)
-        if grid is None:
-            named = [entry for entry in named if not entry[0].startswith("--grid")]
-        if closes and config.end_on != "any":
-            named.append(ending(config, meta, chords, layout))
-        return named
-
-    def look(chosen: Named, relaxed: bool) -> Lookahead:
-        constraints = [*base, *(rule for _, group in chosen for rule in group), *other]
-        return Lookahead(constraints, regions, max_duration, metre.bar_steps, relaxed)
-
-    def possible(ahead: Lookahead) -> bool:
-        before = [note for note in melody.notes if note.onset < spans[0][0]]
-        resting = any(at + event[0] == spans[0][0] and event[1] == REST for at, event in given.items())
-        first = ahead.feasible(0, before[-1].pitch if before else -1, resting)
-        return first and all(ahead.feasible(number, None) for number in range(1, len(regions)))
-
+    before = [note.pitch for note in melody.notes if note.onset < begins]
+    problem = Problem(
+        config,
+        meta,
+        Layout(_regions(spans, closes), Script(given), len(spans) - 1, melody.length),
+        max_duration,
+        first_by=metre.bar_steps,
+        chords=chords_under(config.spans(metre), melody),
+        begins=begins,
+        around=melody,
+        before=before[-1] if before else -1,
+        resting=any(at + event[0] == begins and event[1] == REST for at, event in given.items()),
+        leaves_out=() if closes and config.end_on != "any" else ("end_on",),
+        further=[*rules, *([] if banned is None else [Guard(banned)])],
+    )
     for relaxed in (False, True):
-        for grid in _grids(config):
-            ahead = look(named_on(grid), relaxed)
-            if possible(ahead):
-                return Plan(meta, melody.qpm, ahead, Script(given), begins=spans[0][0], fills_out=False)
-    raise UsageError(contradiction(named_on(config), meta, None, lambda chosen: possible(look(chosen, True))))
+        for attempt in _grids(problem):
+            ahead = attempt.look(attempt.wishes, relaxed)
+            if ahead is not None:
+                return Plan(meta, melody.qpm, ahead, problem.layout.script, begins=begins, fills_out=False)
+    raise problem.refusal()
 
 
-def _grids(config: GenerationConfig) -> Iterator[GenerationConfig | None]:
-    """Grids to try, from the coarsest on; None for none at all.
+def _regions(spans: Sequence[Span], closes: bool) -> list[Region]:
+    """What is drawn; `closes`: the last span reaches the melody's end."""
+    anything = np.ones(PITCHES, np.bool_)
+    last = len(spans) - 1
+    return [
+        Region(
+            start,
+            end,
+            None if closes and number == last else anything,
+            (number + 1,) if number < last and spans[number + 1][0] == end else (),
+        )
+        for number, (start, end) in enumerate(spans)
+    ]
 
-    Where none was asked for, the borders of what is kept may lie on triplets, thirty-seconds or anywhere.
+
+def _grids(problem: Problem) -> Iterator[Problem]:
+    """The problem on one grid after the other, from the coarsest on; last on none at all.
+
+    Where no grid was asked for, the borders of what is kept may lie on triplets, thirty-seconds or anywhere.
     """
-    yield config
+    yield problem
+    config = problem.config
     if config.grid is None:
         if config.triplets is None:
-            yield replace(config, triplets=True)
-        with suppress(UsageError):  # a metre whose bars are no whole thirty-seconds
-            yield replace(config, grid="1/32", triplets=config.triplets is not False)
-        yield None
+            yield replace(problem, config=replace(config, triplets=True))
+        yield replace(problem, config=replace(config, grid="1/32", triplets=config.triplets is not False))
+        yield replace(problem, leaves_out=(*problem.leaves_out, "grid"))

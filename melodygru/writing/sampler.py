@@ -1,9 +1,9 @@
-"""Draws melodies from an engine: scores -> mask -> temperature -> top-k -> top-p -> draw -> advance.
+"""Draws melodies from an engine: logits -> mask -> temperature -> top-k -> top-p -> draw -> advance.
 
 Knows the engine only by its protocol, and constraints only by what `melodygru.writing.lookahead` offers. A melody that
 meets a dead end all the same (what its past forbids cannot be foreseen) goes back some bars and tries again. Works on
 many melodies at once; melody i has random numbers of its own, from (seed, i), so it is the same alone and in a batch of
-any size. (On one machine, that is: another processor rounds the scores' last digits another way.)
+any size. (On one machine, that is: another processor rounds the logits' last digits another way.)
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ from melodygru.writing.lookahead import Lookahead
 
 Watcher = Callable[[Mapping[int, tuple[int, int, int]]], None]
 """Told of events as they are drawn, one step of all at a time: by a melody's number (onset, duration, pitch class)."""
+
+_ATTEMPTS = 48
+_LEAVE = 0.25
+"""When more than this share of the melodies are done, the others go on without them."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def sample(
     """Draw `count` melodies.
 
     Args:
-        engine: gives the scores.
+        engine: gives the logits.
         meta: metre, key and bars of the melodies.
         config: how to draw.
         ahead: what may be drawn.
@@ -95,11 +99,6 @@ def sample(
         "No melody was found that keeps to everything asked for; allow more: a higher --max-copy or --max-leap, a "
         "wider --range, or other values of the options that you set."
     )
-
-
-_ATTEMPTS = 48
-_LEAVE = 0.25
-"""When more than this share of the melodies are done, the others go on without them."""
 
 
 class _Batch:
@@ -217,23 +216,23 @@ class _Batch:
         options.durations[~options.any, END] = True
         uniform = np.array([generator.random(2) for generator in random])
         constraints = self.ahead.constraints
-        scores = self.engine.duration_logits(state)
-        wanted: npt.NDArray[np.floating] = scores
+        logits = self.engine.duration_logits(state)
+        wanted: npt.NDArray[np.floating] = logits
         for constraint in constraints:
-            if (preference := constraint.duration_preference(where, scores.shape[1])) is not None:
+            if (preference := constraint.duration_preference(where, logits.shape[1])) is not None:
                 wanted = wanted + preference
         durations = draw(wanted, options.durations, self.config, uniform[:, 0])
         durations = np.where(fixed, forced[0], durations).astype(np.int64)
-        nats = nats_of(scores, durations)
-        scores = self.engine.pitch_logits(state, durations)
-        wanted = scores
+        nats = nats_of(logits, durations)
+        logits = self.engine.pitch_logits(state, durations)
+        wanted = logits
         for constraint in constraints:
             if (preference := constraint.pitch_preference(where)) is not None:
                 wanted = wanted + np.pad(preference, ((0, 0), (0, wanted.shape[1] - preference.shape[1])))
         legal = options.pitches(durations)
         legal[~legal.any(axis=1), REST] = True
         pitches = np.where(fixed, forced[1], draw(wanted, legal, self.config, uniform[:, 1])).astype(np.int64)
-        nats = nats + np.where(durations == END, 0.0, nats_of(scores, pitches))
+        nats = nats + np.where(durations == END, 0.0, nats_of(logits, pitches))
         return durations, pitches, nats, stuck
 
     @staticmethod
@@ -268,7 +267,7 @@ class _Batch:
         )
 
 
-def keep_top_k(logits: FloatArray, k: int) -> npt.NDArray[np.bool_]:
+def keep_top_k(logits: FloatArray, k: int) -> BoolArray:
     """(B, V): True for the k largest of each row, and for all that tie with the k-th; k = 0 keeps all."""
     if k == 0 or k >= logits.shape[1]:
         return np.ones(logits.shape, np.bool_)
@@ -276,7 +275,7 @@ def keep_top_k(logits: FloatArray, k: int) -> npt.NDArray[np.bool_]:
     return logits >= kth[:, None]
 
 
-def keep_top_p(logits: FloatArray, p: float) -> npt.NDArray[np.bool_]:
+def keep_top_p(logits: FloatArray, p: float) -> BoolArray:
     """(B, V): True for the nucleus of each row (Holtzman et al. 2020): the fewest most probable classes
     whose probabilities sum to at least p, and all that tie with the last of them; p = 1 keeps all.
     """
@@ -288,30 +287,28 @@ def keep_top_p(logits: FloatArray, p: float) -> npt.NDArray[np.bool_]:
     return logits >= ordered[np.arange(len(logits)), last][:, None]
 
 
-def draw(
-    logits: npt.NDArray[np.floating], legal: npt.NDArray[np.bool_], config: SamplingConfig, uniform: FloatArray
-) -> IntArray:
+def draw(logits: npt.NDArray[np.floating], legal: BoolArray, config: SamplingConfig, uniform: FloatArray) -> IntArray:
     """One class a row.
 
     Args:
-        logits: (B, V) scores.
+        logits: (B, V) unnormalised log-probabilities.
         legal: (B, V) what may be drawn; at least one class a row.
         config: temperature, top-k and top-p, applied in this order to the legal classes.
         uniform: (B,) random numbers in [0, 1): the class drawn is where the cumulative distribution,
             in order of class, first exceeds this.
 
     Returns:
-        (B,) classes. At temperature 0 the best-scored legal class, the lowest of equals.
+        (B,) classes. At temperature 0 the likeliest legal class, the lowest of equals.
     """
-    scores = np.where(legal, logits.astype(np.float64), -np.inf)
+    kept = np.where(legal, logits.astype(np.float64), -np.inf)
     if config.temperature == 0:
-        return scores.argmax(axis=1)
-    with np.errstate(over="ignore"):  # at the smallest temperatures a worse score becomes minus infinity, as it should
-        scores = (scores - scores.max(axis=1, keepdims=True)) / config.temperature
-    scores = np.where(keep_top_k(scores, config.top_k), scores, -np.inf)
-    scores = np.where(keep_top_p(scores, config.top_p), scores, -np.inf)
-    cumulative = np.cumsum(softmax(scores), axis=1)
+        return kept.argmax(axis=1)
+    with np.errstate(over="ignore"):  # at the smallest temperatures a lesser logit becomes minus infinity, as it should
+        kept = (kept - kept.max(axis=1, keepdims=True)) / config.temperature
+    kept = np.where(keep_top_k(kept, config.top_k), kept, -np.inf)
+    kept = np.where(keep_top_p(kept, config.top_p), kept, -np.inf)
+    cumulative = np.cumsum(softmax(kept), axis=1)
     # Rounding can leave the last sum a little off 1: scaled by it, no number falls beyond the end.
     drawn = (cumulative <= (uniform * cumulative[:, -1])[:, None]).sum(axis=1)
-    last_legal = logits.shape[1] - 1 - np.isfinite(scores)[:, ::-1].argmax(axis=1)
+    last_legal = logits.shape[1] - 1 - np.isfinite(kept)[:, ::-1].argmax(axis=1)
     return np.minimum(drawn, last_legal)

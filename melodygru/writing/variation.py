@@ -19,15 +19,15 @@ from melodygru.music.melody import Melody
 from melodygru.network.tokenizer import PieceMeta, Tokenizer
 from melodygru.option import described
 from melodygru.writing.config import AMOUNT, KEEP, VARIATIONS, GenerationConfig
-from melodygru.writing.constraints.base import PITCHES, Constraint
-from melodygru.writing.constraints.fidelity import Contour, InOrder, Score, Unlike
+from melodygru.writing.constraints.base import Constraint
+from melodygru.writing.constraints.fidelity import AsWritten, InOrder, SameContour, Unlike
 from melodygru.writing.constraints.past import Guard
-from melodygru.writing.constraints.places import Bars, NoRests
+from melodygru.writing.constraints.places import NoRests
 from melodygru.writing.layout import Layout, Region, Script
-from melodygru.writing.lookahead import Lookahead
-from melodygru.writing.planner import Plan, wishes
-from melodygru.writing.rewriting import Span, plan_rewriting
+from melodygru.writing.planner import Plan
+from melodygru.writing.rewriting import Span, leave_to_melody, plan_rewriting
 from melodygru.writing.sampler import sample
+from melodygru.writing.wishes import Problem
 
 if TYPE_CHECKING:
     from melodygru.writing.model import Model
@@ -93,9 +93,7 @@ def vary(
     described(GenerationConfig)["best_of"].check_limits(candidates)
     if keep is not None:
         KEEP.check_limits(keep)
-    for name in ("bars", "meter", "bpm", "pickup", "form", "chords"):
-        if getattr(config, name) is not None:
-            raise UsageError(f"--{name} is the melody's own here; leave it out.")
+    leave_to_melody(config, "bars", "meter", "bpm", "pickup", "form", "chords")
     span = span or (0, melody.length)
     inside = [i for i, note in enumerate(melody.notes) if span[0] <= note.onset < span[1]]
     if not inside:
@@ -228,36 +226,33 @@ def _plan_pitches(
 ) -> Plan:
     longest = model.checkpoint.tokenizer_config.max_duration
     metre, key = melody.time_signature, config.named_key or melody.key
-    meta = PieceMeta(metre, key, melody.bars, melody.pickup > 0)
-    layout = Layout([Region(0, melody.length)], Script({}), [], [], 0, melody.length)
-    named = [
-        (name, group)
-        for name, group in wishes(config, meta, (), melody, 0, layout)
-        if name.split()[0] not in ("--grid", "--density", "--rests")
-    ]
-    low, high = config.pitches if config.range is not None else _around(melody)
+    problem = Problem(
+        config,
+        PieceMeta(metre, key, melody.bars, melody.pickup > 0),
+        Layout([Region(0, melody.length)], Script(), 0, melody.length),
+        longest,
+        first_by=max(metre.bar_steps, melody.notes[0].onset + 1),
+        around=melody,
+        silence=1.0,
+        # What the rhythm alone decides, and the end, stay as they were.
+        leaves_out=("grid", "density", "rests", "end_on"),
+    )
+    low, high = problem.pitches
     if contour:
         bounds = _contour_bounds(melody, _order(melody, inside, chance), round(amount * len(inside)), low, high)
     else:
         bounds = dict.fromkeys(_chosen(melody, inside, amount, chance, groups=False), (low, high))
-    rules: list[Constraint] = [Score(melody, bounds, longest), Bars(melody.length, metre.bar_steps, 1.0)]
-    rules += [Contour(melody)] if contour else []
+    rules: list[Constraint] = [AsWritten(melody, bounds, longest)]
+    rules += [SameContour(melody)] if contour else []
     # What stays as it was may be anybody's; a guard would forbid it.
     banned = model.banned(config) if amount == 1 else None
     rules += [] if banned is None else [Guard(banned)]
-    constraints = [*rules, *(rule for _, group in named for rule in group)]
-    ahead = Lookahead(constraints, layout.regions, longest, max(metre.bar_steps, melody.notes[0].onset + 1))
-    if not ahead.feasible(0):
+    ahead = problem.look(problem.wishes, more=rules)
+    if ahead is None:
         raise UsageError(
             "The notes that stay contradict the other options; change more of them, or leave some options out."
         )
-    return Plan(meta, melody.qpm, ahead, Script({}), fills_out=False)
-
-
-def _around(melody: Melody) -> Span:
-    """A fifth beyond the melody's range."""
-    pitches = [note.pitch for note in melody.notes]
-    return max(min(pitches) - 7, 0), min(max(pitches) + 7, PITCHES - 1)
+    return Plan(problem.meta, melody.qpm, ahead, problem.layout.script, fills_out=False)
 
 
 def _contour_bounds(

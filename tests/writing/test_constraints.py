@@ -42,7 +42,7 @@ def test_a_constraint_that_says_nothing_allows_everything():
     rule, under_way = Constraint(), progress()
     answers = [rule.ends(0, ENDS), rule.begins(0), rule.sounds(0, ENDS), rule.rests(0, ENDS), rule.holds(0)]
     answers += [
-        rule.steps(),
+        rule.follows(),
         rule.closes(0),
         rule.counts(0, 9),
         rule.pitches(under_way),
@@ -118,8 +118,8 @@ def test_from_anywhere_the_grid_leads_back_to_the_bar_line(onset, kind):
 
 def test_pitches_leaps_joints_and_rests():
     assert legal(Pitches(in_range(60, 62)).begins(5)) == [60, 61, 62]
-    assert legal(Leaps(2).steps()[60]) == [58, 59, 60, 61, 62]
-    assert legal(Leaps(1).steps()[0]) == [0, 1]
+    assert legal(Leaps(2).follows()[60]) == [58, 59, 60, 61, 62]
+    assert legal(Leaps(1).follows()[0]) == [0, 1]
     joints = Joints([48], in_range(60, 61))
     assert joints.begins(0) is None
     assert legal(joints.begins(48)) == [60, 61]

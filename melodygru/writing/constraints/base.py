@@ -2,11 +2,11 @@
 
 A constraint answers two kinds of question, and leaves those that do not concern it unanswered (None: anything goes):
 
-- about places, whatever came before: where an event may end, which pitches may begin or sound there. From these
-  answers `melodygru.writing.lookahead` finds out, before anything is drawn, from where the last bar line can still be
-  reached;
+- about steps of the grid, whatever came before: where an event may end, which pitches may begin or sound there. From
+  these answers `melodygru.writing.lookahead` finds out, before anything is drawn, from where the last bar line can
+  still be reached;
 - about a melody under way (`Progress`): pitches and rests that its past forbids, and preferences, which are added to
-  the scores and forbid nothing. Those that look back stand in `melodygru.writing.constraints.past`.
+  the logits and forbid nothing. Those that look back stand in `melodygru.writing.constraints.past`.
 
 Steps are counted from the first bar line of the grid. Pitches are MIDI numbers in [0, 128).
 """
@@ -84,7 +84,7 @@ class Constraint:
     def holds(self, onset: int) -> bool | None:
         """Whether a note may be held over `onset`, by a tie that begins there."""
 
-    def steps(self) -> BoolArray | None:
+    def follows(self) -> BoolArray | None:
         """(128, 128): which pitch (column) may follow which (row)."""
 
     def closes(self, onset: int) -> BoolArray | None:
@@ -100,13 +100,13 @@ class Constraint:
         """Two (B, D) masks: whether a rest, and whether a note or tie, may end at the steps `ends` (B, D)."""
 
     def owes(self, progress: Progress, until: IntArray) -> tuple[IntArray, IntArray] | None:
-        """Two (B,): note places to be left empty before the steps `until` (B,), if a note comes next, or a rest."""
+        """Two (B,): room for notes to be left empty before the steps `until` (B,), if a note comes next, or a rest."""
 
     def duration_preference(self, progress: Progress, size: int) -> FloatArray | None:
-        """(B, size): added to the scores of durations, in nats; index 0 is END."""
+        """(B, size): added to the logits of durations, in nats; index 0 is END."""
 
     def pitch_preference(self, progress: Progress) -> FloatArray | None:
-        """(B, 128): added to the scores of pitches, in nats."""
+        """(B, 128): added to the logits of pitches, in nats."""
 
 
 def of_classes(classes: Collection[int]) -> BoolArray:

@@ -1,10 +1,13 @@
-"""Constraints that hold a variation to its original: to its rhythm, its pitches, or where it rises and falls."""
+"""Constraints that look at a melody that is there: a variation's original, or what stands around a gap.
+
+A variation keeps its original's rhythm, its pitches, or where it rises and falls; what fills a gap may lean towards
+what stands after it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +16,6 @@ from melodygru.network.arrays import BoolArray, FloatArray, IntArray
 from melodygru.network.config import TokenizerConfig
 from melodygru.network.tokenizer import END, REST, TIE, Tokenizer
 from melodygru.writing.constraints.base import PITCHES, Constraint, Progress, in_range
-
-if TYPE_CHECKING:
-    pass
 
 
 class Unlike(Constraint):
@@ -56,7 +56,7 @@ class InOrder(Constraint):
         return legal
 
 
-class Score(Constraint):
+class AsWritten(Constraint):
     """Every event begins and ends as it did; chosen notes may have other pitches, between the bounds given for each."""
 
     def __init__(self, melody: Melody, bounds: dict[int, tuple[int, int]], max_duration: int):
@@ -95,7 +95,7 @@ class Score(Constraint):
         return np.full(PITCHES, onset in self.events and self.events[onset][0] == END)
 
 
-class Contour(Constraint):
+class SameContour(Constraint):
     """The melody rises, falls and repeats where it did."""
 
     def __init__(self, melody: Melody):

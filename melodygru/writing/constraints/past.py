@@ -117,7 +117,7 @@ class SomeRests(Constraint):
         return found
 
     def owes(self, progress: Progress, until: IntArray) -> tuple[IntArray, IntArray]:
-        """A place for each stretch without a rest."""
+        """Room for one note for each stretch without a rest."""
         owed = np.zeros((2, len(until)), np.int64)
         for row, (onset, limit) in enumerate(zip(progress.onset.tolist(), until.tolist(), strict=True)):
             missing = [start for start, _ in self._missing(onset, progress.rests[row]) if start < limit]

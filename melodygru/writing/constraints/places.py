@@ -1,4 +1,4 @@
-"""Constraints that hold by place alone: bars, grid, range, leaps, rests, and where and how a melody ends."""
+"""Constraints that hold whatever came before: bars, grid, range, leaps, rests, and where and how a melody ends."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Grid(Constraint):
         self.triplet = triplet
 
     def ends(self, onset: int, ends: IntArray) -> BoolArray:
-        """From one place of the grid to another; within a triplet, only to the triplet's own places."""
+        """From one onset of the grid to another; within a triplet, only to the triplet's own."""
         straight = ends % self.straight == 0
         if not self.triplet:
             return straight
@@ -133,7 +133,7 @@ class Leaps(Constraint):
     def __init__(self, largest: int):
         self.largest = largest
 
-    def steps(self) -> BoolArray:
+    def follows(self) -> BoolArray:
         """Pitches no farther away than the largest leap."""
         pitches = np.arange(PITCHES)
         return np.abs(pitches[:, None] - pitches[None, :]) <= self.largest

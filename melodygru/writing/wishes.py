@@ -1,0 +1,225 @@
+"""What options mean as constraints: the one place where the two meet.
+
+Generating, infilling and varying each say what is drawn, what stands fast and which options are none of theirs (a
+`Problem`). Which constraints follow from what was asked for is said here for all of them, and so is which wishes
+contradict one another: before anything is drawn, and in the words of the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from numbers import Real
+
+from melodygru.errors import UsageError
+from melodygru.music.chords import ChordSpan
+from melodygru.music.form import Form
+from melodygru.music.melody import Melody
+from melodygru.music.theory import parse_scale, scale_pitch_classes
+from melodygru.network.arrays import BoolArray
+from melodygru.network.tokenizer import PieceMeta
+from melodygru.writing.config import DEFAULT_GRID, DEFAULT_RANGE, GenerationConfig
+from melodygru.writing.constraints.base import PITCHES, Constraint, in_range, of_classes
+from melodygru.writing.constraints.chords import OverChords
+from melodygru.writing.constraints.past import Density, FewRests, Prefers, Repeats, SomeRests
+from melodygru.writing.constraints.places import Bars, EndsOn, Grid, Leaps, NoRests, Pitches, Seams, shortest_end
+from melodygru.writing.layout import RESTS_EVERY, Layout, Region
+from melodygru.writing.lookahead import Lookahead
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What one option asks for.
+
+    Attributes:
+        option: a field of `GenerationConfig`.
+        value: as it was given, or what holds where nothing was.
+        rules: the constraints that it means.
+    """
+
+    option: str
+    value: object
+    rules: Sequence[Constraint]
+
+    @property
+    def words(self) -> str:
+        """As the command line spells it. A progression is too long to be said again."""
+        name = "--" + self.option.replace("_", "-")
+        if self.option == "chords":
+            return name
+        return f"{name} {self.value:g}" if isinstance(self.value, Real) else f"{name} {self.value}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be written where: all that constraints are made of.
+
+    Attributes:
+        config: what is asked for.
+        meta: metre, key and bars of the whole, what is given included.
+        layout: what is drawn, what stands fast and what is repeated.
+        max_duration: longest duration of an event, in steps.
+        first_by: the step before which the first note begins.
+        chords: the progression laid out over the whole; empty without chords.
+        begins: the step at which new music begins.
+        around: the melody that is continued or changed; new music stays in its octave where no range was named.
+        before: the last pitch before what is drawn first, -1 if there is none.
+        resting: whether a rest stands right before that.
+        pickup: steps that the last note may leave free for a pickup.
+        silence: the share of a bar that may be silent at the end; None: what the options leave.
+        leaves_out: options that are not to be heard here.
+        further: constraints that no option of `config` means.
+    """
+
+    config: GenerationConfig
+    meta: PieceMeta
+    layout: Layout
+    max_duration: int
+    first_by: int
+    chords: tuple[ChordSpan, ...] = ()
+    begins: int = 0
+    around: Melody | None = None
+    before: int = -1
+    resting: bool = False
+    pickup: int = 0
+    silence: float | None = None
+    leaves_out: Collection[str] = ()
+    further: Sequence[Constraint] = ()
+
+    @cached_property
+    def wishes(self) -> list[Wish]:
+        """All that is asked for here."""
+        return [wish for wish in self._said() if wish.option not in self.leaves_out]
+
+    def _said(self) -> Iterator[Wish]:
+        """A wish for each option that means constraints: here a new one is entered."""
+        config, layout, bar = self.config, self.layout, self.meta.time_signature.bar_steps
+        yield Wish("range", config.range or DEFAULT_RANGE, [Pitches(in_range(*self.pitches))])
+        yield Wish("grid", config.grid or DEFAULT_GRID, [self._grid()])
+        if self.chords:
+            yield Wish("chords", config.chords, self._over_chords())
+        elif self.scale is not None:
+            named = ("scale", config.scale) if config.scale else ("scale_mode", f"strict in {self.meta.key}")
+            inside = of_classes(self.scale)
+            soft = config.scale_mode == "soft"
+            yield Wish(*named, [Prefers(lambda onset: inside) if soft else Pitches(inside)])
+        if config.max_leap is not None:
+            yield Wish("max_leap", config.max_leap, [Leaps(config.max_leap)])
+        if config.no_repeat_notes is not None:
+            yield Wish("no_repeat_notes", config.no_repeat_notes, [Repeats(config.no_repeat_notes)])
+        if config.density is not None:
+            rule = Density(config.density, bar, self.begins, layout.nominal_end)
+            yield Wish("density", config.density, [rule])
+        if config.rests == "none":
+            yield Wish("rests", config.rests, [NoRests()])
+        if config.rests == "few":
+            yield Wish("rests", config.rests, [self._few_rests()])
+        wish, classes = self.home
+        room = 0 if self.to_the_end else self.pickup
+        shortest = shortest_end(self.meta.time_signature)
+        yield Wish("end_on", wish, [EndsOn(classes, layout.regions[layout.closing].end, shortest, room)])
+        if config.rests == "some" and layout.rest_stretches:
+            yield Wish("rests", config.rests, [SomeRests(layout.rest_stretches, layout.echoes)])
+
+    @property
+    def pitches(self) -> tuple[int, int]:
+        """The lowest and the highest pitch: what was asked for, or a fifth beyond what stands there already."""
+        if self.config.range is not None or self.around is None or not self.around.notes:
+            return self.config.pitches
+        found = [note.pitch for note in self.around.notes]
+        return max(min(found) - 7, 0), min(max(found) + 7, PITCHES - 1)
+
+    @property
+    def scale(self) -> tuple[int, ...] | None:
+        """The scale that was asked for, as pitch classes; None where none was."""
+        if self.config.scale is not None:
+            return scale_pitch_classes(parse_scale(self.config.scale), self.meta.key.tonic)
+        return self.meta.key.scale if self.config.scale_mode is not None else None
+
+    @property
+    def home(self) -> tuple[str, Collection[int]]:
+        """How the piece ends: the value of `end_on`, and the pitch classes of the last note."""
+        key = self.meta.key
+        last = next((span.chord for span in reversed(self.chords) if span.chord is not None), None)
+        triad = key.scale[0], key.scale[2], key.scale[4]
+        wish = self.config.end_on or ("chord" if last is not None and key.tonic not in last.tones else "tonic")
+        return wish, {"any": range(12), "tonic": (key.tonic,), "chord": triad if last is None else last.tones}[wish]
+
+    @property
+    def to_the_end(self) -> bool:
+        """Whether the last note sounds up to the last bar line.
+
+        An early end is filled by its last note, which must not then sound where it may not.
+        """
+        return self.config.rests in ("none", "few") or bool(self.chords and self.config.chord_mode != "soft")
+
+    def _grid(self) -> Grid:
+        metre = self.meta.time_signature
+        grid = self.config.grid_steps(metre)
+        triplets = not metre.is_compound if self.config.triplets is None else self.config.triplets
+        # Triplets of eighths in a quarter; on a grid of quarters, of quarters in a half note.
+        return Grid(metre.bar_steps, grid, 0 if not triplets or grid > 24 else 16 if grid == 24 else 8)
+
+    def _over_chords(self) -> list[Constraint]:
+        metre, key, echoes = self.meta.time_signature, self.meta.key, self.layout.echoes
+        over = OverChords(self.chords, metre, self.scale or key.scale, key.tonic, echoes)
+        everything = in_range(0, PITCHES - 1)
+
+        def fits(onset: int) -> BoolArray:
+            legal = over.begins(onset)
+            return everything if legal is None else legal
+
+        if self.config.chord_mode == "soft":
+            return [Prefers(fits)]
+        if self.config.scale_mode == "soft":
+            return [OverChords(self.chords, metre, None, key.tonic, echoes), Prefers(fits)]
+        return [over]
+
+    def _few_rests(self) -> FewRests:
+        most, beat = max(1, self.meta.bars // RESTS_EVERY), self.meta.time_signature.beat_steps
+        return FewRests(most, beat, self.begins, self.layout.regions[self.layout.closing].end, self.layout.echoes)
+
+    def look(
+        self,
+        wishes: Sequence[Wish],
+        relaxed: bool = False,
+        regions: Sequence[Region] | None = None,
+        more: Sequence[Constraint] = (),
+    ) -> Lookahead | None:
+        """What may be drawn so that these wishes are kept; None where they cannot be.
+
+        Args:
+            wishes: some of those that were made, or all.
+            relaxed: see `Lookahead`.
+            regions: in place of the layout's.
+            more: further constraints.
+        """
+        metre, silence = self.meta.time_signature, self.silence
+        if silence is None:
+            silence = 0.0 if self.to_the_end else 0.5
+        rules: list[Constraint] = [Bars(self.meta.length, metre.bar_steps, silence)]
+        if self.config.form is not None:
+            rules.append(Seams(self.layout.seams))
+        rules += [*(rule for wish in wishes for rule in wish.rules), *more, *self.further]
+        regions = self.layout.regions if regions is None else regions
+        ahead = Lookahead(rules, regions, self.max_duration, self.first_by, relaxed)
+        first = ahead.feasible(0, self.before, self.resting)
+        return ahead if first and all(ahead.feasible(number, None) for number in range(1, len(regions))) else None
+
+    def refusal(self) -> UsageError:
+        """An error that says which wishes contradict each other: as few as do."""
+        meta, form = self.meta, self.config.form
+        what = f"{meta.bars} {'bar' if meta.bars == 1 else 'bars'} of {meta.time_signature} in {meta.key}"
+        what += "" if form is None else f" with --form {Form.parse(form)}"
+        for size in (1, 2, 3):
+            for chosen in combinations(self.wishes, size):
+                if self.look(chosen, relaxed=True) is None:
+                    *others, last = [wish.words for wish in chosen]
+                    if not others:
+                        return UsageError(f"{last} cannot be kept in {what}; choose another value.")
+                    listed = f"{', '.join(others)} and {last}"
+                    return UsageError(f"{listed} contradict each other in {what}; change one of them.")
+        listed = ", ".join(wish.words for wish in self.wishes)
+        return UsageError(f"{listed} cannot all be kept in {what}; change one of them.")
