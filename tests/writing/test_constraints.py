@@ -99,6 +99,13 @@ def test_grids_allow_plain_values_and_triplets_that_fill_their_group(grid, onset
     assert legal(grid.ends(onset, ends), ends) == expected
 
 
+@given(st.integers(0, 3), st.sampled_from([8, 16]))
+def test_from_within_a_triplet_nothing_leads_beyond_its_group(quarter, inside):
+    onset, ends = 24 * quarter + inside, np.arange(24 * quarter + inside + 1, 193)
+    own = [24 * quarter + third for third in (16, 24) if third > inside]
+    assert legal(Grid(96, 6, 8).ends(onset, ends), ends) == own
+
+
 @given(st.integers(0, 95), st.sampled_from([(3, 8), (6, 8), (6, 0), (12, 8), (24, 16)]))
 def test_from_anywhere_the_grid_leads_back_to_the_bar_line(onset, kind):
     grid = Grid(96, *kind)
@@ -201,6 +208,23 @@ def test_density_counts_within_one_a_bar(wanted, bars):
         assert (low <= notes <= high) == (abs(notes / bars - wanted) <= 1)
     late = Density(wanted, 96, stop=96)
     assert late.counts(0, 180) == late.counts(0, 96)
+
+
+@given(st.sampled_from([1, 2.5, 4, 7]), st.integers(1, 9), st.integers(0, 5))
+def test_density_is_of_each_stretch_wherever_it_begins(wanted, bars, first):
+    rule = Density(wanted, 96, start=96 * first)
+    assert rule.counts(96 * first, 96 * (first + bars)) == Density(wanted, 96).counts(0, 96 * bars)
+
+
+@given(st.integers(0, 5), st.integers(0, 8))
+def test_density_leans_by_what_came_since_the_new_music_began(first, count):
+    start = 96 * first
+    new = [(12 * place, 60 + place) for place in range(count)]
+    given = [(at, 50) for at in range(0, start, 24)]
+    plain = Density(4, 96).duration_preference(progress(new, onset=96), 97)
+    later = [(start + at, pitch) for at, pitch in new]
+    found = Density(4, 96, start=start).duration_preference(progress(given + later, onset=start + 96), 97)
+    assert found.tolist() == plain.tolist()
 
 
 def test_density_leans_towards_long_notes_where_there_have_been_many():

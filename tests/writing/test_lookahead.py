@@ -7,7 +7,7 @@ import pytest
 
 from melodygru.network.tokenizer import END, REST, TIE
 from melodygru.writing.constraints.base import Constraint, Progress, in_range
-from melodygru.writing.constraints.past import Density, FewRests, SomeRests
+from melodygru.writing.constraints.past import Density, FewRests, Repeats, SomeRests
 from melodygru.writing.constraints.places import Bars, EndsOn, Leaps, NoRests, Pitches, Seams
 from melodygru.writing.layout import Region
 from melodygru.writing.lookahead import Lookahead
@@ -42,6 +42,13 @@ class HighLater(Constraint):
         return legal
 
 
+class ShortAtFirst(Constraint):
+    """The first event lasts a step: fewer ends than there are elsewhere."""
+
+    def ends(self, onset, ends):
+        return ends == 1 if onset == 0 else None
+
+
 BASE = [Bars(LENGTH, BAR), Pitches(in_range(LOW, HIGH)), Coarse()]
 WORLDS = {
     "bare": [],
@@ -53,6 +60,8 @@ WORLDS = {
     "seam": [Seams([3]), Leaps(1)],
     "few rests": [FewRests(9, 1), Within(3, 3)],
     "dense": [Density(2, BAR, off=0.5), Leaps(1), EndsOn([2], LENGTH)],
+    "changing": [Repeats(1), Leaps(1), Within(3, 6)],
+    "short at first": [ShortAtFirst()],
 }
 
 
@@ -106,6 +115,8 @@ def keeps(name, events):
         "seam": smooth and 3 in ends and not any(at == 3 and p in (TIE, REST) and d for at, d, p in events),
         "few rests": all(end - at <= 1 for at, end in rests) and len(notes) == 3,
         "dense": smooth and pitches[-1] == 62 and 3 <= len(notes) <= 5,
+        "changing": smooth and all(one != two for one, two in pairwise(pitches)) and 3 <= len(notes) <= 6,
+        "short at first": events[0][1] == 1,
     }[name]
 
 
@@ -121,8 +132,10 @@ def walk(ahead):
         at = int(under_way.onset[0])
         if options.durations[0, END]:
             found.add((*events, (at, END, REST)))
+            assert len(found) <= len(EVERYTHING)
         for column, duration in enumerate(options.steps[0].tolist()):
             for pitch in np.flatnonzero(options.legal[0, column]).tolist():
+                assert duration > 0
                 go(after(under_way, duration, pitch), (*events, (at, duration, pitch)))
 
     go(Progress.start(1), ())
@@ -136,7 +149,7 @@ def after(where, duration, pitch):
         np.array([pitch]) if struck else where.reference,
         np.array([struck or pitch == TIE]),
         np.array([pitch == REST]),
-        where.repeats,
+        np.where(struck & (where.reference == pitch), where.repeats + 1, np.where(struck, 1, where.repeats)),
         [[*where.rests[0], at] if pitch == REST else where.rests[0]],
         [[*where.pitches[0], pitch] if struck else where.pitches[0]],
         [[*where.onsets[0], at] if struck else where.onsets[0]],

@@ -1,0 +1,160 @@
+"""What options mean: a wish for each, the same wherever melodies are written, and told apart where they contradict."""
+
+from dataclasses import fields, replace
+from itertools import pairwise
+from random import Random
+
+import numpy as np
+import pytest
+
+from melodygru import load_model
+from melodygru.errors import UsageError
+from melodygru.network.tokenizer import PieceMeta
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.constraints.base import PITCHES, in_range
+from melodygru.writing.constraints.past import Continues, SomeRests
+from melodygru.writing.constraints.places import Grid, Leaps, Pitches
+from melodygru.writing.infilling import gap_of, infill
+from melodygru.writing.layout import Layout, Region, Script
+from melodygru.writing.planner import plan
+from melodygru.writing.primer import parse_notes
+from melodygru.writing.rewriting import plan_rewriting, span_of
+from melodygru.writing.variation import vary
+from melodygru.writing.wishes import Problem, Wish
+from tests.writing.test_wishes import random_wishes
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("folk")
+
+
+@pytest.fixture(scope="module")
+def tune(model):
+    return model.generate(bars=8, key="G", seed=2)
+
+
+def problem(config, **settings):
+    """Two bars of 4/4 to be written."""
+    meta = PieceMeta(bars=2)
+    return Problem(config, meta, Layout([Region(0, meta.length)], Script(), 0, meta.length), 192, 96, **settings)
+
+
+def test_every_wish_is_of_an_option_and_spelled_as_on_the_command_line():
+    options = {field.name for field in fields(GenerationConfig)}
+    for seed in range(60):
+        asked = random_wishes(Random(seed))
+        # What belongs to the layout of a piece is the planner's: here are two bars.
+        for name in ("bars", "meter", "form", "pickup"):
+            asked.pop(name, None)
+        config = GenerationConfig.from_dict(asked)
+        found = problem(config, chords=config.spans(config.time_signature)).wishes
+        assert {wish.option for wish in found} <= options
+        assert len({wish.option for wish in found}) == len(found)
+        for wish in found:
+            assert wish.rules
+            assert wish.words.startswith(f"--{wish.option.replace('_', '-')}")
+        said = {wish.option for wish in found}
+        assert {"range", "grid", "end_on"} <= said
+        assert {"max_leap", "no_repeat_notes", "density", "chords"} & set(asked) <= said
+        assert ("scale" in said) == ("scale" in asked and "chords" not in asked)
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish("max_leap", 5, []), "--max-leap 5"),
+        (Wish("density", 2.5, []), "--density 2.5"),
+        (Wish("density", 4.0, []), "--density 4"),
+        (Wish("grid", "1/8", []), "--grid 1/8"),
+        (Wish("chords", "Am F C G", []), "--chords"),
+    ],
+)
+def test_wishes_are_told_as_they_were_typed(wish, words):
+    assert wish.words == words
+
+
+def test_options_that_are_not_to_be_heard_mean_nothing():
+    config = GenerationConfig(max_leap=3, density=4)
+    asked = problem(config).wishes
+    heard = problem(config, leaves_out=("density", "grid")).wishes
+    assert [wish.option for wish in asked] == ["range", "grid", "max_leap", "density", "end_on"]
+    assert [wish.option for wish in heard] == ["range", "max_leap", "end_on"]
+
+
+def test_the_octave_is_that_of_what_is_continued_unless_a_range_is_named():
+    notes = parse_notes("C2/4 G2/4", GenerationConfig().time_signature)
+    assert problem(GenerationConfig()).pitches == (48, 96)
+    assert problem(GenerationConfig(), around=notes).pitches == (36 - 7, 43 + 7)
+    assert problem(GenerationConfig(range="C4:C5"), around=notes).pitches == (60, 72)
+    assert problem(GenerationConfig(), around=replace(notes, notes=())).pitches == (48, 96)
+
+
+def test_as_few_wishes_as_contradict_each_other_are_named():
+    config = GenerationConfig(bars=2, max_leap=7, density=1, rests="none", grid="1/16")
+    narrow = problem(replace(config, range="C#4:D4"))
+    assert narrow.look(narrow.wishes) is None
+    assert str(narrow.refusal()) == (
+        "--range C#4:D4 and --end-on tonic contradict each other in 2 bars of 4/4 in C major; change one of them."
+    )
+    dense = problem(replace(config, density=40))
+    assert str(dense.refusal()).startswith("--grid 1/16 and --density 40 contradict each other in 2 bars of 4/4")
+    # A gap after a note of which no note is near enough.
+    alone = replace(problem(replace(config, max_leap=1)), before=60, further=[Pitches(in_range(70, 80)), Continues()])
+    assert str(alone.refusal()) == "--max-leap 1 cannot be kept in 2 bars of 4/4 in C major; choose another value."
+
+
+def test_a_rule_that_is_entered_once_is_kept_by_all_that_writes(model, tune, monkeypatch):
+    """As if there were one more option: it works in generate, infill and vary, and is named where it cannot be kept."""
+    own = Problem._said
+    inside = np.isin(np.arange(PITCHES) % 12, [2, 7, 9])
+
+    def said(self):
+        yield from own(self)
+        yield Wish("key", "of D, G and A", [Pitches(inside)])
+
+    monkeypatch.setattr(Problem, "_said", said)
+    new = model.generate(bars=4, key="G", seed=1).notes
+    assert {note.pitch % 12 for note in new} <= {2, 7, 9}
+    span = span_of(tune, 3, 4)
+    gap, filled = gap_of(tune, span), infill(model, tune, span, GenerationConfig(), 1, 4).melody
+    assert {note.pitch % 12 for note in filled.notes if gap[0] <= note.onset < gap[1]} <= {2, 7, 9}
+    for keep in (None, "rhythm"):
+        varied = vary(model, tune, 1, GenerationConfig(), 1, keep, candidates=2).melody
+        assert {note.pitch % 12 for note in varied.notes} <= {2, 7, 9}
+    with pytest.raises(UsageError, match="--end-on tonic and --key of D, G and A contradict each other"):
+        model.generate(bars=4, key="C", seed=1)
+
+
+def test_where_borders_lie_on_no_grid_the_grid_is_left_out(tune):
+    """A gap from one odd step to another can be filled, unless a grid was asked for."""
+    odd = replace(tune, notes=tuple(replace(note, onset=note.onset + 1) for note in tune.notes[:12]))
+    span = (odd.notes[4].onset, odd.notes[9].end)
+    made = plan_rewriting(GenerationConfig(), odd, [span])
+    assert not any(isinstance(rule, Grid) for rule in made.ahead.constraints)
+    with pytest.raises(UsageError, match="--grid 1/8"):
+        plan_rewriting(GenerationConfig(grid="1/8", triplets=False), odd, [span])
+
+
+def test_small_leaps_lead_to_each_repeat():
+    made = plan(GenerationConfig(form="AABA", section_bars=2, max_leap=2))
+    assert any(isinstance(rule, Leaps) for rule in made.ahead.constraints)
+    with pytest.raises(
+        UsageError, match=r"^--max-leap 1, --no-repeat-notes 1 and --form AA contradict each other here"
+    ):
+        plan(GenerationConfig(form="AA", section_bars=1, max_leap=1, no_repeat_notes=1, scale="major pentatonic"))
+
+
+def test_rests_are_due_in_no_stretch_that_a_primer_covers():
+    """In a form of one section the primer may end after the last place where a rest was due."""
+    primer = parse_notes(" ".join(["C4/1"] * 7), GenerationConfig().time_signature)
+    config = GenerationConfig(form="A", section_bars=8, rests="some")
+    assert any(isinstance(rule, SomeRests) for rule in plan(config).ahead.constraints)
+    made = plan(config, primer=primer)
+    assert not any(isinstance(rule, SomeRests) for rule in made.ahead.constraints)
+
+
+def test_melodies_of_a_small_leap_form_join_their_repeats(model):
+    config = GenerationConfig(form="AABA", section_bars=2, max_leap=3, best_of=1)
+    for one in model.compose(config, 3, 3):
+        assert all(abs(two.pitch - note.pitch) <= 3 for note, two in pairwise(one.melody.notes))
