@@ -97,6 +97,7 @@ def layers(threads):
 STEPS = """
 import cProfile, json, sys, time, tempfile
 import melodygru.training.trainer as trainer
+from melodygru.training.batches import epoch_batches, windows
 from melodygru.training.run import train
 seconds, count, events, padded = 0.0, 0, 0, 0
 inside = 0.0
