@@ -97,10 +97,11 @@ def layers(threads):
 STEPS = """
 import cProfile, json, sys, time, tempfile
 import melodygru.training.trainer as trainer
+from melodygru.training.batches import epoch_batches, windows
 from melodygru.training.run import train
 seconds, count, events, padded = 0.0, 0, 0, 0
 inside = 0.0
-real = trainer.Trainer._step
+real = trainer.Trainer.step
 real_nll = trainer.MelodyGRU.nll
 real_backward = trainer.torch.Tensor.backward
 class Enough(Exception):
@@ -131,7 +132,7 @@ def nll(self, batch, *arguments):
         events += int(batch["mask"].sum())
         padded += batch["mask"].numel()
     return real_nll(self, batch, *arguments)
-trainer.Trainer._step = step
+trainer.Trainer.step = step
 trainer.MelodyGRU.nll = timed(nll)
 trainer.torch.Tensor.backward = timed(real_backward)
 with tempfile.TemporaryDirectory() as out:

@@ -280,9 +280,9 @@ class _Clock:
     """How long the optimizer's steps of each epoch take."""
 
     def __init__(self, trainer: Trainer):
-        self._step = trainer._step
+        self._step = trainer.step
         self._seconds: list[float] = []
-        trainer._step = self._timed  # type: ignore[method-assign, assignment]
+        trainer.step = self._timed  # type: ignore[method-assign, assignment]
 
     def _timed(self, *arguments: Any) -> None:
         begin = time.perf_counter()

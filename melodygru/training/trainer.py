@@ -226,7 +226,7 @@ class Trainer:
                 stop, share = self._agree(per_epoch)
                 if stop or share >= 1:
                     break
-                self._step(dataset, pieces, rows, semitones, share)
+                self.step(dataset, pieces, rows, semitones, share)
                 self._tell(task, epoch)
             stop, share = self._agree(per_epoch)
             within = state.step % per_epoch > 0
@@ -281,7 +281,7 @@ class Trainer:
         limit = self.config.max_minutes
         return min(1.0, by_steps if limit is None else max(by_steps, self.state.seconds / (60 * limit)))
 
-    def _step(self, dataset: Dataset, pieces: Windows, rows: Array, semitones: Array, share: float) -> None:
+    def step(self, dataset: Dataset, pieces: Windows, rows: Array, semitones: Array, share: float) -> None:
         """One step of the optimizer, from the whole group's batch `rows`."""
         config, state, group = self.config, self.state, self.group
         # All that is random in this step, dropout above all, follows from its number.

@@ -1,10 +1,8 @@
 """Bytes of a MIDI file -> what it says, exactly: integer ticks, as they stand in the file.
 
-`read_midi` gives a `RawFile`: every track's notes, and the file's tempi, metres, key signatures and texts. This module
-takes a file apart into its tracks, `melodygru.formats.midi.chunks` a track into events; neither goes through mido,
-since files in the wild are often faulty in ways that leave the notes whole (an impossible key signature, data bytes
-over 127, a track without its end or with a wrong length): those are named in `RawFile.faults` and read past.
-`melodygru.formats.midi.writer` goes the other way.
+`read_midi` gives a `RawFile`: every track's notes, and the file's tempi, metres and key signatures, in ticks. The
+inside of a track is `melodygru.formats.midi.chunks`'s affair; what is wrong around it (a track without its end or with
+a wrong length) is named in `RawFile.faults` too, and read past. `melodygru.formats.midi.writer` goes the other way.
 
 The format: The Complete MIDI 1.0 Detailed Specification, "Standard MIDI Files 1.0" (1996).
 """
