@@ -86,6 +86,8 @@ class Layout:
         closing: the number of the region in which the music that ends the piece is written first.
         nominal_end: as many bars after the beginning as there are; with a pickup, that much before the last bar line.
         rest_stretches: where `--rests some` asks for a rest, as half-open ranges of steps.
+        sections: half-open ranges of steps of what is written with a beginning and an end of its own, in order: the
+            sections of a form, what follows a primer, a gap.
     """
 
     regions: Sequence[Region]
@@ -95,6 +97,7 @@ class Layout:
     departures: Sequence[tuple[int, int, int]] = ()
     seams: Sequence[int] = ()
     rest_stretches: Sequence[tuple[int, int]] = ()
+    sections: Sequence[tuple[int, int]] = ()
 
     @property
     def echoes(self) -> list[tuple[int, int, int]]:
@@ -156,7 +159,10 @@ def lay_out_parts(
     for number, (start, end) in enumerate(pieces):
         last = end == length and number == len(pieces) - 1
         regions.append(Region(start, end, None if last else anything))
-    layout = Layout(regions, Script(given, copies), closing, step(parts[-1].end), departures, borders)
+    sections = [(max(step(part.start), begins), step(part.end)) for part in parts]
+    layout = Layout(
+        regions, Script(given, copies), closing, step(parts[-1].end), departures, borders, sections=sections
+    )
     for number, region in enumerate(regions):
         places = layout.heard_at(region.end)
         following = tuple(i for i, other in enumerate(regions) if other.start in places and i > number)

@@ -102,7 +102,7 @@ def plan_rewriting(
     problem = Problem(
         config,
         meta,
-        Layout(_regions(spans, closes), Script(given), len(spans) - 1, melody.length),
+        Layout(_regions(spans, closes), Script(given), len(spans) - 1, melody.length, sections=spans),
         max_duration,
         first_by=metre.bar_steps,
         chords=chords_under(config.spans(metre), melody),
