@@ -117,15 +117,15 @@ def test_a_value_is_taken_exactly_if_it_is_legal(one, value):
 def test_a_new_field_is_an_option_of_the_commands_that_take_it(capsys):
     @dataclass(frozen=True)
     class More(GenerationConfig):
-        contour: str | None = option(
-            None, "The line: {choices}.", choices=("arch", "valley"), panel=TUNE, aliases=("line",), commands=WRITING
+        mood: str | None = option(
+            None, "The mood: {choices}.", choices=("bright", "dark"), panel=TUNE, aliases=("feeling",), commands=WRITING
         )
 
         def __post_init__(self):
             check_all(described(More).values(), self)
 
-    assert [one.name for one in taken_by("vary", More)][-1] == "contour"
-    assert "contour" not in [one.name for one in taken_by("evaluate", More)]
+    assert [one.name for one in taken_by("vary", More)][-1] == "mood"
+    assert "mood" not in [one.name for one in taken_by("evaluate", More)]
     got = []
 
     @options.takes(*taken_by("generate", More), file=True)
@@ -136,13 +136,13 @@ def test_a_new_field_is_an_option_of_the_commands_that_take_it(capsys):
     app.command(cls=options.Command)(command)
     made = typer.main.get_command(app)
     made.aliases = command.aliases
-    made.main(["--line", "arch", "--bars", "4"], standalone_mode=False)
-    assert (got[0].contour, got[0].bars) == ("arch", 4)
-    with pytest.raises(UsageError, match="contour is 'flat'; choose arch or valley"):
-        made.main(["--contour=flat"], standalone_mode=False)
+    made.main(["--feeling", "bright", "--bars", "4"], standalone_mode=False)
+    assert (got[0].mood, got[0].bars) == ("bright", 4)
+    with pytest.raises(UsageError, match="mood is 'flat'; choose bright or dark"):
+        made.main(["--mood=flat"], standalone_mode=False)
     made.main(["--help"], standalone_mode=False)
     page = capsys.readouterr().out
-    assert re.search(r"--contour\s.*The line: arch, valley", page[page.index(f" {TUNE} ") :])
+    assert re.search(r"--mood\s.*The mood: bright, dark", page[page.index(f" {TUNE} ") :])
 
 
 def test_options_of_the_command_line_stand_in_the_order_of_their_panels():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from melodygru.errors import FileError, UsageError
+from melodygru.errors import FileError, MidiError, UsageError
 from melodygru.option import FILES, PANELS, Option, described
 
 if TYPE_CHECKING:
@@ -140,8 +140,24 @@ Json = Annotated[bool, _flag("--json", "Print JSON for programs.")]
 
 
 def part_of(asked: Mapping[str, Any], config: type) -> dict[str, Any]:
-    """Those of the options that stand on a dataclass."""
-    return {name: asked[name] for name in described(config) if name in asked}
+    """Those of the options that stand on a dataclass. A file whose line is to be followed is read."""
+    part = {name: asked[name] for name in described(config) if name in asked}
+    if "contour" in part:
+        part["contour"] = _line(str(part["contour"]))
+    return part
+
+
+def _line(contour: str) -> str:
+    """A line of heights in words or numbers. Raises FileError or MidiError for a file that has none."""
+    from melodygru.formats.reading import MIDI_SUFFIXES, SCORE_SUFFIXES, read_melodies
+    from melodygru.writing.constraints.contour import line_of
+
+    if not (contour.lower().endswith((*MIDI_SUFFIXES, *SCORE_SUFFIXES)) or Path(contour).is_file()):
+        return contour
+    melodies = read_melodies(contour)
+    if not melodies:
+        raise MidiError(f"{contour} has no melody whose line could be followed; give a file with notes.")
+    return line_of(melodies[0])
 
 
 def check(asked: Mapping[str, Any], *options: Option) -> None:

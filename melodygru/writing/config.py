@@ -88,6 +88,8 @@ class GenerationConfig:
         bpm: quarter notes a minute; where nothing is said, the primer's.
         range: lowest and highest pitch, both included: "C4:C6".
         max_leap: largest step from note to note, in semitones.
+        contour: the line that heights follow, see `melodygru.writing.constraints.contour`: a word, or heights at equal
+            distances in semitones: "60 67 64 60".
         density: notes a bar on average, held within one.
         rests: "none"; "few": at most one in four bars, none longer than a beat; "some": one in every four bars.
         grid: shortest value, and the grid of onsets, as a fraction of a whole note; or what a bar divides by.
@@ -135,6 +137,9 @@ class GenerationConfig:
     range: str | None = option(None, "Lowest and highest pitch.", default=DEFAULT_RANGE, panel=TUNE, commands=WRITING)
     max_leap: int | None = option(
         None, "Largest step from note to note, in semitones.", low=1, high=127, panel=TUNE, commands=WRITING
+    )
+    contour: str | None = option(
+        None, "Line of the heights: arch, valley, up, down, wave, or the file of a melody.", panel=TUNE, commands=ANEW
     )
     density: float | None = option(
         None, "Notes a bar on average, held within one.", low=0.25, high=96, panel=TUNE, commands=ANEW
@@ -208,6 +213,11 @@ class GenerationConfig:
         self.spans(metre)
         if self.scale is not None:
             parse_scale(self.scale)
+        if self.contour is not None:
+            # Imported when it is asked for: it needs NumPy, and help pages do without.
+            from melodygru.writing.constraints.contour import parse_contour
+
+            parse_contour(self.contour)
         if self.form is not None:
             Form.parse(self.form)
         said = self.as_dict()

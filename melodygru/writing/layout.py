@@ -159,10 +159,7 @@ def lay_out_parts(
     for number, (start, end) in enumerate(pieces):
         last = end == length and number == len(pieces) - 1
         regions.append(Region(start, end, None if last else anything))
-    sections = [(max(step(part.start), begins), step(part.end)) for part in parts]
-    layout = Layout(
-        regions, Script(given, copies), closing, step(parts[-1].end), departures, borders, sections=sections
-    )
+    layout = Layout(regions, Script(given, copies), closing, step(parts[-1].end), departures, borders)
     for number, region in enumerate(regions):
         places = layout.heard_at(region.end)
         following = tuple(i for i, other in enumerate(regions) if other.start in places and i > number)

@@ -121,7 +121,12 @@ def _problem(
     origin = bar if pickup else 0
     parts = [Stretch(0, bars)] if form is None else stretches(form, section_bars)
     layout = lay_out_parts(parts, origin - pickup, bar, meta.length, given, begins)
-    layout = replace(layout, rest_stretches=rest_stretches(meta, begins, origin - pickup, section_bars))
+    each = (section_bars or bars) * bar
+    layout = replace(
+        layout,
+        rest_stretches=rest_stretches(meta, begins, origin - pickup, section_bars),
+        sections=[(max(at, begins), at + each) for at in range(origin - pickup, layout.nominal_end, each)],
+    )
     problem = Problem(
         config,
         meta,

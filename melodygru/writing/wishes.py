@@ -23,6 +23,7 @@ from melodygru.network.tokenizer import PieceMeta
 from melodygru.writing.config import DEFAULT_GRID, DEFAULT_RANGE, GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range, of_classes
 from melodygru.writing.constraints.chords import OverChords
+from melodygru.writing.constraints.contour import Contour, place
 from melodygru.writing.constraints.past import Density, FewRests, Prefers, Repeats, SomeRests
 from melodygru.writing.constraints.places import Bars, EndsOn, Grid, Leaps, NoRests, Pitches, Seams, shortest_end
 from melodygru.writing.layout import RESTS_EVERY, Layout, Region
@@ -45,9 +46,9 @@ class Wish:
 
     @property
     def words(self) -> str:
-        """As the command line spells it. A progression is too long to be said again."""
+        """As the command line spells it. A progression, or a line in numbers, is too long to be said again."""
         name = "--" + self.option.replace("_", "-")
-        if self.option == "chords":
+        if self.option == "chords" or (self.option == "contour" and " " in str(self.value)):
             return name
         return f"{name} {self.value:g}" if isinstance(self.value, Real) else f"{name} {self.value}"
 
@@ -109,6 +110,10 @@ class Problem:
             yield Wish("max_leap", config.max_leap, [Leaps(config.max_leap)])
         if config.no_repeat_notes is not None:
             yield Wish("no_repeat_notes", config.no_repeat_notes, [Repeats(config.no_repeat_notes)])
+        if config.contour is not None:
+            home = range(12) if "end_on" in self.leaves_out else self.home[1]
+            line = place(config.contour, *self.pitches, home)
+            yield Wish("contour", config.contour, [Contour(line, layout.sections)])
         if config.density is not None:
             rule = Density(config.density, bar, self.begins, layout.nominal_end)
             yield Wish("density", config.density, [rule])

@@ -11,7 +11,7 @@ from melodygru.music.theory import Key
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.model import Model
 from tests.networks import checkpoint
-from tests.wish_checker import SCALES, chord_of, violations
+from tests.wish_checker import SCALES, SHAPES, chord_of, violations
 
 METRES = ["4/4", "4/4", "3/4", "6/8", "2/4", "5/4", "7/8", "9/8", "12/8", "2/2", "3/8", "5/8"]
 KEYS = ["C", "A minor", "D dorian", "Bb", "F# minor", "E mixolydian", "G lydian", "Eb major", "B phrygian", "C locrian"]
@@ -34,6 +34,7 @@ def random_wishes(chance):
     maybe("range", f"{chance.choice('CDEFGAB')}{low + 1}:{chance.choice('CDEFGAB')}{low + chance.randrange(2, 4)}")
     maybe("max_leap", chance.choice([2, 3, 4, 5, 7, 12]))
     maybe("density", chance.choice([1, 2.5, 4, 5, 7, 9]))
+    maybe("contour", chance.choice(list(SHAPES)), 0.2)
     maybe("rests", chance.choice(["none", "few", "some"]))
     maybe("grid", chance.choice(["1/4", "1/8", "1/8", "1/16", "1/32"]))
     maybe("triplets", chance.random() < 0.5)
@@ -104,6 +105,7 @@ def test_the_checker_sees_what_is_wrong(model):
     for wish in (
         {"range": "C5:E5"},
         {"max_leap": 2},
+        {"contour": "arch"},
         {"no_repeat_notes": 1},
         {"scale": "minor pentatonic"},
         {"density": 24},

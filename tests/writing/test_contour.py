@@ -1,0 +1,138 @@
+"""The line of heights: what it asks for is kept, and what is written goes the way that was meant."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from melodygru.errors import UsageError
+from melodygru.music.melody import Melody, Note
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.constraints.contour import SHAPES, Contour, line_of, parse_contour, place, reach
+from melodygru.writing.infilling import infill
+from melodygru.writing.model import Model
+from tests.command_line import run
+from tests.networks import checkpoint
+from tests.strategies import melodies
+
+words = st.sampled_from(sorted(SHAPES))
+numbers = st.lists(st.integers(0, 127), min_size=2, max_size=64).map(lambda heights: " ".join(map(str, heights)))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Model(checkpoint(seed=2), "toy")
+
+
+def bar_heights(melody):
+    """The mean pitch of the notes that begin in each bar."""
+    bar = melody.time_signature.bar_steps
+    found = [[note.pitch for note in melody.notes if note.onset // bar == number] for number in range(melody.bars)]
+    return [np.mean(pitches) if pitches else np.nan for pitches in found]
+
+
+def agreement(melody, word):
+    """Correlation of a melody's bars with a shape at their middles."""
+    heights = np.array(bar_heights(melody))
+    places = (np.arange(melody.bars) + 0.5) / melody.bars
+    line = np.interp(places, np.linspace(0, 1, len(SHAPES[word])), SHAPES[word])
+    sounding = ~np.isnan(heights)
+    return float(np.corrcoef(heights[sounding], line[sounding])[0, 1])
+
+
+@pytest.mark.parametrize("word", SHAPES)
+def test_what_is_written_goes_the_way_that_was_asked_for(model, word):
+    asked = model.compose(GenerationConfig(contour=word), 1, 10)
+    free = model.compose(GenerationConfig(), 1, 10)
+    assert np.median([agreement(one.melody, word) for one in asked]) > 0.8
+    assert np.median([agreement(one.melody, word) for one in free]) < 0.5
+
+
+@given(words | numbers, st.integers(0, 126), st.integers(1, 60), st.sets(st.integers(0, 11), max_size=4))
+def test_a_line_lies_in_its_range_and_keeps_its_shape(text, low, room, last):
+    high = min(low + room, 127)
+    line = place(text, low, high, last)
+    heights = np.array(parse_contour(text))
+    assert low - 1e-9 <= line.min()
+    assert line.max() <= high + 1e-9
+    if np.ptp(heights):
+        scaled = (heights - heights.min()) / np.ptp(heights)
+        assert line - line.min() == pytest.approx(scaled * np.ptp(line))
+    if room >= 24 and last and low + room <= 127 and np.ptp(line) <= room - 12:
+        assert round(line[-1], 6) % 1 == 0
+        assert round(line[-1]) % 12 in last
+
+
+@given(words | numbers, st.lists(st.integers(1, 500), min_size=1, max_size=4), st.integers(0, 2500))
+def test_reach_is_what_the_words_say(text, lengths, onset):
+    edges = np.cumsum([0, *lengths]).tolist()
+    sections = list(pairwise(edges))
+    line = place(text, 40, 90, {0})
+    rule = Contour(line, sections)
+    assert rule.reach == reach(np.ptp(line))
+    start, end = next(((a, b) for a, b in sections if a <= onset < b), sections[-1])
+    share = min((onset - start) / (end - start), 1.0)
+    height = np.interp(share, np.linspace(0, 1, len(line)), line)
+    away = abs(np.arange(128) - height)
+    assert (rule.begins(onset) == (away <= rule.reach)).all()
+
+
+def test_before_and_between_sections_anything_goes():
+    rule = Contour(place("up", 48, 96, {0}), [(96, 192), (288, 384)])
+    assert [rule.height(onset) is None for onset in (0, 95, 96, 191, 192, 288, 383, 500)] == [
+        True, True, False, False, True, False, False, False,
+    ]  # fmt: skip
+
+
+@given(melodies().filter(lambda melody: melody.notes))
+def test_a_melodys_own_line_is_read_as_numbers(melody):
+    heights = parse_contour(line_of(melody))
+    pitches = [note.pitch for note in melody.notes]
+    assert min(pitches) - 0.05 <= min(heights)
+    assert max(heights) <= max(pitches) + 0.05
+
+
+def test_the_line_of_a_melody_is_the_mean_of_what_sounds_and_bridges_silence():
+    notes = (Note(60, 0, 48), Note(64, 48, 48), Note(70, 288, 24), Note(72, 336, 48))
+    assert line_of(Melody(notes, bars=4)) == "62.0 65.1 68.2 71.3"
+
+
+@pytest.mark.parametrize("text", ["", "arc", "60", "60 200", "60 x", "nan 60", " ".join(["60"] * 65)])
+def test_what_is_no_line_is_told(text):
+    with pytest.raises(UsageError, match="choose arch, valley"):
+        GenerationConfig(contour=text)
+
+
+def test_wishes_that_leave_no_way_are_named(model):
+    with pytest.raises(UsageError, match="--max-leap 2, --contour and --density 8 contradict each other"):
+        model.generate(1, contour="0 127", max_leap=2, density=8, grid="1/8", triplets=False)
+
+
+def test_each_section_of_a_form_follows_the_line(model):
+    config = GenerationConfig(contour="up", form="AB", section_bars=8)
+    for one in model.compose(config, 3, 5):
+        heights = bar_heights(one.melody)
+        assert np.nanmean(heights[5:8]) - np.nanmean(heights[:3]) > 4
+        assert np.nanmean(heights[13:]) - np.nanmean(heights[8:11]) > 4
+
+
+def test_a_gap_is_filled_along_the_line(model):
+    melody = model.generate(16, seed=4)
+    filled = infill(model, melody, (4 * 96, 12 * 96), GenerationConfig(contour="arch", range="C3:C7"), seed=1).melody
+    bars = [(n, h) for n, h in enumerate(bar_heights(filled)[4:12]) if not np.isnan(h)]
+    middle, ends = [h for n, h in bars if 2 <= n < 6], [h for n, h in bars if n < 2 or n >= 6]
+    assert np.mean(middle) - np.mean(ends) > 3
+
+
+def test_a_file_gives_its_line_and_the_recipe_keeps_it(here, capsys):
+    assert run("generate", "--model", "toy", "--contour", "valley", "--seed", 1, "valley.mid") == 0
+    assert run("generate", "--model", "toy", "--contour", "valley.mid", "--seed", 2, "like.mid") == 0
+    Path("valley.mid").unlink()
+    assert run("replay", "like.mid", "--model", "toy") == 0
+    assert agreement(Melody.from_midi("like.mid"), "valley") > 0.5
+    assert run("generate", "--model", "toy", "--contour", "nothing.mid", "no.mid") == 1
+    assert "nothing.mid" in capsys.readouterr().err
+    assert not Path("no.mid").exists()
