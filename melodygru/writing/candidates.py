@@ -16,7 +16,7 @@ from melodygru.music.theory import key_correlations
 from melodygru.writing.config import GenerationConfig
 
 _NEAR = 0.25
-"""A likelihood as far from people's, as a share of theirs, is as good as theirs."""
+"""Up to so far from people's likelihood, as a share of it, a likelihood is as good as theirs."""
 _FORM = 0.6
 """The share of notes that stand again which is enough."""
 _SPAN = (7, 19)

@@ -1,6 +1,7 @@
-"""What a file says of how it was made: enough to make the same bytes again.
+"""A melody as a file: what it says of how it was made, what it is called, and its bytes.
 
-A recipe stands in the file as one text event, "@Imelodygru " and a JSON object, which players and DAWs pass by.
+A recipe is enough to make the same bytes again. It stands in the file as one text event, "@Imelodygru " and a JSON
+object, which players and DAWs pass by.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files that are changed, and files made once more: from a recipe to bytes."""
+"""From a recipe to what it made: a file changed, a file made once more, and the chords that it was written to."""
 
 from __future__ import annotations
 
