@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, TypeVar
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
@@ -92,14 +92,16 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
     )
     _add_problems(app)
     _describe_events(app)
+    app.include_router(_making(models, workers, shelf))
+    app.include_router(_keeping(workers, shelf))
+    return app
 
-    async def done(request: Request, work: Callable[[Job], _Value]) -> _Value:
-        """What comes of a piece of work, which stops if the client goes away."""
-        job = workers.begin(work)
-        await _first(request, job, job.result)
-        return job.result.result()
 
-    @app.get("/api/choices", responses={503: _PROBLEMS[503]})
+def _making(models: Models, workers: Workers, shelf: Shelf) -> APIRouter:
+    """What makes melodies, changes them and looks into them."""
+    routes = APIRouter()
+
+    @routes.get("/api/choices", responses={503: _PROBLEMS[503]})
     async def choices(request: Request) -> answers.Choices:
         """What there is to choose from."""
         return answers.Choices(
@@ -112,7 +114,7 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
             limits=messages.LIMITS,
         )
 
-    @app.post(
+    @routes.post(
         "/api/generate",
         response_class=Response,  # has no media type, so that the description is ours alone
         responses={**_described(_PROBLEMS), 200: {"description": "What is written, as it is written", **_EVENTS}},
@@ -126,22 +128,29 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
             job.result.result()
         return StreamingResponse(_events(job, first), media_type="text/event-stream")
 
-    @app.post("/api/infill", responses=_PROBLEMS)
+    @routes.post("/api/infill", responses=_PROBLEMS)
     async def infill(request: Request, asked: messages.Infill) -> answers.Take:
         """Write some bars of a melody anew."""
-        return await done(request, lambda job: changing.change(job, models, shelf, "infill", asked))
+        return await _done(workers, request, lambda job: changing.change(job, models, shelf, "infill", asked))
 
-    @app.post("/api/vary", responses=_PROBLEMS)
+    @routes.post("/api/vary", responses=_PROBLEMS)
     async def vary(request: Request, asked: messages.Vary) -> answers.Take:
         """Change a melody by as much as asked for."""
-        return await done(request, lambda job: changing.change(job, models, shelf, "vary", asked))
+        return await _done(workers, request, lambda job: changing.change(job, models, shelf, "vary", asked))
 
-    @app.post("/api/look", responses=_PROBLEMS)
+    @routes.post("/api/look", responses=_PROBLEMS)
     async def look(request: Request, asked: messages.Look) -> answers.LookAnswer:
         """What happens inside a model while it hears a melody."""
-        return await done(request, lambda job: looking.look(job, models, asked))
+        return await _done(workers, request, lambda job: looking.look(job, models, asked))
 
-    @app.post(
+    return routes
+
+
+def _keeping(workers: Workers, shelf: Shelf) -> APIRouter:
+    """What reads files, and makes and keeps them."""
+    routes = APIRouter()
+
+    @routes.post(
         "/api/open",
         responses=_PROBLEMS,
         openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": _BYTES}}},
@@ -151,14 +160,14 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
     ) -> answers.Opened:
         """The melodies of a file: MIDI, MusicXML, ABC or kern, by its name's ending."""
         data = await request.body()
-        return await done(request, lambda job: filing.open_file(job, data, name))
+        return await _done(workers, request, lambda job: filing.open_file(job, data, name))
 
-    @app.post("/api/files", responses=_PROBLEMS)
+    @routes.post("/api/files", responses=_PROBLEMS)
     async def save(request: Request, asked: messages.Save) -> answers.FileLink:
         """Make a file of a melody."""
-        return await done(request, lambda job: filing.save(job, shelf, asked))
+        return await _done(workers, request, lambda job: filing.save(job, shelf, asked))
 
-    @app.get(
+    @routes.get(
         "/files/{mark}/{name}",
         response_class=Response,
         responses={**_described(_NOWHERE), 200: {"description": "The file", "content": {"*/*": _BYTES}}},
@@ -171,7 +180,14 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
         headers = {"Content-Disposition": disposition(kept.name), "Content-Type": kept.media_type}
         return Response(kept.data, headers=headers)
 
-    return app
+    return routes
+
+
+async def _done(workers: Workers, request: Request, work: Callable[[Job], _Value]) -> _Value:
+    """What comes of a piece of work, which stops if the client goes away."""
+    job = workers.begin(work)
+    await _first(request, job, job.result)
+    return job.result.result()
 
 
 async def _first(request: Request, job: Job, wanted: Any) -> Any:
