@@ -19,8 +19,9 @@ from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.system import by_processes
 from melodygru.writing.candidates import Candidate, Generated, Order, excess, score
 from melodygru.writing.config import COUNT, DEFAULT_MAX_COPY, FORM_CANDIDATES, SEED, GenerationConfig
+from melodygru.writing.constraints.past import Banned
 from melodygru.writing.copy_guard import CopyGuard
-from melodygru.writing.planner import Banned, Plan, plan
+from melodygru.writing.planner import Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
 from melodygru.writing.selection import BestOfAll, Selection
 

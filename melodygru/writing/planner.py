@@ -7,7 +7,7 @@ that contradict one another are found before anything is drawn.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from melodygru.errors import UsageError
@@ -18,7 +18,7 @@ from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale
 from melodygru.network.tokenizer import REST, PieceMeta
 from melodygru.writing.config import DEFAULT_BARS, DEFAULT_QPM, DEFAULT_SECTION_BARS, GenerationConfig
 from melodygru.writing.constraints.base import Constraint, of_classes
-from melodygru.writing.constraints.past import Continues, Departs, Guard
+from melodygru.writing.constraints.past import Banned, Continues, Departs
 from melodygru.writing.constraints.places import Joints
 from melodygru.writing.layout import (
     Layout,
@@ -31,8 +31,6 @@ from melodygru.writing.layout import (
 )
 from melodygru.writing.lookahead import Lookahead
 from melodygru.writing.wishes import Problem
-
-Banned = Callable[[Sequence[int], Sequence[int], int], Collection[int]]
 
 _MINOR = ("natural minor", "harmonic minor", "melodic minor", "minor pentatonic", "blues")
 _JOINTS_UP_TO = 7
@@ -139,13 +137,12 @@ def _problem(
         before=-1 if primer is None or not primer.notes else primer.notes[-1].pitch,
         resting=bool(given) and list(given.values())[-1][1] == REST,
         pickup=pickup,
+        banned=banned,
     )
     wish, classes = problem.home
     further: list[Constraint] = [] if primer is None else [Continues()]
     if layout.departures:
         further.append(Departs(layout.departures, of_classes(() if wish == "any" else classes)))
-    if banned is not None:
-        further.append(Guard(banned))
     return replace(problem, layout=_ending_on(layout, classes), further=further)
 
 

@@ -17,9 +17,9 @@ from melodygru.network.config import TokenizerConfig
 from melodygru.network.tokenizer import END, REST, PieceMeta, Tokenizer
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint
-from melodygru.writing.constraints.past import Guard
+from melodygru.writing.constraints.past import Banned
 from melodygru.writing.layout import Layout, Region, Script, chords_under
-from melodygru.writing.planner import Banned, Plan
+from melodygru.writing.planner import Plan
 from melodygru.writing.wishes import Problem
 
 Span = tuple[int, int]
@@ -111,7 +111,8 @@ def plan_rewriting(
         before=before[-1] if before else -1,
         resting=any(at + event[0] == begins and event[1] == REST for at, event in given.items()),
         leaves_out=() if closes and config.end_on != "any" else ("end_on",),
-        further=[*rules, *([] if banned is None else [Guard(banned)])],
+        banned=banned,
+        further=rules,
     )
     for relaxed in (False, True):
         for attempt in _grids(problem):

@@ -21,7 +21,6 @@ from melodygru.option import described
 from melodygru.writing.config import AMOUNT, KEEP, VARIATIONS, GenerationConfig
 from melodygru.writing.constraints.base import Constraint
 from melodygru.writing.constraints.fidelity import AsWritten, InOrder, SameContour, Unlike
-from melodygru.writing.constraints.past import Guard
 from melodygru.writing.constraints.places import NoRests
 from melodygru.writing.layout import Layout, Region, Script
 from melodygru.writing.planner import Plan
@@ -236,6 +235,8 @@ def _plan_pitches(
         silence=1.0,
         # What the rhythm alone decides, and the end, stay as they were.
         leaves_out=("grid", "density", "rests", "end_on"),
+        # What stays as it was may be anybody's; a guard would forbid it.
+        banned=model.banned(config) if amount == 1 else None,
     )
     low, high = problem.pitches
     if contour:
@@ -244,9 +245,6 @@ def _plan_pitches(
         bounds = dict.fromkeys(_chosen(melody, inside, amount, chance, groups=False), (low, high))
     rules: list[Constraint] = [AsWritten(melody, bounds, longest)]
     rules += [SameContour(melody)] if contour else []
-    # What stays as it was may be anybody's; a guard would forbid it.
-    banned = model.banned(config) if amount == 1 else None
-    rules += [] if banned is None else [Guard(banned)]
     ahead = problem.look(problem.wishes, more=rules)
     if ahead is None:
         raise UsageError(

@@ -24,7 +24,7 @@ from melodygru.writing.config import DEFAULT_GRID, DEFAULT_RANGE, GenerationConf
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range, of_classes
 from melodygru.writing.constraints.chords import OverChords
 from melodygru.writing.constraints.contour import Contour, place
-from melodygru.writing.constraints.past import Density, FewRests, Prefers, Repeats, SomeRests
+from melodygru.writing.constraints.past import Banned, Density, FewRests, Guard, Prefers, Repeats, SomeRests
 from melodygru.writing.constraints.places import Bars, EndsOn, Grid, Leaps, NoRests, Pitches, Seams, shortest_end
 from melodygru.writing.layout import RESTS_EVERY, Layout, Region
 from melodygru.writing.lookahead import Lookahead
@@ -71,6 +71,7 @@ class Problem:
         pickup: steps that the last note may leave free for a pickup.
         silence: the share of a bar that may be silent at the end; None: what the options leave.
         leaves_out: options that are not to be heard here.
+        banned: what `--max-copy` forbids, see `melodygru.writing.constraints.past.Guard`; None: nothing.
         further: constraints that no option of `config` means.
     """
 
@@ -87,6 +88,7 @@ class Problem:
     pickup: int = 0
     silence: float | None = None
     leaves_out: Collection[str] = ()
+    banned: Banned | None = None
     further: Sequence[Constraint] = ()
 
     @cached_property
@@ -208,6 +210,8 @@ class Problem:
         if self.config.form is not None:
             rules.append(Seams(self.layout.seams))
         rules += [*(rule for wish in wishes for rule in wish.rules), *more, *self.further]
+        if self.banned is not None:
+            rules.append(Guard(self.banned))
         regions = self.layout.regions if regions is None else regions
         ahead = Lookahead(rules, regions, self.max_duration, self.first_by, relaxed)
         first = ahead.feasible(0, self.before, self.resting)

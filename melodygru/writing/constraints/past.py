@@ -225,6 +225,9 @@ class Departs(Constraint):
         return cost
 
 
+Banned = Callable[[Sequence[int], Sequence[int], int], Collection[int]]
+"""Given the pitches and onsets of a melody so far, and the onset of the next note: pitches that it must not have."""
+
 _MANY = 16
 """From so many melodies on they are asked about together."""
 
@@ -235,7 +238,7 @@ class Guard(Constraint):
     A rule that has a method `suspects`, as that one has, is asked first which of many melodies it may concern.
     """
 
-    def __init__(self, banned: Callable[[Sequence[int], Sequence[int], int], Collection[int]]):
+    def __init__(self, banned: Banned):
         self.banned = banned
 
     def pitches(self, progress: Progress) -> BoolArray | None:
