@@ -78,7 +78,7 @@ def main():
         config = GenerationConfig(form=text, section_bars=bars, best_of=arguments.count * 2)
         done = model.compose(config, 1, arguments.count)
         melodies = [extract(parse_midi(midi_bytes(one.melody)), "tune").melodies[0] for one in done]
-        joins = [one.score.joins for one in done if one.score is not None and one.score.joins is not None]
+        joins = [one.rating.joins for one in done if one.rating is not None and one.rating.joins is not None]
         shares = measure(form, bars, melodies)
         mean = {key: sum(values) / len(values) for key, values in shares.items()}
         for name in dict.fromkeys(name for name, _ in mean):

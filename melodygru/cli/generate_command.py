@@ -79,7 +79,7 @@ def generate(
         if len(drawn) < _SHOWN:
             drawn.append(one)
         if json:
-            facts = {"number": one.number, **output.facts(one.melody), "score": output.score_of(one.score)}
+            facts = {"number": one.number, **output.facts(one.melody), "score": output.rating(one.rating)}
             told.append({"file": str(target), **facts})
     if json:
         made_by = {"model": model.name, "fingerprint": model.fingerprint, "seed": order.seed}

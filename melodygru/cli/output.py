@@ -106,6 +106,6 @@ def print_json(values: Any) -> None:
     typer.echo(dumps(values, indent=1, ensure_ascii=False))
 
 
-def score_of(score: Any) -> dict[str, Any] | None:
-    """A candidate's score and its parts."""
-    return None if score is None else {"total": score.total, **asdict(score)}
+def rating(found: Any) -> dict[str, Any] | None:
+    """A candidate's rating and its parts."""
+    return None if found is None else {"total": found.total, **asdict(found)}

@@ -209,9 +209,9 @@ def lstm_gates(
     i, f, o = sigma(W x + U h' + b), each with weights of its own, c~ = tanh(W x + U h' + b)
     """
     n = state.shape[1] // 2
-    scores = x @ w.x + w.b_x + state[:, :n] @ w.h + w.b_h
-    i, f, o = sigmoid(scores[:, :n]), sigmoid(scores[:, n : 2 * n]), sigmoid(scores[:, 3 * n :])
-    return i, f, np.tanh(scores[:, 2 * n : 3 * n]), o
+    sums = x @ w.x + w.b_x + state[:, :n] @ w.h + w.b_h
+    i, f, o = sigmoid(sums[:, :n]), sigmoid(sums[:, n : 2 * n]), sigmoid(sums[:, 3 * n :])
+    return i, f, np.tanh(sums[:, 2 * n : 3 * n]), o
 
 
 def lstm(x: Float32Array, state: Float32Array, w: LayerWeights) -> Float32Array:

@@ -1,7 +1,7 @@
 """The network's single step in NumPy, for generation: many melodies at once, and no torch.
 
 Built from the weights of `melodygru.training.torch_network.MelodyGRU` under the same names; it gives the same numbers
-to 1e-5. It knows nothing of sampling: the sampler asks for the scores of the event due, chooses, and
+to 1e-5. It knows nothing of sampling: the sampler asks for the logits of the event due, chooses, and
 tells what it chose.
 """
 
@@ -34,16 +34,16 @@ Weights = Mapping[str, Float32Array]
 
 
 class Engine(Protocol):
-    """What the sampler needs of a model: scores of the next event, a step at a time."""
+    """What the sampler needs of a model: logits of the next event, a step at a time."""
 
     def start(self, metas: Sequence[PieceMeta]) -> Any:
         """The state of B melodies before their first event; its `onset` is (B,), the steps to the event due."""
 
     def duration_logits(self, state: Any) -> Float32Array:
-        """(B, max_duration + 1) scores of the durations of the event due; index 0 is END."""
+        """(B, max_duration + 1) logits of the durations of the event due; index 0 is END."""
 
     def pitch_logits(self, state: Any, durations: IntArray) -> Float32Array:
-        """(B, PITCH_CLASSES) scores of the pitches of the event due, given its durations (B,)."""
+        """(B, PITCH_CLASSES) logits of the pitches of the event due, given its durations (B,)."""
 
     def advance(self, state: Any, durations: IntArray, pitches: IntArray) -> None:
         """Append one event, (B,) durations and pitches, to each melody; changes `state`."""
@@ -111,38 +111,38 @@ class NumpyEngine:
         return self._cell.gates(x, state, self._layers[layer])
 
     def duration_logits(self, state: NumpyState) -> Float32Array:
-        """(B, max_duration + 1) scores of the durations of the event due; index 0 is END."""
+        """(B, max_duration + 1) logits of the durations of the event due; index 0 is END."""
         w, context = self._weights, state.context
         hidden = np.maximum(self._top(state) @ self._duration_in + w["duration_hidden.bias"], 0)
-        scores = self._split(hidden @ self._duration_out[0], self._duration_out[1])
-        logits = scores["duration"] + w["duration.bias"]
+        parts = self._split(hidden @ self._duration_out[0], self._duration_out[1])
+        logits = parts["duration"] + w["duration.bias"]
         if self.config.context.metre:
             ends = _ends(context, self._duration_steps)
-            logits += _along(scores["duration_end"], ends)
+            logits += _along(parts["duration_end"], ends)
         if self.config.context.candidates:
             run = context.candidate_run
-            weight = scores["duration_copy"] + _per_candidate(w["duration_copy_run"], run)
+            weight = parts["duration_copy"] + _per_candidate(w["duration_copy_run"], run)
             logits += _scatter(weight, run, context.candidate_duration, logits.shape[1])
         return logits
 
     def pitch_logits(self, state: NumpyState, durations: IntArray) -> Float32Array:
-        """(B, PITCH_CLASSES) scores of the pitches of the event due, given its durations (B,)."""
+        """(B, PITCH_CLASSES) logits of the pitches of the event due, given its durations (B,)."""
         w, context = self._weights, state.context
         hidden = self._top(state) @ self._pitch_in + w["pitch_hidden.bias"]
         hidden += w["pitch_given_duration.weight"][durations]
         if self.config.context.metre:
             hidden += w["pitch_given_end.weight"][_ends(context, durations[:, None])[:, 0]]
         np.maximum(hidden, 0, out=hidden)
-        scores = self._split(hidden @ self._pitch_out[0], self._pitch_out[1])
+        parts = self._split(hidden @ self._pitch_out[0], self._pitch_out[1])
         steps = intervals(self._pitches[None, :], context.reference[:, None])
-        logits = scores["pitch"] + w["pitch.bias"] + _along(scores["pitch_interval"], steps)
+        logits = parts["pitch"] + w["pitch.bias"] + _along(parts["pitch_interval"], steps)
         if self.config.context.key:
             classes = degrees(self._pitches[None, :], context.tonic[:, None])
-            logits += _along(scores["pitch_degree"], classes)
+            logits += _along(parts["pitch_degree"], classes)
         if self.config.context.candidates:
             run = context.candidate_run
             agrees = context.candidate_duration == durations[:, None]
-            weight = scores["pitch_copy"] + _per_candidate(w["pitch_copy_run"], 2 * run + agrees)
+            weight = parts["pitch_copy"] + _per_candidate(w["pitch_copy_run"], 2 * run + agrees)
             logits += _scatter(weight, run, context.candidate_pitch, PITCH_CLASSES)
         return logits
 
@@ -202,9 +202,9 @@ def _below(weights: Weights, prefix: str) -> dict[str, Float32Array]:
     return {name[len(prefix) :]: array for name, array in weights.items() if name.startswith(prefix)}
 
 
-def _along(scores: Float32Array, classes: IntArray) -> Float32Array:
-    """(B, V) of (B, classes): `np.take_along_axis`, without its checks, which take longer than one melody's scores."""
-    return scores[np.arange(len(scores))[:, None], classes]
+def _along(logits: Float32Array, classes: IntArray) -> Float32Array:
+    """(B, V) of (B, classes): `np.take_along_axis`, without its checks, which take longer than one melody's logits."""
+    return logits[np.arange(len(logits))[:, None], classes]
 
 
 def _ends(context: Context, durations: IntArray) -> IntArray:

@@ -18,7 +18,7 @@ Outputs, float32:
     next_state_0, … : the states to give at the next event.
 
 To generate, run the step with any durations, draw from duration_logits, run it again from the same states with what was
-drawn, and draw from pitch_logits. To score a melody whose durations are known, one run an event is enough.
+drawn, and draw from pitch_logits. To judge a melody whose durations are known, one run an event is enough.
 """
 
 from __future__ import annotations

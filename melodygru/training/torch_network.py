@@ -3,7 +3,7 @@
 One step an event. Its input is the previous event and the context (`melodygru.network.context`): classes, a column
 each, whose tables' rows stand side by side as one vector. From the top layer's state the first head tells the duration
 of the event due, END among them; the second tells its pitch, given that duration. In both heads the candidates (what
-came next at earlier places like this one) add to the score of the very duration or pitch that they stand for, as a
+came next at earlier places like this one) add to the logit of the very duration or pitch that they stand for, as a
 pointer does: copying needs no detour through the hidden state, and holds in every key.
 
 `melodygru.network.engine` is the same network's single step in NumPy.
@@ -165,7 +165,7 @@ class MelodyGRU(nn.Module):
         return inputs[..., len(self.places) :].unflatten(-1, (self.config.context.candidates, len(self.spots)))
 
     def duration_logits(self, state: Tensor, event: Batch) -> Tensor:
-        """(N, max_duration + 1) scores for N events, from their states (N, hidden)."""
+        """(N, max_duration + 1) logits for N events, from their states (N, hidden)."""
         hidden = F.relu(self.duration_hidden(state))
         logits = self.duration(hidden)
         if self.config.context.metre:
@@ -180,7 +180,7 @@ class MelodyGRU(nn.Module):
         return logits
 
     def pitch_logits(self, state: Tensor, durations: Tensor, event: Batch) -> Tensor:
-        """(N, PITCH_CLASSES) scores for N events whose durations (N,) are known."""
+        """(N, PITCH_CLASSES) logits for N events whose durations (N,) are known."""
         hidden = self.pitch_hidden(state) + self.pitch_given_duration(durations)
         if self.config.context.metre:
             hidden = hidden + self.pitch_given_end(self._ends(event, durations[:, None])[:, 0])

@@ -1,7 +1,7 @@
 """Melodies that were asked for: what is to be written, what comes of it, and how good each candidate is.
 
-The score of a candidate says how much it is like people's melodies in what can be counted; the melodies with the best
-scores are given where the best of many was asked for.
+The rating of a candidate says how much it is like people's melodies in what can be counted; the melodies with the best
+ratings are given where the best of many was asked for.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Score:
-    """The parts of a candidate's score, each in [0, 1]; None for one that does not apply."""
+class Rating:
+    """The parts of a candidate's rating, each in [0, 1]; None for one that does not apply."""
 
     likelihood: float | None
     key: float
@@ -60,13 +60,13 @@ class Generated:
     Attributes:
         melody: its notes.
         chords: the chords under it; empty if none were asked for.
-        score: why it was chosen among candidates; None where there was one only.
+        rating: why it was chosen among candidates; None where there was one only.
         number: which candidate it was, from 0.
     """
 
     melody: Melody
     chords: tuple[ChordSpan, ...] = ()
-    score: Score | None = None
+    rating: Rating | None = None
     number: int = 0
 
 
@@ -78,8 +78,8 @@ class Candidate:
     liking: float
 
 
-def score(melody: Melody, nats_per_note: float, human: float | None, excess_at_joins: float | None = None) -> Score:
-    """The score of a candidate.
+def rate(melody: Melody, nats_per_note: float, human: float | None, excess_at_joins: float | None = None) -> Rating:
+    """The rating of a candidate.
 
     Args:
         melody: the candidate, with one note at least.
@@ -102,7 +102,7 @@ def score(melody: Melody, nats_per_note: float, human: float | None, excess_at_j
     span = max(pitches) - min(pitches)
     outside = max(_SPAN[0] - span, span - _SPAN[1], 0)
     repeated = max((share_repeated(melody, bars) for bars in _LAGS), default=0.0)
-    return Score(
+    return Rating(
         likelihood,
         max(0.0, correlations[profile]),
         min(repeated, _FORM) / _FORM,

@@ -17,7 +17,7 @@ from melodygru.network.critic import CANDIDATES
 from melodygru.network.engine import NumpyEngine
 from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.system import by_processes
-from melodygru.writing.candidates import Candidate, Generated, Order, excess, score
+from melodygru.writing.candidates import Candidate, Generated, Order, excess, rate
 from melodygru.writing.config import COUNT, DEFAULT_MAX_COPY, FORM_CANDIDATES, SEED, GenerationConfig
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.copy_guard import CopyGuard
@@ -153,12 +153,12 @@ class Model:
         made = self.planned(order) if made is None else made
         candidates = self.candidates_for(order.config, count)
         selection = self._selection(order.config, candidates, count)
-        for drawn in self._drawn(order, made, candidates, selection.scored, progress, jobs, watch):
+        for drawn in self._drawn(order, made, candidates, selection.rated, progress, jobs, watch):
             yield from selection.choose(drawn)
         first = candidates
         while selection.found < count and first < candidates * _TRIES:
             many = min(_WINDOW, count - selection.found)
-            selection.keep(self.draw_window(order, made, first, many, selection.scored, progress, watch))
+            selection.keep(self.draw_window(order, made, first, many, selection.rated, progress, watch))
             first += many
         if selection.found < count:
             raise SamplingError(
@@ -178,7 +178,7 @@ class Model:
         order: Order,
         made: Plan,
         candidates: int,
-        scored: bool,
+        rated: bool,
         progress: Callable[[int], None] | None,
         jobs: int,
         watch: Watcher | None,
@@ -186,14 +186,14 @@ class Model:
         """That many candidates from number 0 on, a window at a time."""
         windows = [(first, min(_WINDOW, candidates - first)) for first in range(0, candidates, _WINDOW)]
         if jobs > 1 and len(windows) > 1:
-            drawn_elsewhere = by_processes(WindowDrawer(self, order, scored), windows, jobs)
+            drawn_elsewhere = by_processes(WindowDrawer(self, order, rated), windows, jobs)
             for (first, many), drawn in zip(windows, drawn_elsewhere, strict=True):
                 yield drawn
                 if progress is not None:
                     progress(first + many)
             return
         for first, many in windows:
-            yield self.draw_window(order, made, first, many, scored, progress, watch)
+            yield self.draw_window(order, made, first, many, rated, progress, watch)
 
     def draw_window(
         self,
@@ -201,11 +201,11 @@ class Model:
         made: Plan,
         first: int,
         many: int,
-        scored: bool,
+        rated: bool,
         progress: Callable[[int], None] | None = None,
         watch: Watcher | None = None,
     ) -> list[Candidate]:
-        """The candidates numbered [first, first + many), drawn side by side; `scored`: with their scores."""
+        """The candidates numbered [first, first + many), drawn side by side; `rated`: with their ratings."""
         critic = self.checkpoint.critic if self._chooses(order.config) else None
         cut = order.primer is not None and not order.include_primer
         report = None if progress is None else (lambda done: progress(first + done))
@@ -213,7 +213,7 @@ class Model:
         drawn = sample(self.engine, made.meta, many, how, ahead, order.seed, first, made.script, report, watch)
         return [
             Candidate(
-                self._finish(one, made, number, scored, cut),
+                self._finish(one, made, number, rated, cut),
                 0.0 if critic is None else critic.log_odds(self._decode(one, made)),
             )
             for number, one in enumerate(drawn, first)
@@ -257,16 +257,16 @@ class Model:
         title = f"{self.name} {made.meta.key}".strip()
         return Tokenizer(self.checkpoint.tokenizer_config).decode(drawn.events, made.qpm, title)
 
-    def _finish(self, drawn: Drawn, made: Plan, number: int, scored: bool, cut: bool) -> Generated:
+    def _finish(self, drawn: Drawn, made: Plan, number: int, rated: bool, cut: bool) -> Generated:
         """A melody as it is given: its last note held, and `cut` from the primer where that is left out."""
         melody = self._decode(drawn, made)
         if made.fills_out and melody.notes[-1].onset >= made.begins:
             melody = hold_last(melody, drawn.events.pitches[-2] == REST)
         own = None
-        if scored:
+        if rated:
             nats = float(drawn.nats.sum()) / len(melody.notes)
             joins = excess(drawn.nats.tolist(), drawn.onsets.tolist(), made.judged)
-            own = score(melody, nats, self.human_nats_per_note, joins)
+            own = rate(melody, nats, self.human_nats_per_note, joins)
         generated = Generated(melody, made.chords, own, number)
         return _without_beginning(generated, made.begins) if cut else generated
 
@@ -291,10 +291,10 @@ class Model:
 class WindowDrawer:
     """`Model.draw_window` for a process of its own, which plans once for all its windows."""
 
-    def __init__(self, model: Model, order: Order, scored: bool):
+    def __init__(self, model: Model, order: Order, rated: bool):
         self.model = model
         self.order = order
-        self.scored = scored
+        self.rated = rated
 
     @cached_property
     def plan(self) -> Plan:
@@ -303,7 +303,7 @@ class WindowDrawer:
 
     def __call__(self, first: int, many: int) -> list[Candidate]:
         """The candidates numbered [first, first + many)."""
-        return self.model.draw_window(self.order, self.plan, first, many, self.scored)
+        return self.model.draw_window(self.order, self.plan, first, many, self.rated)
 
 
 def _without_beginning(generated: Generated, begins: int) -> Generated:

@@ -18,11 +18,11 @@ class Selection:
     """Of each `size` candidates in a row the one that the critic likes best, as they come.
 
     Attributes:
-        scored: whether candidates need their scores.
+        rated: whether candidates need their ratings.
         kept: those that may still be given.
     """
 
-    scored = False
+    rated = False
 
     def __init__(self, size: int = 1):
         self.size = size
@@ -63,9 +63,9 @@ class Selection:
 
 
 class BestOfAll(Selection):
-    """The candidates with the highest scores, the best first, when all are drawn."""
+    """The candidates with the highest ratings, the best first, when all are drawn."""
 
-    scored = True
+    rated = True
 
     def choose(self, drawn: Sequence[Candidate]) -> Iterator[Generated]:
         """Nothing yet: all are kept."""
@@ -78,5 +78,5 @@ class BestOfAll(Selection):
 
 
 def _total(generated: Generated) -> float:
-    assert generated.score is not None
-    return generated.score.total
+    assert generated.rating is not None
+    return generated.rating.total

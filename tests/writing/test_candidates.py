@@ -1,4 +1,4 @@
-"""Which candidate is best: each part of the score alone, by melodies made for it."""
+"""Which candidate is best: each part of the rating alone, by melodies made for it."""
 
 import math
 from dataclasses import asdict, fields
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note
-from melodygru.writing.candidates import Score, excess, score, share_repeated
+from melodygru.writing.candidates import Rating, excess, rate, share_repeated
 
 SCALE = [60, 62, 64, 65, 67, 69, 71, 72]
 BAR = 96
@@ -30,7 +30,7 @@ nats = st.floats(0, 50)
 
 @given(melodies, nats, st.none() | st.floats(0.1, 5), st.none() | st.floats(-20, 20))
 def test_every_part_and_the_total_lie_between_nothing_and_one(melody, nats, human, joins):
-    made = score(melody, nats, human, joins)
+    made = rate(melody, nats, human, joins)
     parts = asdict(made)
     assert (parts["likelihood"] is None) == (human is None)
     assert (parts["joins"] is None) == (joins is None)
@@ -42,14 +42,14 @@ def test_every_part_and_the_total_lie_between_nothing_and_one(melody, nats, huma
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=5), st.integers(0, 4))
 def test_a_better_part_never_makes_a_worse_total(parts, which):
     better = [1.0 if place == which else part for place, part in enumerate(parts)]
-    assert len(fields(Score)) == 5
-    assert Score(*better).total >= Score(*parts).total - 1e-12
+    assert len(fields(Rating)) == 5
+    assert Rating(*better).total >= Rating(*parts).total - 1e-12
 
 
 @given(st.floats(0.1, 5))
 def test_likelihood_is_whole_within_a_quarter_of_peoples_and_falls_on_both_sides(human):
     def likelihood(factor):
-        return score(tune(SCALE), human * factor, human).likelihood
+        return rate(tune(SCALE), human * factor, human).likelihood
 
     assert likelihood(1) == likelihood(0.76) == likelihood(1.24) == 1
     assert likelihood(1.5) == pytest.approx(math.exp(-1))
@@ -60,11 +60,11 @@ def test_likelihood_is_whole_within_a_quarter_of_peoples_and_falls_on_both_sides
 
 def test_the_key_asked_for_fits_better_than_those_farther_round_the_circle_of_fifths():
     def fit(fifths):
-        return score(tune(SCALE * 4, key=Key.from_fifths(fifths)), 1, None).key
+        return rate(tune(SCALE * 4, key=Key.from_fifths(fifths)), 1, None).key
 
     assert falling([fit(fifths) for fifths in (0, 1, 2, 3)])
     assert fit(6) == 0  # anti-correlated: none, not negative
-    assert score(tune([60]), 1, None).key > 0
+    assert rate(tune([60]), 1, None).key > 0
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_the_key_asked_for_fits_better_than_those_farther_round_the_circle_of_fi
 def test_modes_are_judged_by_the_key_with_their_third(key, other):
     mode = Key.parse(key)
     pitches = [60 + (one - 60 % 12) % 12 for one in (*mode.scale, mode.scale[0], mode.scale[4], mode.scale[0])]
-    assert score(tune(pitches * 2, key=mode), 1, None).key > 0.5
-    assert score(tune(pitches * 2, key=mode), 1, None).key > score(tune(pitches * 2, key=Key.parse(other)), 1, None).key
+    assert rate(tune(pitches * 2, key=mode), 1, None).key > 0.5
+    assert rate(tune(pitches * 2, key=mode), 1, None).key > rate(tune(pitches * 2, key=Key.parse(other)), 1, None).key
     like = "minor" if (mode.scale[2] - mode.tonic) % 12 == 3 else "major"
-    assert score(tune(pitches, key=mode), 1, None).key == score(tune(pitches, key=Key(mode.tonic, like)), 1, None).key
+    assert rate(tune(pitches, key=mode), 1, None).key == rate(tune(pitches, key=Key(mode.tonic, like)), 1, None).key
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_modes_are_judged_by_the_key_with_their_third(key, other):
     [(0, 5 / 12), (1, 0.5), (6, 11 / 12), (7, 1), (12, 1), (19, 1), (20, 11 / 12), (31, 0), (60, 0)],
 )
 def test_a_range_of_a_fifth_to_a_twelfth_is_best(span, expected):
-    assert score(tune([40, 40 + span]), 1, None).range == pytest.approx(expected)
+    assert rate(tune([40, 40 + span]), 1, None).range == pytest.approx(expected)
 
 
 @given(st.integers(1, 16), st.integers(0, 60))
@@ -107,17 +107,17 @@ def test_form_is_whole_from_six_tenths_on(lag):
     def form(bars_again):
         theme = [60 + i for i in range(lag)]  # a note a bar
         rest = [90 + i for i in range(lag - bars_again)]
-        return score(tune(theme + theme[:bars_again] + rest, BAR), 1, None).form
+        return rate(tune(theme + theme[:bars_again] + rest, BAR), 1, None).form
 
     assert form(0) == 0
     assert form(lag) == pytest.approx(0.5 / 0.6)  # half of the notes are the theme itself
     assert all(form(some) < form(some + 1) for some in range(lag))
-    assert score(tune([60] * 40, BAR), 1, None).form == 1
+    assert rate(tune([60] * 40, BAR), 1, None).form == 1
 
 
 def test_joins_cost_what_they_exceed():
     def joins(nats):
-        return score(tune(SCALE), 1, None, nats).joins
+        return rate(tune(SCALE), 1, None, nats).joins
 
     assert joins(-3) == joins(0) == 1
     assert joins(1) == pytest.approx(math.exp(-1))

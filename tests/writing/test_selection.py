@@ -3,15 +3,15 @@
 import pytest
 
 from melodygru import Melody, Note
-from melodygru.writing.candidates import Candidate, Generated, Score
+from melodygru.writing.candidates import Candidate, Generated, Rating
 from melodygru.writing.selection import _SPARE, BestOfAll, Selection
 
 
 def candidate(number, pitch=None, liking=0.0, total=None):
     """A melody of one note; the pitch makes it what it is."""
     pitch = number if pitch is None else pitch
-    score = None if total is None else Score(total, total, total, total)
-    return Candidate(Generated(Melody((Note(pitch % 128, pitch, 24),)), score=score, number=number), liking)
+    rating = None if total is None else Rating(total, total, total, total)
+    return Candidate(Generated(Melody((Note(pitch % 128, pitch, 24),)), rating=rating, number=number), liking)
 
 
 def numbers(found):
@@ -63,6 +63,6 @@ def test_the_best_of_all_come_when_all_are_there_and_equals_in_their_order():
     assert numbers(selection.fill(5)) == [4, 6, 1, 0, 2]
 
 
-@pytest.mark.parametrize(("kind", "scored"), [(Selection, False), (BestOfAll, True)])
-def test_scores_are_asked_for_only_where_they_choose(kind, scored):
-    assert kind().scored is scored
+@pytest.mark.parametrize(("kind", "rated"), [(Selection, False), (BestOfAll, True)])
+def test_ratings_are_asked_for_only_where_they_choose(kind, rated):
+    assert kind().rated is rated
