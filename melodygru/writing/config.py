@@ -1,7 +1,7 @@
 """Everything that can be asked of new melodies, as one frozen value.
 
 The command line, notebooks, option files and the text inside a written file all speak in these fields. Each is checked
-here as far as it can be alone; what fields mean together is `melodygru.writing.planner`'s to say.
+here as far as it can be alone; what fields mean together is `melodygru.writing.wishes`' to say.
 """
 
 from __future__ import annotations

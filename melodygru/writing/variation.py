@@ -92,7 +92,7 @@ def vary(
     described(GenerationConfig)["best_of"].check_limits(candidates)
     if keep is not None:
         KEEP.check_limits(keep)
-    leave_to_melody(config, "bars", "meter", "bpm", "pickup", "form", "chords")
+    leave_to_melody(config, "bars", "meter", "bpm", "pickup", "form", "chords", "contour")
     span = span or (0, melody.length)
     inside = [i for i, note in enumerate(melody.notes) if span[0] <= note.onset < span[1]]
     if not inside:

@@ -104,7 +104,9 @@ class Problem:
         if self.chords:
             yield Wish("chords", config.chords, self._over_chords())
         elif self.scale is not None:
-            named = ("scale", config.scale) if config.scale else ("scale_mode", f"strict in {self.meta.key}")
+            named = (
+                ("scale", config.scale) if config.scale else ("scale_mode", f"{config.scale_mode} in {self.meta.key}")
+            )
             inside = of_classes(self.scale)
             soft = config.scale_mode == "soft"
             yield Wish(*named, [Prefers(lambda onset: inside) if soft else Pitches(inside)])

@@ -14,6 +14,7 @@ from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.contour import SHAPES, Contour, line_of, parse_contour, place, reach
 from melodygru.writing.infilling import infill
 from melodygru.writing.model import Model
+from melodygru.writing.variation import vary
 from tests.command_line import run
 from tests.networks import checkpoint
 from tests.strategies import melodies
@@ -136,3 +137,8 @@ def test_a_file_gives_its_line_and_the_recipe_keeps_it(here, capsys):
     assert run("generate", "--model", "toy", "--contour", "nothing.mid", "no.mid") == 1
     assert "nothing.mid" in capsys.readouterr().err
     assert not Path("no.mid").exists()
+
+
+def test_a_variation_has_its_melodys_line(model):
+    with pytest.raises(UsageError, match="--contour is the melody's own here"):
+        vary(model, model.generate(4, seed=1), 0.5, GenerationConfig(contour="arch"), 1)
