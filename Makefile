@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-BIN := $(VENV)/bin
+# Where Windows has the programs of an environment, and others.
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow bench lint clean
+.PHONY: help demo test test-slow bench mutate lint clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,8 +27,10 @@ demo: $(READY)  ## Generate from the shipped model, train on data/ for a minute,
 	@echo "  demo/folk.mid    from the model that comes along (checkpoints/folk.safetensors)"
 	@echo "  demo/first.mid   from the model that was just trained (demo/first.safetensors)"
 
-test: $(READY)  ## Run the tests (about three minutes on two cores)
-	$(BIN)/python -m pytest -q -n 2
+test: $(READY)  ## Run the tests (about three minutes on two cores), and tell how much of each room they cover
+	@mkdir -p build
+	$(BIN)/python -W "ignore:Unable to activate pytest" -m slipcover -m pytest -q -n 2
+	@$(BIN)/python scripts/check_coverage.py
 
 test-slow: $(READY)  ## Run the slow tests too
 	$(BIN)/python -m pytest -q -n 2 -m "not gpu and not daw"
@@ -39,12 +42,17 @@ bench: $(READY)  ## Measure start-up, sampling, training and reading (about eigh
 	$(BIN)/python benchmarks/bench_read.py
 	$(BIN)/python benchmarks/bench_studio.py
 
-lint: $(READY)  ## Check style, types and the floors of the house
+mutate: $(READY)  ## Change constraints, look-ahead and sampler in small ways, and show what no test notices (half an hour)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[mutation]"
+	$(BIN)/python scripts/mutate.py
+
+lint: $(READY)  ## Check style, types and the floors of the house, scripts and tests included
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy scripts
 	$(BIN)/lint-imports
 	PATH="$(BIN):$$PATH" $(BIN)/npx --yes --package typescript@5.9.3 tsc -p melodygru/studio/page/jsconfig.json
 
 clean:  ## Remove the environment and everything that was made
-	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo dist build mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis

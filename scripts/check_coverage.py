@@ -2,7 +2,8 @@
 
     python scripts/check_coverage.py [build/coverage.json]
 
-Reads what `python -m slipcover` has measured (`make test` runs it), and the floors in pyproject.toml.
+Reads what `python -m slipcover` has measured (`make test` runs it), and the floors in pyproject.toml. They hold on
+Linux, where they were measured; elsewhere the table is all: there is no fast lane on Windows, and tests are left out.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def judged(rooms: dict[str, dict[str, tuple[int, int]]], floors: dict[str, list[
             wrong.append(f"{room} has no floor in pyproject.toml; enter one.")
         values = [share(*kinds[kind]) for kind in KINDS]
         least = floors.get(room, [0.0, 0.0])
-        lines.append(f"{room:<12}" + "".join(f"{value:>9.1f}%{floor:>7g}" for value, floor in zip(values, least)))
+        lines.append(
+            f"{room:<12}" + "".join(f"{value:>9.1f}%{floor:>7g}" for value, floor in zip(values, least, strict=True))
+        )
         wrong += [
             f"The tests go through {value:.1f} % of the {kind} of {room}; at least {floor:g} % are asked for."
             for kind, value, floor in zip(KINDS, values, least, strict=True)
@@ -61,10 +64,10 @@ def judged(rooms: dict[str, dict[str, tuple[int, int]]], floors: dict[str, list[
 
 def main() -> None:
     file = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "coverage.json")
-    floors = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["melodygru"]["coverage"]
+    floors = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["coverage-floors"]
     lines, wrong = judged(rooms_of(json.loads(file.read_text("utf-8"))["files"]), floors)
     print("\n".join(lines))
-    if wrong:
+    if wrong and sys.platform == "linux":
         sys.exit("\n".join(wrong))
 
 

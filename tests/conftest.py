@@ -1,14 +1,22 @@
 """What all tests share: fixed seeds for hypothesis, no timing limits on shared machines, a folder with a model."""
 
+import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.networks import checkpoint
 
+# Where changes to the code are tried (scripts/mutate.py), a few examples do, and that one fails is enough to know.
+FEW = os.environ.get("MELODYGRU_EXAMPLES")
 settings.register_profile(
-    "melodygru", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], max_examples=60
+    "melodygru",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=int(FEW or 60),
+    phases=[Phase.explicit, Phase.generate] if FEW else list(Phase),
 )
 settings.load_profile("melodygru")
 
