@@ -341,11 +341,11 @@ def show_difference(name: str, one: bytes | None, other: bytes | None) -> None:
         print(f"{name}: only in the {'second' if one is None else 'first'} recording")
         return
     try:
-        lines = [data.decode().splitlines() for data in (one, other)]
+        first, second = (data.decode().splitlines() for data in (one, other))
     except UnicodeDecodeError:
         print(f"{name}: {len(one):,} bytes and {len(other):,} bytes, which differ")
         return
-    print("\n".join(difflib.unified_diff(*lines, f"first/{name}", f"second/{name}", lineterm="")))
+    print("\n".join(difflib.unified_diff(first, second, f"first/{name}", f"second/{name}", lineterm="")))
 
 
 def main() -> int:
