@@ -91,7 +91,7 @@ def violations(data, wishes, tonic, quarter=480):
         if abs(two - one) > wishes.get("max_leap", 127):
             found.append(f"a leap of {two - one}")
     if "contour" in wishes:
-        found += _contour(wishes, bars, bar, bar - pickup if pickup else 0, notes)
+        found += _contour(wishes, bars, bar, beat, bar - pickup if pickup else 0, notes)
     row = 1
     for one, two in pairwise(pitches):
         row = row + 1 if one == two else 1
@@ -171,21 +171,31 @@ def violations(data, wishes, tonic, quarter=480):
 SHAPES = {"arch": [0, 1, 0], "valley": [1, 0, 1], "up": [0, 1], "down": [1, 0], "wave": [0, 1, 0, 1, 0]}
 
 
-def _contour(wishes, bars, bar, begin, notes):
+def _contour(wishes, bars, bar, beat, begin, notes):
     """A line of 16 semitones, less in a narrow range, wherever it lies: no note is farther than 5 of 16 from it."""
     low, high = map(pitch, wishes.get("range", "C3:C7").split(":"))
     room = high - low
     span = min(16.0, room - 6 if room >= 12 else room / 2)
     reach = min(max(round(span * 5 / 16), 2), 6)
     each = bars // len(sections(wishes["form"])) * bar if "form" in wishes else bars * bar
-    shape, away = SHAPES[wishes["contour"]], []
-    for note in notes:
-        since = note.onset - begin
-        share = 1.0 if since >= bars * bar else since % each / each
+    shape = SHAPES[wishes["contour"]]
+
+    def line(at):
+        since = at - begin
+        # The line has come to its end when the last note, of a beat, is to begin.
+        share = 1.0 if since >= bars * bar else min(since % each / max(each - min(beat, bar), 20), 1.0)
         left = min(int(share * (len(shape) - 1)), len(shape) - 2)
         part = share * (len(shape) - 1) - left
-        away.append(note.pitch - span * (shape[left] + part * (shape[left + 1] - shape[left])))
-    return [] if max(away) - min(away) <= 2 * reach + 1e-9 else [f"{max(away) - min(away)} semitones about the line"]
+        return span * (shape[left] + part * (shape[left + 1] - shape[left]))
+
+    away = [note.pitch - line(at) for note in notes for at in range(note.onset, note.end, 20)]
+    found = [] if max(away) - min(away) <= 2 * reach + 1e-9 else [f"{max(away) - min(away)} semitones about a line"]
+    stops, starts = [begin, *(note.end for note in notes)], [*(note.onset for note in notes), notes[-1].end]
+    for stop, start in zip(stops, starts, strict=True):
+        path = [line(at) for at in range(stop, start, 20)]
+        if path and max(path) - min(path) > reach / 2 + 1e-9:
+            found.append(f"a rest from {stop} to {start} passes the line by")
+    return found
 
 
 def sections(form):

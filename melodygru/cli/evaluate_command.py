@@ -51,13 +51,14 @@ def evaluate(
     from melodygru.errors import UsageError
     from melodygru.evaluation.evaluation import evaluate as run
     from melodygru.system import check_target, write_atomically
-    from melodygru.writing.model import check_seed, load_model
+    from melodygru.writing.config import SEED
+    from melodygru.writing.model import load_model
 
     if report is not None:
         if report.suffix.lower() != ".html":
             raise UsageError(f"{report} does not end in .html; give --report the name of a page.")
         check_target(report, force)
-    check_seed(seed)
+    SEED.check(seed)
     loaded = load_model(model)
     with tqdm(disable=None, leave=False) as bar:
 

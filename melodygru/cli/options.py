@@ -148,12 +148,19 @@ def part_of(asked: Mapping[str, Any], config: type) -> dict[str, Any]:
 
 
 def _line(contour: str) -> str:
-    """A line of heights in words or numbers. Raises FileError or MidiError for a file that has none."""
-    from melodygru.formats.reading import MIDI_SUFFIXES, SCORE_SUFFIXES, read_melodies
-    from melodygru.writing.constraints.contour import line_of
+    """A line of heights in words or numbers. Raises UsageError for what is neither, nor a file of music's name.
 
-    if not (contour.lower().endswith((*MIDI_SUFFIXES, *SCORE_SUFFIXES)) or Path(contour).is_file()):
+    Raises FileError or MidiError for a file that has no melody.
+    """
+    from melodygru.formats.reading import MIDI_SUFFIXES, SCORE_SUFFIXES, read_melodies
+    from melodygru.writing.constraints.contour import line_of, parse_contour
+
+    try:
+        parse_contour(contour)
         return contour
+    except UsageError:
+        if not contour.lower().endswith((*MIDI_SUFFIXES, *SCORE_SUFFIXES)):
+            raise
     melodies = read_melodies(contour)
     if not melodies:
         raise MidiError(f"{contour} has no melody whose line could be followed; give a file with notes.")

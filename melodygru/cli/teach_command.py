@@ -38,9 +38,10 @@ def teach(
     from melodygru.evaluation.teaching import teach as run
     from melodygru.network.checkpoint import resolve
     from melodygru.system import check_target
-    from melodygru.writing.model import check_seed, load_model
+    from melodygru.writing.config import SEED
+    from melodygru.writing.model import load_model
 
-    check_seed(seed)
+    SEED.check(seed)
     loaded = load_model(model)
     target = check_target(resolve(model) if out is None else out, force)
     with tqdm(disable=None, leave=False) as bar:

@@ -1,7 +1,6 @@
-"""Every choice that a user can make, with its unit and its legal range.
+"""What a model is: its vocabulary, what it is told, and its shape, each with its unit and its legal range.
 
-Frozen dataclasses, written into the checkpoint as JSON, so that nothing has to be
-typed again at generation.
+Frozen dataclasses, written into the checkpoint as JSON, so that nothing has to be typed again at generation.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class GenerationConfig:
         range: lowest and highest pitch, both included: "C4:C6".
         max_leap: largest step from note to note, in semitones.
         contour: the line that heights follow, see `melodygru.writing.constraints.contour`: a word, or heights at equal
-            distances in semitones: "60 67 64 60".
+            distances in semitones, of which the differences count: "0 7 4 0".
         density: notes a bar on average, held within one.
         rests: "none"; "few": at most one in four bars, none longer than a beat; "some": one in every four bars.
         grid: shortest value, and the grid of onsets, as a fraction of a whole note; or what a bar divides by.
@@ -139,7 +139,10 @@ class GenerationConfig:
         None, "Largest step from note to note, in semitones.", low=1, high=127, panel=TUNE, commands=WRITING
     )
     contour: str | None = option(
-        None, "Line of the heights: arch, valley, up, down, wave, or the file of a melody.", panel=TUNE, commands=ANEW
+        None,
+        "Line of the heights: arch, valley, up, down, wave, a melody's file, or semitones: '0 7 0'.",
+        panel=TUNE,
+        commands=ANEW,
     )
     density: float | None = option(
         None, "Notes a bar on average, held within one.", low=0.25, high=96, panel=TUNE, commands=ANEW
@@ -280,6 +283,10 @@ class GenerationConfig:
                 "grid, or whole grid steps."
             )
         return steps
+
+    def bars_of_a_section(self, count: int) -> int:
+        """How many bars each of `count` sections has."""
+        return self.section_bars or (DEFAULT_SECTION_BARS if self.bars is None else self.bars // count)
 
     def spans(self, metre: TimeSignature) -> tuple[ChordSpan, ...]:
         """One pass of the chords from step 0; empty where none were said."""

@@ -321,11 +321,6 @@ def _without_beginning(generated: Generated, begins: int) -> Generated:
     return replace(generated, melody=cut, chords=chords)
 
 
-def check_seed(seed: int) -> None:
-    """Raise UsageError unless the seed is at least 0."""
-    SEED.check_limits(seed)
-
-
 def draw_seed() -> int:
     """A seed that nobody chose, short enough to type again."""
     return secrets.randbelow(10**9)

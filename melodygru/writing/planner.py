@@ -16,7 +16,7 @@ from melodygru.music.form import Form, Stretch, stretches
 from melodygru.music.melody import Melody
 from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale
 from melodygru.network.tokenizer import REST, PieceMeta
-from melodygru.writing.config import DEFAULT_BARS, DEFAULT_QPM, DEFAULT_SECTION_BARS, GenerationConfig
+from melodygru.writing.config import DEFAULT_BARS, DEFAULT_QPM, GenerationConfig
 from melodygru.writing.constraints.base import Constraint, of_classes
 from melodygru.writing.constraints.past import Banned, Continues, Departs
 from melodygru.writing.constraints.places import Joints
@@ -188,7 +188,7 @@ def _bars(config: GenerationConfig) -> tuple[Form | None, int, int]:
         return None, config.bars or DEFAULT_BARS, 0
     form = Form.parse(config.form)
     count = len(form.sections)
-    each = config.section_bars or (DEFAULT_SECTION_BARS if config.bars is None else config.bars // count)
+    each = config.bars_of_a_section(count)
     if config.bars not in (None, each * count):
         raise UsageError(
             f"--form {form} and --bars {config.bars} contradict each other: {count} sections of "
@@ -219,7 +219,7 @@ def _with_joints(problem: Problem) -> Lookahead | None:
         if ahead is not None:
             return ahead
     if len(sources) == 1:
-        asked = [("max_leap", leap), ("no_repeat_notes", 1)]
+        asked = [("max_leap", leap), ("no_repeat_notes", 1), ("contour", config.contour)]
         words = [wish.words for wish in problem.wishes if (wish.option, wish.value) in asked]
         raise UsageError(
             f"{', '.join(words)} and --form {config.form} contradict each other here: no way leads from the end of a "

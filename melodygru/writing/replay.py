@@ -14,7 +14,7 @@ from melodygru.formats.midi.parser import read_midi
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
 from melodygru.music.melody import Melody
-from melodygru.writing.config import DEFAULT_SECTION_BARS, FILLINGS, VARIATIONS
+from melodygru.writing.config import FILLINGS, VARIATIONS
 from melodygru.writing.editing import Tune
 from melodygru.writing.infilling import Filled, infill
 from melodygru.writing.layout import chords_over
@@ -100,9 +100,7 @@ def chords_of(recipe: Recipe, melody: Melody) -> tuple[ChordSpan, ...]:
     if recipe.command == "generate":
         if config.form is not None:
             count = len(Form.parse(config.form).sections)
-            section = (
-                config.section_bars or (DEFAULT_SECTION_BARS if config.bars is None else config.bars // count)
-            ) * bar
+            section = config.bars_of_a_section(count) * bar
         if recipe.source is not None and not recipe.details.get("include_primer", True):
             # The chords began with the primer, which is not in the file.
             origin = bar if recipe.source.pickup else 0

@@ -36,7 +36,7 @@ class Wish:
 
     Attributes:
         option: a field of `GenerationConfig`.
-        value: as it was given, or what holds where nothing was.
+        value: as it was given, or what holds where nothing was, in words.
         rules: the constraints that it means.
     """
 
@@ -117,7 +117,8 @@ class Problem:
         if config.contour is not None:
             home = range(12) if "end_on" in self.leaves_out else self.home[1]
             line = place(config.contour, *self.pitches, home)
-            yield Wish("contour", config.contour, [Contour(line, layout.sections)])
+            contour = Contour(line, layout.sections, shortest_end(self.meta.time_signature))
+            yield Wish("contour", config.contour, [contour])
         if config.density is not None:
             rule = Density(config.density, bar, self.begins, layout.nominal_end)
             yield Wish("density", config.density, [rule])

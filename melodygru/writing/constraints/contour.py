@@ -8,7 +8,7 @@ import numpy as np
 
 from melodygru.errors import UsageError
 from melodygru.music.melody import Melody
-from melodygru.network.arrays import BoolArray, FloatArray
+from melodygru.network.arrays import BoolArray, FloatArray, IntArray
 from melodygru.writing.constraints.base import PITCHES, Constraint, Progress
 
 SHAPES: dict[str, tuple[float, ...]] = {
@@ -21,54 +21,79 @@ SHAPES: dict[str, tuple[float, ...]] = {
 """Heights at equal distances from beginning to end, straight lines between them; 0 is the lowest, 1 the highest."""
 SPAN = 16
 """Semitones from the lowest to the highest place of a line that a word asks for, where the range has room for them."""
+LEAST_ROOM = 8
+"""Semitones of the narrowest range in which a line can be heard."""
 MOST_HEIGHTS = 64
 
 
 class Contour(Constraint):
-    """Each note begins within reach of a line of heights; the nearer to it, the likelier.
+    """Each note sounds within reach of a line of heights, the nearer the likelier.
+
+    A rest ends before the line has moved on by half of that. So neither a held note nor silence passes a bend by.
 
     Args:
         line: pitches at equal distances from the beginning to the end of each section, straight lines between them.
-        sections: half-open ranges of steps (start, end), in order, each of which the line spans anew. What begins
-            after the last, up to the last bar line, is held to the line's end.
+        sections: half-open ranges of steps (start, end), in order, each of which the line spans anew. What follows the
+            last, up to the last bar line, is held to the line's end; before and between them anything goes.
+        still: how many steps before the end of each section the line has come to its own, so that a last note that
+            long can be there.
     """
 
     PULL = 0.15
     """Nats that a semitone of distance costs."""
 
-    def __init__(self, line: FloatArray, sections: Sequence[tuple[int, int]]):
-        self.line = line
-        self.sections = sections
+    def __init__(self, line: FloatArray, sections: Sequence[tuple[int, int]], still: int = 0):
         self.reach = reach(float(np.ptp(line)))
+        self.heights = np.full(sections[-1][1] + 1, np.nan)
+        """Of each step the line's pitch, NaN where there is none; the last entry holds from there on."""
+        for start, end in sections:
+            places = np.linspace(start, max(end - still, start + 1), len(line))
+            self.heights[start:end] = np.interp(np.arange(start, end), places, line)
+        self.heights[-1] = line[-1]
 
-    def height(self, onset: int) -> float | None:
-        """The line's pitch at a step; None before and between the sections."""
-        for start, end in self.sections:
-            if start <= onset < end:
-                return float(np.interp(onset, np.linspace(start, end, len(self.line)), self.line))
-        return float(self.line[-1]) if onset >= self.sections[-1][1] else None
+    def height(self, onset: int) -> float:
+        """The line's pitch at a step, NaN where there is none."""
+        return float(self.heights[min(onset, len(self.heights) - 1)])
 
-    def begins(self, onset: int) -> BoolArray | None:
+    def begins(self, onset: int) -> BoolArray:
         """Pitches within reach."""
-        height = self.height(onset)
-        return None if height is None else np.abs(np.arange(PITCHES) - height) <= self.reach
+        return ~(np.abs(np.arange(PITCHES) - self.height(onset)) > self.reach)
+
+    def sounds(self, onset: int, ends: IntArray) -> BoolArray:
+        """Pitches that the line stays within reach of."""
+        low, high = self._bounds(onset, ends)
+        pitches = np.arange(PITCHES)
+        return ~((high[:, None] - pitches > self.reach) | (pitches - low[:, None] > self.reach))
+
+    def rests(self, onset: int, ends: IntArray) -> BoolArray:
+        """Those in which the line stays where it is, or near."""
+        low, high = self._bounds(onset, ends)
+        return ~(high - low > self.reach / 2)
+
+    def closes(self, onset: int) -> BoolArray:
+        """After pitches that may be held up to the end."""
+        return self.sounds(onset, np.array([max(onset + 1, len(self.heights))]))[0]
+
+    def _bounds(self, onset: int, ends: IntArray) -> tuple[FloatArray, FloatArray]:
+        """(D,) the line's lowest and highest pitch in each of [onset, end)."""
+        last = len(self.heights) - 1
+        path = self.heights[min(onset, last) : max(int(ends.max(initial=onset + 1)), min(onset, last) + 1)]
+        until = np.clip(ends - 1 - min(onset, last), 0, len(path) - 1)
+        return np.fmin.accumulate(path)[until], np.fmax.accumulate(path)[until]
 
     def pitch_preference(self, progress: Progress) -> FloatArray:
         """Minus a cost for every semitone of distance."""
-        cost = np.zeros((len(progress.onset), PITCHES))
-        for row, onset in enumerate(progress.onset.tolist()):
-            if (height := self.height(onset)) is not None:
-                cost[row] = -self.PULL * np.abs(np.arange(PITCHES) - height)
-        return cost
+        heights = self.heights[np.minimum(progress.onset, len(self.heights) - 1)]
+        return np.nan_to_num(-self.PULL * np.abs(np.arange(PITCHES) - heights[:, None]))
 
 
 def reach(span: float) -> int:
-    """How far from a line of this span a note may begin, in semitones: 5 of 16, at least 2 and at most 6."""
+    """How far from a line of this span a note may sound, in semitones: 5 of 16, at least 2 and at most 6."""
     return min(max(round(span * 5 / SPAN), 2), 6)
 
 
 def parse_contour(text: str) -> tuple[float, ...]:
-    """Heights of a line: for a word those of `SHAPES`, for numbers ("60 64 67 60") those, in semitones.
+    """Heights of a line: for a word those of `SHAPES`, for numbers ("0 7 4 0") those, in semitones.
 
     Raises UsageError for anything else.
     """
@@ -80,10 +105,14 @@ def parse_contour(text: str) -> tuple[float, ...]:
         heights = ()
     if not 2 <= len(heights) <= MOST_HEIGHTS or not all(0 <= height < PITCHES for height in heights):
         raise UsageError(
-            f"contour is {text!r}; choose {', '.join(SHAPES)}, or write 2 to {MOST_HEIGHTS} heights in semitones, such "
-            "as 60 67 64 60; the command line takes the file of a melody too."
+            f"contour is {_shortened(text)!r}; choose {', '.join(SHAPES)}, or write 2 to {MOST_HEIGHTS} heights in "
+            "semitones, of which the differences count: 0 7 4 0; the command line takes the file of a melody too."
         )
     return heights
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 def place(text: str, low: int, high: int, last: Collection[int]) -> FloatArray:
@@ -92,9 +121,15 @@ def place(text: str, low: int, high: int, last: Collection[int]) -> FloatArray:
     A word's line spans 16 semitones, one of numbers as many as they do; no more than 6 less than the range, or half of
     a range of less than an octave. It lies in the middle of the range, but for the smallest step that leads its end to
     a pitch of the classes `last` (where there is one that does not lead out of the range).
+
+    Raises UsageError for a range in which no line could be heard.
     """
     heights = np.array(parse_contour(text), np.float64)
     own, room = float(np.ptp(heights)), high - low
+    if room < LEAST_ROOM:
+        raise UsageError(
+            f"--contour and a range of {room} semitones contradict each other; give a --range of {LEAST_ROOM} or more."
+        )
     span = min(SPAN if text in SHAPES else own, room - 6 if room >= 12 else room / 2)
     line = (heights - heights.min()) * (span / own if own else 0.0) + (low + high - span) / 2
     homes = (pitch for pitch in range(low, high + 1) if pitch % 12 in last)
