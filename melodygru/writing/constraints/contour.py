@@ -44,12 +44,12 @@ class Contour(Constraint):
 
     def __init__(self, line: FloatArray, sections: Sequence[tuple[int, int]], still: int = 0):
         self.reach = reach(float(np.ptp(line)))
-        self.heights = np.full(sections[-1][1] + 1, np.nan)
+        self.heights = np.full(sections[-1][1] + 1 if sections else 1, np.nan)
         """Of each step the line's pitch, NaN where there is none; the last entry holds from there on."""
         for start, end in sections:
             places = np.linspace(start, max(end - still, start + 1), len(line))
             self.heights[start:end] = np.interp(np.arange(start, end), places, line)
-        self.heights[-1] = line[-1]
+            self.heights[-1] = line[-1]
 
     def height(self, onset: int) -> float:
         """The line's pitch at a step, NaN where there is none."""
