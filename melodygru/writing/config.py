@@ -218,9 +218,14 @@ class GenerationConfig:
             parse_scale(self.scale)
         if self.contour is not None:
             # Imported when it is asked for: it needs NumPy, and help pages do without.
-            from melodygru.writing.constraints.contour import parse_contour
+            from melodygru.writing.constraints.contour import LEAST_ROOM, parse_contour
 
             parse_contour(self.contour)
+            if self.pitches[1] - self.pitches[0] < LEAST_ROOM:
+                raise UsageError(
+                    f"--contour and --range {self.range} contradict each other: a line needs a range of {LEAST_ROOM} "
+                    "semitones or more."
+                )
         if self.form is not None:
             Form.parse(self.form)
         said = self.as_dict()

@@ -135,7 +135,9 @@ def test_neither_a_held_note_nor_silence_passes_the_line_by(model):
 
 
 def test_a_range_in_which_no_line_is_heard_is_told(model):
-    with pytest.raises(UsageError, match="a range of 4 semitones contradict each other; give a --range of 8 or more"):
+    with pytest.raises(
+        UsageError, match="--contour and --range C4:E4 contradict each other: a line needs a range of 8 semi"
+    ):
         model.generate(4, contour="arch", range="C4:E4")
 
 

@@ -121,18 +121,12 @@ def place(text: str, low: int, high: int, last: Collection[int]) -> FloatArray:
     A word's line spans 16 semitones, one of numbers as many as they do; no more than 6 less than the range, or half of
     a range of less than an octave. It lies in the middle of the range, but for the smallest step that leads its end to
     a pitch of the classes `last` (where there is one that does not lead out of the range).
-
-    Raises UsageError for a range in which no line could be heard.
     """
     heights = np.array(parse_contour(text), np.float64)
     own, room = float(np.ptp(heights)), high - low
-    if room < LEAST_ROOM:
-        raise UsageError(
-            f"--contour and a range of {room} semitones contradict each other; give a --range of {LEAST_ROOM} or more."
-        )
-    span = min(SPAN if text in SHAPES else own, room - 6 if room >= 12 else room / 2)
+    span = min(SPAN if text in SHAPES else own, max(room - 6, room / 2))
     line = (heights - heights.min()) * (span / own if own else 0.0) + (low + high - span) / 2
-    homes = (pitch for pitch in range(low, high + 1) if pitch % 12 in last)
+    homes = (pitch for pitch in range(PITCHES) if pitch % 12 in last)
     steps = [home - line[-1] for home in homes if low <= line.min() + home - line[-1] <= high - span]
     return line + min(steps, key=abs, default=0.0)
 
