@@ -95,9 +95,9 @@ def place(text: str, low: int, high: int, last: Collection[int]) -> FloatArray:
     """
     heights = np.array(parse_contour(text), np.float64)
     own, room = float(np.ptp(heights)), high - low
-    span = min(SPAN if text in SHAPES else own, room - 6 if room >= 12 else room / 2)
+    span = min(SPAN if text in SHAPES else own, max(room - 6, room / 2))
     line = (heights - heights.min()) * (span / own if own else 0.0) + (low + high - span) / 2
-    homes = (pitch for pitch in range(low, high + 1) if pitch % 12 in last)
+    homes = (pitch for pitch in range(PITCHES) if pitch % 12 in last)
     steps = [home - line[-1] for home in homes if low <= line.min() + home - line[-1] <= high - span]
     return line + min(steps, key=abs, default=0.0)
 
