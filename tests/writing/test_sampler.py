@@ -14,6 +14,7 @@ from melodygru.network.engine import NumpyEngine
 from melodygru.network.tokenizer import END, REST, TIE, Tokenizer
 from melodygru.writing import sampler
 from melodygru.writing.config import GenerationConfig, SamplingConfig
+from melodygru.writing.constraints.base import Constraint
 from melodygru.writing.constraints.past import Guard
 from melodygru.writing.layout import Copy, Region, Script
 from melodygru.writing.lookahead import Lookahead
@@ -289,14 +290,15 @@ def test_a_dead_end_is_left_by_going_back():
     assert met
 
 
+def dead_after_a_c_sharp(pitches, onsets, onset):
+    """Nothing may follow a C# at the third bar line."""
+    return range(128) if onset > 192 and 192 in onsets and pitches[onsets.index(192)] == 61 else ()
+
+
 @pytest.mark.parametrize("count", [1, 12])
 def test_whoever_watches_is_told_of_every_event_and_of_others_after_a_dead_end(count):
     """By the rule of one who looks on: each event takes the place of all that is not before it."""
-
-    def banned(pitches, onsets, onset):
-        return range(128) if onset > 192 and 192 in onsets and pitches[onsets.index(192)] == 61 else ()
-
-    made = plan(GenerationConfig(bars=4, range="C4:D4", rests="none", grid="1/4"), banned=banned)
+    made = plan(GenerationConfig(bars=4, range="C4:D4", rests="none", grid="1/4"), banned=dead_after_a_c_sharp)
     seen, back = {}, []
 
     def watch(told):
@@ -345,3 +347,109 @@ def test_the_last_note_is_the_tonic_and_lasts_a_beat_even_if_the_engine_has_othe
     assert events.durations.tolist() == [6] * 12 + [24, END]
     assert events.pitches.tolist()[:12] == [61] * 12
     assert events.pitches[12] % 12 == 2
+
+
+class Told(Constraint):
+    """Forbids nothing, and notes where the melodies stand."""
+
+    def __init__(self):
+        self.seen = []
+
+    def pitches(self, progress):
+        columns = (progress.onset, progress.reference, progress.sounding, progress.resting, progress.repeats)
+        lists = (progress.rests, progress.pitches, progress.onsets)
+        self.seen.append(
+            list(
+                zip(*(c.tolist() for c in columns), *([tuple(one) for one in column] for column in lists), strict=True)
+            )
+        )
+
+
+def stands(events):
+    """Where a melody stands after these events (onset, duration, pitch class), said naively."""
+    notes = [(at, pitch) for at, _, pitch in events if pitch < REST]
+    last = [pitch for _, pitch in notes]
+    repeats = next((n for n in range(len(last)) if last[-1 - n] != last[-1]), len(last))
+    return (
+        sum(duration for _, duration, _ in events),
+        last[-1] if last else -1,
+        bool(events) and events[-1][2] != REST,
+        bool(events) and events[-1][2] == REST,
+        repeats,
+        tuple(at for at, _, pitch in events if pitch == REST),
+        tuple(last),
+        tuple(at for at, _ in notes),
+    )
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_rules_are_told_where_each_melody_stands(count):
+    told, made = Told(), planned(bars=4, range="C4:D4")
+    ahead = Lookahead([*made.ahead.constraints, told], [Region(0, 384)], 192, 96)
+    everywhere = set()
+    for drawn in sample(Scripted(), made.meta, count, SamplingConfig(2, 0, 1), ahead, 5):
+        columns = (drawn.onsets, drawn.events.durations, drawn.events.pitches)
+        events = list(zip(*(column.tolist() for column in columns), strict=True))
+        everywhere |= {stands(events[:number]) for number in range(len(events))}
+    seen = {row for rows in told.seen for row in rows}
+    assert everywhere <= seen
+    if count == 1:
+        assert everywhere == seen
+
+
+@pytest.mark.parametrize("count", [1, 2, 12])
+def test_whoever_waits_is_told_how_many_are_finished(count):
+    made = plan(GenerationConfig(bars=4, range="C4:D4", rests="none", grid="1/4"), banned=dead_after_a_c_sharp)
+
+    def drawn(**more):
+        return sample(Scripted(24), made.meta, count, SamplingConfig(2, 0, 1), made.ahead, 7, 20, made.script, **more)
+
+    told, finished = [], set()
+
+    def watch(events):
+        for number, (_, duration, _) in events.items():
+            if duration == END:
+                finished.add(number)
+
+    def progress(done):
+        told.append(done)
+        assert done == len(finished)  # END is told of before
+
+    drawn(progress=progress, watch=watch)
+    assert told[0] == 0
+    assert told == sorted(told)
+    assert told[-1] == count
+
+
+class Wall(Constraint):
+    """Nothing begins at the step 1440 or later, and nobody knows it beforehand."""
+
+    def silences(self, progress, ends):
+        before = np.broadcast_to(progress.onset[:, None] < 1440, ends.shape)
+        return before, before
+
+
+def test_from_dead_ends_the_way_back_is_a_bar_and_doubles_after_every_second():
+    made, begun, last = planned(bars=16, rests="none", grid="1/4", triplets=False), [], 1440
+    ahead = Lookahead([*made.ahead.constraints, Wall()], [Region(0, 1536)], 192, 96)
+
+    def watch(told):
+        nonlocal last
+        if 0 in told:
+            onset, _, _ = told[0]
+            if onset <= last:
+                begun.append(onset)
+            last = onset
+
+    with pytest.raises(SamplingError):
+        sample(Scripted(24), made.meta, 1, SamplingConfig(1, 0, 1), ahead, 3, watch=watch)
+    assert begun == [0, *(max(1440 - 96 * 2 ** (attempt // 2), 0) for attempt in range(47))]
+
+
+def test_without_a_first_number_the_first_melody_is_number_0():
+    made = planned(bars=2)
+    one, other = (sample(Scripted(), made.meta, 2, SamplingConfig(), made.ahead, 3, *first)[1] for first in ((), (1,)))
+    assert one.events.pitches.tolist() != other.events.pitches.tolist() or len(one.onsets) != len(other.onsets)
+    again = sample(Scripted(), made.meta, 1, SamplingConfig(), made.ahead, 3, 1)[0]
+    assert again.onsets.tolist() == one.onsets.tolist()
+    assert again.events.pitches.tolist() == one.events.pitches.tolist()
