@@ -132,25 +132,24 @@ def keeps(name, events, first_by=FIRST_BY):
 
 def walk(ahead, seen=None):
     """All melodies that the look-ahead offers, and where it led into a dead end; `seen` gathers where they stood."""
-    found, dead = set(), []
-
-    def go(under_way, events):
-        if seen is not None:
-            seen.append(under_way)
-        options = ahead.options(under_way)
-        if not options.any[0]:
-            dead.append(events)
-            return
-        at = int(under_way.onset[0])
-        if options.durations[0, END]:
-            found.add((*events, (at, END, REST)))
-            assert len(found) <= len(EVERYTHING)
-        for column, duration in enumerate(options.steps[0].tolist()):
-            for pitch in np.flatnonzero(options.legal[0, column]).tolist():
+    found, dead, front = set(), [], [(Progress.start(1), ())]
+    while front:
+        options, further = ahead.options(together(*(where for where, _ in front))), []
+        for row, (where, events) in enumerate(front):
+            if not options.any[row]:
+                dead.append(events)
+                continue
+            at = int(where.onset[0])
+            if options.durations[row, END]:
+                found.add((*events, (at, END, REST)))
+                assert len(found) <= len(EVERYTHING)
+            for column, pitch in zip(*(index.tolist() for index in np.nonzero(options.legal[row])), strict=True):
+                duration = int(options.steps[row, column])
                 assert duration > 0
-                go(after(under_way, duration, pitch), (*events, (at, duration, pitch)))
-
-    go(Progress.start(1), ())
+                further.append((after(where, duration, pitch), (*events, (at, duration, pitch))))
+        if seen is not None:
+            seen += [where for where, _ in front]
+        front = further
     return found, dead
 
 
