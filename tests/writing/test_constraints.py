@@ -63,6 +63,14 @@ def test_the_last_note_is_home_and_long_enough(classes, length, shortest):
         assert end >= length or length - end >= shortest
 
 
+def test_the_last_note_may_leave_room_for_the_pickup_where_nothing_begins_then():
+    rule, ends = EndsOn([0], 192, 24, pickup=18), np.arange(160, 195)
+    assert legal(rule.ends(100, ends), ends) == [*range(160, 169), 174, 192, 193, 194]
+    assert legal(rule.ends(173, ends), ends) == [*range(160, 169), 174, 192, 193, 194]
+    assert not rule.ends(174, ends).any()
+    assert legal(EndsOn([0], 192, 24).ends(100, ends), ends) == [*range(160, 169), 192, 193, 194]
+
+
 @given(st.sets(st.integers(0, 150), min_size=1), st.integers(0, 160))
 def test_no_event_crosses_a_seam_and_no_rest_begins_there(seams, onset):
     rule = Seams(sorted(seams))
@@ -77,7 +85,7 @@ def test_no_event_crosses_a_seam_and_no_rest_begins_there(seams, onset):
 @pytest.mark.parametrize(
     ("grid", "onset", "expected"),
     [
-        (Grid(96, 6, 8), 24, [30, 32, 36, 40, 42, 48]),
+        (Grid(96), 24, [30, 32, 36, 40, 42, 48]),
         (Grid(96, 6, 8), 32, [40, 48]),
         (Grid(96, 6, 8), 40, [48]),
         (Grid(96, 6, 0), 24, [30, 36, 42, 48]),
@@ -89,6 +97,11 @@ def test_no_event_crosses_a_seam_and_no_rest_begins_there(seams, onset):
 def test_grids_allow_plain_values_and_triplets_that_fill_their_group(grid, onset, expected):
     ends = np.arange(onset + 1, 49)
     assert legal(grid.ends(onset, ends), ends) == expected
+
+
+def test_triplets_count_from_the_bar_line_where_bars_are_no_whole_quarters():
+    ends = np.arange(43, 71)
+    assert legal(Grid(42).ends(42, ends), ends) == [48, 50, 54, 58, 60, 66]
 
 
 @given(st.integers(0, 3), st.sampled_from([8, 16]))
@@ -244,6 +257,7 @@ def test_a_repeat_brings_the_rests_from_its_first_step_to_its_last():
     ending = SomeRests([(96, 144)], [(24, 48, 120)])
     notes = ending.silences(progress(onset=100), np.array([[119, 120, 144]]))[1]
     assert notes.tolist() == [[True, False, False]]
+    assert [ending.owes(progress(onset=100, rests=[rest]), np.array([144]))[0] for rest in (30, 60)] == [0, 1]
 
 
 def test_a_rest_serves_its_stretch_and_does_not_sleep_up_to_the_end():
