@@ -294,7 +294,9 @@ def test_relaxed_it_overlooks_that_a_pitch_must_change_and_offers_no_less():
 
 def test_in_every_stretch_that_continues_a_note_begins():
     regions = [Region(0, 3, in_range(0, 127), (1,)), Region(3, 6)]
-    found, dead = walk(Lookahead([*FLAT, Continues()], regions, 3, FIRST_BY))
+    ahead = Lookahead([*FLAT, Continues()], regions, 3, FIRST_BY)
+    assert all(ahead.feasible(number, reference) for number in (0, 1) for reference in (-1, 60, None))
+    found, dead = walk(ahead)
     assert not dead
     assert found == {
         events

@@ -496,6 +496,7 @@ def test_whoever_waits_is_told_how_many_are_finished(count):
     assert told[0] == 0
     assert told == sorted(told)
     assert told[-1] == count
+    assert all(isinstance(done, int) for done in told)
 
 
 class Wall(Constraint):
