@@ -46,7 +46,7 @@ class Option:
         multiple: of what a legal value is a multiple.
         choices: the values that there are, if they can be told one by one.
         note: said with the limits, if something else was given.
-        remedy: what is said instead of the limits or choices: "choose …".
+        remedy: what is said instead of the limits or choices: "choose …"; needed where there is one limit only.
         parsed: whether what is legal depends on other options, and is checked where the value is parsed.
         default: what holds when nothing is said; None if that depends on other things.
         shown: how the help page tells what holds then; None: the default; empty: not at all.

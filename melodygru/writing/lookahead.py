@@ -170,7 +170,7 @@ class Lookahead:
     def feasible(self, number: int, reference: int | None = -1, resting: bool = False) -> bool:
         """Whether region `number` can be written after the pitch `reference`; -1: after none, None: after any one."""
         ways = self._ways(number, resting)
-        return bool(ways[:PITCHES].any() if reference is None else ways[reference if reference >= 0 else _NONE])
+        return bool(ways[:PITCHES].any() if reference is None else ways[reference])  # the last place is that of none
 
     def _ways(self, number: int, resting: bool) -> BoolArray:
         """(129,): last pitches with which region `number` can be begun."""

@@ -128,7 +128,8 @@ class _Batch:
         if len(numbers) == 1:
             # A matrix product with one row takes another route through the linear algebra and rounds differently, which
             # about once in thousands of melodies turns a draw. With a twin beside it, one is rounded as many are.
-            return self.run(numbers * 2, kept * 2, attempt, report)[:1]
+            alone = None if report is None else (lambda done: report(done // 2))
+            return self.run(numbers * 2, kept * 2, attempt, alone)[:1]
         size = len(numbers)
         random = [
             np.random.Generator(np.random.PCG64([self.seed, number, attempt] if attempt else [self.seed, number]))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from melodygru.errors import UsageError
 from melodygru.music.melody import Melody, Note
 from melodygru.writing.config import GenerationConfig
+from melodygru.writing.constraints.base import Progress
 from melodygru.writing.constraints.contour import SHAPES, Contour, line_of, parse_contour, place, reach
 from melodygru.writing.infilling import infill
 from melodygru.writing.model import Model
@@ -96,6 +97,40 @@ def test_what_sounds_or_is_silent_ends_before_the_line_has_left_it_behind(text, 
     assert (rule.closes(onset) == to_the_end).all()
 
 
+@pytest.mark.parametrize(("span", "expected"), [(0, 2), (6, 2), (10, 3), (13, 4), (16, 5), (19, 6), (24, 6), (127, 6)])
+def test_reach_is_five_semitones_of_sixteen_and_neither_under_two_nor_over_six(span, expected):
+    assert reach(span) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high", "last", "expected"),
+    [
+        ("up", 60, 84, (), [64, 80]),  # 16 semitones, in the middle of the range
+        ("up", 60, 73, (), [63, 70]),  # six less than the range
+        ("up", 60, 72, (), [63, 69]),  # which are half of an octave
+        ("up", 60, 71, (), [62.75, 68.25]),  # half of less than one
+        ("60 64 62", 40, 90, (), [63, 67, 65]),  # its own four
+        ("60 60", 50, 70, (), [60, 60]),
+        ("up", 60, 84, {7}, [63, 79]),  # a semitone down to G
+        ("up", 60, 84, {0}, [68, 84]),  # up to C, the last that is there
+        ("down", 60, 84, {0}, [76, 60]),  # down to C, the first that is there
+        ("down", 48, 96, {0}, [76, 60]),  # neither the lowest C nor the highest, but the nearest
+        ("up", 60, 66, {8}, [61.5, 64.5]),  # no A flat in the range
+    ],
+)
+def test_a_line_lies_in_the_middle_but_for_the_smallest_step_home(text, low, high, last, expected):
+    assert place(text, low, high, last).tolist() == expected
+
+
+def test_a_semitone_of_distance_costs_the_same_everywhere_and_nothing_off_the_line():
+    rule = Contour(np.array([60.0, 72.0]), [(96, 192)])
+    where = Progress.start(2)
+    where.onset = np.array([144, 50])
+    cost = rule.pitch_preference(where)
+    assert cost.tolist() == [[-0.15 * abs(pitch - 66) for pitch in range(128)], [0.0] * 128]
+    assert rule.begins(50).all()
+
+
 def test_before_and_between_sections_anything_goes():
     rule = Contour(place("up", 48, 96, {0}), [(96, 192), (288, 384)])
     free = [bool(rule.begins(onset).all()) for onset in (0, 95, 96, 191, 192, 287, 288, 383, 384, 500)]
@@ -113,9 +148,10 @@ def test_a_melodys_own_line_is_read_as_numbers(melody):
 def test_the_line_of_a_melody_is_the_mean_of_what_sounds_and_bridges_silence():
     notes = (Note(60, 0, 48), Note(64, 48, 48), Note(70, 288, 24), Note(72, 336, 48))
     assert line_of(Melody(notes, bars=4)) == "62.0 65.1 68.2 71.3"
+    assert line_of(Melody((Note(60, 0, 48), Note(72, 48, 48)))) == "60.0 72.0"  # the halves of a single bar
 
 
-@pytest.mark.parametrize("text", ["", "arc", "60", "60 200", "60 x", "nan 60", " ".join(["60"] * 65)])
+@pytest.mark.parametrize("text", ["", "arc", "60", "60 200", "60 128", "60 x", "nan 60", " ".join(["60"] * 65)])
 def test_what_is_no_line_is_told(text):
     with pytest.raises(UsageError, match="choose arch, valley"):
         GenerationConfig(contour=text)

@@ -120,3 +120,20 @@ def test_nothing_is_asked_on_the_strong_beats_of_no_chord(step):
     over = OverChords(lay_out(parse_progression("C | N.C.", FOUR), 0, 192), FOUR, C_MAJOR, 0)
     assert over.begins(step).all()
     assert over.sounds(step, np.array([step + 12])).all()
+
+
+def test_over_a_foreign_chord_the_tonic_is_the_last_to_give_way():
+    over = OverChords(lay_out(parse_progression("A7", FOUR), 0, 96), FOUR, C_MAJOR, 0)
+    assert classes(over.begins(24)) == {0, 1, 4, 5, 7, 9, 11}  # C# in place of D, not of C
+
+
+def test_what_is_repeated_suits_the_repeat_from_its_first_step_to_its_last():
+    spans = lay_out(parse_progression("C | E7", FOUR), 0, 192)
+    over = OverChords(spans, FOUR, C_MAJOR, 0, [(12, 36, 108)])
+    white = {0, 2, 4, 5, 7, 9, 11}
+    assert [classes(over.begins(step)) for step in (6, 12, 35, 36)] == [white, white - {7}, white - {7}, white]
+
+
+def test_where_nothing_can_end_nothing_is_asked():
+    over = OverChords(lay_out(parse_progression("C", FOUR), 0, 192), FOUR, C_MAJOR, 0)
+    assert over.sounds(96, np.zeros(0, np.int64)) is None

@@ -14,6 +14,7 @@ from melodygru.network.engine import NumpyEngine
 from melodygru.network.tokenizer import END, REST, TIE, Tokenizer
 from melodygru.writing import sampler
 from melodygru.writing.config import GenerationConfig, SamplingConfig
+from melodygru.writing.constraints.base import Constraint
 from melodygru.writing.constraints.past import Guard
 from melodygru.writing.layout import Copy, Region, Script
 from melodygru.writing.lookahead import Lookahead
@@ -87,6 +88,34 @@ def test_temperature_zero_takes_the_first_of_the_best(row):
     assert drawn[0] == row.index(max(row))
 
 
+def test_a_nucleus_is_as_small_as_it_can_be_and_one_of_all_keeps_all():
+    halves = np.array([[0, -math.log(2), -math.log(2)], [-math.log(2), -math.log(4), 0]])  # 4:2:2 and 2:1:4 parts
+    assert keep_top_p(halves, 0.5).tolist() == [[True, False, False], [False, False, True]]
+    assert keep_top_p(halves, 0.51).tolist() == [[True] * 3, [False, False, True]]
+    assert keep_top_p(halves, 0.6).tolist() == [[True] * 3, [True, False, True]]
+    assert keep_top_p(np.array([[0.0, -100.0]]), 1).all()
+    # Rounded, all of these make a little less than that.
+    assert keep_top_p(-0.1 * np.arange(27)[None], 1 - 2**-53).all()
+    for keeps_all in (keep_top_p(halves, 1), keep_top_k(halves, 0)):
+        assert keeps_all.dtype == bool
+
+
+@given(
+    st.lists(st.floats(-1000, 1000), min_size=12, max_size=12), st.sampled_from([1e-9, 0.01, 1, 3]), st.integers(0, 9)
+)
+def test_many_are_drawn_as_each_is_alone(values, temperature, seed):
+    logits, uniform = np.array(values).reshape(3, 4), np.random.default_rng(seed).random(3)
+    for config in (SamplingConfig(temperature, 3, 1), SamplingConfig(temperature, 0, 0.8)):
+        together = draw(logits, np.ones((3, 4), bool), config, uniform)
+        alone = [draw(logits[[row]], np.ones((1, 4), bool), config, uniform[[row]])[0] for row in range(3)]
+        assert together.tolist() == alone
+
+
+def test_a_row_far_below_another_is_drawn_as_if_it_were_alone():
+    logits = np.array([[0.0, 1.0], [1e9, 1e9 + 1]])
+    assert draw(logits, np.ones((2, 2), bool), SamplingConfig(1e-9, 0, 1), np.array([0.5, 0.5])).tolist() == [1, 1]
+
+
 def test_a_thousand_draws_follow_the_probabilities():
     logits = np.log(np.array([[0.5, 0.25, 0.25]])).repeat(4000, axis=0)
     uniform = np.random.default_rng(0).random(4000)
@@ -145,6 +174,12 @@ class Scripted:
         if favourite is not None:
             logits[:, favourite] = 50
         return logits
+
+
+def events_of(drawn):
+    """(onset, duration, pitch class) of each event."""
+    columns = (drawn.onsets, drawn.events.durations, drawn.events.pitches)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 METRES = ["4/4", "3/4", "6/8", "2/4", "3/8", "5/4", "7/8", "5/16", "1/32", "12/8"]
@@ -261,14 +296,32 @@ def test_what_is_given_stands_fast_and_what_is_copied_is_the_same_again():
     given = {0: (24, 71), 24: (12, REST), 36: (12, 73)}
     script = Script({**given, 384: (END, REST)}, [Copy(192, 384, 0)])
     ahead = Lookahead(made.ahead.constraints, [Region(48, 192, np.ones(128, bool))], 192, 96)
-    for drawn in sample(Scripted(), made.meta, 5, SamplingConfig(), ahead, 1, script=script):
-        events = list(
-            zip(drawn.onsets.tolist(), drawn.events.durations.tolist(), drawn.events.pitches.tolist(), strict=True)
-        )
+    for drawn in sample(Scripted(), made.meta, 15, SamplingConfig(), ahead, 1, script=script):
+        events = events_of(drawn)
         assert events[:3] == [(at, *event) for at, event in given.items()]
         half = [event for event in events if event[0] < 192]
         again = [(at - 192, duration, pitch) for at, duration, pitch in events if 192 <= at < 384]
         assert again == half
+
+
+@pytest.mark.parametrize("count", [1, 15])
+def test_what_may_not_be_repeated_is_not_written_but_what_is_given_stands(count):
+    made = planned(bars=4)
+
+    def banned(pitches, onsets, onset):
+        # The last is heard at 48 first, where it may be.
+        return {0: [71], 240: range(60, 128)}.get(onset, ())
+
+    script = Script({0: (48, 71), 384: (END, REST)}, [Copy(192, 384, 0)])
+    rules = [*made.ahead.constraints, Guard(banned)]
+    ahead = Lookahead(rules, [Region(48, 192, np.ones(128, bool))], 192, 96)
+    for drawn in sample(Scripted(), made.meta, count, SamplingConfig(2, 0, 1), ahead, 1, script=script):
+        events = list(zip(drawn.onsets.tolist(), drawn.events.pitches.tolist(), strict=True))
+        assert events[0] == (0, 71)
+        assert all(pitch < 60 or pitch >= REST for at, pitch in events if at in (48, 240))
+        assert [(at, pitch) for at, pitch in events if 192 <= at < 384] == [
+            (at + 192, pitch) for at, pitch in events if at < 192
+        ]
 
 
 def test_a_dead_end_is_left_by_going_back():
@@ -289,14 +342,15 @@ def test_a_dead_end_is_left_by_going_back():
     assert met
 
 
+def dead_after_a_c_sharp(pitches, onsets, onset):
+    """Nothing may follow a C# at the third bar line."""
+    return range(128) if onset > 192 and 192 in onsets and pitches[onsets.index(192)] == 61 else ()
+
+
 @pytest.mark.parametrize("count", [1, 12])
 def test_whoever_watches_is_told_of_every_event_and_of_others_after_a_dead_end(count):
     """By the rule of one who looks on: each event takes the place of all that is not before it."""
-
-    def banned(pitches, onsets, onset):
-        return range(128) if onset > 192 and 192 in onsets and pitches[onsets.index(192)] == 61 else ()
-
-    made = plan(GenerationConfig(bars=4, range="C4:D4", rests="none", grid="1/4"), banned=banned)
+    made = plan(GenerationConfig(bars=4, range="C4:D4", rests="none", grid="1/4"), banned=dead_after_a_c_sharp)
     seen, back = {}, []
 
     def watch(told):
@@ -315,8 +369,14 @@ def test_whoever_watches_is_told_of_every_event_and_of_others_after_a_dead_end(c
     assert sorted(seen) == list(range(20, 20 + count))
     for number, (one, other) in enumerate(zip(watched, alone, strict=True), 20):
         np.testing.assert_array_equal(one.events.pitches, other.events.pitches)
-        columns = (one.onsets, one.events.durations, one.events.pitches)
-        assert seen[number] == list(zip(*(column.tolist() for column in columns), strict=True))
+        assert seen[number] == events_of(one)
+
+
+def test_without_dead_ends_every_event_is_told_of_once():
+    made, told = planned(bars=3), []
+    drawn = sample(Scripted(), made.meta, 12, SamplingConfig(2, 0, 1), made.ahead, 7, watch=told.append)
+    for number, one in enumerate(drawn):
+        assert [step[number] for step in told if number in step] == events_of(one)
 
 
 def test_whoever_watches_can_stop_the_work():
@@ -336,8 +396,10 @@ def test_whoever_watches_can_stop_the_work():
 def test_a_search_that_finds_nothing_says_so():
     made = plan(GenerationConfig(bars=2, rests="none"), banned=lambda pitches, onsets, onset: range(128))
     assert any(isinstance(rule, Guard) for rule in made.ahead.constraints)
+    told = []
     with pytest.raises(SamplingError, match="No melody was found that keeps to everything asked for"):
-        run(Scripted(), made, 2)
+        sample(Scripted(), made.meta, 2, SamplingConfig(), made.ahead, 3, progress=told.append, watch=told.extend)
+    assert set(told) == {0}  # as many are finished, and of no event is told
 
 
 def test_the_last_note_is_the_tonic_and_lasts_a_beat_even_if_the_engine_has_other_ideas():
@@ -345,3 +407,128 @@ def test_the_last_note_is_the_tonic_and_lasts_a_beat_even_if_the_engine_has_othe
     assert events.durations.tolist() == [6] * 12 + [24, END]
     assert events.pitches.tolist()[:12] == [61] * 12
     assert events.pitches[12] % 12 == 2
+
+
+class Likes(Constraint):
+    """Would rather have half notes, and D."""
+
+    def duration_preference(self, progress, size):
+        return np.eye(size)[[48] * len(progress.onset)]
+
+    def pitch_preference(self, progress):
+        return np.eye(128)[[62] * len(progress.onset)]
+
+
+def test_what_is_preferred_is_written_where_the_scores_are_equal():
+    made = planned(bars=2)
+    ahead = Lookahead([*made.ahead.constraints, Likes()], [Region(0, 192)], 192, 96)
+    for drawn in sample(Scripted(), made.meta, 2, SamplingConfig(0), ahead, 1):
+        assert drawn.events.durations.tolist() == [48] * 4 + [END]
+        assert drawn.events.pitches.tolist() == [62] * 3 + [48, REST]
+
+
+class Told(Constraint):
+    """Forbids nothing, and notes where the melodies stand."""
+
+    def __init__(self):
+        self.seen = []
+
+    def pitches(self, progress):
+        columns = (progress.onset, progress.reference, progress.sounding, progress.resting, progress.repeats)
+        lists = (progress.rests, progress.pitches, progress.onsets)
+        self.seen.append(
+            list(
+                zip(*(c.tolist() for c in columns), *([tuple(one) for one in column] for column in lists), strict=True)
+            )
+        )
+
+
+def stands(events):
+    """Where a melody stands after these events (onset, duration, pitch class), said naively."""
+    notes = [(at, pitch) for at, _, pitch in events if pitch < REST]
+    last = [pitch for _, pitch in notes]
+    repeats = next((n for n in range(len(last)) if last[-1 - n] != last[-1]), len(last))
+    return (
+        sum(duration for _, duration, _ in events),
+        last[-1] if last else -1,
+        bool(events) and events[-1][2] != REST,
+        bool(events) and events[-1][2] == REST,
+        repeats,
+        tuple(at for at, _, pitch in events if pitch == REST),
+        tuple(last),
+        tuple(at for at, _ in notes),
+    )
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_rules_are_told_where_each_melody_stands(count):
+    told, made = Told(), planned(bars=4, range="C4:D4")
+    ahead = Lookahead([*made.ahead.constraints, told], [Region(0, 384)], 192, 96)
+    everywhere = set()
+    for drawn in sample(Scripted(), made.meta, count, SamplingConfig(2, 0, 1), ahead, 5):
+        events = events_of(drawn)
+        everywhere |= {stands(events[:number]) for number in range(len(events))}
+    seen = {row for rows in told.seen for row in rows}
+    assert everywhere <= seen
+    if count == 1:
+        assert everywhere == seen
+
+
+@pytest.mark.parametrize("count", [1, 2, 12])
+def test_whoever_waits_is_told_how_many_are_finished(count):
+    made = plan(GenerationConfig(bars=4, range="C4:D4", rests="none", grid="1/4"), banned=dead_after_a_c_sharp)
+
+    def drawn(**more):
+        return sample(Scripted(24), made.meta, count, SamplingConfig(2, 0, 1), made.ahead, 7, 20, made.script, **more)
+
+    told, finished = [], set()
+
+    def watch(events):
+        for number, (_, duration, _) in events.items():
+            if duration == END:
+                finished.add(number)
+
+    def progress(done):
+        told.append(done)
+        assert done == len(finished)  # END is told of before
+
+    drawn(progress=progress, watch=watch)
+    assert told[0] == 0
+    assert told == sorted(told)
+    assert told[-1] == count
+    assert all(isinstance(done, int) for done in told)
+
+
+class Wall(Constraint):
+    """Nothing begins at the step 1440 or later, and nobody knows it beforehand."""
+
+    def silences(self, progress, ends):
+        before = np.broadcast_to(progress.onset[:, None] < 1440, ends.shape)
+        return before, before
+
+
+def test_from_dead_ends_the_way_back_is_a_bar_and_doubles_after_every_second():
+    made, begun, last = planned(bars=16, rests="none", grid="1/4", triplets=False), [], 1440
+    ahead = Lookahead([*made.ahead.constraints, Wall()], [Region(0, 1536)], 192, 96)
+
+    def watch(told):
+        nonlocal last
+        if 0 in told:
+            onset, duration, _ = told[0]
+            assert duration != END  # a dead end is none that is told of
+            if onset <= last:
+                begun.append(onset)
+            last = onset
+
+    with pytest.raises(SamplingError):
+        sample(Scripted(24), made.meta, 1, SamplingConfig(1, 0, 1), ahead, 3, watch=watch)
+    assert begun == [0, *(max(1440 - 96 * 2 ** (attempt // 2), 0) for attempt in range(47))]
+
+
+def test_without_a_first_number_the_first_melody_is_number_0():
+    made = planned(bars=2)
+    one, other = (sample(Scripted(), made.meta, 2, SamplingConfig(), made.ahead, 3, *first)[1] for first in ((), (1,)))
+    assert one.events.pitches.tolist() != other.events.pitches.tolist() or len(one.onsets) != len(other.onsets)
+    again = sample(Scripted(), made.meta, 1, SamplingConfig(), made.ahead, 3, 1)[0]
+    assert again.onsets.tolist() == one.onsets.tolist()
+    assert again.events.pitches.tolist() == one.events.pitches.tolist()

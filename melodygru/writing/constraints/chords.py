@@ -46,7 +46,7 @@ class OverChords(Constraint):
         strong = {span.onset for span in spans}
         for bar in range(spans[0].onset, spans[-1].end, metre.bar_steps):
             strong.update(bar + beat for beat in strong_beats(metre))
-        self._strong = np.array(sorted(step for step in strong if step < spans[-1].end), np.int64)
+        self._strong = np.array(sorted(strong))
 
     def _span(self, step: int) -> int | None:
         place = bisect_right(self._starts, step) - 1
@@ -71,7 +71,7 @@ class OverChords(Constraint):
         legal = None
         for away in self._heard(onset):
             # With the beat at `onset` itself, which a note may be held over.
-            first, last = np.searchsorted(self._strong, [onset + away, ends.max(initial=onset) + away], side="left")
+            first, last = np.searchsorted(self._strong, [onset + away, ends.max(initial=onset) + away])
             for beat in self._strong[first:last].tolist():
                 place = self._span(beat)
                 if place is not None:

@@ -77,9 +77,7 @@ class AsWritten(Constraint):
 
     def begins(self, onset: int) -> BoolArray:
         """The same pitch, or another if it is to change."""
-        nothing = np.zeros(PITCHES, np.bool_)
-        _, pitch = self.events.get(onset, (END, REST))
-        return self.masks.get(onset, nothing) if pitch < REST else nothing
+        return self.masks.get(onset, np.zeros(PITCHES, np.bool_))
 
     def rests(self, onset: int, ends: IntArray) -> BoolArray:
         """Where a rest was."""
