@@ -280,6 +280,9 @@ def test_a_melody_may_close_before_the_bar_line_where_it_is_let():
     assert not dead
     early = {(*events[:-2], (5, END, REST)) for events in FLAT_EVERYTHING if events[-2][:2] == (5, 1)}
     assert found == {events for events in (*FLAT_EVERYTHING, *early) if keeps("bare", events)}
+    counted, dead = walk(Lookahead([Bars(LENGTH, BAR, 0.5), *FLAT[1:], Within(3, 3)], [Region(0, LENGTH)], 3, FIRST_BY))
+    assert not dead
+    assert counted == {events for events in found if len(sounding(events)) == 3}
 
 
 def test_relaxed_it_overlooks_that_a_pitch_must_change_and_offers_no_less():
