@@ -193,7 +193,7 @@ def _contour(wishes, bars, bar, beat, begin, notes):
     stops, starts = [begin, *(note.end for note in notes)], [*(note.onset for note in notes), notes[-1].end]
     for stop, start in zip(stops, starts, strict=True):
         path = [line(at) for at in range(stop, start, 20)]
-        if path and max(path) - min(path) > reach / 2 + 1e-9:
+        if start - stop > beat and max(path) - min(path) > reach / 2 + 1e-9:
             found.append(f"a rest from {stop} to {start} passes the line by")
     return found
 

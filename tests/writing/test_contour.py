@@ -82,17 +82,24 @@ def test_reach_is_what_the_words_say(text, lengths, onset, still):
     assert (rule.begins(onset) == (away <= rule.reach)).all()
 
 
-@given(words | numbers, st.integers(1, 200), st.integers(0, 100), st.integers(0, 260), st.integers(1, 60))
-def test_what_sounds_or_is_silent_ends_before_the_line_has_left_it_behind(text, length, first, onset, longest):
+@given(
+    words | numbers,
+    st.integers(1, 200),
+    st.integers(0, 100),
+    st.integers(0, 260),
+    st.integers(1, 60),
+    st.integers(0, 24),
+)
+def test_what_sounds_or_is_silent_ends_before_the_line_has_left_it_behind(text, length, first, onset, longest, beat):
     line = place(text, 40, 90, {0})
-    rule = Contour(line, [(first, first + length)])
+    rule = Contour(line, [(first, first + length)], beat)
     ends = np.arange(onset + 1, onset + 1 + longest)
     sounds, rests = rule.sounds(onset, ends), rule.rests(onset, ends)
     for row, end in enumerate(ends.tolist()):
         heights = np.array([rule.height(step) for step in range(onset, end) if step >= first])
         away = np.abs(np.arange(128)[:, None] - heights).max(axis=1, initial=0)
         assert (sounds[row] == (away <= rule.reach)).all()
-        assert rests[row] == (np.ptp(heights) <= rule.reach / 2 if len(heights) else True)
+        assert rests[row] == (end - onset <= beat or not len(heights) or np.ptp(heights) <= rule.reach / 2)
     to_the_end = rule.sounds(onset, np.array([max(onset + 1, first + length + 1)]))[0]
     assert (rule.closes(onset) == to_the_end).all()
 

@@ -92,7 +92,10 @@ def test_ten_thousand_melodies_keep_every_wish(model):
     while melodies < 10_000:
         more = judge(model, 100, 4, start)
         found, melodies, refused, start = found + more[0], melodies + more[1], refused + more[2], start + 100
-    given_up = [wishes for wishes, error in refused if isinstance(error, SamplingError)]
+    # Where so many wishes leave fewer melodies than were asked for, that is told too, and no giving up.
+    given_up = [
+        w for w, error in refused if isinstance(error, SamplingError) and "different melodies" not in str(error)
+    ]
     print(f"{melodies} melodies, {len(found)} violations, {len(refused)} of {start - 1000} combinations refused as ")
     print(f"contradictory, {len(given_up)} given up; {time.monotonic() - began:.0f} s")
     assert not found

@@ -29,25 +29,27 @@ MOST_HEIGHTS = 64
 class Contour(Constraint):
     """Each note sounds within reach of a line of heights, the nearer the likelier.
 
-    A rest ends before the line has moved on by half of that. So neither a held note nor silence passes a bend by.
+    A rest of more than a beat ends before the line has moved on by half of that. So neither a held note nor silence
+    passes a bend by.
 
     Args:
         line: pitches at equal distances from the beginning to the end of each section, straight lines between them.
         sections: half-open ranges of steps (start, end), in order, each of which the line spans anew. What follows the
             last, up to the last bar line, is held to the line's end; before and between them anything goes.
-        still: how many steps before the end of each section the line has come to its own, so that a last note that
-            long can be there.
+        beat: in steps; so long before the end of each section the line has come to its own, so that a last note of
+            a beat can be there.
     """
 
     PULL = 0.15
     """Nats that a semitone of distance costs."""
 
-    def __init__(self, line: FloatArray, sections: Sequence[tuple[int, int]], still: int = 0):
+    def __init__(self, line: FloatArray, sections: Sequence[tuple[int, int]], beat: int = 0):
         self.reach = reach(float(np.ptp(line)))
+        self.beat = beat
         self.heights = np.full(sections[-1][1] + 1 if sections else 1, np.nan)
         """Of each step the line's pitch, NaN where there is none; the last entry holds from there on."""
         for start, end in sections:
-            places = np.linspace(start, max(end - still, start + 1), len(line))
+            places = np.linspace(start, max(end - beat, start + 1), len(line))
             self.heights[start:end] = np.interp(np.arange(start, end), places, line)
             self.heights[-1] = line[-1]
 
@@ -66,9 +68,9 @@ class Contour(Constraint):
         return ~((high[:, None] - pitches > self.reach) | (pitches - low[:, None] > self.reach))
 
     def rests(self, onset: int, ends: IntArray) -> BoolArray:
-        """Those in which the line stays where it is, or near."""
+        """Those of a beat, and longer ones in which the line stays where it is, or near."""
         low, high = self._bounds(onset, ends)
-        return ~(high - low > self.reach / 2)
+        return ~(high - low > self.reach / 2) | (ends - onset <= self.beat)
 
     def closes(self, onset: int) -> BoolArray:
         """After pitches that may be held up to the end."""
