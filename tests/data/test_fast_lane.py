@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from melodygru.data import cache, fast_lane, preparation
 from melodygru.data.cache import load_dataset, read_part
-from melodygru.data.fast_lane import find_keys, reader
+from melodygru.data.fast_lane import reader
+from melodygru.data.key_finding import find_keys
 from melodygru.data.preparation import Reading, in_shards, read_shards, shard_path, write_shards
 from melodygru.data.shards import Shard, read_shard
 from melodygru.formats.midi.extraction import ExtractionConfig

@@ -6,7 +6,7 @@ import mido
 import numpy as np
 import pytest
 
-from melodygru.data import fast_lane
+from melodygru.data import fast_lane, key_finding
 from melodygru.data.fast_lane import context_rules, reader, reading_rules
 from melodygru.data.shards import read_shard, with_contexts
 from melodygru.formats.midi import chunks, extraction, grid, metres, tracks
@@ -47,7 +47,7 @@ READING = {
     "rest": [(tokenizer, "REST", 140)],
     "tie": [(tokenizer, "TIE", 141)],
     # Not handed to the kernel, but used for many keys at a time too.
-    "last_note_vote": [(module, "LAST_NOTE_VOTE", -0.5) for module in (theory, fast_lane)],
+    "last_note_vote": [(module, "LAST_NOTE_VOTE", -0.5) for module in (theory, key_finding)],
 }
 ASKED = {"min_notes": 20, "max_rest_bars": 1, "max_duration": 30}
 BOTH = (columns, context)
