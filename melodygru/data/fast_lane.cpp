@@ -19,7 +19,7 @@ struct Rules {
   // melodygru.formats.midi.chunks; `blank` says of each byte whether it is.
   const char *information, *key_in_words, *blank;
   int64_t percussion;
-  // melodygru.formats.midi.tracks
+  // melodygru.formats.midi.line
   double legato, monophonic, covered;
   // melodygru.formats.midi.grid; `usual` says how usual each step of a quarter is, 0: not at all.
   int64_t steps_per_quarter;
@@ -193,7 +193,7 @@ File read_file(const uint8_t* data, int64_t begin, int64_t end, const Rules& rul
   return file;
 }
 
-// melodygru.formats.midi.tracks: monophony, one_at_a_time, skyline.
+// melodygru.formats.midi.line: monophony, one_at_a_time, skyline.
 double monophony(const std::vector<Note>& notes, double legato) {
   if (notes.size() < 2) return 1.0;
   int64_t alone = 0, until = notes[0].end, start = notes[0].onset;

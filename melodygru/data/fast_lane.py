@@ -26,7 +26,7 @@ import numpy as np
 
 from melodygru.data.key_finding import find_keys
 from melodygru.errors import UsageError
-from melodygru.formats.midi import chunks, extraction, grid, metres, tracks
+from melodygru.formats.midi import chunks, extraction, grid, line, metres
 from melodygru.formats.midi.chunks import text_of
 from melodygru.formats.midi.extraction import KEY_ESTIMATED, in_force, stated_key
 from melodygru.formats.midi.metres import METRE_ESTIMATED
@@ -91,9 +91,9 @@ def reading_rules(min_notes: int, max_rest_bars: int, max_duration: int) -> Rule
         "key_in_words": _text(chunks.KEY_IN_WORDS),
         "blank": np.array([chr(byte) in chunks.BLANK for byte in range(256)], np.uint8),
         "percussion": chunks.PERCUSSION,
-        "legato": float(tracks.LEGATO),
-        "monophonic": float(tracks.MONOPHONIC),
-        "covered": float(tracks.COVERED),
+        "legato": float(line.LEGATO),
+        "monophonic": float(line.MONOPHONIC),
+        "covered": float(line.COVERED),
         "steps_per_quarter": theory.STEPS_PER_QUARTER,
         "usual": np.array(usual, np.float64),
         "written": float(grid.WRITTEN),

@@ -1,7 +1,7 @@
 """Which notes of a MIDI file are its melody.
 
 A track whose name says so wins. Otherwise the marks of a melody are weighed in each track (split by channel), and the
-one that has most of them is taken; of one that is polyphonic, its top line: the skyline.
+one that has most of them is taken; of its notes the line that `melodygru.formats.midi.line` makes.
 """
 
 from __future__ import annotations
@@ -14,14 +14,8 @@ from statistics import median
 
 from melodygru.errors import MidiError
 from melodygru.formats.midi.chunks import PERCUSSION
+from melodygru.formats.midi.line import monophony, one_line
 from melodygru.formats.midi.parser import RawFile, RawNote
-
-LEGATO = 0.25
-"""Share of a note, in [0, 1], that may sound into the next: players and sequencers do that."""
-MONOPHONIC = 0.85
-"""Share of a part's notes, in [0, 1], that are one at a time, from which its line is its notes; else it is the top."""
-COVERED = 0.5
-"""Share of a note, in [0, 1], from which one above it that sounds through that much leaves it out of the top line."""
 
 # From the surest name to the least sure.
 _MELODY_NAMES = tuple(
@@ -114,9 +108,8 @@ def _asked_for(raw: RawFile, track: str) -> Part:
 
 
 def _choice(part: Part, how: str) -> Choice:
-    if how == "skyline" or monophony(part.notes) < MONOPHONIC:
-        return Choice(skyline(part.notes), part.label, how if how != "marks" else "skyline")
-    return Choice(one_at_a_time(part.notes), part.label, how)
+    notes, polyphonic = one_line(part.notes, top=how == "skyline")
+    return Choice(notes, part.label, "skyline" if polyphonic and how == "marks" else how)
 
 
 def _sum_of_marks(notes: Sequence[RawNote], last: int, most: int) -> float:
@@ -131,52 +124,3 @@ def _sum_of_marks(notes: Sequence[RawNote], last: int, most: int) -> float:
         "count": math.sqrt(len(notes) / most),
     }
     return sum(_MARKS[mark] * value for mark, value in marks.items())
-
-
-def monophony(notes: Sequence[RawNote]) -> float:
-    """Share of notes, in [0, 1], that begin when the one before is over or nearly so (legato).
-
-    `notes` are in order of onset.
-    """
-    if len(notes) < 2:
-        return 1.0
-    alone = 0
-    until = notes[0].end
-    start = notes[0].onset
-    for note in notes[1:]:
-        if note.onset > start and until - note.onset <= LEGATO * (until - start):
-            alone += 1
-        start, until = note.onset, max(until, note.end) if note.onset == start else note.end
-    return alone / (len(notes) - 1)
-
-
-def one_at_a_time(notes: Sequence[RawNote]) -> tuple[RawNote, ...]:
-    """A nearly monophonic part made strictly so: each note ends where the next begins, of a chord the top stays."""
-    kept: list[RawNote] = []
-    for note in notes:
-        if kept and kept[-1].onset == note.onset:
-            if note.pitch > kept[-1].pitch:
-                kept[-1] = note
-            continue
-        if kept and kept[-1].end > note.onset:
-            kept[-1] = kept[-1]._replace(end=note.onset)
-        kept.append(note)
-    return tuple(kept)
-
-
-def skyline(notes: Sequence[RawNote]) -> tuple[RawNote, ...]:
-    """The top line of polyphony: of notes that sound together, the highest.
-
-    A note is left out when a higher one sounds through at least `COVERED` of it.
-    """
-    kept: list[RawNote] = []
-    for note in sorted(notes, key=lambda note: (note.onset, -note.pitch)):
-        if kept and kept[-1].onset == note.onset:
-            continue
-        covered = COVERED * (note.end - note.onset)
-        if kept and kept[-1].pitch >= note.pitch and kept[-1].end - note.onset >= covered:
-            continue
-        if kept and kept[-1].end > note.onset:
-            kept[-1] = kept[-1]._replace(end=note.onset)
-        kept.append(note)
-    return tuple(kept)
