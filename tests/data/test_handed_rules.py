@@ -9,7 +9,7 @@ import pytest
 from melodygru.data import fast_lane, key_finding
 from melodygru.data.fast_lane import context_rules, reader, reading_rules
 from melodygru.data.shards import read_shard, with_contexts
-from melodygru.formats.midi import chunks, extraction, grid, metres, line
+from melodygru.formats.midi import chunks, extraction, grid, line, metres, tracks
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.music import theory
 from melodygru.music.theory import TimeSignature
@@ -25,7 +25,7 @@ READING = {
     "information": [(chunks, "INFORMATION", "#I")],
     "key_in_words": [(chunks, "KEY_IN_WORDS", b"mode: ")],
     "blank": [(chunks, "BLANK", "\0 \t\r\n~")],
-    "percussion": [(module, "PERCUSSION", 0) for module in (chunks, line, grid)],
+    "percussion": [(module, "PERCUSSION", 0) for module in (chunks, tracks, grid)],
     "legato": [(line, "LEGATO", 0.0)],
     "monophonic": [(line, "MONOPHONIC", 0.0)],
     "covered": [(line, "COVERED", 2.0)],
@@ -75,7 +75,7 @@ OPTIONS = {"metre", "bars_left", "key", "ambitus", "pickup", "matches", "lags", 
 def written(notes, metre=(4, 4), name="Tune", text=None, signature="C"):
     """A file of (onset, end, pitch) in steps, fractions too; 480 ticks a quarter."""
     made, track = mido.MidiFile(type=0, ticks_per_beat=PPQ), mido.MidiTrack()
-    made.line.append(track)
+    made.tracks.append(track)
     track.append(mido.MetaMessage("track_name", name=name))
     if metre:
         track.append(mido.MetaMessage("time_signature", numerator=metre[0], denominator=metre[1]))
