@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from melodygru.errors import MidiError, check_range
 from melodygru.formats.midi.chunks import OWN_TEXT
-from melodygru.formats.midi.clip import clip_end
+from melodygru.formats.midi.clip import LONGEST_SILENCE, clip_end
 from melodygru.formats.midi.grid import Grid, Placed, find_grid, snap
 from melodygru.formats.midi.line import sounding
 from melodygru.formats.midi.metres import Section, believable_metre, sections, stated_metres
@@ -178,7 +178,8 @@ def _pieces(placed: Sequence[Placed], section: Section, config: ExtractionConfig
 def _bars_to_the_end(piece: _Piece, raw: RawFile, grid: Grid) -> int:
     """The bars of the last piece up to the clip's end, if that is on one of its bar lines; else 0: as its notes say."""
     bar, steps = piece.metre.bar_steps, grid.steps(clip_end(raw)[0]) - piece.start
-    if steps % bar or steps < piece.notes[-1].end:
+    silent = steps - piece.notes[-1].end
+    if steps % bar or not 0 <= silent <= LONGEST_SILENCE * bar:
         return 0
     return int(steps) // bar - bool(piece.pickup)
 

@@ -32,11 +32,12 @@ ONSETS_ON_GRID = 0.9
 """Share of onsets on the grid below which they were played rather than written."""
 ENDS_ON_GRID = 0.8
 """Share of ends on the grid from which they are as exact as the onsets."""
-FINER = (16, 5, 7)
-"""Parts of a quarter that no step of the grid has, but that people write: sixty-fourths, quintuplets, septuplets. A
-tick is there only if it is the nearest one, and only in files that have `_TELLING` ticks between two of them.
+FINER = (10, 12, 14, 16)
+"""Parts of a quarter that are written more seldom: quintuplets, sextuplets, septuplets, sixty-fourths.
+
+A tick is there only if it is the nearest one, and only in files that have `_TELLING` ticks between two of them.
 """
-_TELLING = 6
+_TELLING = 8
 SHORTEST_REST = 3
 """Steps below which a gap between notes is no rest, where ends are exact."""
 

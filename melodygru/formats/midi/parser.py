@@ -95,7 +95,9 @@ def read_bytes(path: str | PathLike[str]) -> bytes:
     """A file's bytes, one more than `MAX_FILE_BYTES` at most. Raises FileError when it cannot be opened."""
     try:
         with open(path, "rb") as file:
-            return file.read(MAX_FILE_BYTES + 1)
+            # What has no size is no plain file. Python makes room for all that it is asked to read.
+            size = os.fstat(file.fileno()).st_size or MAX_FILE_BYTES
+            return file.read(min(size, MAX_FILE_BYTES) + 1)
     except OSError as error:
         reason = error.strerror or error
         raise FileError(f"{os.fspath(path)} cannot be read ({reason}); check the path and its permissions.") from error
