@@ -27,8 +27,8 @@ DEFAULT_QPM = 120.0
 """MIDI's own tempo where a file has none."""
 UPBEAT = 0.5
 """Share of a bar, in [0, 1], from which silence before a piece's first note makes that an upbeat."""
-MAX_NOTES = 50_000
-"""Notes of a file's melody. Ten hours of singing have fewer."""
+MAX_NOTES = 32_000
+"""Notes of a file's melody. Hours of playing without end have fewer; with a rest after each they are 64,000 events."""
 KEY_ESTIMATED = "key estimated"
 """The remark on a file that has a piece without a key."""
 
