@@ -154,13 +154,13 @@ def _numbered(results: Iterable[Melody | str]) -> Iterator[Tune]:
 
 def _read(text: str) -> Melody | str:
     """A melody, or the reason for none: exceptions would end the whole pool's work."""
-    from melodygru.formats.scores.abc_text import LeftOut
+    from melodygru.formats.scores.abc_fields import LeftOut
     from melodygru.formats.scores.abc_tunes import read_tune
 
     try:
         return read_tune(text)
     except LeftOut as reason:
-        return str(reason)
+        return reason.reason
     except Exception as error:
         return f"unforeseen: {type(error).__name__}"
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.formats.notation.abc import abc
-from melodygru.formats.scores.abc_text import LeftOut
+from melodygru.formats.scores.abc_fields import LeftOut
 from melodygru.formats.scores.abc_tunes import read_tune
 from melodygru.music.chords import lay_out, parse_progression
 
