@@ -31,9 +31,9 @@ _MODE_NAMES = {"maj": "major", "ion": "major", "min": "minor", "aeo": "minor", "
                "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian", "loc": "locrian"}  # fmt: skip
 _CLEF = r"(?:treble|alto|tenor|bass|mezzo|soprano|baritone|perc|none|auto)"
 _CLEF_WORD = re.compile(rf"({_CLEF}\d?)?(?:([-+^_])(8|15)(?:va|vb)?)?", re.IGNORECASE)
-# "D mix=c" adds a natural, and modifies nothing.
+# "Dmix=c" adds a natural, and modifies nothing.
 _MODIFIER = re.compile(
-    r"(?:^|\s)(?!maj|min|ion|aeo|dor|phr|lyd|mix|loc|exp)([a-z]+)=\s*(\"[^\"]*\"|[^\s\"]*)", re.IGNORECASE
+    r"(?:^|\s)(?!maj|min|ion|aeo|dor|phr|lyd|mix|loc|exp)([Cc]lef|[a-z]+)=\s*(\"[^\"]*\"|[^\s\"]*)"
 )
 _TONIC = re.compile(r"([A-Ga-g])([#b♯♭]?)\s*([A-Za-z]*)")
 _ADDED = re.compile(r"(\^{1,2}|_{1,2}|=)([A-Ga-g])")
@@ -120,7 +120,7 @@ def read_key(text: str) -> KeyField:
     if word.lower().startswith("exp"):
         signature = _with_added({}, added)
         return KeyField(_nearest((LETTERS[letter] + sign) % 12, signature), signature, shifts, percussion)
-    mode = "minor" if word in ("m", "mi") else _MODE_NAMES.get(word[:3].lower(), "major")
+    mode = "minor" if word.lower() in ("m", "mi") else _MODE_NAMES.get(word[:3].lower(), "major")
     fifths = _FIFTHS[letter] + 7 * sign + Key(0, mode).fifths
     key = Key((LETTERS[letter] + sign) % 12, mode)
     return KeyField(key, _with_added(_signature(fifths), added), shifts, percussion)

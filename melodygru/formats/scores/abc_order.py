@@ -70,7 +70,8 @@ def _with_repeats(bars: Sequence[WrittenBar], most: int) -> list[Section]:
         if again:
             at, time = start, time + 1
             found.append([])
-        elif bar.ends and not inside:
+        elif bar.ends and not inside and (bar.closes or not (at < len(bars) and bars[at].ending)):
+            # "||1" begins an ending, and no section.
             start, time = at, 1
             found.append([])
     return [section for section in found if section]

@@ -35,7 +35,7 @@ _MOST_VOICES = 200
 _SHOWN = 20
 """Characters that a message shows of what cannot be understood."""
 
-_ACCIDENTAL = r"((?:[\^_=]{1,4}(?:\d{0,2}/\d{0,2}|\d{1,2})?(?=[A-Ga-g]))?)"
+_ACCIDENTAL = r"((?:=?(?:\^{1,2}|_{1,2})(?:\d{0,2}/\d{0,2}|\d{1,2})?(?=[A-Ga-g])|=)?)"
 _LENGTH = r"(\d*)(/*)(\d*)"
 _NUMBERS = r"\d{1,2}(?:[,.\-]\d{1,2})*"
 _DIRECTIONS = r"!(?:D\.?[ ]?[CS]|[Dd]al?[ ]|[Aa]l[ ]|[Ff]ine|[Tt]o[ ])[^!|]{0,30}!"
@@ -44,7 +44,7 @@ _TOKEN = re.compile(
     (?P<note>{_ACCIDENTAL}([A-Ga-g])([,']*){_LENGTH})
     |(?P<plain>[ \t\\)~.`H-WYh-w$]+|y\d*/*\d*|\((?![\d&])|"[^"]*"|![^!\s|]*!|{_DIRECTIONS}|\+[^+\s|]*\+|\{{[^{{}}]*\}}
         |\[\|\])                                 # "[|]": an invisible bar line, put where lines are broken
-    |(?P<bar>(?:\[?\|\]?|:[ \t]+(?=\|)|:)+)(?:[ \t]*\[?(?P<ending>{_NUMBERS}))?
+    |(?P<bar>(?:\[?\|\]?|:)+)(?:[ \t]*\[?(?P<ending>{_NUMBERS}))?
     |(?P<rest>[zx]{_LENGTH})
     |(?P<tie>-)
     |(?P<broken><+|>+)
@@ -63,6 +63,10 @@ _FIRST = {name: number + 1 for name, number in _TOKEN.groupindex.items()}
 """Of each token with parts, the number of the first of these."""
 _IN_CHORD = re.compile(rf'"[^"]*"|![^!]*!|\+[^+]*\+|(?P<note>{_ACCIDENTAL}([A-Ga-g])([,\']*){_LENGTH})(-?)')
 _FIELD_LINE = re.compile(r"([A-Za-z+]):(?![|:])")
+# An invisible rest at the end of a bar that only bears the fermata before it, and has no length.
+_PEG = re.compile(r"[H-WYh-w]x[ \t]*[|:\[]")
+# What is left of tunes that came by mail: codes of blanks and equals signs, and lines cut short.
+_MAIL = re.compile(r"=(20|3D|\n)")
 _COMMENT = re.compile(r"(?<!\\)%")
 
 
@@ -100,6 +104,8 @@ def scan(text: str) -> WrittenTune:
     if len(text) > MOST_CHARACTERS:
         raise LeftOut(f"a text of over {MOST_CHARACTERS >> 20} MiB")
     scanner = _Scanner()
+    if "=\n" in text or "=20\n" in text:
+        text = _MAIL.sub(lambda code: {"20": " ", "3D": "="}.get(code[1], ""), text)
     try:
         for line in _lines(text):
             if not line.strip() and scanner.sounded:
@@ -303,7 +309,9 @@ class _Scanner:
 def _tell(voice: Voice, kind: str, token: re.Match[str]) -> None:
     """A token that is neither a note nor a field, told to its voice."""
     first = _FIRST[kind]
-    if kind in ("bar", "ending"):
+    if kind == "bar" and token[0] == ":":
+        voice.colon()
+    elif kind in ("bar", "ending"):
         voice.bar_line(*_bar_line(token["bar"]))
         if kind == "ending" and not voice.muted:
             voice.ending(_times(token["ending"]))
@@ -312,7 +320,9 @@ def _tell(voice: Voice, kind: str, token: re.Match[str]) -> None:
     elif voice.muted:
         return
     elif kind == "rest":
-        voice.rest(ratio(*token.group(first, first + 1, first + 2)))
+        bare = token[0] == "x"
+        if not (bare and token.start() and _PEG.match(token.string, token.start() - 1)):
+            voice.rest(ratio(*token.group(first, first + 1, first + 2)), bare)
     elif kind == "bars":
         voice.silent_bars(_count(token[first]))
     elif kind == "tie":
@@ -332,13 +342,14 @@ def _tell(voice: Voice, kind: str, token: re.Match[str]) -> None:
             voice.chord(members, ratio(*token.group(first + 1, first + 2, first + 3)))
         elif token[first].strip() in ("z", "x"):
             voice.rest(ratio(*token.group(first + 1, first + 2, first + 3)))
-    else:  # an ending by its number or its words
-        voice.ending(_times(token[kind]), anywhere=kind != "digits")
+    elif kind != "digits":  # an ending by its number or its words
+        voice.ending(_times(token[kind]))
+    elif not token.string[: token.start()].strip():
+        voice.ending(_times(token[0]), anywhere=False)
 
 
 def _bar_line(sign: str) -> tuple[int, int, bool]:
     """How often a bar line closes and opens a repetition, and whether it ends a section."""
-    sign = sign.replace(" ", "").replace("\t", "")
     if "|" not in sign:
         half = len(sign) // 2
         return half, half, half > 0

@@ -127,8 +127,11 @@ class Voice:
         self.muted = ""
         self._in_bracket = False
         self._after_bar = False
+        self._peg: Sound | None = None  # the bar's last invisible rest that has no number
+        self._colon = False  # one that stands apart from its bar line
         self._part = ""
         self._shift = 0
+        self._last: Sound | None = None
         self._altered: dict[object, int] = {}  # by letter or place, up to the bar line
         self._latest: dict[Place, int] = {}  # the last sound's notes, as they are altered
         self._held: dict[Place, int] = {}  # those of them that are tied: their accidentals go along over the bar line
@@ -149,9 +152,10 @@ class Voice:
 
     def begin_part(self, name: str) -> None:
         """The next bar, or this one if nothing has sounded in it, begins a part."""
-        self._part = name
         if self.bars and not self.bars[-1].sounds:
             self.bars[-1].part = name
+        else:
+            self._part = name
 
     # What sounds
 
@@ -169,26 +173,32 @@ class Voice:
         if members[top][4]:
             self.tie()
 
-    def rest(self, length: tuple[int, int]) -> None:
-        """A rest; `length` as in `note`."""
+    def rest(self, length: tuple[int, int], bare: bool = False) -> None:
+        """A rest; `length` as in `note`. `bare`: invisible and without a number, see `bar_line`."""
         self._held, self._latest = {}, {}
         self._sound(None, scaled(self.settings.unit, *length))
+        if bare:
+            self._peg = self._last
 
     def silent_bars(self, count: int) -> None:
         """Rests of whole bars. Raises LeftOut for more than any tune has."""
         if len(self.bars) + count > MOST_BARS:
             raise LeftOut("more bars than any tune has")
         metre = self.settings.metre
+        bar = WHOLE if metre is None else metre.bar_steps
+        begun = self.bars[-1].length if self.bars else 0
+        self._held, self._latest = {}, {}
         for number in range(count):
             if number:
                 self._begin_bar()
-            self._held, self._latest = {}, {}
-            self._sound(None, WHOLE if metre is None else metre.bar_steps)
+                begun = 0
+            if begun < bar:  # in a bar that has begun, the rest of it
+                self._sound(None, bar - begun)
 
     def tie(self) -> None:
         """The last note goes on in the next."""
-        if self._latest and self.bars:
-            self.bars[-1].sounds[-1].tied = True
+        if self._last is not None and self._latest:
+            self._last.tied = True
             self._held = self._latest
 
     def broken(self, signs: str) -> None:
@@ -196,11 +206,8 @@ class Voice:
         part = 2 ** min(len(signs), 3)
         long, short = (2 * part - 1, part), (1, part)
         first, self._broken = (long, short) if signs[0] == ">" else (short, long)
-        if self.bars and self.bars[-1].sounds:
-            last = self.bars[-1].sounds[-1]
-            last.steps = scaled(last.steps, *first)
-        else:
-            self._broken = None
+        if self._last is not None:
+            self._last.steps = scaled(self._last.steps, *first)
 
     def tuplet(self, notes: int, times: int | None, sounds: int | None) -> None:
         """The next `sounds` sounds, `notes` of them in the time of `times`. By default as many as they are."""
@@ -239,8 +246,9 @@ class Voice:
             self._broken = None
         if not self.bars:
             self._begin_bar()
-        self._after_bar = False
-        self.bars[-1].sounds.append(Sound(pitch, steps))
+        self._after_bar = self._colon = False
+        self._last = Sound(pitch, steps)
+        self.bars[-1].sounds.append(self._last)
 
     # Where bars begin and end
 
@@ -250,8 +258,16 @@ class Voice:
             return
         self.muted = ""
         self._altered.clear()
+        closes += self._colon
+        self._colon = False
         if max(closes, opens) >= MOST_TIMES:
             raise LeftOut("more repeats than any tune has")
+        if self._peg is not None:
+            # "x": something to hang a sign on, in a bar that is full without it.
+            bar, metre = self.bars[-1], self.bars[-1].metre
+            if metre is not None and bar.length == metre.bar_steps + self._peg.steps:
+                bar.sounds = [sound for sound in bar.sounds if sound is not self._peg]
+            self._peg = None
         if not self.bars or self.bars[-1].sounds:
             self._begin_bar()
         bar = self.bars[-1]
@@ -261,6 +277,13 @@ class Voice:
             before.closes = max(before.closes, closes)
             before.ends |= double or closes > 0 or opens > 0
         self._after_bar = True
+
+    def colon(self) -> None:
+        """A colon that stands apart from its bar line: ': |' and '| :'."""
+        if self._after_bar:
+            self.bar_line(0, 1, double=True)
+        else:
+            self._colon = True
 
     def ending(self, numbers: tuple[int, ...], anywhere: bool = True) -> None:
         """The times for which an ending begins here; a number that stands `anywhere` counts after a bar line alone."""
