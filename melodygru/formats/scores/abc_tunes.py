@@ -127,8 +127,9 @@ def _pieces(
     try:
         laid = _lay_out(played, bar)
     except LeftOut:
-        laid = _fill(played, bar)
-        remarks[SHORT_BARS_FILLED] = None
+        if named is not None:
+            remarks[SHORT_BARS_FILLED] = None
+        laid = _fill(played, bar, free=named is None)
     raw = [RawNote(note.onset, note.end, note.pitch, 0, 0) for note in laid.notes]
     groups = split_at_rests(raw, 0, laid.end, config.max_rest_bars * bar)
     found = []
@@ -232,16 +233,19 @@ def _lay_out(played: Sequence[Section], bar_steps: int) -> _Laid:
     return line.laid(pickup)
 
 
-def _fill(played: Sequence[Section], bar_steps: int) -> _Laid:
-    """Bars of any length -> notes on the grid: one that does not go with what stands before begins on a bar line."""
+def _fill(played: Sequence[Section], bar_steps: int, free: bool) -> _Laid:
+    """Bars of any length -> notes on the grid: one that does not go with what stands before begins on a bar line.
+
+    In `free` metre one is played right behind the other, and bar lines mean nothing.
+    """
     bars = list(chain.from_iterable(played))
     line = _Line(bar_steps)
     first = int(bars[0].length)
-    pickup = first if first < bar_steps and len(bars) > 1 else 0
+    pickup = first if first < bar_steps and len(bars) > 1 and not free else 0
     line.end = bar_steps - pickup if pickup else 0
     for bar in bars:
         within = line.end % bar_steps
-        if within and within + bar.length > bar_steps:
+        if within and within + bar.length > bar_steps and not free:
             line.go_on_at(line.end - within + bar_steps)
         line.add(bar)
     return line.laid(pickup)
