@@ -26,6 +26,8 @@ from melodygru.music.theory import STEPS_PER_QUARTER
 
 _MOST_TUNES = 100_000
 """Of a file; the largest collection that people hand round holds half of that."""
+_MOST_COMMON = 200
+"""Fields of a file's header, which hold for each of its tunes."""
 _TUNE = re.compile(r"(?m)^(?=X:(?![|:]))")
 _COMMON = re.compile(r"(?m)^(?:[LMQRNKmIPV]:|%%(?!begin|end)).*$")
 _PERCUSSION, _PITCHED, _VELOCITY = 9, 0, 80
@@ -74,6 +76,8 @@ def abc_tunes(data: bytes) -> list[str]:
     if not tunes:
         head, tunes = "", [head]
     common = _COMMON.findall(head)
+    if len(common) > _MOST_COMMON:
+        raise MidiError(f"has more than {_MOST_COMMON} fields before its first tune (X:); take them out.")
     found = [tune for tune in (_with_fields(tune, common) for tune in tunes) if re.search(r"(?m)^K:", tune)]
     if not found:
         raise MidiError("is not ABC notation: it has no tune with a key (K:).")

@@ -44,7 +44,7 @@ _TOKEN = re.compile(
     (?P<note>{_ACCIDENTAL}([A-Ga-g])([,']*){_LENGTH})
     |(?P<plain>[ \t\\)~.`H-WYh-w$]+|y\d*/*\d*|\((?![\d&])|"[^"]*"|![^!\s|]*!|{_DIRECTIONS}|\+[^+\s|]*\+|\{{[^{{}}]*\}}
         |\[\|\])                                 # "[|]": an invisible bar line, put where lines are broken
-    |(?P<bar>(?:\[?\|\]?|:)+)(?:[ \t]*\[?(?P<ending>{_NUMBERS}))?
+    |(?P<bar>(?:\[?\|\]?|:){{1,40}})(?:[ \t]*\[?(?P<ending>{_NUMBERS}))?
     |(?P<rest>[zx]{_LENGTH})
     |(?P<tie>-)
     |(?P<broken><+|>+)
@@ -285,7 +285,7 @@ class _Scanner:
 
     def _music(self, line: str) -> None:
         """A line of notes."""
-        place = 0
+        place, begin = 0, len(line) - len(line.lstrip())
         for token in _TOKEN.finditer(line):
             if token.start() > place:
                 _check(line[place : token.start()])
@@ -298,6 +298,9 @@ class _Scanner:
                 if not voice.muted:
                     accidental, letter, octaves, *length = token.groups()[_FIRST["note"] - 1 : _FIRST["note"] + 5]
                     voice.note(accidental, letter, octaves, ratio(*length))
+            elif kind == "digits":
+                if token.start() == begin:
+                    voice.ending(_times(token[0]), anywhere=False)
             elif kind == "field":
                 first = _FIRST["field"]
                 self._field(token[first], token[first + 1].strip())
@@ -342,10 +345,8 @@ def _tell(voice: Voice, kind: str, token: re.Match[str]) -> None:
             voice.chord(members, ratio(*token.group(first + 1, first + 2, first + 3)))
         elif token[first].strip() in ("z", "x"):
             voice.rest(ratio(*token.group(first + 1, first + 2, first + 3)))
-    elif kind != "digits":  # an ending by its number or its words
+    else:  # an ending by its number or its words
         voice.ending(_times(token[kind]))
-    elif not token.string[: token.start()].strip():
-        voice.ending(_times(token[0]), anywhere=False)
 
 
 def _bar_line(sign: str) -> tuple[int, int, bool]:

@@ -16,6 +16,8 @@ from melodygru.music.theory import Key, TimeSignature
 
 MOST_BARS = 20_000
 """Of a voice, as it is written and as it is played: no tune comes near, and a few signs could ask for millions."""
+_MOST_SOUNDS = 100_000
+"""Of a voice as it is written; the longest symphonies have a fifth of that in one."""
 MOST_TIMES = 16
 """How often something is played at most."""
 _MOST_DIGITS = 4
@@ -125,6 +127,7 @@ class Voice:
         self.propagation = "pitch"
         self.line = 1
         self.muted = ""
+        self._sounds = 0
         self._in_bracket = False
         self._after_bar = False
         self._peg: Sound | None = None  # the bar's last invisible rest that has no number
@@ -246,6 +249,9 @@ class Voice:
             self._broken = None
         if not self.bars:
             self._begin_bar()
+        self._sounds += 1
+        if self._sounds > _MOST_SOUNDS:
+            raise LeftOut("more notes than any tune has")
         self._after_bar = self._colon = False
         self._last = Sound(pitch, steps)
         self.bars[-1].sounds.append(self._last)
