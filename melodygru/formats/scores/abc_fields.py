@@ -32,9 +32,7 @@ _MODE_NAMES = {"maj": "major", "ion": "major", "min": "minor", "aeo": "minor", "
 _CLEF = r"(?:treble|alto|tenor|bass|mezzo|soprano|baritone|perc|none|auto)"
 _CLEF_WORD = re.compile(rf"({_CLEF}\d?)?(?:([-+^_])(8|15)(?:va|vb)?)?", re.IGNORECASE)
 # "Dmix=c" adds a natural, and modifies nothing.
-_MODIFIER = re.compile(
-    r"(?:^|\s)(?!maj|min|ion|aeo|dor|phr|lyd|mix|loc|exp)([Cc]lef|[a-z]+)=\s*(\"[^\"]*\"|[^\s\"]*)"
-)
+_MODIFIER = re.compile(r"(?:^|\s)(?!maj|min|ion|aeo|dor|phr|lyd|mix|loc|exp)([Cc]lef|[a-z]+)=\s*(\"[^\"]*\"|[^\s\"]*)")
 _TONIC = re.compile(r"([A-Ga-g])([#b♯♭]?)\s*([A-Za-z]*)")
 _ADDED = re.compile(r"(\^{1,2}|_{1,2}|=)([A-Ga-g])")
 _NOTE_NAME = re.compile(r"([\^_=]?)([A-Ga-g])([#b]?)([,']{0,8})")
@@ -67,16 +65,21 @@ _SLOWEST, _FASTEST = 20.0, 400.0
 
 
 class LeftOut(DataError):
-    """A tune that cannot be used.
+    """A tune, or a voice of it, that cannot be used.
 
     Attributes:
         reason: the same words for every tune it befalls.
-        place: where ("bar 3, line 12"); empty where it is the whole tune.
+        bar, line: where, both counted from 1 (as written, from the tune's `X:`); 0 where it is all of it.
     """
 
-    def __init__(self, reason: str, place: str = "") -> None:
-        super().__init__(f"{reason} ({place})" if place else reason)
-        self.reason, self.place = reason, place
+    def __init__(self, reason: str, bar: int = 0, line: int = 0) -> None:
+        self.reason, self.bar, self.line = reason, bar, line
+        super().__init__(f"{reason} ({', '.join(self.place())})" if bar or line else reason)
+
+    def place(self, before: int = 0) -> list[str]:
+        """The place in words; `before`: lines of the file before the tune."""
+        bar, line = [f"bar {self.bar}"] * (self.bar > 0), [f"line {self.line + before}"] * (self.line > 0)
+        return [*bar, *line]
 
 
 @dataclass(frozen=True)
@@ -116,14 +119,14 @@ def read_key(text: str) -> KeyField:
             return KeyField(None, added or None, shifts, percussion)
         raise LeftOut(f"a key that nobody knows, {rest[:20]!r}")
     letter, sign, word = tonic[1].upper(), {"": 0, "#": 1, "♯": 1}.get(tonic[2], -1), tonic[3]
-    added = rest[tonic.end() :]
+    after = rest[tonic.end() :]
     if word.lower().startswith("exp"):
-        signature = _with_added({}, added)
+        signature = _with_added({}, after)
         return KeyField(_nearest((LETTERS[letter] + sign) % 12, signature), signature, shifts, percussion)
     mode = "minor" if word.lower() in ("m", "mi") else _MODE_NAMES.get(word[:3].lower(), "major")
     fifths = _FIFTHS[letter] + 7 * sign + Key(0, mode).fifths
     key = Key((LETTERS[letter] + sign) % 12, mode)
-    return KeyField(key, _with_added(_signature(fifths), added), shifts, percussion)
+    return KeyField(key, _with_added(_signature(fifths), after), shifts, percussion)
 
 
 def read_voice(text: str) -> tuple[str, str, KeyField]:
@@ -139,7 +142,8 @@ def _clef(text: str) -> tuple[dict[str, int], bool | None, list[str]]:
     """Shifts, whether the clef is the drums', and the words that speak of neither."""
     shifts: dict[str, int] = {}
     modifiers = {name.lower(): value.strip('"') for name, value in _MODIFIER.findall(text)}
-    words, clefs = [], [modifiers["clef"]] if "clef" in modifiers else []
+    words: list[str] = []
+    clefs = [modifiers["clef"]] if "clef" in modifiers else []
     for word in _MODIFIER.sub(" ", text).split():
         match = _CLEF_WORD.fullmatch(word)
         if match is None or (word.lower() == "none" and not words):
@@ -232,12 +236,12 @@ def default_unit(metre: TimeSignature | None) -> Fraction:
 
 
 def read_tempo(text: str, unit: Fraction) -> float | None:
-    """A `Q:` field in quarters a minute: "1/4=120", "C3=40" (three units), "120", "\"Allegro\" 3/8=96", "\"Allegro\"".
+    """A `Q:` field in quarters a minute: 1/4=120, C3=40 (three units), 120, "Allegro" 3/8=96, "Allegro" alone.
 
     None where it says nothing of the kind; what is out of [20, 400] is taken to the edge.
     """
     plain = re.sub(r'"[^"]*"', " ", text)
-    beat, equals, rate = plain.rpartition("=")
+    beat, _, rate = plain.rpartition("=")
     number = _NUMBER.search(rate)
     if number is None:
         words = text.lower()

@@ -26,7 +26,7 @@ from melodygru.formats.scores.abc_fields import (
     read_voice,
 )
 from melodygru.formats.scores.abc_macros import Macros
-from melodygru.formats.scores.abc_voices import MOST_TIMES, Settings, Voice, WrittenBar, ratio, scaled
+from melodygru.formats.scores.abc_voices import MOST_TIMES, Member, Settings, Voice, WrittenBar, ratio, scaled
 
 MOST_CHARACTERS = 1 << 20
 """Of one tune, and of what its macros make of it; a symphony in ABC has a third of that."""
@@ -113,7 +113,7 @@ def scan(text: str) -> WrittenTune:
             scanner.read(line)
         return scanner.finished()
     except LeftOut as error:
-        raise LeftOut(error.reason, error.place or f"line {scanner.line}") from None
+        raise LeftOut(error.reason, line=scanner.line) from None
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -337,7 +337,7 @@ def _tell(voice: Voice, kind: str, token: re.Match[str]) -> None:
         voice.tuplet(notes or 0, times, sounds)
     elif kind == "chord":
         members = [
-            (*one.group(2, 3, 4), ratio(*one.group(5, 6, 7)), one[8] == "-")
+            Member(one[2], one[3], one[4], ratio(*one.group(5, 6, 7)), one[8] == "-")
             for one in _IN_CHORD.finditer(token[first])
             if one["note"]
         ]

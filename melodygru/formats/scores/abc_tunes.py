@@ -57,7 +57,7 @@ def read_tune(text: str) -> Melody:
         raise LeftOut("no metre")
     for number, bar in enumerate(bars, 1):
         if bar.metre != bars[0].metre:
-            raise LeftOut("several metres", f"bar {number}, line {bar.line}")
+            raise LeftOut("several metres", number, bar.line)
     _check_grid(bars)
     lengths = Counter(bar.length for bar in bars)
     if lengths[bars[0].metre.bar_steps] < max(lengths.values()):
@@ -98,7 +98,7 @@ def read_voice(tune: WrittenTune, bars: Sequence[WrittenBar], config: Extraction
 def _check_grid(bars: Sequence[WrittenBar]) -> None:
     for number, bar in enumerate(bars, 1):
         if any(not isinstance(sound.steps, int) for sound in bar.sounds):
-            raise LeftOut("a rhythm off the grid of 24 steps a quarter", f"bar {number}, line {bar.line}")
+            raise LeftOut("a rhythm off the grid of 24 steps a quarter", number, bar.line)
 
 
 def _runs(played: Sequence[Section]) -> list[tuple[TimeSignature | None, list[Section]]]:
@@ -293,7 +293,7 @@ def _head(section: Section, bar_steps: int) -> int:
     Raises LeftOut if a later bar line is not a whole number of bars away; only the
     last bar may be short, and a bar may be in two pieces (a sign in the middle of it).
     """
-    lengths = [bar.length for bar in section]
+    lengths = [int(bar.length) for bar in section]
     two_pieces = len(lengths) > 1 and lengths[0] < bar_steps and lengths[0] + lengths[1] == bar_steps
     head = lengths[0] if lengths[0] < bar_steps and not two_pieces else 0
     filled = 0

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from melodygru.formats.scores.abc_fields import LETTERS, WHOLE, KeyField, LeftOut
 from melodygru.music.theory import Key, TimeSignature
@@ -27,6 +28,16 @@ _MIDDLE_C = 60
 
 Steps = int | Fraction
 """A length in steps; a fraction where the grid does not hold it."""
+
+
+class Member(NamedTuple):
+    """A note of a chord as it is written; see `Voice.note`."""
+
+    accidental: str
+    letter: str
+    octaves: str
+    length: tuple[int, int]
+    tied: bool
 
 
 @dataclass
@@ -167,13 +178,13 @@ class Voice:
         held, self._held, self._latest = self._held, {}, {}
         self._sound(self._pitch(accidental, letter, octaves, held), scaled(self.settings.unit, *length))
 
-    def chord(self, members: Sequence[tuple[str, str, str, tuple[int, int], bool]], length: tuple[int, int]) -> None:
-        """Notes at once, each (accidental, letter, octaves, length, tied); it is as long as the first of them."""
+    def chord(self, members: Sequence[Member], length: tuple[int, int]) -> None:
+        """Notes at once; they are as long as the first of them."""
         held, self._held, self._latest = self._held, {}, {}
-        pitches = [self._pitch(*member[:3], held) for member in members]
+        pitches = [self._pitch(one.accidental, one.letter, one.octaves, held) for one in members]
         top = max(range(len(pitches)), key=pitches.__getitem__)
-        self._sound(pitches[top], scaled(scaled(self.settings.unit, *members[0][3]), *length))
-        if members[top][4]:
+        self._sound(pitches[top], scaled(scaled(self.settings.unit, *members[0].length), *length))
+        if members[top].tied:
             self.tie()
 
     def rest(self, length: tuple[int, int], bare: bool = False) -> None:
@@ -327,7 +338,7 @@ class Voice:
 
 @lru_cache(maxsize=1024)
 def alteration(accidental: str) -> int:
-    """Semitones that an accidental raises: "^" 1, "__" -2, "=" 0; of microtones ("^3/2") to the nearest, halves down."""
+    """Semitones that an accidental raises: "^" 1, "__" -2, "=" 0; microtones ("^3/2") to the nearest, halves down."""
     signs = accidental.rstrip("0123456789/")
     number = accidental[len(signs) :]
     size = Fraction(signs.count("^") - signs.count("_"))
