@@ -27,6 +27,8 @@ SHORT_BARS_FILLED = "short bars filled"
 
 _OTHER_METRE = "bars of another metre than the one named"
 _WRONG_LENGTH = "a bar of the wrong length"
+_FEW_BARS = 4
+"""With fewer bars nothing can be said about which length is the usual one."""
 _ACCENTS = {"`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", '"': "\u0308", "=": "\u0304", "/": "\u0338"}
 """Accents behind a backslash, and how Unicode joins them to a letter."""
 
@@ -128,6 +130,7 @@ def _pieces(
         laid = _lay_out(played, bar)
     except LeftOut:
         if named is not None:
+            _check_metre(played, bar)
             remarks[SHORT_BARS_FILLED] = None
         laid = _fill(played, bar, free=named is None)
     raw = [RawNote(note.onset, note.end, note.pitch, 0, 0) for note in laid.notes]
@@ -142,6 +145,14 @@ def _pieces(
         end = laid.end - start if last else notes[-1].end
         found.append(_melody(tune, played, metre, _Laid(notes, 0 if start else laid.pickup, end), remarks))
     return found
+
+
+def _check_metre(played: Sequence[Section], bar_steps: int) -> None:
+    """Raises LeftOut where bars of another length than the metre's are more usual; two in one count as whole."""
+    lengths = Counter(bar.length for bar in chain.from_iterable(played))
+    whole = sum(number for length, number in lengths.items() if length % bar_steps == 0)
+    if lengths.total() >= _FEW_BARS and whole < max(lengths.values()):
+        raise LeftOut(_OTHER_METRE)
 
 
 def _usual_metre(lengths: Sequence[Steps]) -> TimeSignature:
