@@ -62,7 +62,8 @@ _TOKEN = re.compile(
 _FIRST = {name: number + 1 for name, number in _TOKEN.groupindex.items()}
 """Of each token with parts, the number of the first of these."""
 _IN_CHORD = re.compile(rf'"[^"]*"|![^!]*!|\+[^+]*\+|(?P<note>{_ACCIDENTAL}([A-Ga-g])([,\']*){_LENGTH})(-?)')
-_FIELD_LINE = re.compile(r"([A-Za-z+]):(?![|:])")
+_FIELD_LINE = re.compile(r"([A-Za-z+]):")
+_NO_FIELD = re.compile(r"[A-Za-z]:[|:]")  # in the music: a note and a bar line
 # An invisible rest at the end of a bar that only bears the fermata before it, and has no length.
 _PEG = re.compile(r"[H-WYh-w]x[ \t]*[|:\[]")
 # What is left of tunes that came by mail: codes of blanks and equals signs, and lines cut short.
@@ -158,7 +159,7 @@ class _Scanner:
     def read(self, line: str) -> None:
         """One more line of the tune."""
         self.line += 1
-        field = _FIELD_LINE.match(line)
+        field = None if self.in_body and _NO_FIELD.match(line) else _FIELD_LINE.match(line)
         if line.startswith("%%"):
             self._directive(line[2:])
         elif field is not None and field[1] == "+":

@@ -198,9 +198,7 @@ def _melody(
 
 def title_of(header: Mapping[str, str]) -> str:
     """The title as it reads: accents and signs that are written with a backslash are what they stand for."""
-    # In Ryan's book stray colons stand in words: "Amat:eur".
-    text = re.sub(r"(?<=[a-z]):(?=[a-z])", "", header.get("T", ""))
-    return re.sub(r"\\(.)([A-Za-z])?", _unescaped, text)
+    return re.sub(r"\\(.)([A-Za-z])?", _unescaped, header.get("T", ""))
 
 
 def _unescaped(match: re.Match[str]) -> str:
