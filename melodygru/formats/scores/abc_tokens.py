@@ -61,6 +61,7 @@ _TOKEN = re.compile(
 )
 _FIRST = {name: number + 1 for name, number in _TOKEN.groupindex.items()}
 """Of each token with parts, the number of the first of these."""
+_NOTE = range(_FIRST["note"], _FIRST["note"] + 6)
 _IN_CHORD = re.compile(rf'"[^"]*"|![^!]*!|\+[^+]*\+|(?P<note>{_ACCIDENTAL}([A-Ga-g])([,\']*){_LENGTH})(-?)')
 _FIELD_LINE = re.compile(r"([A-Za-z+]):")
 _NO_FIELD = re.compile(r"[A-Za-z]:[|:]")  # in the music: a note and a bar line
@@ -297,7 +298,7 @@ class _Scanner:
             voice = self.voice
             if kind == "note":
                 if not voice.muted:
-                    accidental, letter, octaves, *length = token.groups()[_FIRST["note"] - 1 : _FIRST["note"] + 5]
+                    accidental, letter, octaves, *length = token.group(*_NOTE)
                     voice.note(accidental, letter, octaves, ratio(*length))
             elif kind == "digits":
                 if token.start() == begin:

@@ -1,9 +1,9 @@
-"""The files that scores come in -> what can be read without harm: an XML tree, or the text of each tune.
+"""The files that scores come in -> what can be read without harm: an XML tree, or text.
 
 MusicXML (.musicxml, .xml, zipped .mxl), ABC (.abc) and Humdrum **kern (.krn). Files come from strangers: what unpacks
 to more than it is, entities that multiply, and numbers that no score has (music21 would count up to them) are refused
 here, before anything reads them. What the notes mean is `melodygru.formats.scores.parts`' and
-`melodygru.formats.scores.abc_tunes`' affair.
+`melodygru.formats.scores.abc_melodies`' affair.
 
 The formats: MusicXML 4.0, https://www.w3.org/2021/06/musicxml40/; the ABC standard 2.1,
 https://abcnotation.com/wiki/abc:standard:v2.1; the Humdrum user's guide, https://www.humdrum.org/guide/.

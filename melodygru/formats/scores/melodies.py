@@ -1,4 +1,4 @@
-"""A score -> its melodies: MusicXML, ABC and **kern, with what scores know and MIDI does not.
+"""A score -> its melodies: MusicXML and **kern, with what scores know and MIDI does not.
 
 Keys have their modes, pickups and bar lines are where they are written, repeats are written out. Of several parts the
 melody is chosen as among the tracks of a MIDI file. What is written is taken at its word: nothing is set on the grid

@@ -1,5 +1,6 @@
 """ABC tunes become the melodies that a player would play, or are refused with the reason and the place."""
 
+import sys
 import time
 
 import pytest
@@ -544,6 +545,11 @@ def test_what_no_tune_has_is_refused_at_once(text, reason):
     assert time.process_time() - start < 2
     assert reason in str(raised.value)
     assert str(raised.value).endswith(".")
+
+
+def test_abc_needs_no_music21(monkeypatch):
+    monkeypatch.setitem(sys.modules, "music21", None)
+    assert len(read(BOOK)) == 2
 
 
 def test_long_tunes_take_time_in_proportion():
