@@ -193,6 +193,8 @@ class _Scanner:
             else:
                 self.told_voices.append(text)
         elif self.in_body:
+            if alone and letter in "TRN":  # the key was the file's, and the header goes on behind it
+                self.header.setdefault(letter, text)
             self._change(letter, text, alone)
         else:
             if letter in "MLQ":

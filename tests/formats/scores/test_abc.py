@@ -472,6 +472,13 @@ def test_a_book_is_many_tunes():
     assert [m.name for m in parse(BOOK.encode(), "x.abc", ExtractionConfig("2")).melodies] == ["Second"]
 
 
+def test_what_a_file_says_at_its_head_holds_for_each_tune():
+    head = "%abc-2.1\nM:3/4\nL:1/4\nK:G\n%%MIDI transpose 2\n\n"
+    first, second = read(head + "X:1\nT:One\nFGA|\n\nX:2\nT:Two\nM:4/4\nK:C\nFGAB|\n")
+    assert (first.name, str(first.time_signature), pitches(first)) == ("One", "3/4", [68, 69, 71])
+    assert (second.name, str(second.time_signature), pitches(second)) == ("Two", "4/4", [67, 69, 71, 73])
+
+
 def test_a_tune_with_voices_is_the_one_that_is_the_melody():
     head = 'X:1\nT:Two\nM:4/4\nL:1/4\nV:1 name="Bass"\nV:2 name="Melody"\nK:C\n'
     body = "V:1\nC,4|C,4|C,4|\nV:2\nCDEF|GABc|c4|\n"
