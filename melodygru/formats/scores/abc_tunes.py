@@ -1,135 +1,213 @@
-"""One tune in ABC notation -> one Melody, as it is played: repeats written out, bar lines right.
+"""A voice of an ABC tune -> its melodies, as they are played: repeats written out, bar lines at multiples of the bar.
 
-The tokens are music21's, the bars are not: its streams give some pickups a metre of their
-own, and cut bars that are too long in two, so that a fault of the text can no longer be seen.
+A tune is one melody as a rule, and one for every stretch of one metre where that changes.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
+from unicodedata import normalize
 
-from melodygru.formats.scores.abc_text import (
-    LeftOut,
-    read_key,
-    read_metre,
-    read_pitch,
-    read_steps,
-    read_tempo,
-    tokenize,
-)
-from melodygru.music.melody import Melody, Note
-from melodygru.music.theory import TimeSignature
+from melodygru.formats.midi.extraction import KEY_ESTIMATED, ExtractionConfig, split_at_rests
+from melodygru.formats.midi.parser import RawNote
+from melodygru.formats.scores.abc_fields import WHOLE, LeftOut, usual_tempo
+from melodygru.formats.scores.abc_order import Section, sections
+from melodygru.formats.scores.abc_tokens import WrittenTune, scan
+from melodygru.formats.scores.abc_voices import Steps, WrittenBar
+from melodygru.music.melody import Melody, Note, pitch_class_weights
+from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature, estimate_key
 
-_MOST_BARS = 20_000
-"""Bars before second endings, heard again: without a limit a small file could become more than there is memory for."""
+METRE_ESTIMATED = "metre estimated"
+SHORT_BARS_FILLED = "short bars filled"
+"""Remarks on tunes that name no metre, and on those with bars of other lengths than theirs."""
+
+_OTHER_METRE = "bars of another metre than the one named"
+_WRONG_LENGTH = "a bar of the wrong length"
+_FEW_BARS = 4
+"""With fewer bars nothing can be said about which length is the usual one."""
+_ACCENTS = {"`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", '"': "\u0308", "=": "\u0304", "/": "\u0338"}
+"""Accents behind a backslash, and how Unicode joins them to a letter."""
 
 
-@dataclass
-class _Bar:
-    """What stands between two bar lines: (pitch or None for a rest, steps, tied to the next) in order."""
+@dataclass(frozen=True)
+class VoiceRead:
+    """The melodies of a voice in order, at least one, and what of it could not be taken at its word."""
 
-    sounds: list[tuple[int | None, int, bool]] = field(default_factory=list)
-    opens: bool = False  # "|:" stands before it
-    closes: bool = False  # ":|" stands after it
-    ends_section: bool = False  # "||", "|]" or a repeat sign stands after it
-    ending: int = 0  # 1, 2, … when it begins a first, second, … ending
-
-    @property
-    def length(self) -> int:
-        return sum(steps for _, steps, _ in self.sounds)
+    melodies: tuple[Melody, ...]
+    remarks: tuple[str, ...]
 
 
 def read_tune(text: str) -> Melody:
-    """The melody of one tune in ABC notation, from its `X:` line to its last bar.
+    """The melody of a tune in one voice and one metre, from its `X:` line to its last bar.
 
     Repeats and their endings are written out, ties merged, grace notes dropped; of a
     chord the top note is kept. Bar lines come at multiples of the bar: a section that
     ends early is completed by the pickup of the next, as the printed page has it.
 
-    Raises LeftOut with the reason: several metres, several voices, a rhythm off the grid,
-    a bar of the wrong length, or text that music21 cannot read.
-    Source of the notation: the ABC standard 2.1, https://abcnotation.com/wiki/abc:standard:v2.1
+    Raises LeftOut with the reason and the place: several metres or voices, a rhythm off the grid,
+    a bar of the wrong length, or text that cannot be understood.
     """
-    tokens, header = tokenize(text)
-    time_signature, key = read_metre(header.get("M")), read_key(header.get("K"))
-    sections = _sections(_bars(tokens, time_signature))
-    notes, pickup = _lay_out(sections, time_signature.bar_steps)
-    # In Ryan's book stray colons stand in words: "Amat:eur".
-    title = re.sub(r"(?<=[a-z]):(?=[a-z])", "", header["T"].data) if "T" in header else ""
-    return Melody(notes, time_signature, key, read_tempo(header, time_signature), title, pickup)
-
-
-def _bars(tokens: list[Any], time_signature: TimeSignature) -> list[_Bar]:
-    """The bars as they are printed, empty ones dropped. Raises LeftOut for a second metre or a bad note."""
-    from music21 import abcFormat
-
-    bars = [_Bar()]
-    for token, tied in tokens:
-        bar = bars[-1]
-        if isinstance(token, abcFormat.ABCMetadata):
-            if token.tag == "M" and len(bars) > 1 and read_metre(token) != time_signature:
-                raise LeftOut("several metres")
-        elif isinstance(token, abcFormat.ABCNote):
-            bar.sounds.append((read_pitch(token), read_steps(token), tied))
-        elif isinstance(token, abcFormat.ABCBar):
-            sign = token.src.strip()
-            if bar.sounds:
-                bars.append(_Bar())
-            if len(bars) > 1 and sign != "[1":
-                bars[-2].closes |= sign == ":|"
-                bars[-2].ends_section |= sign in (":|", "|:", "||", "|]", "[|")
-            # A lone ":" is what is left of "||:".
-            bars[-1].opens |= sign in ("|:", ":")
-            bars[-1].ending = {"[1": 1, "[2": 2}.get(sign, bars[-1].ending)
-    if not bars[-1].sounds:
-        bars.pop()
-    if len(bars) < 2:
-        raise LeftOut("fewer than two bars")
-    lengths = [bar.length for bar in bars]
-    if lengths.count(time_signature.bar_steps) < max(map(lengths.count, lengths)):
+    tune = scan(text)
+    if len(tune.voices) != 1:
+        raise LeftOut("several voices" if tune.voices else "no notes")
+    bars = tune.voices[0].bars
+    if bars[0].metre is None:
+        raise LeftOut("no metre")
+    for number, bar in enumerate(bars, 1):
+        if bar.metre != bars[0].metre:
+            raise LeftOut("several metres", number, bar.line)
+    _check_grid(bars)
+    lengths = Counter(bar.length for bar in bars)
+    if lengths[bars[0].metre.bar_steps] < max(lengths.values()):
         # The header is wrong about the metre or the unit of length.
-        raise LeftOut("bars of another metre than the one named")
-    return bars
+        raise LeftOut(_OTHER_METRE)
+    played = sections(bars, tune.order)
+    laid = _lay_out(played, bars[0].metre.bar_steps)
+    if not laid.notes:
+        raise LeftOut("no notes")
+    return _melody(tune, played, bars[0].metre, laid, {})
 
 
-def _sections(bars: list[_Bar]) -> list[list[_Bar]]:
-    """The bars as they are played, repeats written out, cut wherever two sections meet.
+def read_voice(tune: WrittenTune, bars: Sequence[WrittenBar], config: ExtractionConfig) -> VoiceRead:
+    """The melodies of one voice of a tune, its `bars` as they are written, cut as scores and MIDI files are.
 
-    ":|" goes back to the last "|:", double bar or ":|", or to the beginning, as the ABC
-    standard (2.1, section 4.8) tells players to. A first ending is left out the second time.
-
-    Raises LeftOut where endings without end go back to the same place.
+    They are cut where the metre changes and at long rests; those of fewer notes than `config` asks for are left out.
+    Other than `read_tune` it takes bars of any length: a short one is filled by its last note, which is remarked.
+    Raises LeftOut, with the place, for a rhythm off the grid, and where nothing is left.
     """
-    sections: list[list[_Bar]] = [[]]
-    start, ending, first_ending, again = 0, 0, 0, 0
-    for i, bar in enumerate(bars):
-        if bar.opens:
-            start, ending = i, 0
-        if bar.ending:
-            ending = bar.ending
-            first_ending = i if ending == 1 else first_ending
-        sections[-1].append(bar)
-        second_follows = i + 1 < len(bars) and bars[i + 1].ending == 2
-        if ending == 1 and (bar.closes or second_follows):
-            # Only what came before the first ending is heard again, and the second goes on from it.
-            sections.append(bars[start:first_ending])
-            again += first_ending - start
-            ending = 2
-        elif bar.closes and ending == 0:
-            sections.extend((bars[start : i + 1], []))
-            start = i + 1
-        elif bar.ends_section and ending != 1:
-            sections.append([])
-            start, ending = i + 1, 0
-        if again > _MOST_BARS:
-            raise LeftOut("more repeats than any tune has")
-    return [section for section in sections if section]
+    _check_grid(bars)
+    remarks: dict[str, None] = {}
+    played = sections(bars, tune.order)
+    runs = _runs(played)
+    found: list[Melody] = []
+    for metre, run in runs:
+        found += _pieces(tune, run, metre, config, remarks)
+    if not found and len(runs) > 1:
+        # Metres that change every other bar leave nothing whole: the first one is read through.
+        metre = next((metre for metre, _ in runs if metre is not None), None)
+        found = _pieces(tune, played, metre, config, remarks)
+        remarks[f"changing metres read as {metre}"] = None
+    if not found:
+        silent = not any(sound.pitch is not None for bar in bars for sound in bar.sounds)
+        raise LeftOut("no notes" if silent else f"a melody of fewer than {config.min_notes} notes")
+    return VoiceRead(tuple(found), tuple(remarks))
 
 
-def _lay_out(sections: list[list[_Bar]], bar_steps: int) -> tuple[tuple[Note, ...], int]:
-    """Sections -> notes on the grid, and the steps of the pickup in [0, bar_steps).
+def _check_grid(bars: Sequence[WrittenBar]) -> None:
+    for number, bar in enumerate(bars, 1):
+        if any(not isinstance(sound.steps, int) for sound in bar.sounds):
+            raise LeftOut("a rhythm off the grid of 24 steps a quarter", number, bar.line)
+
+
+def _runs(played: Sequence[Section]) -> list[tuple[TimeSignature | None, list[Section]]]:
+    """The sections of each stretch of one metre, cut where it changes within them."""
+    runs: list[tuple[TimeSignature | None, list[Section]]] = []
+    for section in played:
+        for metre, bars in groupby(section, key=lambda bar: bar.metre):
+            if not runs or runs[-1][0] != metre:
+                runs.append((metre, []))
+            runs[-1][1].append(list(bars))
+    return runs
+
+
+def _pieces(
+    tune: WrittenTune,
+    played: Sequence[Section],
+    named: TimeSignature | None,
+    config: ExtractionConfig,
+    remarks: dict[str, None],
+) -> list[Melody]:
+    """The melodies of one stretch, cut at long rests; none where all have too few notes."""
+    metre = named or _usual_metre([bar.length for section in played for bar in section])
+    if named is None:
+        remarks[METRE_ESTIMATED] = None
+    bar = metre.bar_steps
+    try:
+        laid = _lay_out(played, bar)
+    except LeftOut:
+        if named is not None:
+            _check_metre(played, bar)
+            remarks[SHORT_BARS_FILLED] = None
+        laid = _fill(played, bar, free=named is None)
+    raw = [RawNote(note.onset, note.end, note.pitch, 0, 0) for note in laid.notes]
+    groups = split_at_rests(raw, 0, laid.end, config.max_rest_bars * bar)
+    found = []
+    for index, group in enumerate(groups):
+        if len(group) < config.min_notes:
+            continue
+        start = 0 if index == 0 and group[0].onset <= config.max_rest_bars * bar else group[0].onset // bar * bar
+        notes = tuple(Note(note.pitch, note.onset - start, note.end - note.onset) for note in group)
+        last = index == len(groups) - 1 and laid.end - group[-1].end <= config.max_rest_bars * bar
+        end = laid.end - start if last else notes[-1].end
+        found.append(_melody(tune, played, metre, _Laid(notes, 0 if start else laid.pickup, end), remarks))
+    return found
+
+
+def _check_metre(played: Sequence[Section], bar_steps: int) -> None:
+    """Raises LeftOut where bars of another length than the metre's are more usual; two in one count as whole."""
+    lengths = Counter(bar.length for bar in chain.from_iterable(played))
+    whole = sum(number for length, number in lengths.items() if length % bar_steps == 0)
+    if lengths.total() >= _FEW_BARS and whole < max(lengths.values()):
+        raise LeftOut(_OTHER_METRE)
+
+
+def _usual_metre(lengths: Sequence[Steps]) -> TimeSignature:
+    """The metre of bars that name none: as long as most of the inner ones, else 4/4, in which all is read through."""
+    inner = lengths[1:-1] or lengths
+    length, count = Counter(inner).most_common(1)[0]
+    if 2 * count > len(inner) and isinstance(length, int):
+        for unit in (STEPS_PER_QUARTER, STEPS_PER_QUARTER // 2):
+            if length % unit == 0 and 2 <= length // unit <= MOST_BEATS:
+                return TimeSignature(length // unit, WHOLE // unit)
+    return TimeSignature()
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """Notes on the grid, the steps of the pickup in [0, bar), and the step at which all is over."""
+
+    notes: tuple[Note, ...]
+    pickup: int
+    end: int
+
+
+def _melody(
+    tune: WrittenTune, played: Sequence[Section], metre: TimeSignature, laid: _Laid, remarks: dict[str, None]
+) -> Melody:
+    keys: Counter[Key | None] = Counter()
+    tempi: Counter[float | None] = Counter()
+    for bar in chain.from_iterable(played):
+        keys[bar.key] += int(bar.length)
+        tempi[bar.qpm] += int(bar.length)
+    key = keys.most_common(1)[0][0]
+    if key is None:
+        remarks[KEY_ESTIMATED] = None
+        key = estimate_key(pitch_class_weights(laid.notes))
+    header = tune.header
+    qpm = tempi.most_common(1)[0][0] or tune.qpm
+    if qpm is None:
+        words = " ".join(header[letter].lower() for letter in "RNT" if letter in header)
+        qpm = usual_tempo(words, metre, header.get("M", "").strip())
+    bars = -(-laid.end // metre.bar_steps) - bool(laid.pickup)
+    return Melody(laid.notes, metre, key, qpm, title_of(header), laid.pickup, max(bars, 1))
+
+
+def title_of(header: Mapping[str, str]) -> str:
+    """The title as it reads: accents and signs that are written with a backslash are what they stand for."""
+    return re.sub(r"\\(.)([A-Za-z])?", _unescaped, header.get("T", ""))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    accent, letter = _ACCENTS.get(match[1]), match[2] or ""
+    return match[1] + letter if accent is None or not letter else normalize("NFC", letter + accent)
+
+
+def _lay_out(played: Sequence[Section], bar_steps: int) -> _Laid:
+    """Sections -> notes on the grid, where all bars have the right length. Raises LeftOut where one has not.
 
     Every section is put where its first bar line falls on one of the grid. As a rule the
     partial bar that ends a section and the pickup of the next make up a whole bar, and
@@ -137,51 +215,94 @@ def _lay_out(sections: list[list[_Bar]], bar_steps: int) -> tuple[tuple[Note, ..
     held on to fill a short bar, or cut short to make room for a pickup printed after a
     whole bar; a pickup for which that leaves no room is not played.
     """
-    # A partial bar alone between two signs ("A |: B c …") belongs to what follows.
-    for i in range(len(sections) - 1, 0, -1):
-        if len(sections[i - 1]) == 1 and sections[i - 1][0].length < bar_steps:
-            sections[i - 1 : i + 1] = [sections[i - 1] + sections[i]]
-    notes: list[Note] = []
-    pickup = _head(sections[0], bar_steps)
-    position = bar_steps - pickup if pickup else 0
-    tie = False
+    sections: list[Section] = []
+    before: Section = []
+    for section in played:
+        # A partial bar alone between two signs ("A |: B c …") belongs to what follows.
+        before += section
+        if len(section) > 1 or section[0].length >= bar_steps:
+            sections.append(before)
+            before = []
+    sections += [before] if before else []
+    line = _Line(bar_steps)
+    one_bar = len(sections) == len(sections[0]) == 1
+    pickup = 0 if one_bar else _head(sections[0], bar_steps)
+    line.end = bar_steps - pickup if pickup else 0
     for section in sections:
-        start = -(-position // bar_steps) * bar_steps - _head(section, bar_steps)
+        start = -(-line.end // bar_steps) * bar_steps - _head(section, bar_steps)
         if len(section) == 1 and section[0].length < bar_steps:
-            start = position
-        if notes and notes[-1].onset >= start:
+            start = line.end
+        if line.notes and line.notes[-1].onset >= start:
             if section[0].length * 2 >= bar_steps:
-                raise LeftOut("a bar of the wrong length")
-            start, section = start + section[0].length, section[1:]
-        if notes and (notes[-1].end > start or notes[-1].end == position):
+                raise LeftOut(_WRONG_LENGTH)
+            start, section = start + int(section[0].length), section[1:]
+        line.go_on_at(start)
+        for bar in section:
+            line.add(bar)
+    return line.laid(pickup)
+
+
+def _fill(played: Sequence[Section], bar_steps: int, free: bool) -> _Laid:
+    """Bars of any length -> notes on the grid: one that does not go with what stands before begins on a bar line.
+
+    In `free` metre one is played right behind the other, and bar lines mean nothing.
+    """
+    bars = list(chain.from_iterable(played))
+    line = _Line(bar_steps)
+    first = int(bars[0].length)
+    pickup = first if first < bar_steps and len(bars) > 1 and not free else 0
+    line.end = bar_steps - pickup if pickup else 0
+    for bar in bars:
+        within = line.end % bar_steps
+        if within and within + bar.length > bar_steps and not free:
+            line.go_on_at(line.end - within + bar_steps)
+        line.add(bar)
+    return line.laid(pickup)
+
+
+class _Line:
+    """Notes while they are put on the grid; `end` is the step at which the next bar begins."""
+
+    def __init__(self, bar_steps: int) -> None:
+        self.bar_steps = bar_steps
+        self.end = 0
+        self.notes: list[Note] = []
+        self._tie = False
+
+    def go_on_at(self, start: int) -> None:
+        """The next bar begins at `start`: the last note is held on to it, or cut short."""
+        notes = self.notes
+        if notes and (notes[-1].end > start or notes[-1].end == self.end):
             notes[-1] = replace(notes[-1], duration=start - notes[-1].onset)
-        position = start
-        for pitch, steps, tied in (sound for bar in section for sound in bar.sounds):
-            if pitch is not None and tie and notes[-1].end == position and notes[-1].pitch == pitch:
+        self.end = start
+
+    def add(self, bar: WrittenBar) -> None:
+        """The sounds of a bar, ties joined."""
+        notes = self.notes
+        for sound in bar.sounds:
+            pitch, steps, end = sound.pitch, int(sound.steps), self.end
+            if pitch is not None and self._tie and notes[-1].end == end and notes[-1].pitch == pitch:
                 notes[-1] = replace(notes[-1], duration=notes[-1].duration + steps)
             elif pitch is not None:
-                notes.append(Note(pitch, position, steps))
-            position += steps
-            tie = tied and pitch is not None
-    if not notes:
-        raise LeftOut("no notes")
-    return _trim_silence(notes, pickup, bar_steps)
+                notes.append(Note(pitch, end, steps))
+            self.end = end + steps
+            self._tie = sound.tied and pitch is not None
+
+    def laid(self, pickup: int) -> _Laid:
+        """All of it, without a rest at the head of the pickup: that begins with its first note."""
+        notes, bar = self.notes, self.bar_steps
+        if pickup and notes and notes[0].onset >= bar:
+            return _Laid(tuple(replace(note, onset=note.onset - bar) for note in notes), 0, self.end - bar)
+        return _Laid(tuple(notes), bar - notes[0].onset if pickup and notes else 0, self.end)
 
 
-def _trim_silence(notes: list[Note], pickup: int, bar_steps: int) -> tuple[tuple[Note, ...], int]:
-    """The notes and the pickup without a rest at its head: a pickup begins with its first note."""
-    if pickup and notes[0].onset >= bar_steps:
-        return tuple(replace(note, onset=note.onset - bar_steps) for note in notes), 0
-    return tuple(notes), bar_steps - notes[0].onset if pickup else 0
-
-
-def _head(section: list[_Bar], bar_steps: int) -> int:
+def _head(section: Section, bar_steps: int) -> int:
     """Steps before a section's first bar line, in [0, bar_steps).
 
     Raises LeftOut if a later bar line is not a whole number of bars away; only the
     last bar may be short, and a bar may be in two pieces (a sign in the middle of it).
     """
-    lengths = [bar.length for bar in section]
+    lengths = [int(bar.length) for bar in section]
     two_pieces = len(lengths) > 1 and lengths[0] < bar_steps and lengths[0] + lengths[1] == bar_steps
     head = lengths[0] if lengths[0] < bar_steps and not two_pieces else 0
     filled = 0
@@ -189,6 +310,6 @@ def _head(section: list[_Bar], bar_steps: int) -> int:
         whole = (filled + length) % bar_steps == 0
         piece = filled == 0 and length < bar_steps
         if not (whole or piece or (i + (head > 0) == len(lengths) - 1 and filled + length < bar_steps)):
-            raise LeftOut("a bar of the wrong length")
+            raise LeftOut(_WRONG_LENGTH)
         filled = (filled + length) % bar_steps
     return head

@@ -1,9 +1,9 @@
-"""The files that scores come in -> what can be read without harm: an XML tree, or the text of each tune.
+"""The files that scores come in -> what can be read without harm: an XML tree, or text.
 
 MusicXML (.musicxml, .xml, zipped .mxl), ABC (.abc) and Humdrum **kern (.krn). Files come from strangers: what unpacks
 to more than it is, entities that multiply, and numbers that no score has (music21 would count up to them) are refused
 here, before anything reads them. What the notes mean is `melodygru.formats.scores.parts`' and
-`melodygru.formats.scores.abc_tunes`' affair.
+`melodygru.formats.scores.abc_melodies`' affair.
 
 The formats: MusicXML 4.0, https://www.w3.org/2021/06/musicxml40/; the ABC standard 2.1,
 https://abcnotation.com/wiki/abc:standard:v2.1; the Humdrum user's guide, https://www.humdrum.org/guide/.
@@ -25,7 +25,7 @@ READERS = {
     ".musicxml": ("melodygru.formats.scores.melodies", "musicxml_melodies"),
     ".xml": ("melodygru.formats.scores.melodies", "musicxml_melodies"),
     ".mxl": ("melodygru.formats.scores.melodies", "mxl_melodies"),
-    ".abc": ("melodygru.formats.scores.melodies", "abc_melodies"),
+    ".abc": ("melodygru.formats.scores.abc_melodies", "abc_melodies"),
     ".krn": ("melodygru.formats.scores.melodies", "kern_melodies"),
 }
 """By the endings of scores: the module, imported when such a file is read, and its function, which makes a `Reading` of
@@ -231,64 +231,3 @@ def _number(tag: str, text: str) -> float:
     except ValueError as error:
         raise MidiError(f"has a <{tag}> that is no number; export it again.") from error
     return value if value == value else float("inf")
-
-
-def abc_tunes(data: bytes) -> list[str]:
-    """The text of every tune in an ABC file, from its `X:` line to the empty line after it.
-
-    Fields before the first tune hold for all that do not say otherwise. Text without any `X:` is one tune.
-    Raises MidiError where there is no tune.
-    """
-    text = decoded(data)
-    head, *tunes = re.split(r"(?m)^(?=X:)", text)
-    if not tunes:
-        head, tunes = "", [text]
-    common = re.findall(r"(?m)^[LMQRNKm]:.*$", head)
-    found = [_with_fields(_until_empty_line(tune), common) for tune in tunes]
-    found = [tune for tune in found if re.search(r"(?m)^K:", tune)]
-    if not found:
-        raise MidiError("is not ABC notation: it has no tune with a key (K:).")
-    return found
-
-
-def _until_empty_line(tune: str) -> str:
-    """A tune ends at the first empty line after its music has begun; what follows is prose."""
-    key = re.search(r"(?m)^K:.*\n\s*", tune)
-    end = None if key is None else re.compile(r"\n[ \t]*\n").search(tune, key.end())
-    return tune if end is None else tune[: end.start()] + "\n"
-
-
-def _with_fields(tune: str, common: list[str]) -> str:
-    own = set(re.findall(r"(?m)^([A-Za-z]):", tune))
-    first, _, rest = tune.partition("\n")
-    return "\n".join([first, *(field for field in common if field[0] not in own), rest])
-
-
-_VOICE_LINE = re.compile(r"^(?:V:[ \t]*|\[V:[ \t]*)([^\s\]]+)([^\]\n]*)\]?", re.MULTILINE)
-
-
-def abc_voices(tune: str) -> dict[str, str]:
-    """The voices of a tune by name, each a tune of its own; the tune itself, without a name, where it has but one."""
-    names: dict[str, str] = {}
-    for identity, rest in _VOICE_LINE.findall(tune):
-        named = re.search(r'(?:name|nm)\s*=\s*"([^"]*)"', rest)
-        names[identity] = named[1] if named else names.get(identity) or identity
-    if len(names) < 2:
-        return {"": tune}
-    lines: dict[str, list[str]] = {identity: [] for identity in names}
-    current, in_body = next(iter(names)), False
-    for line in tune.split("\n"):
-        voice = _VOICE_LINE.match(line)
-        if voice is not None:
-            current = voice[1]
-            rest = line[voice.end() :] if line.startswith("[") else ""
-            if in_body and rest.strip():
-                lines[current].append(rest)
-        elif in_body and not re.match(r"[A-JN-Z]:(?!\|)", line):
-            lines[current].append(line)
-        else:
-            for others in lines.values():
-                others.append(line)
-        in_body = in_body or line.startswith("K:")
-    return {f"{identity} {name}" if name != identity else identity: "\n".join(lines[identity])
-            for identity, name in names.items()}  # fmt: skip

@@ -1,4 +1,4 @@
-"""A score -> its melodies: MusicXML, ABC and **kern, with what scores know and MIDI does not.
+"""A score -> its melodies: MusicXML and **kern, with what scores know and MIDI does not.
 
 Keys have their modes, pickups and bar lines are where they are written, repeats are written out. Of several parts the
 melody is chosen as among the tracks of a MIDI file. What is written is taken at its word: nothing is set on the grid
@@ -10,17 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Any, TypeVar
 
-from melodygru.errors import MelodyGRUError, MidiError
+from melodygru.errors import MidiError
 from melodygru.formats.midi.extraction import DEFAULT_QPM, KEY_ESTIMATED, UPBEAT, ExtractionConfig, split_at_rests
-from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
-from melodygru.formats.midi.tracks import choose_melody
-from melodygru.formats.scores.abc_text import LeftOut
-from melodygru.formats.scores.abc_tunes import read_tune
+from melodygru.formats.midi.parser import RawNote
 from melodygru.formats.scores.cache import Reading
-from melodygru.formats.scores.files import abc_tunes, abc_voices, kern_text, xml_root
+from melodygru.formats.scores.files import kern_text, xml_root
 from melodygru.formats.scores.layout import OffTheGrid, Placed, Stretch, lay_out
 from melodygru.formats.scores.parts import TICKS_PER_STEP, WrittenScore, scores_in_kern, scores_in_xml
 from melodygru.music.melody import Melody, Note, pitch_class_weights
@@ -42,54 +38,6 @@ def kern_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
     return _from_scores(scores_in_kern(kern_text(data)), stem, config)
 
 
-def abc_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
-    """Every tune of an ABC file; those that cannot be read are remarks."""
-    texts = abc_tunes(data)
-    by_number = config.track.isdecimal() and 1 <= int(config.track) <= len(texts) > 1
-    if by_number:
-        texts, config = [texts[int(config.track) - 1]], replace(config, track="auto")
-    melodies: list[Melody] = []
-    left_out: list[str] = []
-    voices: Counter[str] = Counter()
-    for text in texts:
-        found = _tune(text, config)
-        if isinstance(found, str):
-            left_out.append(found)
-        else:
-            voices[found[0]] += 1
-            melodies.append(found[1])
-    if not melodies:
-        why = Counter(left_out).most_common(1)[0][0]
-        raise MidiError(f"has {'no tune that can be read' if len(texts) > 1 else 'a tune that cannot be read'}: {why}.")
-    remarks = tuple(f"tune left out: {reason}" for reason in left_out)
-    return Reading(_named(melodies, stem), voices.most_common(1)[0][0] or "tune", remarks)
-
-
-def _tune(text: str, config: ExtractionConfig) -> tuple[str, Melody] | str:
-    """The voice that is the melody of a tune, by name, and the melody; or why there is none."""
-    try:
-        return _melody_of_tune(text, config)
-    except MelodyGRUError as error:
-        return str(error).split(";")[0].rstrip(".")
-    except Exception as error:  # one tune that music21 stumbles over must not cost the others
-        return f"could not be understood ({type(error).__name__})"
-
-
-def _melody_of_tune(text: str, config: ExtractionConfig) -> tuple[str, Melody]:
-    voices = {name: read_tune(voice) for name, voice in abc_voices(text).items()}
-    tracks = tuple(RawTrack(*told) for told in zip(count(1), voices, map(_raw_notes, voices.values()), strict=False))
-    choice = choose_melody(RawFile(24, tracks, (), (), (), None, (), ()), config.track, config.min_notes)
-    voice = choice.label if choice.label in voices else next(iter(voices))
-    melody = voices[voice]
-    if len(melody.notes) < config.min_notes:
-        raise LeftOut(f"has a melody of fewer than {config.min_notes} notes")
-    return voice, replace(melody, name=" ".join("".join(c if c.isprintable() else " " for c in melody.name).split()))
-
-
-def _raw_notes(melody: Melody) -> tuple[RawNote, ...]:
-    return tuple(RawNote(note.onset, note.end, note.pitch, 80, 0) for note in melody.notes)
-
-
 def _from_scores(scores: Sequence[WrittenScore], stem: str, config: ExtractionConfig) -> Reading:
     """The melodies of all scores of a file; of several, those that hold none are remarks."""
     melodies: list[Melody] = []
@@ -108,10 +56,10 @@ def _from_scores(scores: Sequence[WrittenScore], stem: str, config: ExtractionCo
     if not melodies:
         raise failed[0]
     remarks += [f"movement left out: it {str(error).split(';')[0].rstrip('.')}" for error in failed]
-    return Reading(_named(melodies, stem), tracks[0], tuple(remarks))
+    return Reading(named(melodies, stem), tracks[0], tuple(remarks))
 
 
-def _named(melodies: Sequence[Melody], stem: str) -> tuple[Melody, ...]:
+def named(melodies: Sequence[Melody], stem: str) -> tuple[Melody, ...]:
     """With the file's name where there is no title, and numbers where several would have the same."""
     named, seen = [], Counter[str]()
     for number, melody in enumerate(melodies, 1):
