@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from melodygru.errors import MidiError
 from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
 from melodygru.formats.midi.tracks import Choice, choose_melody
-from melodygru.formats.scores.parts import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
 from melodygru.formats.scores.repeats import changes
+from melodygru.formats.scores.written import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
 from melodygru.music.theory import Key, TimeSignature
 
 _VELOCITY = 80
@@ -65,7 +65,7 @@ class Placed:
         stretches: in order, at least one.
         starts: (P,) where each bar begins.
         end: where the last one ends.
-        keys, tempi: (P,) see `melodygru.formats.scores.parts`.
+        keys, tempi: (P,) see `melodygru.formats.scores.written`.
         remarks: what could not be taken at its word.
     """
 

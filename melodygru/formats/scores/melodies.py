@@ -22,7 +22,8 @@ from melodygru.formats.scores.abc_tunes import read_tune
 from melodygru.formats.scores.cache import Reading
 from melodygru.formats.scores.files import abc_tunes, abc_voices, kern_text, xml_root
 from melodygru.formats.scores.layout import OffTheGrid, Placed, Stretch, lay_out
-from melodygru.formats.scores.parts import TICKS_PER_STEP, WrittenScore, scores_in_kern, scores_in_xml
+from melodygru.formats.scores.parts import scores_in_kern, scores_in_xml
+from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
 

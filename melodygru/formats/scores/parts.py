@@ -9,81 +9,21 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.scores.quiet import quietly
 from melodygru.formats.scores.repeats import Parts, played_order, section_ends
-from melodygru.music.theory import MODES, STEPS_PER_QUARTER, Key, TimeSignature
-
-TICKS_PER_STEP = 420
-TICKS = STEPS_PER_QUARTER * TICKS_PER_STEP
-"""Ticks of a quarter, 10,080: halves, thirds, fifths and sevenths of what the grid holds are exact."""
+from melodygru.formats.scores.written import TICKS, Bar, WrittenNote, WrittenPart, WrittenScore
+from melodygru.music.theory import MODES, Key, TimeSignature
 
 _UNTITLED = ("", "music21 fragment", "music21", "untitled", "untitled score", "title")
 _LONGEST_TITLE = 120
 _MODE_NAMES = {"ionian": "major", "aeolian": "minor"}
 _KERN_MODES = {"ion": "major", "dor": "dorian", "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian",
                "aeo": "minor", "loc": "locrian"}  # fmt: skip
-
-
-class WrittenNote(NamedTuple):
-    """A pitch that begins `offset` ticks after its bar and lasts `length`; `tied`: the same goes on in the next."""
-
-    offset: int
-    length: int
-    pitch: int
-    tied: bool
-
-
-@dataclass(frozen=True)
-class Bar:
-    """What all parts share in a bar.
-
-    Attributes:
-        length: ticks from its bar line to the next, as it is filled.
-        metre: the one that holds here; None where none was ever named.
-        qpm: quarters a minute, None where no tempo was ever named.
-        ends: a double bar, a repeat sign or the end stands after it.
-        anacrusis: it is the first and has the number 0: a pickup, though it may be filled with rests.
-    """
-
-    length: int
-    metre: TimeSignature | None
-    qpm: float | None
-    ends: bool
-    anacrusis: bool = False
-
-
-@dataclass(frozen=True)
-class WrittenPart:
-    """A part or staff: its notes and its key (a signature alone, in sharps; None) in each bar, as they sound."""
-
-    name: str
-    notes: tuple[tuple[WrittenNote, ...], ...]
-    keys: tuple[Key | int | None, ...]
-    percussion: bool
-
-
-@dataclass(frozen=True)
-class WrittenScore:
-    """A score of B bars.
-
-    Attributes:
-        title: empty where it has none.
-        bars: (B,) as they are written.
-        parts: each with its B bars.
-        order: the numbers of the bars as they are played, repeats written out.
-        remarks: what could not be taken at its word.
-    """
-
-    title: str
-    bars: tuple[Bar, ...]
-    parts: tuple[WrittenPart, ...]
-    order: tuple[int, ...]
-    remarks: tuple[str, ...] = ()
 
 
 def scores_in_xml(root: Element) -> list[WrittenScore]:
