@@ -1,0 +1,327 @@
+"""Humdrum **kern -> what is written there: the bars, parts and order of play of each piece.
+
+One pass over the lines. All voices are followed in exact time: a note begins where the one before it in its voice ends,
+what stands on one line begins together, and at each bar line all voices have arrived. Where they have not, a spine was
+lost or a length is wrong, and the file is refused, with the line and the bar. Of a staff with several voices the top
+one is taken: of each stretch of a bar in which it is split, the uppermost voice that has notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from melodygru.errors import MidiError
+from melodygru.formats.scores.files import decoded
+from melodygru.formats.scores.kern_order import Signs, played_order
+from melodygru.formats.scores.kern_spines import Row, Staff, Time, Voice, rows
+from melodygru.formats.scores.kern_tokens import Event, bar_line, event, key, metre, name, signature, tempo
+from melodygru.formats.scores.written import TICKS, Bar, WrittenNote, WrittenPart, WrittenScore
+from melodygru.music.theory import Key, TimeSignature
+
+MOST_BARS = 20_000
+"""Of a piece, as it is written: Wagner's longest act has under 3,000."""
+MOST_PART_BARS = 1_000_000
+"""Bars times parts."""
+LONGEST_BAR = 512 * TICKS
+"""Ticks: 128 whole notes, though nothing were barred."""
+MOST_PIECES = 20_000
+"""Pieces of a file, one after another."""
+_LONGEST_TITLE = 120
+
+
+def scores_in_kern(data: bytes) -> list[WrittenScore]:
+    """The pieces of a Humdrum file, at least one. Raises MidiError, with the line and the bar where there is one."""
+    text = decoded(data)
+    if "**kern" not in text:
+        if "**mens" in text:
+            raise MidiError("is Humdrum **mens, mensural notation, which is not read; convert it to **kern.")
+        raise MidiError("is not Humdrum **kern: it has no **kern spine.")
+    found: list[WrittenScore] = []
+    for piece in _pieces(text):
+        if len(found) >= MOST_PIECES:
+            raise MidiError(f"has over {MOST_PIECES:,} pieces; split it.")
+        found.append(piece.written())
+    if not found:
+        raise MidiError("has no notes; leave it out.")
+    return found
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    """Each piece of a file that has bars. A title before its spines, within them or after them is its own."""
+    events: dict[str, Event] = {}
+    piece, done = _Piece(events), None
+    for row in rows(text):
+        if not row.voices:
+            if not row.cells:
+                piece.end(row.number)
+                if done is not None and done.bars:
+                    yield done
+                piece, done = _Piece(events), piece
+            elif row.cells[0].startswith("!!!!SEGMENT") and done is not None:
+                done.titles = {**piece.titles, **done.titles}
+                piece.titles = {}
+            else:
+                piece.record(row.cells[0])
+        elif row.cells[0][:1] == "*":
+            piece.interpret(row)
+        else:
+            piece.play(row)
+    piece.end(None)
+    if done is not None and not piece.bars:
+        done.titles = {**piece.titles, **done.titles}
+    for one in (done, piece):
+        if one is not None and one.bars:
+            yield one
+
+
+@dataclass
+class _Part:
+    """A staff as it is read: what holds in it now, and the bars that are done."""
+
+    notes: list[tuple[WrittenNote, ...]]
+    keys: list[Key | int | None]
+    name: tuple[int, str] = (9, "")
+    key: Key | None = None
+    signature: int | None = None
+    key_named: bool = False
+    """Since the last note: a signature that follows belongs to that key."""
+    pitched: bool = False
+    beaten: bool = False
+    clef_of_drums: bool = False
+    stretches: list[dict[int, list[tuple[Time, Event]]]] = field(default_factory=list)
+    """Of this bar, each with the notes of its voices, 0 the uppermost."""
+    split: bool = False
+    """Whether the last stretch has several voices."""
+
+
+class _Piece:
+    """A piece while its lines are read."""
+
+    def __init__(self, events: dict[str, Event]) -> None:
+        self.events = events  # what cells say: most of them stand in a file many times
+        self.titles: dict[str, str] = {}
+        self.parts: dict[Staff, _Part] = {}  # from left to right
+        self.bars: list[Bar] = []
+        self.signs = Signs()
+        self.metre: TimeSignature | None = None
+        self.qpm: float | None = None
+        self.cues: set[Voice] = set()
+        self.voices: Sequence[Voice] = ()
+        self.number = 0  # of the bar, as the bar line before it has it
+        self.first_line: int | None = None  # the number of the first bar line
+        self.begun = False  # a note or rest stands in this bar
+        self.furthest: Time = 0  # where the last note of this bar ends
+        self.held: tuple[TimeSignature | None, float | None] = (None, None)  # when this bar began
+
+    def record(self, text: str) -> None:
+        """A reference record, such as "!!!OTL: Title"."""
+        code, _, value = text.lstrip("!").partition(":")
+        plain = " ".join("".join(sign if sign.isprintable() else " " for sign in value).split())[:_LONGEST_TITLE]
+        code = code.split("@")[0].strip()
+        if plain and code in ("OTL", "OMD"):
+            self.titles.setdefault(code, plain)
+
+    def interpret(self, row: Row) -> None:
+        """What a line of interpretations says; what it does to the spines is done by `rows`."""
+        self._see(row.voices)
+        for label in dict.fromkeys(cell[2:] for cell in row.cells if cell.startswith("*>")):
+            if not label.startswith("[") and "[" not in label:
+                self._close_bar(row.number)
+            self.signs.label(label, len(self.bars))
+        for voice, cell in zip(row.voices, row.cells, strict=True):
+            if voice.staff is None or cell == "*":
+                continue
+            part = self.parts[voice.staff]
+            if cell.startswith("*M"):
+                self._metre_or_tempo(cell, row.number)
+            elif cell.startswith("*k["):
+                found = signature(cell)
+                if not part.key_named and found != part.signature:
+                    part.key = None
+                part.signature = found
+            elif cell.startswith("*I"):
+                part.name = min(part.name, name(cell) or part.name, key=lambda told: told[0])
+            elif cell.endswith("cue"):
+                (self.cues.add if cell == "*cue" else self.cues.discard)(voice)
+            elif cell.startswith("*clef"):
+                part.clef_of_drums |= cell == "*clefX"
+            elif ":" in cell:
+                part.key = key(cell)
+                part.key_named = part.key is not None
+        if all(cell == "*-" for cell in row.cells):
+            self._close_bar(row.number)
+
+    def _metre_or_tempo(self, cell: str, line: int) -> None:
+        if cell.startswith("*MM"):
+            self.qpm = tempo(cell) or self.qpm
+        elif cell[2:] in ("X", "Z", "free"):
+            raise MidiError(f"has no metre from line {line} on (senza misura); leave it out.")
+        elif cell[2:3].isdigit():
+            try:
+                self.metre = metre(cell)
+            except MidiError as error:
+                raise MidiError(f"has {error} on line {line}; leave it out.") from error
+
+    def _see(self, voices: Sequence[Voice]) -> None:
+        """The spines that are open, among which there may be new ones."""
+        if voices is self.voices:
+            return
+        self.voices = voices
+        order: list[Staff] = []
+        for voice in voices:
+            if voice.staff is not None and voice.staff not in self.parts:
+                count = len(self.bars)
+                self.parts[voice.staff] = _Part([()] * count, [None] * count)
+                order.append(voice.staff)
+
+    def play(self, row: Row) -> None:
+        """A line of data, or of bar lines."""
+        self._see(row.voices)
+        sounding: list[tuple[Voice, Event]] = []
+        waiting: list[Voice] = []
+        lines = []
+        for voice, cell in zip(row.voices, row.cells, strict=True):
+            if voice.staff is None:
+                if not voice.kind:
+                    raise MidiError(f"has a spine without a kind, such as **kern, on line {row.number}; correct it.")
+            elif cell == ".":
+                waiting.append(voice)
+            elif cell[:1] == "=":
+                lines.append(cell)
+            else:
+                found = self.events.get(cell) or self._event(cell, row.number)
+                if found.length:
+                    sounding.append((voice, found))
+        if lines:
+            if sounding:
+                raise self._refusal("a bar line in some spines and notes in others", row.number)
+            self._bar_line(lines, row.number)
+        elif sounding:
+            self._sound(sounding, waiting, row.number)
+
+    def _event(self, cell: str, line: int) -> Event:
+        try:
+            found = event(cell)
+        except MidiError as error:
+            raise self._refusal(str(error), line) from error
+        if found is None:
+            raise self._refusal(f"a token that is no note, {cell[:40]!r},", line)
+        self.events[cell] = found
+        return found
+
+    def _refusal(self, what: str, line: int) -> MidiError:
+        return MidiError(f"has {what} on line {line} (bar {self.number}); correct or leave it out.")
+
+    def _sound(self, sounding: Sequence[tuple[Voice, Event]], waiting: Sequence[Voice], line: int) -> None:
+        """Notes and rests that begin together, while the waiting voices go on."""
+        begins = {voice.ready for voice, _ in sounding if voice.ready is not None}
+        if len(begins) > 1:
+            raise self._refusal("notes that should begin together but do not", line)
+        begin = begins.pop() if begins else self.furthest
+        for voice in waiting:
+            if voice.ready is not None and voice.ready <= begin:
+                if voice.ready < begin:
+                    raise self._refusal("a voice that lacks a note or a rest", line)
+                voice.ready = None
+        if not self.begun:
+            self._begin_bar()
+        for voice, found in sounding:
+            staff = voice.staff
+            assert staff is not None
+            part = self.parts[staff]
+            voice.ready = end = begin + found.length
+            if end > self.furthest:
+                self.furthest = end
+            part.beaten |= found.beaten
+            split = len(staff.voices) > 1
+            if not part.stretches or part.split is not split:
+                part.stretches.append({})
+                part.split = split
+            if found.notes and voice not in self.cues:
+                rank = staff.voices.index(voice) if split else 0
+                part.stretches[-1].setdefault(rank, []).append((begin, found))
+
+    def _begin_bar(self) -> None:
+        self.begun = True
+        self.held = self.metre, self.qpm
+        for part in self.parts.values():
+            part.key_named = False
+            if len(part.keys) <= len(self.bars):
+                part.keys.append(part.key if part.key is not None else part.signature)
+
+    def _bar_line(self, cells: Sequence[str], line: int) -> None:
+        said = list(map(bar_line, cells))
+        closed = self._close_bar(line)
+        number = next((one.number for one in said if one.number is not None), None)
+        if self.first_line is None:
+            self.first_line = -1 if number is None else number
+            if closed and number == 1:
+                self.bars[0] = replace(self.bars[0], anacrusis=True)
+        self.number = number if number is not None else self.number + closed
+        here = len(self.bars)
+        if here:
+            if any(one.section for one in said):
+                self.bars[-1] = replace(self.bars[-1], ends=True)
+            if any(one.repeat_ends for one in said):
+                self.signs.ends.add(here - 1)
+        if any(one.repeat_begins for one in said):
+            self.signs.begins.add(here)
+
+    def _close_bar(self, line: int) -> bool:
+        """Whether there was a bar to close."""
+        if not self.begun:
+            return False
+        length = self.furthest
+        for voice in self.voices:
+            if voice.staff is not None:
+                if voice.ready is not None and voice.ready != length:
+                    raise self._refusal("voices that do not end together at the bar line", line)
+                voice.ready = 0
+        if length > LONGEST_BAR:
+            raise self._refusal("a bar longer than any score has", line)
+        metre, qpm = self.held
+        self.bars.append(Bar(round(length), metre, qpm, False, not self.bars and self.first_line == 0))
+        if len(self.bars) > MOST_BARS or len(self.bars) * len(self.parts) > MOST_PART_BARS:
+            raise MidiError(f"has more bars up to line {line} than any score; leave it out.")
+        for part in self.parts.values():
+            notes = tuple(_notes(part.stretches))
+            part.pitched |= bool(notes)
+            part.stretches = []
+            if len(part.notes) < len(self.bars):
+                part.notes.append(notes)
+        self.begun, self.furthest = False, 0
+        return True
+
+    def end(self, line: int | None) -> None:
+        """After the last line."""
+        self._close_bar(line or 0)
+
+    def written(self) -> WrittenScore:
+        """The whole piece."""
+        bars = [*self.bars[:-1], replace(self.bars[-1], ends=True)]
+        parts = tuple(_written(part, len(bars)) for part in reversed(self.parts.values()))
+        weights = [1 + sum(len(part.notes[index]) for part in parts) for index in range(len(bars))]
+        order, understood = played_order(self.signs, weights)
+        remarks = () if understood else ("repeats not understood, played once",)
+        title = self.titles.get("OTL") or self.titles.get("OMD", "")
+        return WrittenScore(title, tuple(bars), parts, order, remarks)
+
+
+def _notes(stretches: Sequence[dict[int, list[tuple[Time, Event]]]]) -> Iterator[WrittenNote]:
+    """The notes of a bar's top voice, in order of onset and pitch."""
+    for voices in stretches:
+        if voices:
+            for begin, found in voices[min(voices)]:
+                onset = round(begin)
+                length = round(begin + found.length) - onset
+                for pitch, tied in sorted(found.notes):
+                    if length:
+                        yield WrittenNote(onset, length, pitch, tied)
+
+
+def _written(part: _Part, count: int) -> WrittenPart:
+    missing = count - len(part.notes)
+    keys = [*part.keys, *([part.keys[-1] if part.keys else None] * (count - len(part.keys)))]
+    percussion = (part.beaten or part.clef_of_drums) and not (part.pitched and not part.clef_of_drums)
+    return WrittenPart(part.name[1], (*part.notes, *([()] * missing)), tuple(keys), percussion)
