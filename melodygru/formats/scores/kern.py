@@ -94,6 +94,19 @@ class _Part:
     split: bool = False
     """Whether the last stretch has several voices."""
 
+    def name_key(self, cell: str) -> None:
+        """A key, or "*?:" or "*X:" where none is known or there is none: the signature is what is left."""
+        found = key(cell)
+        if found is not None or cell in ("*?:", "*X:"):
+            self.key, self.key_named = found, found is not None
+
+    def sign(self, cell: str) -> None:
+        """A signature: another one ends a key, unless that was named beside it."""
+        found = signature(cell)
+        if not self.key_named and found != self.signature:
+            self.key = None
+        self.signature = found
+
 
 class _Piece:
     """A piece while its lines are read."""
@@ -136,10 +149,7 @@ class _Piece:
             if cell.startswith("*M"):
                 self._metre_or_tempo(cell, row.number)
             elif cell.startswith("*k["):
-                found = signature(cell)
-                if not part.key_named and found != part.signature:
-                    part.key = None
-                part.signature = found
+                part.sign(cell)
             elif cell.startswith("*I"):
                 part.name = min(part.name, name(cell) or part.name, key=lambda told: told[0])
             elif cell.endswith("cue"):
@@ -147,8 +157,7 @@ class _Piece:
             elif cell.startswith("*clef"):
                 part.clef_of_drums |= cell == "*clefX"
             elif ":" in cell:
-                part.key = key(cell)
-                part.key_named = part.key is not None
+                part.name_key(cell)
         if all(cell == "*-" for cell in row.cells):
             self._close_bar(row.number)
 
@@ -256,8 +265,8 @@ class _Piece:
         number = next((one.number for one in said if one.number is not None), None)
         if self.first_line is None:
             self.first_line = -1 if number is None else number
-            if closed and number == 1:
-                self.bars[0] = replace(self.bars[0], anacrusis=True)
+        if closed and number == 1 == len(self.bars):
+            self.bars[0] = replace(self.bars[0], anacrusis=True)
         self.number = number if number is not None else self.number + closed
         here = len(self.bars)
         if here:
