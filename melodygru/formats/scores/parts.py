@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from xml.etree.ElementTree import Element
 
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.scores.quiet import quietly
@@ -24,17 +23,6 @@ _LONGEST_TITLE = 120
 _MODE_NAMES = {"ionian": "major", "aeolian": "minor"}
 _KERN_MODES = {"ion": "major", "dor": "dorian", "phr": "phrygian", "lyd": "lydian", "mix": "mixolydian",
                "aeo": "minor", "loc": "locrian"}  # fmt: skip
-
-
-def scores_in_xml(root: Element) -> list[WrittenScore]:
-    """The score of a MusicXML file. Raises MidiError where music21 cannot read it."""
-    with _music21():
-        from music21.musicxml.xmlToM21 import MusicXMLImporter
-
-        importer = MusicXMLImporter()
-        importer.xmlRoot = root
-        importer.xmlRootToScore(root, importer.stream)
-        return [_written(importer.stream)]
 
 
 def scores_in_kern(text: str) -> list[WrittenScore]:
