@@ -13,9 +13,20 @@ from dataclasses import dataclass, field, replace
 
 from melodygru.errors import MidiError
 from melodygru.formats.scores.files import decoded
-from melodygru.formats.scores.kern_order import Signs, played_order
+from melodygru.formats.scores.kern_order import Sections, played_order
 from melodygru.formats.scores.kern_spines import Row, Staff, Time, Voice, rows
-from melodygru.formats.scores.kern_tokens import Event, bar_line, event, key, metre, name, signature, tempo
+from melodygru.formats.scores.kern_tokens import (
+    Event,
+    bar_line,
+    event,
+    key,
+    metre,
+    name,
+    signature,
+    spoken_tempo,
+    tempo,
+)
+from melodygru.formats.scores.order import Signs
 from melodygru.formats.scores.written import TICKS, Bar, WrittenNote, WrittenPart, WrittenScore
 from melodygru.music.theory import Key, TimeSignature
 
@@ -117,6 +128,7 @@ class _Piece:
         self.parts: dict[Staff, _Part] = {}  # from left to right
         self.bars: list[Bar] = []
         self.signs = Signs()
+        self.sections = Sections()
         self.metre: TimeSignature | None = None
         self.qpm: float | None = None
         self.cues: set[Voice] = set()
@@ -134,14 +146,16 @@ class _Piece:
         code = code.split("@")[0].strip()
         if plain and code in ("OTL", "OMD"):
             self.titles.setdefault(code, plain)
+        if code == "OMD":
+            self.qpm = spoken_tempo(plain) or self.qpm
 
     def interpret(self, row: Row) -> None:
         """What a line of interpretations says; what it does to the spines is done by `rows`."""
         self._see(row.voices)
         for label in dict.fromkeys(cell[2:] for cell in row.cells if cell.startswith("*>")):
-            if not label.startswith("[") and "[" not in label:
+            if "[" not in label:
                 self._close_bar(row.number)
-            self.signs.label(label, len(self.bars))
+            self.sections.note(label, len(self.bars))
         for voice, cell in zip(row.voices, row.cells, strict=True):
             if voice.staff is None or cell == "*":
                 continue
@@ -273,9 +287,9 @@ class _Piece:
             if any(one.section for one in said):
                 self.bars[-1] = replace(self.bars[-1], ends=True)
             if any(one.repeat_ends for one in said):
-                self.signs.ends.add(here - 1)
+                self.signs.backward[here - 1] = 2
         if any(one.repeat_begins for one in said):
-            self.signs.begins.add(here)
+            self.signs.forward.add(here)
 
     def _close_bar(self, line: int) -> bool:
         """Whether there was a bar to close."""
@@ -310,8 +324,8 @@ class _Piece:
         """The whole piece."""
         bars = [*self.bars[:-1], replace(self.bars[-1], ends=True)]
         parts = tuple(_written(part, len(bars)) for part in reversed(self.parts.values()))
-        weights = [1 + sum(len(part.notes[index]) for part in parts) for index in range(len(bars))]
-        order, understood = played_order(self.signs, weights)
+        counts = [sum(len(part.notes[index]) for part in parts) for index in range(len(bars))]
+        order, understood = played_order(self.sections, self.signs, counts)
         remarks = () if understood else ("repeats not understood, played once",)
         title = self.titles.get("OTL") or self.titles.get("OMD", "")
         return WrittenScore(title, tuple(bars), parts, order, remarks)

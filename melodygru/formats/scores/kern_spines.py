@@ -36,7 +36,7 @@ class Staff:
 class Voice:
     """A spine: its `kind` ("**kern"; empty until it is named) and, of **kern, its staff.
 
-    `ready`: where the last note ends, None where the voice is silent without a rest; see `melodygru.formats.scores.kern`.
+    `ready`: where its last note ends, kept by `melodygru.formats.scores.kern`; None while it is silent without a rest.
     """
 
     __slots__ = ("kind", "ready", "staff")

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.scores.kern_spines import Time
 from melodygru.formats.scores.written import TICKS
-from melodygru.music.theory import Key, TimeSignature
+from melodygru.music.theory import BEAT_UNITS, MOST_BEATS, Key, TimeSignature
 
 LARGEST_CHORD = 100
 """Notes of a chord; no hands have as many fingers."""
@@ -145,17 +145,15 @@ def metre(cell: str) -> TimeSignature | None:
     """The metre of "*M3/4", "*M3+2/8" or "*M3/3%2". Raises MidiError for what is no metre here."""
     found = re.fullmatch(r"\*M(\d{1,3}(?:\+\d{1,3}){0,7})/(\d{1,3})(?:%(\d{1,3}))?", cell)
     if found is None:
-        raise MidiError(f"{cell[2:40]!r} for a metre, which cannot be read")
+        raise MidiError(f"the metre {cell[2:40]!r}, which cannot be read,")
     beats, unit = sum(map(int, found[1].split("+"))), found[2]
-    if int(unit):
-        wholes = Fraction(beats * int(found[3] or 1), int(unit))
-    else:
-        wholes = Fraction(beats << len(unit))
+    wholes = Fraction(beats * int(found[3] or 1), int(unit)) if int(unit) else Fraction(beats << len(unit))
     denominator = int(unit) if int(unit) and not found[3] else max(1, wholes.denominator)
     try:
         return TimeSignature(int(wholes * denominator), denominator)
     except UsageError as error:
-        raise MidiError(f"{cell[2:]} for a metre, which none is here") from error
+        legal = f"1 to {MOST_BEATS} over {', '.join(map(str, BEAT_UNITS))}"
+        raise MidiError(f"the metre {cell[2:]}, which is none here (legal are {legal}),") from error
 
 
 def signature(cell: str) -> int | None:
@@ -208,5 +206,20 @@ def tempo(cell: str) -> float | None:
     found = _TEMPO.fullmatch(cell)
     if found is None:
         return None
-    qpm = (float(found[1]) + float(found[2] or found[1])) / 2
+    return _legal((float(found[1]) + float(found[2] or found[1])) / 2)
+
+
+_SPOKEN = re.compile(r"\[([a-z0-9]{2,12})(-dot)?\]\s*=\s*(?:ca?\.?|circa)?\s*(\d{1,4}(?:\.\d{1,4})?)")
+_BEATS = {"whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "sixteenth": 0.25}
+
+
+def spoken_tempo(text: str) -> float | None:
+    """Quarters a minute of "Allegro [quarter]=120" or "[half-dot] = ca. 66"; None of words alone."""
+    found = _SPOKEN.search(text)
+    if found is None or found[1] not in _BEATS:
+        return None
+    return _legal(float(found[3]) * _BEATS[found[1]] * (1.5 if found[2] else 1.0))
+
+
+def _legal(qpm: float) -> float | None:
     return qpm if 4 <= qpm <= 1000 else None

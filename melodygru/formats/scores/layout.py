@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from melodygru.errors import MidiError
 from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
 from melodygru.formats.midi.tracks import Choice, choose_melody
-from melodygru.formats.scores.repeats import changes
 from melodygru.formats.scores.written import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
 from melodygru.music.theory import Key, TimeSignature
 
@@ -173,7 +173,7 @@ def _line(bars: Sequence[Bar], order: Sequence[int], remarks: dict[str, None]) -
     position = start = begin = 0
     metre: TimeSignature | None = None
     pickup = False
-    jumps = changes(order)
+    jumps = [False, *(two != one + 1 for one, two in pairwise(order))]  # it does not follow the one before on the page
     for number, index in enumerate(order):
         bar = bars[index]
         assert bar.metre is not None

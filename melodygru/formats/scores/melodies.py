@@ -20,10 +20,10 @@ from melodygru.formats.midi.tracks import choose_melody
 from melodygru.formats.scores.abc_text import LeftOut
 from melodygru.formats.scores.abc_tunes import read_tune
 from melodygru.formats.scores.cache import Reading
-from melodygru.formats.scores.files import abc_tunes, abc_voices, xml_root
+from melodygru.formats.scores.files import abc_tunes, abc_voices
 from melodygru.formats.scores.kern import scores_in_kern
 from melodygru.formats.scores.layout import OffTheGrid, Placed, Stretch, lay_out
-from melodygru.formats.scores.parts import scores_in_xml
+from melodygru.formats.scores.musicxml import written_score
 from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
@@ -31,12 +31,12 @@ from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_sig
 
 def musicxml_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
     """The melodies of MusicXML; see `melodygru.formats.scores.files.READERS`."""
-    return _from_scores(scores_in_xml(xml_root(data, zipped=False)), stem, config)
+    return _from_scores([written_score(data, zipped=False)], stem, config)
 
 
 def mxl_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
     """The same, zipped."""
-    return _from_scores(scores_in_xml(xml_root(data, zipped=True)), stem, config)
+    return _from_scores([written_score(data, zipped=True)], stem, config)
 
 
 def kern_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:

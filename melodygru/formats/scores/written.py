@@ -45,12 +45,21 @@ class Bar:
 
 @dataclass(frozen=True)
 class WrittenPart:
-    """A part or staff: its notes and its key (a signature alone, in sharps; None) in each bar, as they sound."""
+    """A part or staff of a score of B bars.
+
+    Attributes:
+        name: empty where it has none.
+        notes: (B,) as they sound, by offset.
+        keys: (B,) as they sound: a key, a signature alone (in sharps), or None.
+        percussion: nothing in it has a pitch.
+        program: General MIDI's number of its sound, in [0, 128); None where none is named.
+    """
 
     name: str
     notes: tuple[tuple[WrittenNote, ...], ...]
     keys: tuple[Key | int | None, ...]
     percussion: bool
+    program: int | None = None
 
 
 @dataclass(frozen=True)

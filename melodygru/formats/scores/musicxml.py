@@ -1,0 +1,174 @@
+"""A MusicXML score -> what is written in it, bar by bar.
+
+MusicXML 4.0, https://www.w3.org/2021/06/musicxml40/, and what went before it. The score is read as it streams by: bars
+go to the readers of their parts (`melodygru.formats.scores.xml_parts`), and are forgotten. What they say is put
+together here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from xml.etree.ElementTree import Element
+
+from melodygru.errors import MidiError
+from melodygru.formats.scores.order import played_order
+from melodygru.formats.scores.written import TICKS_PER_STEP, Bar, WrittenScore
+from melodygru.formats.scores.xml_files import elements, is_part_by_part, score_file
+from melodygru.formats.scores.xml_parts import PartReader, Shared
+from melodygru.music.theory import TimeSignature
+
+MOST_PARTS = 400
+"""Parts of a score: of the largest orchestras there are a hundred."""
+MOST_CELLS = 1_000_000
+"""Bars of all parts together: an opera has some 200,000."""
+MOST_NOTES = 2_000_000
+"""Notes of all parts as they are played: an opera has some 500,000."""
+_UNTITLED = ("", "music21 fragment", "music21", "untitled", "untitled score", "title")
+_LONGEST_TITLE = 120
+_NOT_UNDERSTOOD = "repeats not understood, played once"
+
+
+_HEAD = ("score-part", "work-title", "movement-title")
+
+
+class _Head(NamedTuple):
+    """What the list of parts says of one."""
+
+    name: str = ""
+    program: int | None = None
+
+
+def written_score(data: bytes, zipped: bool) -> WrittenScore:
+    """The score in a MusicXML file, `zipped` as .mxl or not.
+
+    Raises MidiError for what cannot be read, with the part and the bar where that is.
+    """
+    return _Score(score_file(data, zipped)).written()
+
+
+class _Score:
+    """A score while it is read."""
+
+    def __init__(self, data: bytes) -> None:
+        self.heads: dict[str, _Head] = {}
+        self.titles: dict[str, str] = {}
+        self.shared = Shared()
+        self.readers: list[tuple[str, PartReader]] = []
+        self.cells = 0
+        if is_part_by_part(data):
+            self._read_part_by_part(data)
+        else:
+            self._read_bar_by_bar(data)
+
+    def _read_part_by_part(self, data: bytes) -> None:
+        reader = self._reader()
+        for element in elements(data):
+            tag = element.tag
+            if tag == "measure":
+                self._read(reader, element, element.get("number", ""))
+            elif tag == "part":
+                if reader.bars:
+                    self.readers.append((element.get("id", ""), reader))
+                    reader = self._reader()
+            elif tag in _HEAD:
+                self._read_head(element)
+
+    def _read_bar_by_bar(self, data: bytes) -> None:
+        of_part: dict[str, PartReader] = {}
+        bar, nothing = 0, Element("part")
+        for element in elements(data):
+            tag = element.tag
+            if tag == "part":
+                identity = element.get("id", "")
+                if identity not in of_part:
+                    of_part[identity] = self._reader()
+                    self.readers.append((identity, of_part[identity]))
+                reader = of_part[identity]
+                while reader.bars < bar:
+                    self._read(reader, nothing, "")
+                self._read(reader, element, str(bar + 1))
+            elif tag == "measure":
+                bar += 1
+                element.clear()
+            elif tag in _HEAD:
+                self._read_head(element)
+
+    def _reader(self) -> PartReader:
+        if len(self.readers) >= MOST_PARTS:
+            raise MidiError(f"has over {MOST_PARTS} parts; leave it out.")
+        return PartReader(len(self.readers), self.shared)
+
+    def _read(self, reader: PartReader, measure: Element, number: str) -> None:
+        try:
+            reader.read(measure, number)
+        except MidiError as error:
+            what, _, remedy = str(error).partition(";")
+            place = f"part {len(self.readers) + 1}, bar {number[:12] or reader.bars + 1}"
+            raise MidiError(f"{what} ({place});{remedy}") from error
+        measure.clear()
+        self.cells += reader.staves
+        if self.cells > MOST_CELLS:
+            raise MidiError(f"has over {MOST_CELLS:,} bars in all its parts; leave it out.")
+
+    def _read_head(self, element: Element) -> None:
+        if element.tag != "score-part":
+            self.titles.setdefault(element.tag, _plain(element.text))
+            return
+        name = _plain(element.findtext("part-name")) or _plain(element.findtext("score-instrument/instrument-name"))
+        program = (element.findtext("midi-instrument/midi-program") or "").strip()
+        known = program.isdecimal() and 1 <= int(program[:4]) <= 128
+        self.heads[element.get("id", "")] = _Head(name, int(program) - 1 if known else None)
+
+    def written(self) -> WrittenScore:
+        """All that has been read, put together."""
+        shared = self.shared
+        if not self.readers:
+            raise MidiError("has no notes; leave it out.")
+        count = len(shared.filled)
+        parts = []
+        for identity, reader in self.readers:
+            head = self.heads.get(identity, _Head())
+            parts += reader.parts(head.name, head.program, count)
+        bars = self._bars(count)
+        order, understood = played_order(shared.signs, count)
+        notes = [sum(len(part.notes[bar]) for part in parts) for bar in range(count)]
+        if sum(notes[bar] for bar in order) > MOST_NOTES:
+            order, understood = tuple(range(count)), False
+        if not understood:
+            shared.remarks[_NOT_UNDERSTOOD] = None
+        title = self.titles.get("work-title", "")
+        title = self.titles.get("movement-title", "") if title.lower() in _UNTITLED else title
+        title = "" if title.lower() in _UNTITLED else title[:_LONGEST_TITLE]
+        return WrittenScore(title, bars, tuple(parts), order, tuple(shared.remarks))
+
+    def _bars(self, count: int) -> tuple[Bar, ...]:
+        shared = self.shared
+        shared.section_ends.add(count - 1)
+        if shared.free and not any(shared.metres):
+            raise MidiError("has no metre (senza misura); leave it out.")
+        bars = []
+        metre = None
+        tempo: float | None = None
+        for bar in range(count):
+            metre = shared.metres[bar] or metre
+            here = tempo
+            for _, at_start, qpm in sorted(shared.tempi.get(bar, ()), key=lambda told: -told[0]):
+                tempo = qpm
+                here = qpm if at_start else here
+            length = self._length(bar, metre)
+            ends = bar in shared.section_ends
+            bars.append(Bar(length, metre, here, ends, bar == 0 and self.readers[0][1].first_number == "0"))
+        return tuple(bars)
+
+    def _length(self, bar: int, metre: TimeSignature | None) -> int:
+        """Ticks of a bar: rests of a whole bar do not lengthen one that is short, as a pickup, and written out."""
+        filled, rested = self.shared.filled[bar], self.shared.rested[bar]
+        length = (filled or rested) if bar == 0 else max(filled, rested)
+        if not length and metre is not None:
+            return metre.bar_steps * TICKS_PER_STEP
+        return round(length)
+
+
+def _plain(text: str | None) -> str:
+    """Text on one line, without what cannot be shown."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
