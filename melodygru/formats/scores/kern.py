@@ -12,20 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from melodygru.errors import MidiError
+from melodygru.formats.scores import kern_tokens
 from melodygru.formats.scores.files import decoded
 from melodygru.formats.scores.kern_order import Sections, played_order
 from melodygru.formats.scores.kern_spines import Row, Staff, Time, Voice, rows
-from melodygru.formats.scores.kern_tokens import (
-    Event,
-    bar_line,
-    event,
-    key,
-    metre,
-    name,
-    signature,
-    spoken_tempo,
-    tempo,
-)
 from melodygru.formats.scores.order import Signs
 from melodygru.formats.scores.written import TICKS, Bar, WrittenNote, WrittenPart, WrittenScore
 from melodygru.music.theory import Key, TimeSignature
@@ -60,7 +50,7 @@ def scores_in_kern(data: bytes) -> list[WrittenScore]:
 
 def _pieces(text: str) -> Iterator[_Piece]:
     """Each piece of a file that has bars. A title before its spines, within them or after them is its own."""
-    events: dict[str, Event] = {}
+    events: dict[str, kern_tokens.Event] = {}
     piece, done = _Piece(events), None
     for row in rows(text):
         if not row.voices:
@@ -100,20 +90,20 @@ class _Part:
     pitched: bool = False
     beaten: bool = False
     clef_of_drums: bool = False
-    stretches: list[dict[int, list[tuple[Time, Event]]]] = field(default_factory=list)
+    stretches: list[dict[int, list[tuple[Time, kern_tokens.Event]]]] = field(default_factory=list)
     """Of this bar, each with the notes of its voices, 0 the uppermost."""
     split: bool = False
     """Whether the last stretch has several voices."""
 
     def name_key(self, cell: str) -> None:
         """A key, or "*?:" or "*X:" where none is known or there is none: the signature is what is left."""
-        found = key(cell)
+        found = kern_tokens.key(cell)
         if found is not None or cell in ("*?:", "*X:"):
             self.key, self.key_named = found, found is not None
 
     def sign(self, cell: str) -> None:
         """A signature: another one ends a key, unless that was named beside it."""
-        found = signature(cell)
+        found = kern_tokens.signature(cell)
         if not self.key_named and found != self.signature:
             self.key = None
         self.signature = found
@@ -122,7 +112,7 @@ class _Part:
 class _Piece:
     """A piece while its lines are read."""
 
-    def __init__(self, events: dict[str, Event]) -> None:
+    def __init__(self, events: dict[str, kern_tokens.Event]) -> None:
         self.events = events  # what cells say: most of them stand in a file many times
         self.titles: dict[str, str] = {}
         self.parts: dict[Staff, _Part] = {}  # from left to right
@@ -147,7 +137,7 @@ class _Piece:
         if plain and code in ("OTL", "OMD"):
             self.titles.setdefault(code, plain)
         if code == "OMD":
-            self.qpm = spoken_tempo(plain) or self.qpm
+            self.qpm = kern_tokens.spoken_tempo(plain) or self.qpm
 
     def interpret(self, row: Row) -> None:
         """What a line of interpretations says; what it does to the spines is done by `rows`."""
@@ -165,7 +155,7 @@ class _Piece:
             elif cell.startswith("*k["):
                 part.sign(cell)
             elif cell.startswith("*I"):
-                part.name = min(part.name, name(cell) or part.name, key=lambda told: told[0])
+                part.name = min(part.name, kern_tokens.name(cell) or part.name, key=lambda told: told[0])
             elif cell.endswith("cue"):
                 (self.cues.add if cell == "*cue" else self.cues.discard)(voice)
             elif cell.startswith("*clef"):
@@ -177,12 +167,12 @@ class _Piece:
 
     def _metre_or_tempo(self, cell: str, line: int) -> None:
         if cell.startswith("*MM"):
-            self.qpm = tempo(cell) or self.qpm
+            self.qpm = kern_tokens.tempo(cell) or self.qpm
         elif cell[2:] in ("X", "Z", "free"):
             raise MidiError(f"has no metre from line {line} on (senza misura); leave it out.")
         elif cell[2:3].isdigit():
             try:
-                self.metre = metre(cell)
+                self.metre = kern_tokens.metre(cell)
             except MidiError as error:
                 raise MidiError(f"has {error} on line {line}; leave it out.") from error
 
@@ -201,7 +191,7 @@ class _Piece:
     def play(self, row: Row) -> None:
         """A line of data, or of bar lines."""
         self._see(row.voices)
-        sounding: list[tuple[Voice, Event]] = []
+        sounding: list[tuple[Voice, kern_tokens.Event]] = []
         waiting: list[Voice] = []
         lines = []
         for voice, cell in zip(row.voices, row.cells, strict=True):
@@ -223,9 +213,9 @@ class _Piece:
         elif sounding:
             self._sound(sounding, waiting, row.number)
 
-    def _event(self, cell: str, line: int) -> Event:
+    def _event(self, cell: str, line: int) -> kern_tokens.Event:
         try:
-            found = event(cell)
+            found = kern_tokens.event(cell)
         except MidiError as error:
             raise self._refusal(str(error), line) from error
         if found is None:
@@ -236,7 +226,7 @@ class _Piece:
     def _refusal(self, what: str, line: int) -> MidiError:
         return MidiError(f"has {what} on line {line} (bar {self.number}); correct or leave it out.")
 
-    def _sound(self, sounding: Sequence[tuple[Voice, Event]], waiting: Sequence[Voice], line: int) -> None:
+    def _sound(self, sounding: Sequence[tuple[Voice, kern_tokens.Event]], waiting: Sequence[Voice], line: int) -> None:
         """Notes and rests that begin together, while the waiting voices go on."""
         begins = {voice.ready for voice, _ in sounding if voice.ready is not None}
         if len(begins) > 1:
@@ -244,9 +234,7 @@ class _Piece:
         begin = begins.pop() if begins else self.furthest
         for voice in waiting:
             if voice.ready is not None and voice.ready <= begin:
-                if voice.ready < begin:
-                    raise self._refusal("a voice that lacks a note or a rest", line)
-                voice.ready = None
+                self._be_silent(voice, begin, line)
         if not self.begun:
             self._begin_bar()
         for voice, found in sounding:
@@ -265,6 +253,14 @@ class _Piece:
                 rank = staff.voices.index(voice) if split else 0
                 part.stretches[-1].setdefault(rank, []).append((begin, found))
 
+    def _be_silent(self, voice: Voice, now: Time, line: int) -> None:
+        """A voice may be silent without a rest for a whole bar, or where it is not the top one of its staff."""
+        assert voice.staff is not None
+        assert voice.ready is not None
+        if voice.ready < now or (now and voice is voice.staff.voices[0]):
+            raise self._refusal("a voice that lacks a note or a rest", line)
+        voice.ready = None
+
     def _begin_bar(self) -> None:
         self.begun = True
         self.held = self.metre, self.qpm
@@ -274,7 +270,7 @@ class _Piece:
                 part.keys.append(part.key if part.key is not None else part.signature)
 
     def _bar_line(self, cells: Sequence[str], line: int) -> None:
-        said = list(map(bar_line, cells))
+        said = list(map(kern_tokens.bar_line, cells))
         closed = self._close_bar(line)
         number = next((one.number for one in said if one.number is not None), None)
         if self.first_line is None:
@@ -331,7 +327,7 @@ class _Piece:
         return WrittenScore(title, tuple(bars), parts, order, remarks)
 
 
-def _notes(stretches: Sequence[dict[int, list[tuple[Time, Event]]]]) -> Iterator[WrittenNote]:
+def _notes(stretches: Sequence[dict[int, list[tuple[Time, kern_tokens.Event]]]]) -> Iterator[WrittenNote]:
     """The notes of a bar's top voice, in order of onset and pitch."""
     for voices in stretches:
         if voices:
