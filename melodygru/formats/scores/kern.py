@@ -9,16 +9,17 @@ one is taken: of each stretch of a bar in which it is split, the uppermost voice
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from melodygru.errors import MidiError
 from melodygru.formats.scores import kern_tokens
 from melodygru.formats.scores.files import decoded
 from melodygru.formats.scores.kern_order import Sections, played_order
-from melodygru.formats.scores.kern_spines import Row, Staff, Time, Voice, rows
+from melodygru.formats.scores.kern_parts import Part
+from melodygru.formats.scores.kern_spines import MOST_SPINES, Row, Staff, Time, Voice, rows
 from melodygru.formats.scores.order import Signs
-from melodygru.formats.scores.written import TICKS, Bar, WrittenNote, WrittenPart, WrittenScore
-from melodygru.music.theory import Key, TimeSignature
+from melodygru.formats.scores.written import TICKS, Bar, WrittenScore
+from melodygru.music.theory import TimeSignature
 
 MOST_BARS = 20_000
 """Of a piece, as it is written: Wagner's longest act has under 3,000."""
@@ -26,9 +27,14 @@ MOST_PART_BARS = 1_000_000
 """Bars times parts."""
 LONGEST_BAR = 512 * TICKS
 """Ticks: 128 whole notes, though nothing were barred."""
+MOST_NOTES = 1_000_000
+"""Of a file: the score of a whole symphony has a tenth of that."""
 MOST_PIECES = 20_000
-"""Pieces of a file, one after another."""
-_LONGEST_TITLE = 120
+"""Of a file, one after another."""
+_MOST_KNOWN = 100_000
+"""Different cells whose meaning is kept."""
+_NO_METRE = ("X", "Z", "FREI", "free")
+_UNTITLED = ("title", "untitled")
 
 
 def scores_in_kern(data: bytes) -> list[WrittenScore]:
@@ -39,9 +45,11 @@ def scores_in_kern(data: bytes) -> list[WrittenScore]:
             raise MidiError("is Humdrum **mens, mensural notation, which is not read; convert it to **kern.")
         raise MidiError("is not Humdrum **kern: it has no **kern spine.")
     found: list[WrittenScore] = []
+    notes = 0
     for piece in _pieces(text):
-        if len(found) >= MOST_PIECES:
-            raise MidiError(f"has over {MOST_PIECES:,} pieces; split it.")
+        notes += piece.count
+        if len(found) >= MOST_PIECES or notes > MOST_NOTES:
+            raise MidiError(f"has over {MOST_PIECES:,} pieces or {MOST_NOTES:,} notes; split it.")
         found.append(piece.written())
     if not found:
         raise MidiError("has no notes; leave it out.")
@@ -76,46 +84,13 @@ def _pieces(text: str) -> Iterator[_Piece]:
             yield one
 
 
-@dataclass
-class _Part:
-    """A staff as it is read: what holds in it now, and the bars that are done."""
-
-    notes: list[tuple[WrittenNote, ...]]
-    keys: list[Key | int | None]
-    name: tuple[int, str] = (9, "")
-    key: Key | None = None
-    signature: int | None = None
-    key_named: bool = False
-    """Since the last note: a signature that follows belongs to that key."""
-    pitched: bool = False
-    beaten: bool = False
-    clef_of_drums: bool = False
-    stretches: list[dict[int, list[tuple[Time, kern_tokens.Event]]]] = field(default_factory=list)
-    """Of this bar, each with the notes of its voices, 0 the uppermost."""
-    split: bool = False
-    """Whether the last stretch has several voices."""
-
-    def name_key(self, cell: str) -> None:
-        """A key, or "*?:" or "*X:" where none is known or there is none: the signature is what is left."""
-        found = kern_tokens.key(cell)
-        if found is not None or cell in ("*?:", "*X:"):
-            self.key, self.key_named = found, found is not None
-
-    def sign(self, cell: str) -> None:
-        """A signature: another one ends a key, unless that was named beside it."""
-        found = kern_tokens.signature(cell)
-        if not self.key_named and found != self.signature:
-            self.key = None
-        self.signature = found
-
-
 class _Piece:
     """A piece while its lines are read."""
 
     def __init__(self, events: dict[str, kern_tokens.Event]) -> None:
         self.events = events  # what cells say: most of them stand in a file many times
         self.titles: dict[str, str] = {}
-        self.parts: dict[Staff, _Part] = {}  # from left to right
+        self.parts: dict[Staff, Part] = {}  # from left to right
         self.bars: list[Bar] = []
         self.signs = Signs()
         self.sections = Sections()
@@ -124,7 +99,8 @@ class _Piece:
         self.cues: set[Voice] = set()
         self.voices: Sequence[Voice] = ()
         self.number = 0  # of the bar, as the bar line before it has it
-        self.first_line: int | None = None  # the number of the first bar line
+        self.first_number: int | None = None  # of the bar lines
+        self.count = 0  # of notes
         self.begun = False  # a note or rest stands in this bar
         self.furthest: Time = 0  # where the last note of this bar ends
         self.held: tuple[TimeSignature | None, float | None] = (None, None)  # when this bar began
@@ -132,12 +108,11 @@ class _Piece:
     def record(self, text: str) -> None:
         """A reference record, such as "!!!OTL: Title"."""
         code, _, value = text.lstrip("!").partition(":")
-        plain = " ".join("".join(sign if sign.isprintable() else " " for sign in value).split())[:_LONGEST_TITLE]
-        code = code.split("@")[0].strip()
-        if plain and code in ("OTL", "OMD"):
-            self.titles.setdefault(code, plain)
+        code, value = code.split("@")[0].strip(), kern_tokens.plain(value)
+        if code in ("OTL", "OMD") and value and value.lower() not in _UNTITLED:
+            self.titles.setdefault(code, value)
         if code == "OMD":
-            self.qpm = kern_tokens.spoken_tempo(plain) or self.qpm
+            self.qpm = kern_tokens.spoken_tempo(value) or self.qpm
 
     def interpret(self, row: Row) -> None:
         """What a line of interpretations says; what it does to the spines is done by `rows`."""
@@ -159,7 +134,7 @@ class _Piece:
             elif cell.endswith("cue"):
                 (self.cues.add if cell == "*cue" else self.cues.discard)(voice)
             elif cell.startswith("*clef"):
-                part.clef_of_drums |= cell == "*clefX"
+                part.for_drums |= cell == "*clefX"
             elif ":" in cell:
                 part.name_key(cell)
         if all(cell == "*-" for cell in row.cells):
@@ -168,7 +143,7 @@ class _Piece:
     def _metre_or_tempo(self, cell: str, line: int) -> None:
         if cell.startswith("*MM"):
             self.qpm = kern_tokens.tempo(cell) or self.qpm
-        elif cell[2:] in ("X", "Z", "free"):
+        elif cell[2:] in _NO_METRE:
             raise MidiError(f"has no metre from line {line} on (senza misura); leave it out.")
         elif cell[2:3].isdigit():
             try:
@@ -181,12 +156,13 @@ class _Piece:
         if voices is self.voices:
             return
         self.voices = voices
-        order: list[Staff] = []
         for voice in voices:
             if voice.staff is not None and voice.staff not in self.parts:
-                count = len(self.bars)
-                self.parts[voice.staff] = _Part([()] * count, [None] * count)
-                order.append(voice.staff)
+                self.parts[voice.staff] = part = Part(len(self.bars))
+                if self.begun:
+                    part.begin_bar()
+        if len(self.parts) > MOST_SPINES:
+            raise MidiError(f"has over {MOST_SPINES:,} parts, more than any score; leave it out.")
 
     def play(self, row: Row) -> None:
         """A line of data, or of bar lines."""
@@ -206,6 +182,9 @@ class _Piece:
                 found = self.events.get(cell) or self._event(cell, row.number)
                 if found.length:
                     sounding.append((voice, found))
+                    self.count += len(found.notes)
+        if self.count > MOST_NOTES:
+            raise self._refusal(f"over {MOST_NOTES:,} notes", row.number)
         if lines:
             if sounding:
                 raise self._refusal("a bar line in some spines and notes in others", row.number)
@@ -220,6 +199,8 @@ class _Piece:
             raise self._refusal(str(error), line) from error
         if found is None:
             raise self._refusal(f"a token that is no note, {cell[:40]!r},", line)
+        if len(self.events) >= _MOST_KNOWN:
+            self.events.clear()
         self.events[cell] = found
         return found
 
@@ -237,6 +218,8 @@ class _Piece:
                 self._be_silent(voice, begin, line)
         if not self.begun:
             self._begin_bar()
+        if begin > LONGEST_BAR:
+            raise self._refusal("a bar longer than any score has", line)
         for voice, found in sounding:
             staff = voice.staff
             assert staff is not None
@@ -245,13 +228,8 @@ class _Piece:
             if end > self.furthest:
                 self.furthest = end
             part.beaten |= found.beaten
-            split = len(staff.voices) > 1
-            if not part.stretches or part.split is not split:
-                part.stretches.append({})
-                part.split = split
-            if found.notes and voice not in self.cues:
-                rank = staff.voices.index(voice) if split else 0
-                part.stretches[-1].setdefault(rank, []).append((begin, found))
+            rank = staff.voices.index(voice) if len(staff.voices) > 1 else -1
+            part.add(rank, begin, found if voice not in self.cues else kern_tokens.REST)
 
     def _be_silent(self, voice: Voice, now: Time, line: int) -> None:
         """A voice may be silent without a rest for a whole bar, or where it is not the top one of its staff."""
@@ -265,18 +243,16 @@ class _Piece:
         self.begun = True
         self.held = self.metre, self.qpm
         for part in self.parts.values():
-            part.key_named = False
-            if len(part.keys) <= len(self.bars):
-                part.keys.append(part.key if part.key is not None else part.signature)
+            part.begin_bar()
 
     def _bar_line(self, cells: Sequence[str], line: int) -> None:
         said = list(map(kern_tokens.bar_line, cells))
         closed = self._close_bar(line)
         number = next((one.number for one in said if one.number is not None), None)
-        if self.first_line is None:
-            self.first_line = -1 if number is None else number
-        if closed and number == 1 == len(self.bars):
-            self.bars[0] = replace(self.bars[0], anacrusis=True)
+        if self.first_number is None and number is not None:
+            self.first_number = number
+            if number == 1 and self.bars:
+                self.bars[0] = replace(self.bars[0], anacrusis=True)
         self.number = number if number is not None else self.number + closed
         here = len(self.bars)
         if here:
@@ -297,18 +273,12 @@ class _Piece:
                 if voice.ready is not None and voice.ready != length:
                     raise self._refusal("voices that do not end together at the bar line", line)
                 voice.ready = 0
-        if length > LONGEST_BAR:
-            raise self._refusal("a bar longer than any score has", line)
         metre, qpm = self.held
-        self.bars.append(Bar(round(length), metre, qpm, False, not self.bars and self.first_line == 0))
+        self.bars.append(Bar(round(length), metre, qpm, False, not self.bars and self.first_number == 0))
         if len(self.bars) > MOST_BARS or len(self.bars) * len(self.parts) > MOST_PART_BARS:
             raise MidiError(f"has more bars up to line {line} than any score; leave it out.")
         for part in self.parts.values():
-            notes = tuple(_notes(part.stretches))
-            part.pitched |= bool(notes)
-            part.stretches = []
-            if len(part.notes) < len(self.bars):
-                part.notes.append(notes)
+            part.close_bar()
         self.begun, self.furthest = False, 0
         return True
 
@@ -319,28 +289,9 @@ class _Piece:
     def written(self) -> WrittenScore:
         """The whole piece."""
         bars = [*self.bars[:-1], replace(self.bars[-1], ends=True)]
-        parts = tuple(_written(part, len(bars)) for part in reversed(self.parts.values()))
+        parts = tuple(part.written() for part in reversed(self.parts.values()))
         counts = [sum(len(part.notes[index]) for part in parts) for index in range(len(bars))]
         order, understood = played_order(self.sections, self.signs, counts)
         remarks = () if understood else ("repeats not understood, played once",)
         title = self.titles.get("OTL") or self.titles.get("OMD", "")
         return WrittenScore(title, tuple(bars), parts, order, remarks)
-
-
-def _notes(stretches: Sequence[dict[int, list[tuple[Time, kern_tokens.Event]]]]) -> Iterator[WrittenNote]:
-    """The notes of a bar's top voice, in order of onset and pitch."""
-    for voices in stretches:
-        if voices:
-            for begin, found in voices[min(voices)]:
-                onset = round(begin)
-                length = round(begin + found.length) - onset
-                for pitch, tied in sorted(found.notes):
-                    if length:
-                        yield WrittenNote(onset, length, pitch, tied)
-
-
-def _written(part: _Part, count: int) -> WrittenPart:
-    missing = count - len(part.notes)
-    keys = [*part.keys, *([part.keys[-1] if part.keys else None] * (count - len(part.keys)))]
-    percussion = (part.beaten or part.clef_of_drums) and not (part.pitched and not part.clef_of_drums)
-    return WrittenPart(part.name[1], (*part.notes, *([()] * missing)), tuple(keys), percussion)

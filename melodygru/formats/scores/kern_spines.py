@@ -22,6 +22,9 @@ MOST_CELLS = 2_000_000
 MOST_SPINES = 1_000
 """Open at once; an orchestra with its words has a hundred."""
 
+MOST_VOICES = 32
+"""Of a staff; four can be read."""
+
 Time = int | Fraction
 """Ticks from the last bar line (see `melodygru.formats.scores.written.TICKS`), exact."""
 
@@ -118,7 +121,7 @@ def _rearranged(voices: Sequence[Voice], cells: Sequence[str], number: int) -> l
                 continue
             found.append(voice)
             if cell == "*^":
-                found.append(_split(voice))
+                found.append(_split(voice, number))
             elif cell == "*+":
                 found.append(Voice("", None, None))
             elif cell.startswith("**"):
@@ -126,11 +129,13 @@ def _rearranged(voices: Sequence[Voice], cells: Sequence[str], number: int) -> l
     return found
 
 
-def _split(voice: Voice) -> Voice:
+def _split(voice: Voice, number: int) -> Voice:
     """The lower one of the two that a voice becomes."""
     lower = Voice(voice.kind, voice.staff, voice.ready)
     if voice.staff is not None:
         at = voice.staff.voices
+        if len(at) >= MOST_VOICES:
+            raise MidiError(f"splits a staff into over {MOST_VOICES} voices on line {number}; leave it out.")
         at.insert(at.index(voice) + 1, lower)
     return lower
 

@@ -54,18 +54,21 @@ class Event(NamedTuple):
     beaten: bool
 
 
+REST = Event(0, (), False)
+"""Nothing to hear."""
+
+
 def event(cell: str) -> Event | None:
     """What a cell of data says, or None where it is no note, rest or chord.
 
     Raises MidiError for a chord too large, and a pitch outside MIDI's range.
     """
-    words = cell.split(" ")
-    if len(words) > LARGEST_CHORD:
+    if cell.count(" ") >= LARGEST_CHORD:
         raise MidiError("a chord of more notes than any score has")
     length: Time | None = None
     notes: list[tuple[int, bool]] = []
     beaten = grace = False
-    for word in filter(None, words):
+    for word in cell.split():
         own = _length(word)
         grace = grace or "q" in word or "Q" in word
         if length is None:
@@ -84,7 +87,7 @@ def event(cell: str) -> Event | None:
             raise MidiError("a pitch that MIDI does not know")
         notes.append((pitch, "[" in word or "_" in word))
     if grace:
-        return Event(0, (), False)
+        return REST
     return None if length is None else Event(length, tuple(notes), beaten)
 
 
@@ -184,14 +187,20 @@ def key(cell: str) -> Key | None:
     return Key(tonic % 12, _MODES[mode] if mode else "major" if letter.isupper() else "minor")
 
 
+def plain(text: str) -> str:
+    """A title or name in printable signs, without what is blank around and between them, not too long."""
+    signs = (sign if sign.isprintable() else " " for sign in text[: 10 * _LONGEST_NAME])
+    return " ".join("".join(signs).split())[:_LONGEST_NAME]
+
+
 def name(cell: str) -> tuple[int, str] | None:
     """What "*I..." says of a part's name, the better the less: 0 its own words, 1 its instrument, 2 the kind of those.
 
     None where it says something else.
     """
     if cell.startswith('*I"'):
-        words = " ".join("".join(sign if sign.isprintable() else " " for sign in cell[3:]).split())
-        return (0, words[:_LONGEST_NAME]) if words else None
+        words = plain(cell[3:])
+        return (0, words) if words else None
     found = re.fullmatch(r"\*I(C?)([a-z_]{2,8})\d*", cell)
     if found is None:
         return None
