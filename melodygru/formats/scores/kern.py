@@ -218,8 +218,6 @@ class _Piece:
                 self._be_silent(voice, begin, line)
         if not self.begun:
             self._begin_bar()
-        if begin > LONGEST_BAR:
-            raise self._refusal("a bar longer than any score has", line)
         for voice, found in sounding:
             staff = voice.staff
             assert staff is not None
@@ -230,6 +228,8 @@ class _Piece:
             part.beaten |= found.beaten
             rank = staff.voices.index(voice) if len(staff.voices) > 1 else -1
             part.add(rank, begin, found if voice not in self.cues else kern_tokens.REST)
+        if self.furthest > LONGEST_BAR:
+            raise self._refusal("a bar longer than any score has", line)
 
     def _be_silent(self, voice: Voice, now: Time, line: int) -> None:
         """A voice may be silent without a rest for a whole bar, or where it is not the top one of its staff."""
