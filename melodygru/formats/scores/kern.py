@@ -27,8 +27,8 @@ MOST_PART_BARS = 1_000_000
 """Bars times parts."""
 LONGEST_BAR = 512 * TICKS
 """Ticks: 128 whole notes, though nothing were barred."""
-MOST_NOTES = 1_000_000
-"""Of a file: the score of a whole symphony has a tenth of that."""
+MOST_NOTES = 300_000
+"""Of a file: the score of a symphony's longest movement has a fifth of that."""
 MOST_PIECES = 20_000
 """Of a file, one after another."""
 _MOST_KNOWN = 100_000
@@ -48,8 +48,8 @@ def scores_in_kern(data: bytes) -> list[WrittenScore]:
     notes = 0
     for piece in _pieces(text):
         notes += piece.count
-        if len(found) >= MOST_PIECES or notes > MOST_NOTES:
-            raise MidiError(f"has over {MOST_PIECES:,} pieces or {MOST_NOTES:,} notes; split it.")
+        if notes > MOST_NOTES:
+            raise MidiError(f"has over {MOST_NOTES:,} notes in all its pieces; split it.")
         found.append(piece.written())
     if not found:
         raise MidiError("has no notes; leave it out.")
@@ -60,9 +60,13 @@ def _pieces(text: str) -> Iterator[_Piece]:
     """Each piece of a file that has bars. A title before its spines, within them or after them is its own."""
     events: dict[str, kern_tokens.Event] = {}
     piece, done = _Piece(events), None
+    pieces = 0
     for row in rows(text):
         if not row.voices:
             if not row.cells:
+                pieces += 1
+                if pieces > MOST_PIECES:
+                    raise MidiError(f"has over {MOST_PIECES:,} pieces up to line {row.number}; split it.")
                 piece.end(row.number)
                 if done is not None and done.bars:
                     yield done
@@ -108,8 +112,11 @@ class _Piece:
     def record(self, text: str) -> None:
         """A reference record, such as "!!!OTL: Title"."""
         code, _, value = text.lstrip("!").partition(":")
-        code, value = code.split("@")[0].strip(), kern_tokens.plain(value)
-        if code in ("OTL", "OMD") and value and value.lower() not in _UNTITLED:
+        code = code.split("@")[0].strip()
+        if code not in ("OTL", "OMD"):
+            return
+        value = kern_tokens.plain(value)
+        if value and value.lower() not in _UNTITLED:
             self.titles.setdefault(code, value)
         if code == "OMD":
             self.qpm = kern_tokens.spoken_tempo(value) or self.qpm

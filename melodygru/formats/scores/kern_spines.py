@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from melodygru.errors import MidiError
 
-MOST_CELLS = 2_000_000
-"""Cells of a file, one a line and spine: the score of a whole symphony has a fifth of that."""
+MOST_CELLS = 1_000_000
+"""Cells of a file, one a line and spine: the score of a symphony's longest movement has a fifth of that."""
 MOST_SPINES = 1_000
 """Open at once; an orchestra with its words has a hundred."""
 

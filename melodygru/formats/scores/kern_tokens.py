@@ -20,6 +20,8 @@ from melodygru.music.theory import BEAT_UNITS, MOST_BEATS, Key, TimeSignature
 
 LARGEST_CHORD = 100
 """Notes of a chord; no hands have as many fingers."""
+_LONGEST_CELL = 4_000
+"""Signs; no chord needs half of them."""
 _LONGEST = 128
 """Whole notes that a note lasts at most; a maxima has 8."""
 _WHOLE = 4 * TICKS
@@ -63,6 +65,8 @@ def event(cell: str) -> Event | None:
 
     Raises MidiError for a chord too large, and a pitch outside MIDI's range.
     """
+    if len(cell) > _LONGEST_CELL:
+        return None
     if cell.count(" ") >= LARGEST_CHORD:
         raise MidiError("a chord of more notes than any score has")
     length: Time | None = None
@@ -135,6 +139,7 @@ class BarLine(NamedTuple):
 
 def bar_line(cell: str) -> BarLine:
     """What a cell that begins with "=" says."""
+    cell = cell[:40]
     number = re.search(r"\d{1,6}", cell)
     signs = "".join(sign for sign in cell.lstrip("=") if sign in ":|!")
     dots_only = bool(signs) and not signs.strip(":")
@@ -161,7 +166,7 @@ def metre(cell: str) -> TimeSignature | None:
 
 def signature(cell: str) -> int | None:
     """The sharps (flats below 0) of "*k[f#c#]"; None for one that is no key's."""
-    found = re.findall(r"([a-g])([#-]?)", cell[3:])
+    found = re.findall(r"([a-g])([#-]?)", cell[3:40])
     sharps = {letter for letter, sign in found if sign == "#"}
     flats = {letter for letter, sign in found if sign == "-"}
     if sharps and flats:

@@ -195,7 +195,7 @@ def test_chords_and_ties():
     assert heard(score) == [(0, 3, 60), (0, 2, 64), (0, 1, 67), (2, 1, 69), (3, 1, 60)]
 
 
-@pytest.mark.parametrize("sign", ["*ITrd1c2", "*Trd-1c-2", "*8va", "*8ba", "*clefGv2", "*rscale:4", "*tuplet", "*met(c)"])  # fmt: skip
+@pytest.mark.parametrize("sign", ["*ITrd1c2", "*Trd-1c-2", "*8va", "*8ba", "*clefGv2", "*rscale:4", "*tuplet"])
 def test_pitches_are_as_they_sound(sign):
     assert pitches(read("**kern", sign, "4c", "*-")) == [60]
 
@@ -343,7 +343,8 @@ def test_repeats_without_end_are_played_once():
 
 def test_titles_and_several_pieces():
     tune = "**kern\n*M4/4\n=1\n" + C_MAJOR + "==\n*-\n"
-    text = f"!!!COM: Anonymous\n!!!OTL@@PL: One\n!!!OMD: Allegro\n{tune}{tune}!!!OTL: Two\n!!!!SEGMENT: c.krn\n!!!OTL: Title\n{tune}!!!OTL: Four"
+    text = f"!!!COM: Anonymous\n!!!OTL@@PL: One\n!!!OMD: Allegro\n{tune}{tune}!!!OTL: Two\n"
+    text += f"!!!!SEGMENT: c.krn\n!!!OTL: Title\n{tune}!!!OTL: Four"
     assert [score.title for score in scores_in_kern(text.encode())] == ["One", "Two", "Four"]
 
 
@@ -386,7 +387,7 @@ MORE = "more than any score"
         (["**kern **text", "4c a", "*v *v", "4c"], "joins spines of several kinds (*v) on line 3"),
         (["**kern", "*^", "4c 2c", "*v *v", "4c"], "joins voices that do not end together (*v) on line 4"),
         (["**kern", "*+", "4c 4d"], "a spine without a kind, such as **kern, on line 3"),
-        (["**kern **kern", "=7 =7", "4c 4d", "4e 2f", "=8 =8"], "do not end together at the bar line on line 5 (bar 7)"),
+        (["**kern **kern", "=7 =7", "4c 4d", "4e 2f", "=8 =8"], "not end together at the bar line on line 5 (bar 7)"),
         (["**kern **kern", "=7 =7", "2c 4d", "4e 2f"], "should begin together but do not on line 4 (bar 7)"),
         (["**kern **kern", "=7 =7", "4c 4d", "4e .", "=8 =8"], "a voice that lacks a note or a rest on line 4 (bar 7)"),
         (["**kern **kern", "4c 1d", "* *-", "4c", "="], "do not end together at the bar line on line 5"),
@@ -399,7 +400,7 @@ MORE = "more than any score"
         (["**kern", "*^", "*^ *^", "*^ *^ *^ *^", " ".join(8 * ["*^"]), " ".join(16 * ["*^"]), " ".join(32 * ["*^"])],
          "splits a staff into over 32 voices on line 7"),
         (["**kern", *(20_001 * ["4c", "="])], "more bars up to line 40003"),
-        (["**kern", 2_000_001 * "\n"], MORE),
+        (["**kern", 1_000_001 * "\n"], MORE),
         (["**kern", "=1", "==", "*-"], "has no notes"),
         (["**kern", "*-"], "has no notes"),
     ],
@@ -415,8 +416,8 @@ def test_what_cannot_be_read_is_refused_with_its_place(lines, words):
 
 def test_more_notes_than_any_score_has_are_refused():
     chord = " ".join(99 * ["1024c"])
-    with pytest.raises(MidiError, match="over 1,000,000 notes on line"):
-        scores_in_kern(("**kern\n" + f"{chord}\n" * 11_000).encode())
+    with pytest.raises(MidiError, match="over 300,000 notes on line"):
+        scores_in_kern(("**kern\n" + f"{chord}\n" * 3_100).encode())
 
 
 # Values that fit the quarter, each with its token.
@@ -517,9 +518,11 @@ def filled(
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(45, 95), st.sampled_from(["4", "8 8", "2", "16 8.", "12 12 12"])), min_size=4, max_size=40),
+    st.lists(
+        st.tuples(st.integers(45, 95), st.sampled_from(["4", "8 8", "2", "16 8.", "12 12 12"])), min_size=4, max_size=40
+    ),
     st.sampled_from([2, 3, 4]),
-)  # fmt: skip
+)
 def test_a_melody_that_is_written_is_read_again(drawn, beats):
     """Notes of a beat or two, tied where a bar line comes between."""
     notes, steps, tokens = [], 0, []

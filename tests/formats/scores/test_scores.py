@@ -429,7 +429,7 @@ KERN = b"""!!!OTL: A Chorale
 .\t4e
 2C\t[2d
 =2\t=2
-1D\t4d]
+2.D\t4d]
 .\t8.e
 .\t16f
 .\t4d
