@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from melodygru.errors import MidiError, UsageError
@@ -98,16 +99,18 @@ def event(cell: str) -> Event | None:
 def _length(word: str) -> Time | None:
     """Ticks; None where there is no duration, or more than one, or one that no note has."""
     found = _DURATION.findall(_TREMOLO.sub("", word))
-    if len(found) != 1:
-        return None
-    [(number, parts)] = found
+    return _ticks(*found[0], word.count(".")) if len(found) == 1 else None
+
+
+@lru_cache(1 << 14)
+def _ticks(number: str, parts: str, dots: int) -> Time | None:
+    """Of the reciprocal `number`/`parts` of a whole note with so many dots: 0 is a breve, 00 a long, 000 a maxima."""
     if int(number):
         whole = Fraction(_WHOLE * int(parts or 1), int(number))
     elif len(number) > 3 or parts:
         return None
     else:
         whole = Fraction(_WHOLE << len(number))
-    dots = word.count(".")
     if dots > 8:
         return None
     length = whole * ((2 << dots) - 1) / (1 << dots)
