@@ -420,6 +420,20 @@ def test_more_notes_than_any_score_has_are_refused():
         scores_in_kern(("**kern\n" + f"{chord}\n" * 3_100).encode())
 
 
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["*M4/4", "=1", "1c", "=2", "1d", "=3", "64f", "64g", "=4"], "off the grid of 24 steps a quarter, in bar 3"),
+        (["*M3/4", *(4 * ["=", "2c"]), "="], "than the one named: in 3/4, bar 1 of those written has 2 quarters"),
+        (["*M4/4", "=1", "1r", "="], "has no notes"),
+    ],
+)  # fmt: skip
+def test_what_is_no_melody_is_told_with_its_bar(lines, words):
+    with pytest.raises(MidiError) as told:
+        kern_melodies(tabbed("**kern", *lines, "*-"), "x", ExtractionConfig(min_notes=1))
+    assert words in str(told.value)
+
+
 # Values that fit the quarter, each with its token.
 VALUES = {"4": 24, "8": 12, "16": 6, "2": 48, "8.": 18, "12": 8, "4.": 36}
 NAMES = ("c", "c#", "d", "e-", "e", "f", "f#", "g", "a-", "a", "b-", "b")
