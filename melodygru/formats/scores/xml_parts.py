@@ -7,7 +7,7 @@ those; what is beaten where slashes say so is not written, and silent.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -102,6 +102,7 @@ class PartReader:
     """Takes the <measure>s of one part (of a score told bar by bar: its <part>s), one after the other.
 
     Attributes:
+        index: how many parts went before.
         bars: how many have been taken.
         first_number: the first one's, as it stands in the file.
     """
@@ -109,14 +110,14 @@ class PartReader:
     def __init__(self, index: int, shared: Shared) -> None:
         self.bars = 0
         self.first_number = ""
-        self._index, self._shared = index, shared
+        self.index, self._shared = index, shared
         self._notes = NoteReader()
         self._metre: TimeSignature | None = None
         self._staves = {1: _Staff(0)}
         self._keys: dict[int, Key | int | None] = {ALL_STAVES: None}
 
-    def read(self, measure: Element, said: str) -> None:
-        """Take the next bar, of the number that is `said`. Raises MidiError for what no score has."""
+    def read(self, items: Sequence[tuple[str, Any]], said: str) -> None:
+        """Take the next bar: its items, and its number as it is `said`. Raises MidiError for what no score has."""
         self.first_number = self.first_number if self.bars else said.strip()
         shared = self._shared
         if self.bars == len(shared.filled):
@@ -126,7 +127,7 @@ class PartReader:
         events: list[Event] = []
         sounds: list[tuple[int, Sound]] = []
         marks: list[tuple[int, Element]] = []
-        busy = self._gather(measure, events, sounds, marks)
+        busy = self._gather(items, events, sounds, marks)
         onsets, lengths = placed(events, self._notes.division, self._whole)
         end = max(onsets)
         if end > _LONGEST_BAR * TICKS:
@@ -139,7 +140,7 @@ class PartReader:
 
     def _gather(
         self,
-        measure: Element,
+        items: Sequence[tuple[str, Any]],
         events: list[Event],
         sounds: list[tuple[int, Sound]],
         marks: list[tuple[int, Element]],
@@ -148,24 +149,24 @@ class PartReader:
 
         Whether there is more in it than rests of a whole bar.
         """
-        notes, backups, busy = self._notes, 0, False
-        for child in measure:
-            tag = child.tag
+        notes, backups, busy, whole = self._notes, 0, False, self._whole
+        for tag, item in items:
             if tag == "note":
-                taken = notes.take(child, backups, self._whole)
-                if taken is None:
+                if "grace" in item:
                     continue
-                if taken[1] is not None and not self._is_slashed(taken[1].staff):
-                    sounds.append((len(events), taken[1]))
-                busy = busy or taken[1] is not None or not _is_rest_of_bar(child)
-                events.append(taken[0])
-            elif tag in ("backup", "forward"):
+                sound = notes.sound(item, backups)
+                if sound is not None and not self._is_slashed(sound.staff):
+                    sounds.append((len(events), sound))
+                busy = busy or sound is not None or item.get("measure") != "yes"
+                events.append(notes.event(item, whole))
+            elif tag == "backup" or tag == "forward":
                 busy, backups = busy or tag == "forward", backups + (tag == "backup")
-                events.append(notes.move(child))
-            elif tag in ("attributes", "direction", "sound", "barline"):
+                events.append(notes.move(tag, item))
+            else:
                 if tag == "attributes":
-                    self._attributes(child)
-                marks.append((len(events), child))
+                    self._attributes(item)
+                    whole = self._whole
+                marks.append((len(events), item))
         return busy
 
     def parts(self, name: str, program: int | None, count: int) -> list[WrittenPart]:
@@ -272,15 +273,10 @@ class PartReader:
                 note_direction(mark, shared.signs, bar, at_start, at_end)
                 qpm = tempo(mark)
                 if qpm is not None:
-                    shared.tempi[bar].append((self._index, at_start, qpm))
+                    shared.tempi[bar].append((self.index, at_start, qpm))
         shifts = self._notes.shifts
         for place, staff in self._staves.items():
             key = self._keys.get(place, self._keys.get(ALL_STAVES))
             staff.keys.append(transposed(key, shifts.get(place, shifts.get(ALL_STAVES, 0))))
         for named in later:
             self._set(self._keys, named, key_of(named))
-
-
-def _is_rest_of_bar(note: Element) -> bool:
-    rest = note.find("rest")
-    return rest is not None and rest.get("measure") == "yes"
