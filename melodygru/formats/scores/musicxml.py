@@ -117,8 +117,8 @@ class _Score:
         if shared.free and not any(shared.metres):
             raise MidiError("has no metre (senza misura); leave it out.")
         first = next(iter(self.readers.values()))
-        bars = []
-        metre = None
+        bars: list[Bar] = []
+        metre: TimeSignature | None = None
         tempo: float | None = None
         for bar in range(count):
             metre = shared.metres[bar] or metre
@@ -126,18 +126,21 @@ class _Score:
             for _, at_start, qpm in sorted(shared.tempi.get(bar, ()), key=lambda told: -told[0]):
                 tempo = qpm
                 here = qpm if at_start else here
-            length = self._length(bar, metre)
             ends = bar in shared.section_ends
+            pickup = bars[0].length if bars else 0
+            length = self._length(bar, metre, pickup if ends else 0)
             bars.append(Bar(length, metre, here, ends, bar == 0 and first.first_number == "0"))
         return tuple(bars)
 
-    def _length(self, bar: int, metre: TimeSignature | None) -> int:
-        """Ticks of a bar: rests of a whole bar do not lengthen one that is short, as a pickup, and written out."""
-        filled, rested = self.shared.filled[bar], self.shared.rested[bar]
+    def _length(self, bar: int, metre: TimeSignature | None, pickup: int) -> int:
+        """Ticks of a bar, the last before a `pickup` of so many ticks comes again (0: none does)."""
+        filled, noted, rested = (told[bar] for told in (self.shared.filled, self.shared.noted, self.shared.rested))
+        whole = 0 if metre is None else metre.bar_steps * TICKS_PER_STEP
+        if noted and pickup < whole == round(noted + pickup):
+            return round(noted)  # what is not written only fills the bar up
+        # Rests of a whole bar, in the first bar, are often longer than the pickup that it is.
         length = (filled or rested) if bar == 0 else max(filled, rested)
-        if not length and metre is not None:
-            return metre.bar_steps * TICKS_PER_STEP
-        return round(length)
+        return round(length) or whole
 
 
 def _plain(text: str | None) -> str:

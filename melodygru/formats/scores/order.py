@@ -44,11 +44,15 @@ class Signs:
 
 @dataclass
 class _Repeat:
-    """A body that is played `times`, each time followed by the ending that is for it, if there is one."""
+    """A body that is played `times`, each time followed by the ending that is for it, if there is one.
+
+    `by_jump`: nothing but a jump in an ending leads back, so that it is played once before the jump, and once after.
+    """
 
     body: list[int | _Repeat]
     times: int
     endings: list[tuple[frozenset[int], list[int | _Repeat]]] = field(default_factory=list)
+    by_jump: bool = False
 
 
 class _NotUnderstood(Exception):
@@ -173,19 +177,29 @@ class _Parser:
             self._drop()
         repeat = group.repeat
         repeat.endings.append((group.numbers, self.levels.pop().nodes))
-        # The only ending goes back: the last time there is none.
-        alone = bool(again) and len(repeat.endings) == 1 and not another
-        repeat.times = max(repeat.times, again, max(group.numbers) + alone)
+        repeat.times = max(repeat.times, again)
         group.goes_back |= bool(again)
+        repeat.by_jump |= another and bar in self.signs.jumps
         if another:
             return
         self.endings.pop()
-        if group.goes_back:
+        if group.goes_back or repeat.by_jump:
+            _number(repeat)
+            repeat.by_jump &= not group.goes_back
             self._put(repeat)
         else:  # brackets without a repeat: those of verses
             inside = [node for _, nodes in repeat.endings for node in nodes]
             self.levels[-1].nodes.extend([*repeat.body, *inside])
         self.levels += going_on
+
+
+def _number(repeat: _Repeat) -> None:
+    """Count the times that endings are for without gaps: who writes 1 and 3 means the first time and the second."""
+    told = sorted({number for numbers, _ in repeat.endings for number in numbers})
+    time = {number: place for place, number in enumerate(told, 1)}
+    repeat.endings = [(frozenset(time[one] for one in numbers), inside) for numbers, inside in repeat.endings]
+    # Where the only ending goes back, there is none the last time.
+    repeat.times = max(repeat.times, len(told) + (len(repeat.endings) == 1))
 
 
 def _play(nodes: Sequence[int | _Repeat], played: list[int], once: bool) -> None:
@@ -194,7 +208,7 @@ def _play(nodes: Sequence[int | _Repeat], played: list[int], once: bool) -> None
         if isinstance(node, int):
             played.append(node)
             continue
-        for time in range(node.times if once else 1, node.times + 1):
+        for time in range(node.times if once else 1, 2 if node.by_jump and not once else node.times + 1):
             _play(node.body, played, once)
             _play(next((inside for numbers, inside in node.endings if time in numbers), ()), played, once)
     if len(played) > MOST_PLAYED:

@@ -29,13 +29,12 @@ ALL_STAVES = 0
 
 
 class Sound(NamedTuple):
-    """A note that is heard, on a staff and in a voice; `goes_on`, `comes`: tied to the next, to the one before it."""
+    """A note that is heard, on a staff and in a voice; `tied`: to the next of its pitch."""
 
     staff: int
     voice: int
     pitch: int
-    goes_on: bool
-    comes: bool
+    tied: bool
 
 
 class NoteReader:
@@ -52,6 +51,8 @@ class NoteReader:
         self.shifts = {ALL_STAVES: 0}
         self.pitched = self.beaten = False
         self._chord = 0  # notes of the present chord beside the first
+        self._first = Event(Kind.NOTE, 0.0, 0.0, True)  # of the present chord
+        self._place = 1, 1  # staff and voice of the last note
         self._events: dict[tuple[object, ...], Event] = {}
         self._heights: dict[tuple[str | None, ...], int] = {}
 
@@ -88,6 +89,11 @@ class NoteReader:
             written = _written(fields)
             length = self._ticks(fields["duration"]) if "duration" in fields else written
             self._events[told] = found = event(kind, length, written)
+        if kind == Kind.NOTE:
+            self._first = found
+        elif found.written and found.written == self._first.written:
+            # Of the notes of a chord some programs give the first alone its whole length.
+            return self._first._replace(kind=kind)
         return found
 
     def _ticks(self, text: str | None) -> float:
@@ -104,13 +110,19 @@ class NoteReader:
         if "cue" in fields or fields.get("size") in _CUES:
             return None
         self.pitched = True
-        staff = int(number("staff", fields["staff"])) if "staff" in fields else 1
+        # What belongs to a chord need not say where it is.
+        staff, voice = self._place if "chord" in fields else (1, voices_before + 1)
+        if "staff" in fields:
+            staff = int(number("staff", fields["staff"]))
+        said = fields.get("voice", "")
+        if said.isdecimal() and len(said) < 6:
+            voice = int(said)
+        self._place = staff, voice
         sounding = self._height(fields) + self.shifts.get(staff, self.shifts.get(ALL_STAVES, 0))
         if not 0 <= sounding < 128:
             raise MidiError("has a pitch that MIDI does not know; correct or leave it out.")
-        voice, ties = fields.get("voice", ""), fields.get("tie", "")
-        number_of_voice = int(voice) if voice.isdecimal() and len(voice) < 6 else voices_before + 1
-        return Sound(staff, number_of_voice, sounding, "start" in ties, "stop" in ties)
+        # Programs leave out where ties stop: it is where the next note of the pitch begins, if that is at once.
+        return Sound(staff, voice, sounding, "start" in fields.get("tie", ""))
 
     def _height(self, fields: Fields) -> int:
         """The MIDI pitch as written, quarter tones rounded up."""

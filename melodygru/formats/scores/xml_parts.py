@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import add
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -34,7 +35,8 @@ class Shared:
     """What the parts of a score say of its bars, of which there are as many as any part has.
 
     Attributes:
-        filled: ticks from each bar line to the next, by the notes and rests of the part that has most.
+        filled: ticks from each bar line to the next, by the part that has most.
+        noted: the same by notes and rests, without steps forward after the last of them.
         rested: the same by rests of a whole bar.
         metres: what is named at each bar, by the first part that names one; None where nothing is.
         tempi: (part, whether at the bar line, quarters a minute) of each bar that names some.
@@ -45,6 +47,7 @@ class Shared:
     """
 
     filled: list[float] = field(default_factory=list)
+    noted: list[float] = field(default_factory=list)
     rested: list[float] = field(default_factory=list)
     metres: list[TimeSignature | None] = field(default_factory=list)
     tempi: dict[int, list[tuple[int, bool, float]]] = field(default_factory=lambda: defaultdict(list))
@@ -71,23 +74,6 @@ class _Staff:
         self.keys: list[Key | int | None] = [None] * bars
         self.repeats: list[_BarRepeat] = []
         self.slashed = False
-        self.open_ties: dict[int, tuple[int, int, int]] = {}
-        """Pitches -> (bar, place in it, offset of its end) of the last note of that pitch, where a tie leaves it."""
-
-    def add(self, notes: list[tuple[WrittenNote, bool]]) -> None:
-        """A bar's notes, in order, each with whether it is tied to the one before it."""
-        bar, told = len(self.notes), [note for note, _ in notes]
-        self.notes.append(())
-        for place, (note, comes) in enumerate(notes):
-            tie = self.open_ties.pop(note.pitch, None)
-            # A tie that nothing takes up, as one that leads over a repeat, leads nowhere.
-            if tie is not None and not comes and note.offset == (tie[2] if tie[0] == bar else 0):
-                lost = told if tie[0] == bar else list(self.notes[tie[0]])
-                lost[tie[1]] = lost[tie[1]]._replace(tied=False)
-                self.notes[tie[0]] = tuple(lost)
-            if note.tied:
-                self.open_ties[note.pitch] = bar, place, note.offset + note.length
-        self.notes[bar] = tuple(told)
 
     def write_out(self) -> None:
         """Put those bars in place of the signs that repeat them."""
@@ -122,6 +108,7 @@ class PartReader:
         shared = self._shared
         if self.bars == len(shared.filled):
             shared.filled.append(0.0)
+            shared.noted.append(0.0)
             shared.rested.append(0.0)
             shared.metres.append(None)
         events: list[Event] = []
@@ -132,8 +119,9 @@ class PartReader:
         end = max(onsets)
         if end > _LONGEST_BAR * TICKS:
             raise MidiError("has a bar longer than any score has; export it again.")
-        ends = shared.filled if busy else shared.rested
-        ends[self.bars] = max(ends[self.bars], end)
+        noted = max(map(add, onsets, lengths), default=0.0)
+        for lengths_of_bars, told in ((shared.filled, end), (shared.noted, noted)) if busy else ((shared.rested, end),):
+            lengths_of_bars[self.bars] = max(lengths_of_bars[self.bars], told)
         self._sounds([(onsets[at], lengths[at], sound) for at, sound in sounds])
         self._marks([(onsets[at], mark) for at, mark in marks], end)
         self.bars += 1
@@ -243,23 +231,24 @@ class PartReader:
 
     def _sounds(self, heard: Iterable[tuple[float, float, Sound]]) -> None:
         """Add a bar to each staff: what is heard, with its onset and length in ticks, in the top voice."""
-        voices: dict[int, dict[int, list[tuple[WrittenNote, bool]]]] = defaultdict(lambda: defaultdict(list))
+        voices: dict[int, dict[int, list[WrittenNote]]] = defaultdict(lambda: defaultdict(list))
         for onset, length, sound in heard:
             offset = round(onset)
-            note = WrittenNote(offset, round(onset + length) - offset, sound.pitch, sound.goes_on)
+            note = WrittenNote(offset, round(onset + length) - offset, sound.pitch, sound.tied)
             if note.length > 0:
-                voices[sound.staff][sound.voice].append((note, sound.comes))
+                voices[sound.staff][sound.voice].append(note)
         for staff in voices:
             self._staff(staff)
         for place, one in self._staves.items():
             of_staff = voices.get(place)
-            one.add(sorted(of_staff[min(of_staff)]) if of_staff else [])
+            one.notes.append(tuple(sorted(of_staff[min(of_staff)])) if of_staff else ())
 
     def _marks(self, marks: Iterable[tuple[float, Element]], end: float) -> None:
         """Note the signs, tempi and keys of a bar that ends at tick `end`, each with the tick at which it stands."""
         shared, bar = self._shared, self.bars
         later: list[Element] = []
-        for at, mark in marks:
+        for place, mark in marks:
+            at = place + number("offset", mark.findtext("offset")) * self._notes.division
             at_start, at_end = at < _SLIGHT, at > end - _SLIGHT
             if mark.tag == "attributes":
                 for named in mark.findall("key"):
