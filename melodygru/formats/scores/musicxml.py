@@ -100,7 +100,9 @@ class _Score:
             head = self.heads.get(identity, _Head())
             parts += reader.parts(head.name, head.program, count)
         bars = self._bars(count)
-        order, understood = played_order(shared.signs, count)
+        first = next(iter(self.readers.values()))
+        begins = [bar for bar in first.begins if bar - 1 in shared.section_ends]
+        order, understood = played_order(shared.signs, count, begins)
         notes = [sum(len(part.notes[bar]) for part in parts) for bar in range(count)]
         if sum(notes[bar] for bar in order) > MOST_NOTES:
             order, understood = tuple(range(count)), False

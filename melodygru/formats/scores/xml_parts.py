@@ -91,11 +91,14 @@ class PartReader:
         index: how many parts went before.
         bars: how many have been taken.
         first_number: the first one's, as it stands in the file.
+        begins: bars from which on they are numbered from 0 or 1 again, as in another movement.
     """
 
     def __init__(self, index: int, shared: Shared) -> None:
         self.bars = 0
         self.first_number = ""
+        self.begins: list[int] = []
+        self._number = ""
         self.index, self._shared = index, shared
         self._notes = NoteReader()
         self._metre: TimeSignature | None = None
@@ -104,7 +107,10 @@ class PartReader:
 
     def read(self, items: Sequence[tuple[str, Any]], said: str) -> None:
         """Take the next bar: its items, and its number as it is `said`. Raises MidiError for what no score has."""
-        self.first_number = self.first_number if self.bars else said.strip()
+        self.first_number = self.first_number if self.bars else said
+        if self.bars and (said == "0" or (said == "1" and self._number != "0")):
+            self.begins.append(self.bars)
+        self._number = said
         shared = self._shared
         if self.bars == len(shared.filled):
             shared.filled.append(0.0)
