@@ -87,7 +87,7 @@ def placed(events: Sequence[Event], division: float, whole: float) -> tuple[list
         if kind == Kind.NOTE:
             begin, end = end, end + length
         onsets.append(begin if kind != Kind.MOVE else end)
-        lengths.append(length)
+        lengths.append(length if kind != Kind.MOVE else 0.0)
         if kind == Kind.MOVE:
             begin = end = max(0.0, end + length)
     onsets.append(end)
@@ -127,14 +127,23 @@ class _Bar:
         return [*onsets, self.written], lengths
 
     def _run(self, events: Sequence[Event]) -> list[float]:
-        """The lengths of what follows without a move: as written, unless only the file's own fill the bar."""
-        counted = sum(one.length for one in events if one.kind == Kind.NOTE)
-        lengths = [_written(one, self.division) for one in events]
-        written = sum(length for length, one in zip(lengths, events, strict=True) if one.kind == Kind.NOTE)
-        fills = abs(self.written + counted - self.whole) < _EXACT
-        if fills and abs(self.written + written - self.whole) >= _EXACT:
-            return [_nearest(one.length, self.division) for one in events]
-        return lengths
+        """The lengths of what follows without a move: as written where that is near, unless it fills no bar.
+
+        Then it is the file's own lengths that may do so, since tuplets and dots are not always told; or else all that
+        is written, since the file's own may be wrong by more than rounding.
+        """
+        near = [_written(one, self.division) for one in events]
+        if self._fills(near, events):
+            return near
+        counted = [_nearest(one.length, self.division) for one in events]
+        if self._fills(counted, events):
+            return counted
+        written = [one.written for one in events]
+        return written if all(written) and self._fills(written, events) else near
+
+    def _fills(self, lengths: Sequence[float], events: Sequence[Event]) -> bool:
+        end = self.written + sum(length for length, one in zip(lengths, events, strict=True) if one.kind == Kind.NOTE)
+        return abs(end - self.whole) < _EXACT
 
     def _advance(self, counted: float, written: float) -> None:
         self.counted, self.written = counted, written
@@ -163,7 +172,9 @@ class _Bar:
 
 def _written(one: Event, division: float) -> float:
     """The length as written, where the file's own may be a rounded or played one of it."""
-    if one.written and abs(one.length - one.written) <= max(_ROUNDED * division, _PLAYED * one.written):
+    # What comes out even in divisions is not rounded.
+    rounded = 0.0 if abs(one.written - division * round(one.written / division)) < _EXACT else _ROUNDED * division
+    if one.written and abs(one.length - one.written) <= max(rounded, _PLAYED * one.written):
         return one.written
     return _nearest(one.length, division)
 

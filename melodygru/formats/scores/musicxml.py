@@ -13,8 +13,9 @@ from xml.etree.ElementTree import Element
 from melodygru.errors import MidiError
 from melodygru.formats.scores.order import played_order
 from melodygru.formats.scores.written import TICKS_PER_STEP, Bar, WrittenScore
-from melodygru.formats.scores.xml_files import elements, is_part_by_part, score_file
+from melodygru.formats.scores.xml_files import score_file
 from melodygru.formats.scores.xml_parts import PartReader, Shared
+from melodygru.formats.scores.xml_stream import Measure, stream
 from melodygru.music.theory import TimeSignature
 
 MOST_PARTS = 400
@@ -26,9 +27,6 @@ MOST_NOTES = 2_000_000
 _UNTITLED = ("", "music21 fragment", "music21", "untitled", "untitled score", "title")
 _LONGEST_TITLE = 120
 _NOT_UNDERSTOOD = "repeats not understood, played once"
-
-
-_HEAD = ("score-part", "work-title", "movement-title")
 
 
 class _Head(NamedTuple):
@@ -43,69 +41,39 @@ def written_score(data: bytes, zipped: bool) -> WrittenScore:
 
     Raises MidiError for what cannot be read, with the part and the bar where that is.
     """
-    return _Score(score_file(data, zipped)).written()
+    return _Score(data, zipped).written()
 
 
 class _Score:
     """A score while it is read."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, zipped: bool) -> None:
         self.heads: dict[str, _Head] = {}
         self.titles: dict[str, str] = {}
         self.shared = Shared()
-        self.readers: list[tuple[str, PartReader]] = []
+        self.readers: dict[tuple[int, str], PartReader] = {}
         self.cells = 0
-        if is_part_by_part(data):
-            self._read_part_by_part(data)
-        else:
-            self._read_bar_by_bar(data)
-
-    def _read_part_by_part(self, data: bytes) -> None:
-        reader = self._reader()
-        for element in elements(data):
-            tag = element.tag
-            if tag == "measure":
-                self._read(reader, element, element.get("number", ""))
-            elif tag == "part":
-                if reader.bars:
-                    self.readers.append((element.get("id", ""), reader))
-                    reader = self._reader()
-            elif tag in _HEAD:
+        for element in stream(*score_file(data, zipped)):
+            if isinstance(element, Measure):
+                self._read(element)
+            else:
                 self._read_head(element)
 
-    def _read_bar_by_bar(self, data: bytes) -> None:
-        of_part: dict[str, PartReader] = {}
-        bar, nothing = 0, Element("part")
-        for element in elements(data):
-            tag = element.tag
-            if tag == "part":
-                identity = element.get("id", "")
-                if identity not in of_part:
-                    of_part[identity] = self._reader()
-                    self.readers.append((identity, of_part[identity]))
-                reader = of_part[identity]
-                while reader.bars < bar:
-                    self._read(reader, nothing, "")
-                self._read(reader, element, str(bar + 1))
-            elif tag == "measure":
-                bar += 1
-                element.clear()
-            elif tag in _HEAD:
-                self._read_head(element)
-
-    def _reader(self) -> PartReader:
-        if len(self.readers) >= MOST_PARTS:
-            raise MidiError(f"has over {MOST_PARTS} parts; leave it out.")
-        return PartReader(len(self.readers), self.shared)
-
-    def _read(self, reader: PartReader, measure: Element, number: str) -> None:
+    def _read(self, measure: Measure) -> None:
+        """Give a bar to the reader of its part."""
+        if measure.part not in self.readers:
+            if len(self.readers) >= MOST_PARTS:
+                raise MidiError(f"has over {MOST_PARTS} parts; leave it out.")
+            self.readers[measure.part] = PartReader(len(self.readers), self.shared)
+        reader = self.readers[measure.part]
         try:
-            reader.read(measure, number)
+            while reader.bars < measure.before:  # bar by bar, parts may be left out of some
+                reader.read([], "")
+            reader.read(measure.items, measure.number)
         except MidiError as error:
             what, _, remedy = str(error).partition(";")
-            place = f"part {len(self.readers) + 1}, bar {number[:12] or reader.bars + 1}"
+            place = f"part {reader.index + 1}, bar {measure.number[:12] or reader.bars + 1}"
             raise MidiError(f"{what} ({place});{remedy}") from error
-        measure.clear()
         self.cells += reader.staves
         if self.cells > MOST_CELLS:
             raise MidiError(f"has over {MOST_CELLS:,} bars in all its parts; leave it out.")
@@ -118,6 +86,8 @@ class _Score:
         program = (element.findtext("midi-instrument/midi-program") or "").strip()
         known = program.isdecimal() and 1 <= int(program[:4]) <= 128
         self.heads[element.get("id", "")] = _Head(name, int(program) - 1 if known else None)
+        if len(self.heads) > MOST_PARTS:
+            raise MidiError(f"has over {MOST_PARTS} parts; leave it out.")
 
     def written(self) -> WrittenScore:
         """All that has been read, put together."""
@@ -126,11 +96,13 @@ class _Score:
             raise MidiError("has no notes; leave it out.")
         count = len(shared.filled)
         parts = []
-        for identity, reader in self.readers:
+        for (_, identity), reader in self.readers.items():
             head = self.heads.get(identity, _Head())
             parts += reader.parts(head.name, head.program, count)
         bars = self._bars(count)
-        order, understood = played_order(shared.signs, count)
+        first = next(iter(self.readers.values()))
+        begins = [bar for bar in first.begins if bar - 1 in shared.section_ends]
+        order, understood = played_order(shared.signs, count, begins)
         notes = [sum(len(part.notes[bar]) for part in parts) for bar in range(count)]
         if sum(notes[bar] for bar in order) > MOST_NOTES:
             order, understood = tuple(range(count)), False
@@ -146,8 +118,9 @@ class _Score:
         shared.section_ends.add(count - 1)
         if shared.free and not any(shared.metres):
             raise MidiError("has no metre (senza misura); leave it out.")
-        bars = []
-        metre = None
+        first = next(iter(self.readers.values()))
+        bars: list[Bar] = []
+        metre: TimeSignature | None = None
         tempo: float | None = None
         for bar in range(count):
             metre = shared.metres[bar] or metre
@@ -155,18 +128,21 @@ class _Score:
             for _, at_start, qpm in sorted(shared.tempi.get(bar, ()), key=lambda told: -told[0]):
                 tempo = qpm
                 here = qpm if at_start else here
-            length = self._length(bar, metre)
             ends = bar in shared.section_ends
-            bars.append(Bar(length, metre, here, ends, bar == 0 and self.readers[0][1].first_number == "0"))
+            pickup = bars[0].length if bars else 0
+            length = self._length(bar, metre, pickup if ends else 0)
+            bars.append(Bar(length, metre, here, ends, bar == 0 and first.first_number == "0"))
         return tuple(bars)
 
-    def _length(self, bar: int, metre: TimeSignature | None) -> int:
-        """Ticks of a bar: rests of a whole bar do not lengthen one that is short, as a pickup, and written out."""
-        filled, rested = self.shared.filled[bar], self.shared.rested[bar]
+    def _length(self, bar: int, metre: TimeSignature | None, pickup: int) -> int:
+        """Ticks of a bar, the last before a `pickup` of so many ticks comes again (0: none does)."""
+        filled, noted, rested = (told[bar] for told in (self.shared.filled, self.shared.noted, self.shared.rested))
+        whole = 0 if metre is None else metre.bar_steps * TICKS_PER_STEP
+        if noted and pickup < whole == round(noted + pickup):
+            return round(noted)  # what is not written only fills the bar up
+        # Rests of a whole bar, in the first bar, are often longer than the pickup that it is.
         length = (filled or rested) if bar == 0 else max(filled, rested)
-        if not length and metre is not None:
-            return metre.bar_steps * TICKS_PER_STEP
-        return round(length)
+        return round(length) or whole
 
 
 def _plain(text: str | None) -> str:

@@ -6,8 +6,10 @@ the last is played, as players do it. Nothing here knows of notes or files.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 MOST_PLAYED = 20_000
 """Bars of a score as it is played: an opera has fewer. With more, it is played as it is written."""
@@ -44,36 +46,63 @@ class Signs:
 
 @dataclass
 class _Repeat:
-    """A body that is played `times`, each time followed by the ending that is for it, if there is one."""
+    """A body that is played `times`, each time followed by the ending that is for it, if there is one.
+
+    `by_jump`: nothing but a jump in an ending leads back, so that it is played once before the jump, and once after.
+    """
 
     body: list[int | _Repeat]
     times: int
     endings: list[tuple[frozenset[int], list[int | _Repeat]]] = field(default_factory=list)
+    by_jump: bool = False
 
 
 class _NotUnderstood(Exception):
     """The signs make no sense, or too much of it."""
 
 
-def played_order(signs: Signs, count: int) -> tuple[tuple[int, ...], bool]:
+def played_order(signs: Signs, count: int, begins: Collection[int] = ()) -> tuple[tuple[int, ...], bool]:
     """The `count` bars of a score as they are played, and whether the signs could be understood.
 
-    Where they could not, the bars come as they are written.
+    Where they could not, the bars come as they are written. `begins` are the bars that further movements begin with:
+    from each one no sign leads to another.
     """
-    as_written = tuple(range(count))
     if not (signs.backward or signs.jumps):
-        return as_written, True
+        return tuple(range(count)), True
+    bounds = [0, *sorted({bar for bar in begins if 0 < bar < count}), count]
+    played: list[int] = []
     try:
-        nodes = _Parser(signs, count).nodes()
-        played: list[int] = []
-        _play(nodes, played, once=False)
-        if signs.jumps:
-            once: list[int] = []
-            _play(nodes, once, once=True)
-            played = _with_jumps(played, once, signs)
+        for (begin, end), inside in zip(pairwise(bounds), _between(signs, bounds), strict=True):
+            played += _movement(inside, begin, end)
+            if len(played) > MOST_PLAYED:
+                raise _NotUnderstood
     except _NotUnderstood:
-        return as_written, False
+        return tuple(range(count)), False
     return tuple(played), True
+
+
+def _between(signs: Signs, bounds: Sequence[int]) -> list[Signs]:
+    """The signs of each movement, `bounds` being where they begin, and the end."""
+    found = [Signs() for _ in bounds[1:]]
+    for name, told in vars(signs).items():
+        for bar in told:
+            inside = getattr(found[min(bisect_right(bounds, bar), len(found)) - 1], name)
+            if isinstance(told, set):
+                inside.add(bar)
+            else:
+                inside[bar] = told[bar]
+    return found
+
+
+def _movement(signs: Signs, begin: int, end: int) -> list[int]:
+    nodes = _Parser(signs, begin, end).nodes()
+    played: list[int] = []
+    _play(nodes, played, once=False)
+    if not signs.jumps:
+        return played
+    once: list[int] = []
+    _play(nodes, once, once=True)
+    return _with_jumps(played, once, signs)
 
 
 @dataclass
@@ -98,14 +127,14 @@ class _Endings:
 class _Parser:
     """Bars -> bars and repeats, one within the other."""
 
-    def __init__(self, signs: Signs, count: int) -> None:
-        self.signs, self.count = signs, count
+    def __init__(self, signs: Signs, begin: int, end: int) -> None:
+        self.signs, self.begin, self.end = signs, begin, end
         self.levels = [_Level()]
         self.endings: list[_Endings] = []
 
     def nodes(self) -> list[int | _Repeat]:
-        """All of the score."""
-        for bar in range(self.count):
+        """All of the movement."""
+        for bar in range(self.begin, self.end):
             if bar in self.signs.endings:
                 self._begin_ending(bar)
             if bar in self.signs.forward:
@@ -156,7 +185,7 @@ class _Parser:
 
     def _last_of_ending(self, begin: int) -> int:
         """Where an ending ends: it is said so, it goes back, or another begins; else with its first bar."""
-        for bar in range(begin, self.count):
+        for bar in range(begin, self.end):
             if bar > begin and bar in self.signs.forward:
                 break
             if bar in self.signs.ends or bar in self.signs.backward or bar + 1 in self.signs.endings:
@@ -173,19 +202,29 @@ class _Parser:
             self._drop()
         repeat = group.repeat
         repeat.endings.append((group.numbers, self.levels.pop().nodes))
-        # The only ending goes back: the last time there is none.
-        alone = bool(again) and len(repeat.endings) == 1 and not another
-        repeat.times = max(repeat.times, again, max(group.numbers) + alone)
+        repeat.times = max(repeat.times, again)
         group.goes_back |= bool(again)
+        repeat.by_jump |= another and bar in self.signs.jumps
         if another:
             return
         self.endings.pop()
-        if group.goes_back:
+        if group.goes_back or repeat.by_jump:
+            _number(repeat)
+            repeat.by_jump &= not group.goes_back
             self._put(repeat)
         else:  # brackets without a repeat: those of verses
             inside = [node for _, nodes in repeat.endings for node in nodes]
             self.levels[-1].nodes.extend([*repeat.body, *inside])
         self.levels += going_on
+
+
+def _number(repeat: _Repeat) -> None:
+    """Count the times that endings are for without gaps: who writes 1 and 3 means the first time and the second."""
+    told = sorted({number for numbers, _ in repeat.endings for number in numbers})
+    time = {number: place for place, number in enumerate(told, 1)}
+    repeat.endings = [(frozenset(time[one] for one in numbers), inside) for numbers, inside in repeat.endings]
+    # Where the only ending goes back, there is none the last time.
+    repeat.times = max(repeat.times, len(told) + (len(repeat.endings) == 1))
 
 
 def _play(nodes: Sequence[int | _Repeat], played: list[int], once: bool) -> None:
@@ -194,7 +233,7 @@ def _play(nodes: Sequence[int | _Repeat], played: list[int], once: bool) -> None
         if isinstance(node, int):
             played.append(node)
             continue
-        for time in range(node.times if once else 1, node.times + 1):
+        for time in range(node.times if once else 1, 2 if node.by_jump and not once else node.times + 1):
             _play(node.body, played, once)
             _play(next((inside for numbers, inside in node.endings if time in numbers), ()), played, once)
     if len(played) > MOST_PLAYED:
@@ -225,8 +264,7 @@ def _with_jumps(played: Sequence[int], once: Sequence[int], signs: Signs) -> lis
             sequence, at, jumped = played, _firsts(played).get(coda, len(played)), False
         elif bar in left and (sequence is once or lasts[bar] == at):
             left.discard(bar)
-            target = _target(bar, signs)
-            sequence, at, jumped = once, first_in_once.get(target, 0), True
+            sequence, at, jumped = once, first_in_once.get(_target(bar, signs), 0), True
         else:
             at += 1
     return found
@@ -238,10 +276,10 @@ def _firsts(sequence: Sequence[int]) -> dict[int, int]:
 
 
 def _target(bar: int, signs: Signs) -> int:
-    """Where it goes on after the jump at the end of a bar."""
+    """The segno that is gone on at after the jump at the end of a bar; -1 for the beginning."""
     name = signs.jumps[bar]
     if name is None:
-        return 0
+        return -1
     before = [place for place in sorted(signs.segno) if place <= bar]
     named = [place for place in signs.segno if name and signs.segno[place] == name]
     if not (named or before):

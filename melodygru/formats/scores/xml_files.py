@@ -1,18 +1,15 @@
-"""The files that MusicXML comes in -> its elements, one after the other, so that no more than a bar of it is in memory.
+"""The files that MusicXML comes in -> XML that can be parsed without harm.
 
-Files come from strangers: what unpacks to more than it is, and entities that multiply, are refused here. What the
-elements mean is `melodygru.formats.scores.musicxml`'s affair.
+Files come from strangers: what unpacks to more than it is, and entities that multiply, are refused here.
+`melodygru.formats.scores.xml_stream` parses it.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
 from xml.etree import ElementTree
-from xml.etree.ElementTree import Element
 from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
@@ -23,49 +20,22 @@ from melodygru.formats.scores.files import check_size
 _CONTAINER = "META-INF/container.xml"
 _ROOTS = ("score-partwise", "score-timewise")
 _DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
-_CHUNK = 1 << 16
-"""Bytes that are parsed at a time."""
-_MOST_ELEMENTS = 500_000
-"""In a bar, or before the first: a whole sonata has fewer, and they take 200 MB at most."""
 
 
-def score_file(data: bytes, zipped: bool) -> bytes:
-    """The score's own XML in a file, `zipped` as .mxl or not. Raises MidiError where there is none."""
+def score_file(data: bytes, zipped: bool) -> tuple[bytes, bool]:
+    """The score's own XML in a file, `zipped` as .mxl or not; and whether it goes part by part, not bar by bar.
+
+    Raises MidiError where there is none.
+    """
     check_size(data)
     # Some programs give zipped scores the name of the others.
-    return _in_utf8(_unzipped(data) if zipped or data[:4] == b"PK\3\4" else data)
-
-
-def is_part_by_part(data: bytes) -> bool:
-    """Whether a score's XML has bars within parts, not parts within bars. Raises MidiError where it is no MusicXML."""
-    root = _root_name(data).rpartition(":")[2]
+    data = _in_utf8(_unzipped(data) if zipped or data[:4] == b"PK\3\4" else data)
+    prefix, _, root = _root_name(data).rpartition(":")
     if root not in _ROOTS:
         raise MidiError("is not MusicXML: its first element is neither <score-partwise> nor <score-timewise>.")
-    return root == _ROOTS[0]
-
-
-def elements(data: bytes) -> Iterator[Element]:
-    """The elements of a score, as each of them ends; whoever needs one no more clears it.
-
-    Raises MidiError, between elements too, where it is broken, or has a bar that is too large.
-    """
-    parser: Any = ElementTree.XMLPullParser(("end",))
-    since = 0
-    try:
-        for start in range(0, len(data), _CHUNK):
-            parser.feed(data[start : start + _CHUNK])
-            for _, element in parser.read_events():
-                since += 1
-                if element.tag[0] == "{":  # in a namespace
-                    element.tag = element.tag.rpartition("}")[2]
-                if element.tag == "measure" or element.tag == "part":
-                    since = 0
-                yield element
-            if since > _MOST_ELEMENTS:
-                raise MidiError(f"has over {_MOST_ELEMENTS:,} elements in a bar, or before the first; leave it out.")
-        parser.close()
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise MidiError(f"is broken XML; export it again ({error}).") from error
+    if prefix:
+        data = re.sub(rb"(</?)[\w.-]{1,100}:", rb"\1", data)
+    return data, root == _ROOTS[0]
 
 
 def _in_utf8(data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""MusicXML's <note>, <backup> and <forward> -> how long they take, and what is heard.
+"""MusicXML's <note>, <backup> and <forward>, by their fields -> how long they take, and what is heard.
 
 Grace notes take no time; cue notes, which are another player's, and what has no pitch are silent.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from math import floor
 from typing import NamedTuple
-from xml.etree.ElementTree import Element
 
 from melodygru.errors import MidiError
 from melodygru.formats.scores.durations import TYPES, Event, Kind, event
 from melodygru.formats.scores.written import TICKS
 from melodygru.formats.scores.xml_signatures import number
+from melodygru.formats.scores.xml_stream import Fields
 
 _LONGEST_NOTE = 512
 """Quarters; a maxima, the longest note there is, has 32."""
@@ -22,19 +22,19 @@ _MOST_DOTS = 8
 _MOST_KINDS = 10_000
 """Values that are remembered; few pieces have a hundred."""
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_SAYS_LENGTH = ("duration", "type", "dot", "actual-notes", "normal-notes")
 _CUES = ("cue", "grace-cue")
 ALL_STAVES = 0
 """The number of what holds for all staves that are not named."""
 
 
 class Sound(NamedTuple):
-    """A note that is heard, on a staff and in a voice; `goes_on`, `comes`: tied to the next, to the one before it."""
+    """A note that is heard, on a staff and in a voice; `tied`: to the next of its pitch."""
 
     staff: int
     voice: int
     pitch: int
-    goes_on: bool
-    comes: bool
+    tied: bool
 
 
 class NoteReader:
@@ -44,15 +44,17 @@ class NoteReader:
         division: ticks of the unit that the part counts in.
         shifts: staves -> semitones by which the instrument sounds higher than is written; `ALL_STAVES` the others.
         pitched, beaten: whether anything has had a pitch; whether anything without one has been beaten.
-        chord: notes of the present chord beside the first.
     """
 
     def __init__(self) -> None:
         self.division = float(TICKS)
         self.shifts = {ALL_STAVES: 0}
         self.pitched = self.beaten = False
-        self.chord = 0
+        self._chord = 0  # notes of the present chord beside the first
+        self._first = Event(Kind.NOTE, 0.0, 0.0, True)  # of the present chord
+        self._place = 1, 1  # staff and voice of the last note
         self._events: dict[tuple[object, ...], Event] = {}
+        self._heights: dict[tuple[str | None, ...], int] = {}
 
     def set_divisions(self, text: str | None) -> None:
         """Count in such parts of a quarter from here on. Raises MidiError where there are none."""
@@ -62,50 +64,36 @@ class NoteReader:
         self.division = TICKS / divisions
         self._events.clear()
 
-    def move(self, element: Element) -> Event:
+    def move(self, tag: str, fields: Fields) -> Event:
         """A <backup> or <forward>."""
-        ticks = self._ticks(element.findtext("duration"))
-        return event(Kind.MOVE, -ticks if element.tag == "backup" else ticks)
+        self._chord = 0
+        ticks = self._ticks(fields.get("duration"))
+        return event(Kind.MOVE, -ticks if tag == "backup" else ticks)
 
-    def take(self, note: Element, voices_before: int, whole: float) -> tuple[Event, Sound | None] | None:
-        """How long a note takes and what is heard of it; None for a grace note.
+    def event(self, fields: Fields, whole: float) -> Event:
+        """How long a note or rest takes; rests of a bar no longer than its `whole` ticks, if those are known (not 0).
 
-        Args:
-            note: the element.
-            voices_before: how often the bar has gone back: the number of the note's voice if it has none.
-            whole: ticks of a full bar, which a rest of a whole bar does not exceed; 0 where no metre is known.
+        Grace notes take no time, and are not asked for.
         """
-        parts = {child.tag: child for child in note}
-        if "grace" in parts:
-            return None
-        kind = Kind.CHORD if "chord" in parts else Kind.NOTE
-        self.chord = self.chord + 1 if kind == Kind.CHORD else 0
-        if self.chord >= _LARGEST_CHORD:
+        kind = Kind.CHORD if "chord" in fields else Kind.NOTE
+        self._chord = self._chord + 1 if kind == Kind.CHORD else 0
+        if self._chord >= _LARGEST_CHORD:
             raise MidiError("has a chord of more notes than any score has; correct or leave it out.")
-        rest = parts.get("rest")
-        if rest is not None:
-            if whole and rest.get("measure") == "yes":
-                ticks = self._ticks(note.findtext("duration"))
-                return Event(Kind.NOTE, min(ticks, whole), 0.0, True), None
-            return self._event(kind, note, parts), None
-        return self._event(kind, note, parts), self._sound(note, parts, voices_before)
-
-    def _event(self, kind: Kind, note: Element, parts: dict[str, Element]) -> Event:
-        duration, value, tuplet = parts.get("duration"), parts.get("type"), parts.get("time-modification")
-        told = (
-            kind,
-            None if duration is None else duration.text,
-            None if value is None else value.text,
-            len(note.findall("dot")) if "dot" in parts else 0,
-            None if tuplet is None else (tuplet.findtext("actual-notes"), tuplet.findtext("normal-notes")),
-        )
+        if whole and fields.get("measure") == "yes":
+            return Event(Kind.NOTE, min(self._ticks(fields.get("duration")), whole), 0.0, True)
+        told = kind, *map(fields.get, _SAYS_LENGTH)
         found = self._events.get(told)
         if found is None:
             if len(self._events) > _MOST_KINDS:
                 self._events.clear()
-            written = _written(value, told[3], tuplet)
-            length = written if duration is None else self._ticks(duration.text)
+            written = _written(fields)
+            length = self._ticks(fields["duration"]) if "duration" in fields else written
             self._events[told] = found = event(kind, length, written)
+        if kind == Kind.NOTE:
+            self._first = found
+        elif found.written and found.written == self._first.written:
+            # Of the notes of a chord some programs give the first alone its whole length.
+            return self._first._replace(kind=kind)
         return found
 
     def _ticks(self, text: str | None) -> float:
@@ -114,41 +102,48 @@ class NoteReader:
             raise MidiError("has a note longer than any score has; export it again.")
         return max(0.0, ticks)
 
-    def _sound(self, note: Element, parts: dict[str, Element], voices_before: int) -> Sound | None:
-        value = parts.get("type")
-        if "cue" in parts or (value is not None and value.get("size") in _CUES):
+    def sound(self, fields: Fields, voices_before: int) -> Sound | None:
+        """What is heard of a note; `voices_before`: how often its bar has gone back, its voice if it names none."""
+        if "pitch" not in fields:
+            self.beaten |= "unpitched" in fields
             return None
-        pitch = parts.get("pitch")
-        if pitch is None:
-            self.beaten |= "unpitched" in parts
+        if "cue" in fields or fields.get("size") in _CUES:
             return None
         self.pitched = True
-        staff = int(number("staff", parts["staff"].text)) if "staff" in parts else 1
-        step, alter, octave = pitch.findtext("step", ""), pitch.findtext("alter"), pitch.findtext("octave")
-        pitch_class = _PITCH_CLASSES.get(step.strip())
-        if pitch_class is None:
-            raise MidiError("has a <step> that is none of A to G; export it again.")
-        height = 12 * number("octave", octave) + 12 + pitch_class + (number("alter", alter) if alter else 0)
-        sounding = floor(height + 0.5) + self.shifts.get(staff, self.shifts.get(ALL_STAVES, 0))
+        # What belongs to a chord need not say where it is.
+        staff, voice = self._place if "chord" in fields else (1, voices_before + 1)
+        if "staff" in fields:
+            staff = int(number("staff", fields["staff"]))
+        said = fields.get("voice", "")
+        if said.isdecimal() and len(said) < 6:
+            voice = int(said)
+        self._place = staff, voice
+        sounding = self._height(fields) + self.shifts.get(staff, self.shifts.get(ALL_STAVES, 0))
         if not 0 <= sounding < 128:
             raise MidiError("has a pitch that MIDI does not know; correct or leave it out.")
-        ties = [tie.get("type") for tie in note.findall("tie")] if "tie" in parts else ()
-        voice = parts["voice"].text if "voice" in parts else None
-        return Sound(staff, _voice(voice, voices_before), sounding, "start" in ties, "stop" in ties)
+        # Programs leave out where ties stop: it is where the next note of the pitch begins, if that is at once.
+        return Sound(staff, voice, sounding, "start" in fields.get("tie", ""))
+
+    def _height(self, fields: Fields) -> int:
+        """The MIDI pitch as written, quarter tones rounded up."""
+        told = fields.get("step"), fields.get("alter"), fields.get("octave")
+        found = self._heights.get(told)
+        if found is None:
+            pitch_class = _PITCH_CLASSES.get(told[0] or "")
+            if pitch_class is None:
+                raise MidiError("has a <step> that is none of A to G; export it again.")
+            height = 12 * (number("octave", told[2]) + 1) + pitch_class + number("alter", told[1])
+            if len(self._heights) > _MOST_KINDS:
+                self._heights.clear()
+            self._heights[told] = found = floor(height + 0.5)
+        return found
 
 
-def _voice(text: str | None, voices_before: int) -> int:
-    digits = (text or "").strip()
-    return int(digits) if digits.isdecimal() and len(digits) < 6 else voices_before + 1
-
-
-def _written(value: Element | None, dots: int, tuplet: Element | None) -> float:
+def _written(fields: Fields) -> float:
     """Ticks of a note value as it stands on the page; 0 where none is told."""
-    ticks = 0.0 if value is None else TYPES.get((value.text or "").strip(), 0.0)
+    ticks, dots = TYPES.get(fields.get("type", ""), 0.0), len(fields.get("dot", ""))
     if dots > _MOST_DOTS:
         raise MidiError("has a note of more dots than any score has; correct or leave it out.")
-    if tuplet is not None:
-        actual = number("actual-notes", tuplet.findtext("actual-notes"))
-        normal = number("normal-notes", tuplet.findtext("normal-notes"))
-        ticks = ticks * normal / actual if actual > 0 and normal > 0 else 0.0
-    return ticks * (2 - 0.5**dots)
+    actual = number("actual-notes", fields.get("actual-notes", "1"))
+    normal = number("normal-notes", fields.get("normal-notes", "1"))
+    return ticks * (2 - 0.5**dots) * normal / actual if actual > 0 and normal > 0 else 0.0

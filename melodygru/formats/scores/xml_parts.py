@@ -7,8 +7,9 @@ those; what is beaten where slashes say so is not written, and silent.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import add
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -34,7 +35,8 @@ class Shared:
     """What the parts of a score say of its bars, of which there are as many as any part has.
 
     Attributes:
-        filled: ticks from each bar line to the next, by the notes and rests of the part that has most.
+        filled: ticks from each bar line to the next, by the part that has most.
+        noted: the same by notes and rests, without steps forward after the last of them.
         rested: the same by rests of a whole bar.
         metres: what is named at each bar, by the first part that names one; None where nothing is.
         tempi: (part, whether at the bar line, quarters a minute) of each bar that names some.
@@ -45,6 +47,7 @@ class Shared:
     """
 
     filled: list[float] = field(default_factory=list)
+    noted: list[float] = field(default_factory=list)
     rested: list[float] = field(default_factory=list)
     metres: list[TimeSignature | None] = field(default_factory=list)
     tempi: dict[int, list[tuple[int, bool, float]]] = field(default_factory=lambda: defaultdict(list))
@@ -71,23 +74,6 @@ class _Staff:
         self.keys: list[Key | int | None] = [None] * bars
         self.repeats: list[_BarRepeat] = []
         self.slashed = False
-        self.open_ties: dict[int, tuple[int, int, int]] = {}
-        """Pitches -> (bar, place in it, offset of its end) of the last note of that pitch, where a tie leaves it."""
-
-    def add(self, notes: list[tuple[WrittenNote, bool]]) -> None:
-        """A bar's notes, in order, each with whether it is tied to the one before it."""
-        bar, told = len(self.notes), [note for note, _ in notes]
-        self.notes.append(())
-        for place, (note, comes) in enumerate(notes):
-            tie = self.open_ties.pop(note.pitch, None)
-            # A tie that nothing takes up, as one that leads over a repeat, leads nowhere.
-            if tie is not None and not comes and note.offset == (tie[2] if tie[0] == bar else 0):
-                lost = told if tie[0] == bar else list(self.notes[tie[0]])
-                lost[tie[1]] = lost[tie[1]]._replace(tied=False)
-                self.notes[tie[0]] = tuple(lost)
-            if note.tied:
-                self.open_ties[note.pitch] = bar, place, note.offset + note.length
-        self.notes[bar] = tuple(told)
 
     def write_out(self) -> None:
         """Put those bars in place of the signs that repeat them."""
@@ -102,44 +88,53 @@ class PartReader:
     """Takes the <measure>s of one part (of a score told bar by bar: its <part>s), one after the other.
 
     Attributes:
+        index: how many parts went before.
         bars: how many have been taken.
         first_number: the first one's, as it stands in the file.
+        begins: bars from which on they are numbered from 0 or 1 again, as in another movement.
     """
 
     def __init__(self, index: int, shared: Shared) -> None:
         self.bars = 0
         self.first_number = ""
-        self._index, self._shared = index, shared
+        self.begins: list[int] = []
+        self._number = ""
+        self.index, self._shared = index, shared
         self._notes = NoteReader()
         self._metre: TimeSignature | None = None
         self._staves = {1: _Staff(0)}
         self._keys: dict[int, Key | int | None] = {ALL_STAVES: None}
 
-    def read(self, measure: Element, said: str) -> None:
-        """Take the next bar, of the number that is `said`. Raises MidiError for what no score has."""
-        self.first_number = self.first_number if self.bars else said.strip()
+    def read(self, items: Sequence[tuple[str, Any]], said: str) -> None:
+        """Take the next bar: its items, and its number as it is `said`. Raises MidiError for what no score has."""
+        self.first_number = self.first_number if self.bars else said
+        if self.bars and (said == "0" or (said == "1" and self._number != "0")):
+            self.begins.append(self.bars)
+        self._number = said
         shared = self._shared
         if self.bars == len(shared.filled):
             shared.filled.append(0.0)
+            shared.noted.append(0.0)
             shared.rested.append(0.0)
             shared.metres.append(None)
         events: list[Event] = []
         sounds: list[tuple[int, Sound]] = []
         marks: list[tuple[int, Element]] = []
-        busy = self._gather(measure, events, sounds, marks)
+        busy = self._gather(items, events, sounds, marks)
         onsets, lengths = placed(events, self._notes.division, self._whole)
         end = max(onsets)
         if end > _LONGEST_BAR * TICKS:
             raise MidiError("has a bar longer than any score has; export it again.")
-        ends = shared.filled if busy else shared.rested
-        ends[self.bars] = max(ends[self.bars], end)
+        noted = max(map(add, onsets, lengths), default=0.0)
+        for lengths_of_bars, told in ((shared.filled, end), (shared.noted, noted)) if busy else ((shared.rested, end),):
+            lengths_of_bars[self.bars] = max(lengths_of_bars[self.bars], told)
         self._sounds([(onsets[at], lengths[at], sound) for at, sound in sounds])
         self._marks([(onsets[at], mark) for at, mark in marks], end)
         self.bars += 1
 
     def _gather(
         self,
-        measure: Element,
+        items: Sequence[tuple[str, Any]],
         events: list[Event],
         sounds: list[tuple[int, Sound]],
         marks: list[tuple[int, Element]],
@@ -148,24 +143,24 @@ class PartReader:
 
         Whether there is more in it than rests of a whole bar.
         """
-        notes, backups, busy = self._notes, 0, False
-        for child in measure:
-            tag = child.tag
+        notes, backups, busy, whole = self._notes, 0, False, self._whole
+        for tag, item in items:
             if tag == "note":
-                taken = notes.take(child, backups, self._whole)
-                if taken is None:
+                if "grace" in item:
                     continue
-                if taken[1] is not None and not self._is_slashed(taken[1].staff):
-                    sounds.append((len(events), taken[1]))
-                busy = busy or taken[1] is not None or not _is_rest_of_bar(child)
-                events.append(taken[0])
-            elif tag in ("backup", "forward"):
+                sound = notes.sound(item, backups)
+                if sound is not None and not self._is_slashed(sound.staff):
+                    sounds.append((len(events), sound))
+                busy = busy or sound is not None or item.get("measure") != "yes"
+                events.append(notes.event(item, whole))
+            elif tag == "backup" or tag == "forward":
                 busy, backups = busy or tag == "forward", backups + (tag == "backup")
-                events.append(notes.move(child))
-            elif tag in ("attributes", "direction", "sound", "barline"):
+                events.append(notes.move(tag, item))
+            else:
                 if tag == "attributes":
-                    self._attributes(child)
-                marks.append((len(events), child))
+                    self._attributes(item)
+                    whole = self._whole
+                marks.append((len(events), item))
         return busy
 
     def parts(self, name: str, program: int | None, count: int) -> list[WrittenPart]:
@@ -242,23 +237,24 @@ class PartReader:
 
     def _sounds(self, heard: Iterable[tuple[float, float, Sound]]) -> None:
         """Add a bar to each staff: what is heard, with its onset and length in ticks, in the top voice."""
-        voices: dict[int, dict[int, list[tuple[WrittenNote, bool]]]] = defaultdict(lambda: defaultdict(list))
+        voices: dict[int, dict[int, list[WrittenNote]]] = defaultdict(lambda: defaultdict(list))
         for onset, length, sound in heard:
             offset = round(onset)
-            note = WrittenNote(offset, round(onset + length) - offset, sound.pitch, sound.goes_on)
+            note = WrittenNote(offset, round(onset + length) - offset, sound.pitch, sound.tied)
             if note.length > 0:
-                voices[sound.staff][sound.voice].append((note, sound.comes))
+                voices[sound.staff][sound.voice].append(note)
         for staff in voices:
             self._staff(staff)
         for place, one in self._staves.items():
             of_staff = voices.get(place)
-            one.add(sorted(of_staff[min(of_staff)]) if of_staff else [])
+            one.notes.append(tuple(sorted(of_staff[min(of_staff)])) if of_staff else ())
 
     def _marks(self, marks: Iterable[tuple[float, Element]], end: float) -> None:
         """Note the signs, tempi and keys of a bar that ends at tick `end`, each with the tick at which it stands."""
         shared, bar = self._shared, self.bars
         later: list[Element] = []
-        for at, mark in marks:
+        for place, mark in marks:
+            at = place + number("offset", mark.findtext("offset")) * self._notes.division
             at_start, at_end = at < _SLIGHT, at > end - _SLIGHT
             if mark.tag == "attributes":
                 for named in mark.findall("key"):
@@ -272,15 +268,10 @@ class PartReader:
                 note_direction(mark, shared.signs, bar, at_start, at_end)
                 qpm = tempo(mark)
                 if qpm is not None:
-                    shared.tempi[bar].append((self._index, at_start, qpm))
+                    shared.tempi[bar].append((self.index, at_start, qpm))
         shifts = self._notes.shifts
         for place, staff in self._staves.items():
             key = self._keys.get(place, self._keys.get(ALL_STAVES))
             staff.keys.append(transposed(key, shifts.get(place, shifts.get(ALL_STAVES, 0))))
         for named in later:
             self._set(self._keys, named, key_of(named))
-
-
-def _is_rest_of_bar(note: Element) -> bool:
-    rest = note.find("rest")
-    return rest is not None and rest.get("measure") == "yes"

@@ -23,6 +23,7 @@ _LIMITS = {
     "normal-notes": 1000,
     "octave": 12,
     "octave-change": 6,
+    "offset": 10**12,
     "staff": 64,
     "staves": 64,
 }
