@@ -8,6 +8,7 @@ one is taken: of each stretch of a bar in which it is split, the uppermost voice
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -35,12 +36,13 @@ _MOST_KNOWN = 100_000
 """Different cells whose meaning is kept."""
 _NO_METRE = ("X", "Z", "FREI", "free")
 _UNTITLED = ("title", "untitled")
+_SPINE = re.compile(r"^(?:[^!\n][^\n]*\t)?\*\*kern *(?=\t|$)", re.MULTILINE)
 
 
 def scores_in_kern(data: bytes) -> list[WrittenScore]:
     """The pieces of a Humdrum file, at least one. Raises MidiError, with the line and the bar where there is one."""
     text = decoded(data)
-    if "**kern" not in text:
+    if _SPINE.search(text) is None:
         if "**mens" in text:
             raise MidiError("is Humdrum **mens, mensural notation, which is not read; convert it to **kern.")
         raise MidiError("is not Humdrum **kern: it has no **kern spine.")

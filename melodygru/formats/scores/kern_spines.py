@@ -125,7 +125,7 @@ def _rearranged(voices: Sequence[Voice], cells: Sequence[str], number: int) -> l
             elif cell == "*+":
                 found.append(Voice("", None, None))
             elif cell.startswith("**"):
-                _name(voice, cell)
+                _name(voice, cell.rstrip())
     return found
 
 

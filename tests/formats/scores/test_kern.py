@@ -364,7 +364,9 @@ MORE = "more than any score"
     [
         (["**recip", "4", "*-"], "no **kern spine"),
         (["**mens", "Sc", "*-"], "**mens, mensural notation"),
-        (["!**kern", "4c"], "music on line 2 before spines begin"),
+        (["!**kern", "4c"], "no **kern spine"),
+        (["**kernyy **text", "4c a", "*- *-"], "no **kern spine"),
+        (["*clefG2", "**kern", "4c", "*-"], "music on line 1 before spines begin"),
         (["**kern **kern", "4c 4d", "4e", "*- *-"], "1 cell on line 3 where 2 spines are open"),
         (["**kern", "4c 4d", "*-"], "2 cells on line 2 where 1 spine is open"),
         (["**kern **kern", "4c *", "*- *-"], "a token that is no note, '*', on line 2"),
