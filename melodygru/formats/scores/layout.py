@@ -8,15 +8,16 @@ its time from that bar's last note, or is not played.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from melodygru.errors import MidiError
 from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
 from melodygru.formats.midi.tracks import Choice, choose_melody
-from melodygru.formats.scores.parts import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
-from melodygru.formats.scores.repeats import changes
+from melodygru.formats.scores.written import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
 from melodygru.music.theory import Key, TimeSignature
 
 _VELOCITY = 80
@@ -25,10 +26,11 @@ _SLIGHT = TICKS_PER_STEP
 
 
 class OffTheGrid(MidiError):
-    """A rhythm that the grid does not hold."""
+    """A rhythm that the grid does not hold; `bar`: where, counted from 1 and as the score is written."""
 
-    def __init__(self) -> None:
-        super().__init__("has a rhythm off the grid of 24 steps a quarter; simplify it, or leave it out.")
+    def __init__(self, bar: int | None = None) -> None:
+        place = "" if bar is None else f", in bar {bar} of those written"
+        super().__init__(f"has a rhythm off the grid of 24 steps a quarter{place}; simplify it, or leave it out.")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Stretch:
     @property
     def bar(self) -> int:
         """Ticks of a bar."""
-        return self.metre.bar_steps * TICKS_PER_STEP
+        return _whole(self.metre)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Placed:
         stretches: in order, at least one.
         starts: (P,) where each bar begins.
         end: where the last one ends.
-        keys, tempi: (P,) see `melodygru.formats.scores.parts`.
+        keys, tempi: (P,) see `melodygru.formats.scores.written`.
         remarks: what could not be taken at its word.
     """
 
@@ -112,8 +114,9 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
     if len(choice.notes) < min_notes:
         raise MidiError(f"has a melody of fewer than {min_notes} notes; leave it out.")
     number = _number_of(choice, tracks)
-    if any(note.onset % TICKS_PER_STEP or note.end % TICKS_PER_STEP for note in choice.notes):
-        raise OffTheGrid
+    off = next((note for note in choice.notes if note.onset % TICKS_PER_STEP or note.end % TICKS_PER_STEP), None)
+    if off is not None:
+        raise OffTheGrid(score.order[max(bisect_right(line.starts, off.onset) - 1, 0)] + 1)
     keys, order = score.parts[number].keys, score.order
     return Placed(
         choice.notes,
@@ -126,6 +129,11 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
         tuple(bars[index].qpm for index in order),
         tuple(remarks),
     )
+
+
+def _whole(metre: TimeSignature) -> int:
+    """Ticks of a bar."""
+    return metre.bar_steps * TICKS_PER_STEP
 
 
 def _number_of(choice: Choice, tracks: Sequence[RawTrack]) -> int:
@@ -147,15 +155,18 @@ def _with_metres(bars: Sequence[Bar], remarks: dict[str, None]) -> list[Bar]:
     found = []
     for bar in bars:
         assert bar.metre is not None
-        whole = bar.metre.bar_steps * TICKS_PER_STEP
+        whole = _whole(bar.metre)
         found.append(replace(bar, length=whole) if abs(bar.length - whole) < _SLIGHT else bar)
     for metre in {bar.metre for bar in found}:
         assert metre is not None
         lengths = Counter(bar.length for bar in found if bar.metre == metre)
         # Two bars between two bar lines, as in editions of old music, are whole bars too.
-        whole = sum(number for length, number in lengths.items() if length % (metre.bar_steps * TICKS_PER_STEP) == 0)
+        whole = sum(number for length, number in lengths.items() if length % _whole(metre) == 0)
         if lengths.total() >= 4 and whole < max(lengths.values()):
-            raise MidiError("has bars of another metre than the one named; correct it, or leave it out.")
+            length = max(lengths, key=lambda length: lengths[length])
+            first = next(n for n, bar in enumerate(found, 1) if (bar.metre, bar.length) == (metre, length))
+            place = f"in {metre}, bar {first} of those written has {length / TICKS:g} quarters"
+            raise MidiError(f"has bars of another metre than the one named: {place}; correct it, or leave it out.")
     return found
 
 
@@ -173,11 +184,11 @@ def _line(bars: Sequence[Bar], order: Sequence[int], remarks: dict[str, None]) -
     position = start = begin = 0
     metre: TimeSignature | None = None
     pickup = False
-    jumps = changes(order)
+    jumps = [False, *(two != one + 1 for one, two in pairwise(order))]  # it does not follow the one before on the page
     for number, index in enumerate(order):
         bar = bars[index]
         assert bar.metre is not None
-        whole = bar.metre.bar_steps * TICKS_PER_STEP
+        whole = _whole(bar.metre)
         held, squeezed = 0, False
         if bar.metre != metre:
             if metre is not None:

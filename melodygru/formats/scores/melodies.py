@@ -16,26 +16,27 @@ from melodygru.errors import MidiError
 from melodygru.formats.midi.extraction import DEFAULT_QPM, KEY_ESTIMATED, UPBEAT, ExtractionConfig, split_at_rests
 from melodygru.formats.midi.parser import RawNote
 from melodygru.formats.scores.cache import Reading
-from melodygru.formats.scores.files import kern_text, xml_root
+from melodygru.formats.scores.kern import scores_in_kern
 from melodygru.formats.scores.layout import OffTheGrid, Placed, Stretch, lay_out
-from melodygru.formats.scores.parts import TICKS_PER_STEP, WrittenScore, scores_in_kern, scores_in_xml
+from melodygru.formats.scores.musicxml import written_score
+from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
 
 
 def musicxml_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
     """The melodies of MusicXML; see `melodygru.formats.scores.files.READERS`."""
-    return _from_scores(scores_in_xml(xml_root(data, zipped=False)), stem, config)
+    return _from_scores([written_score(data, zipped=False)], stem, config)
 
 
 def mxl_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
     """The same, zipped."""
-    return _from_scores(scores_in_xml(xml_root(data, zipped=True)), stem, config)
+    return _from_scores([written_score(data, zipped=True)], stem, config)
 
 
 def kern_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
     """The melodies of Humdrum **kern."""
-    return _from_scores(scores_in_kern(kern_text(data)), stem, config)
+    return _from_scores(scores_in_kern(data), stem, config)
 
 
 def _from_scores(scores: Sequence[WrittenScore], stem: str, config: ExtractionConfig) -> Reading:
