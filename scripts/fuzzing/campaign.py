@@ -1,0 +1,204 @@
+"""A campaign: processes that read for so long, what they found, made small, kept and told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+
+from fuzzing.kinds import KINDS, Kind
+from fuzzing.minimising import minimised
+from fuzzing.worker import LARGEST, Finding, Progress, Shared, examined, limit_memory, work
+
+_TELL_EACH = 10.0
+"""Seconds between lines of progress."""
+_HANGS = 30.0
+"""Seconds by the clock after which a process is taken to hang where no signal of Python's reaches it."""
+_MINIMISE = 25.0
+"""Seconds that are spent on making one file smaller."""
+
+
+@dataclass
+class Result:
+    """Of one kind: readings, seconds, files kept, and what was found, with its smallest file, by its key."""
+
+    readings: int = 0
+    seconds: float = 0.0
+    corpus: int = 0
+    found: dict[tuple[str, str], tuple[Finding, bytes]] = field(default_factory=dict)
+    times: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+class Campaign:
+    """One kind of file, read for so many seconds, or so many times.
+
+    What is drawn follows from the seed; how far it gets in a time does not, nor what is too slow on this machine.
+    """
+
+    def __init__(self, name: str, seed: int, corpus: Sequence[bytes] = (), folder: Path | None = None):
+        self.name, self.kind, self.folder = name, KINDS[name], folder
+        self.progress = Progress(seed)
+        self.result = Result()
+        self._first = [data[:LARGEST] for data in corpus]
+
+    def run(self, seconds: float, readings: int | None = None, minimise: bool = True) -> Result:
+        """Read; Ctrl-C ends it as the time does."""
+        began = told = time.monotonic()
+        self._begin()
+        shared = Shared()
+        with tempfile.TemporaryDirectory(prefix="fuzz-", dir=_memory_folder()) as scratch:
+            try:
+                while time.monotonic() - began < seconds and self.progress.number < (readings or 1 << 62):
+                    told = self._life(shared, Path(scratch), began, told, began + seconds, readings, minimise)
+            finally:
+                self.result.seconds = time.monotonic() - began
+                self.result.readings = min(self.progress.number, readings or self.progress.number)
+                self.result.corpus = len(self.progress.corpus)
+        return self.result
+
+    def _begin(self) -> None:
+        """What the processes begin with; a reading here imports for all of them what readers import."""
+        random = Random(f"{self.progress.seed} {self.name}")
+        self.progress.corpus = [self.kind.seed(random) for _ in range(8)] + self._first
+        with tempfile.TemporaryDirectory() as scratch:
+            for data in self.progress.corpus[:4]:
+                examined(self.kind, data, Path(scratch), slower=100)
+
+    def _life(
+        self, shared: Shared, scratch: Path, began: float, told: float, end: float, readings: int | None, minimise: bool
+    ) -> float:
+        """One process, from its start to its end, and what it says."""
+        ours, theirs = Pipe(duplex=False)
+        shared.put(self.progress.number, b"")
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            ours.close()
+            work(self.kind, self.name, self.progress, shared, theirs, scratch)
+        theirs.close()
+        moved, last, status = time.monotonic(), -1, None
+        try:
+            while status is None:
+                self._listen(ours, minimise)
+                now, number = time.monotonic(), shared.get()[0]
+                if number != last:
+                    moved, last = now, number
+                if now - told >= _TELL_EACH:
+                    told = now
+                    self._tell(number, now - began)
+                if now > end or number >= (readings or 1 << 62) or now - moved > _HANGS:
+                    os.kill(child, signal.SIGKILL)
+                    status = (os.waitpid(child, 0)[1], now - moved > _HANGS)
+                else:
+                    done, code = os.waitpid(child, os.WNOHANG)
+                    status = (code, False) if done else None
+        except BaseException:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            self.progress.number = max(self.progress.number, shared.get()[0])
+            raise
+        self._listen(ours, minimise)
+        number, data = shared.get()
+        code, hung = status
+        if hung:
+            self._found(data, Finding("hang", f"nothing for {_HANGS:g} s", ""), minimise)
+        elif code and os.waitstatus_to_exitcode(code) != -signal.SIGKILL:
+            self._found(data, Finding("death", f"the process ended with {os.waitstatus_to_exitcode(code)}", ""), minimise)
+        # A life that ran its course has put the next one's number there.
+        self.progress.number = number + 1 if data else number
+        return told
+
+    def _listen(self, ours: Connection, minimise: bool) -> None:
+        """Take in what the process says, for a moment at most if it says nothing."""
+        try:
+            while ours.poll(0.05):
+                what, number, data, said = ours.recv()
+                self.progress.number = max(self.progress.number, number)
+                if what == "grown":
+                    self.progress.corpus.append(data)
+                    self.progress.seen |= said
+                else:
+                    self._found(data, said, minimise)
+        except (EOFError, OSError):
+            return
+
+    def _found(self, data: bytes, finding: Finding, minimise: bool) -> None:
+        """Keep it, once for each key, if it is seen again by a process of its own."""
+        times = self.result.times
+        times[finding.key] = times.get(finding.key, 0) + 1
+        if finding.key in self.result.found or times[finding.key] > 3:
+            return
+        again = in_own_process(self.kind, data)
+        if again is None or again.oracle != finding.oracle:
+            if finding.oracle in ("time", "memory", "hang"):
+                return  # it was traced, or the machine was busy
+            finding = finding._replace(message=f"{finding.message} (not seen again)")
+        elif minimise:
+            key = again.key
+            data = minimised(data, lambda tried: _key(in_own_process(self.kind, tried)) == key, _MINIMISE)
+            finding = in_own_process(self.kind, data) or again
+        self.result.found[finding.key] = (finding, data)
+        print(f"{self.name}: FOUND {finding.oracle}: {finding.message[:200]}", flush=True)
+        if self.folder is not None:
+            self._keep(finding, data)
+
+    def _keep(self, finding: Finding, data: bytes) -> None:
+        assert self.folder is not None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        stem = f"{self.name}-{finding.oracle}-{zlib.crc32(repr(finding.key).encode()):08x}"
+        (self.folder / f"{stem}{self.kind.suffix}").write_bytes(data)
+        text = f"reader: {self.name}\noracle: {finding.oracle}\nplace: {finding.place}\nmessage: {finding.message}\n"
+        (self.folder / f"{stem}.txt").write_text(text, "utf-8", "backslashreplace")
+
+    def _tell(self, number: int, seconds: float) -> None:
+        found, corpus = len(self.result.found), len(self.progress.corpus)
+        print(
+            f"{self.name}: {number:,} readings, {number / max(seconds, 0.1):.0f} a second, "
+            f"{corpus} files kept, {found} found",
+            flush=True,
+        )
+
+
+def _key(finding: Finding | None) -> tuple[str, str] | None:
+    return None if finding is None else finding.key
+
+
+def in_own_process(kind: Kind, data: bytes) -> Finding | None:
+    """What is wrong with one file, read by a process that has nothing else behind it."""
+    ours, theirs = Pipe(duplex=False)
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        limit_memory()
+        with tempfile.TemporaryDirectory(prefix="fuzz-", dir=_memory_folder()) as scratch:
+            found = examined(kind, data, Path(scratch))
+        theirs.send(found if isinstance(found, Finding) else None)
+        os._exit(0)
+    theirs.close()
+    told: Finding | None = None
+    hangs = not ours.poll(_HANGS)
+    if hangs:
+        os.kill(child, signal.SIGKILL)
+        told = Finding("hang", f"nothing for {_HANGS:g} s", "")
+    else:
+        try:
+            told = ours.recv()
+        except EOFError:
+            told = Finding("death", "the process ended", "")
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return told._replace(message=f"the process ended with {code}") if told and told.oracle == "death" else told
+
+
+def _memory_folder() -> str | None:
+    """Where scratch files cost no disk, if there is such a place."""
+    return "/dev/shm" if sys.platform == "linux" and os.access("/dev/shm", os.W_OK) else None

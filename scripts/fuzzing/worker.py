@@ -1,0 +1,160 @@
+"""A process that makes files and reads them, with limits on time and memory, until it is told to stop or dies.
+
+Before each reading the file lies in memory that the parent shares: what kills this process is not lost with it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import traceback
+import zlib
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from mmap import mmap
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+from typing import NamedTuple, NoReturn
+
+from fuzzing.coverage import traced
+from fuzzing.kinds import Kind
+from fuzzing.oracles import Broken, TooSlow, template
+
+MEMORY = 256 << 20
+"""Bytes that one reading may take beside what the process had."""
+LARGEST = 1 << 16
+"""Bytes of a file; longer ones are cut."""
+_TRACED = 4
+"""One in so many readings is traced."""
+_SLOWER = 8
+"""How many times as long a traced reading may take."""
+_A_LIFE = 4000
+"""Readings, after which a new process takes over: what music21 and the allocator keep is not a reader's fault."""
+_HEAD = struct.Struct("<QQ")
+
+
+class Finding(NamedTuple):
+    """What went wrong: the oracle, what it saw, and where; `key` is what tells one fault from another."""
+
+    oracle: str
+    message: str
+    place: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The oracle, and the place."""
+        return self.oracle, self.place
+
+
+@dataclass
+class Progress:
+    """What a campaign knows of one kind, and hands to each new process.
+
+    Attributes:
+        seed: of everything that is drawn.
+        number: of the next reading.
+        corpus: files that reached something new, in their order.
+        seen: what was reached: pairs of lines, and outcomes.
+    """
+
+    seed: int
+    number: int = 0
+    corpus: list[bytes] = field(default_factory=list)
+    seen: set[int] = field(default_factory=set)
+
+
+class Shared:
+    """The reading that is under way: its number and its file, where parent and child both see them."""
+
+    def __init__(self) -> None:
+        self._memory = mmap(-1, _HEAD.size + LARGEST)
+
+    def put(self, number: int, data: bytes) -> None:
+        """Called by the child before it reads."""
+        self._memory[: _HEAD.size] = _HEAD.pack(number, len(data))
+        self._memory[_HEAD.size : _HEAD.size + len(data)] = data
+
+    def get(self) -> tuple[int, bytes]:
+        """The number and the file."""
+        number, size = _HEAD.unpack(self._memory[: _HEAD.size])
+        return number, self._memory[_HEAD.size : _HEAD.size + size]
+
+
+def examined(kind: Kind, data: bytes, folder: Path, slower: float = 1.0) -> str | Finding:
+    """Read one file: what can be told apart of the outcome, or what is wrong."""
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            return kind.examine(data, folder, kind.suffix, kind.seconds * slower)
+    except Broken as error:
+        return Finding(error.oracle, error.message, error.place or _place(error.__cause__))
+    except TooSlow as error:
+        return Finding("time", f"more than {kind.seconds:g} s of processor time, at {_place(error)}", _place(error, 1))
+    except MemoryError as error:
+        return Finding("memory", f"more than {MEMORY >> 20} MiB, at {_place(error)}", _place(error, 1))
+    except Exception as error:  # whatever it is, nobody promised it
+        return Finding("error", f"{type(error).__name__}: {error!s:.300}, at {_place(error)}", f"{type(error).__name__} {_place(error)}")
+
+
+def _place(error: BaseException | None, depth: int = 3) -> str:
+    """Where in the package it was raised: so many of the innermost functions."""
+    if error is None:
+        return ""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "melodygru/" in frame.filename]
+    named = [f"{Path(frame.filename).name}:{frame.name}" for frame in frames[-depth:]]
+    return " > ".join(named)
+
+
+def limit_memory() -> None:
+    """Let this process take `MEMORY` more than it has; where the system cannot tell, nothing."""
+    import resource
+
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:
+        return
+    limit = pages * resource.getpagesize() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def offspring(kind: Kind, progress: Progress, random: Random) -> bytes:
+    """The next file: made anew, or a changed one of the corpus, of which later ones are drawn more often."""
+    corpus = progress.corpus
+    if not corpus or random.random() < 0.05:
+        made = kind.seed(random)
+        return made if random.random() < 0.3 else kind.mutate(made, random, made)[:LARGEST]
+    late = corpus[-max(1, len(corpus) // 5) :]
+    return kind.mutate(random.choice(random.choice((corpus, late))), random, random.choice(corpus))[:LARGEST]
+
+
+def work(kind: Kind, name: str, progress: Progress, shared: Shared, parent: Connection, folder: Path) -> NoReturn:
+    """Read until this life is over. Sends ("broken", number, data, finding) and ("grown", number, data, news)."""
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 2)
+    limit_memory()
+    for number in range(progress.number, progress.number + _A_LIFE):
+        random = Random(f"{progress.seed} {name} {number}")
+        data = offspring(kind, progress, random)
+        shared.put(number, data)
+        looked_at = number % _TRACED == 0
+        with traced() if looked_at else nullcontext(set[int]()) as edges:
+            found = examined(kind, data, folder, _SLOWER if looked_at else 1)
+        if isinstance(found, Finding):
+            parent.send(("broken", number, data, found))
+            if found.oracle in ("time", "memory"):
+                os._exit(0)  # stopped anywhere: what it left behind must not spoil the next reading
+            continue
+        news = {zlib.crc32(found.encode("utf-8", "replace")), *edges} - progress.seen
+        if news:
+            progress.seen |= news
+            progress.corpus.append(data)
+            parent.send(("grown", number, data, news))
+    shared.put(progress.number + _A_LIFE, b"")
+    os._exit(0)
+
+
+def told_place(finding: Finding) -> str:
+    """A finding in one line."""
+    return f"{finding.oracle}: {template(finding.message)} [{finding.place}]"
