@@ -126,6 +126,8 @@ class Campaign:
                 if what == "grown":
                     self.progress.corpus.append(data)
                     self.progress.seen |= said
+                elif what == "failed":
+                    raise RuntimeError(f"The fuzzer itself failed at reading {number}:\n{said}")
                 else:
                     self._found(data, said, minimise)
         except (EOFError, OSError):

@@ -28,8 +28,8 @@ def seed(random: Random) -> bytes:
     """A model of a few hundred weights, some with an index of what was learned from, a critic, or int8 weights."""
     context = random.choice((ContextConfig(lookback=(1,)), ContextConfig(False, False, False, False, False, (), False)))
     config = ModelConfig(
-        cell=random.choice(sorted(CELLS)), hidden=random.choice((3, 32)), layers=random.choice((1, 2)), embedding=2,
-        candidate_embedding=2, duration_hidden=3, pitch_hidden=3, max_duration=24, context=context,
+        cell=random.choice(sorted(CELLS)), hidden=3, layers=random.choice((1, 2)), embedding=2,
+        candidate_embedding=2, duration_hidden=3, pitch_hidden=random.choice((3, 32)), max_duration=24, context=context,
     )  # fmt: skip
     numbers = np.random.default_rng(random.randrange(1000))
     weights = {
@@ -77,6 +77,8 @@ def mutate(data: bytes, random: Random, other: bytes) -> bytes:
         if not isinstance(header, dict):
             break
     text = json.dumps(header).encode("utf-8", "surrogatepass")
+    if random.random() < 0.02:
+        text = text.replace(random.choice((b"0", b"[", b'"2"')), random.choice((b"[" * 5000, b"9" * 5000, b'{"a":' * 5000)), 1)
     text += b" " * random.choice((0, 0, -len(text) % 8))
     length = random.choice((0, 1, len(text) - 1, 1 << 40, 1 << 63)) if random.random() < 0.03 else len(text)
     return struct.pack("<Q", length) + text + body
@@ -113,6 +115,7 @@ def _other_tensor(said: Any, random: Random) -> Any:
     if way == 0:
         return {**said, "dtype": random.choice(_KINDS)}
     if way == 1:
-        shapes = ([], [0], [1], [-1], [1 << 40, 1 << 40], [2, 3], list(said.get("shape") or [])[::-1], [[1]], [1.0])
+        shape = said["shape"][::-1] if isinstance(said.get("shape"), list) else []
+        shapes = (shape, [], [0], [1], [-1], [1 << 40, 1 << 40], [2, 3], [[1]], [1.0])
         return {**said, "shape": random.choice(shapes)}
     return {**said, "data_offsets": random.choice(([0, 0], [0, 4], [4, 0], [-1, 4], [0, 1 << 62], [0], [0, "4"], None))}

@@ -106,7 +106,7 @@ def change_json(value: Any, random: Random) -> Any:
     if isinstance(value, int | float) and random.random() < 0.6:
         return random.choice((0, -1, 1, value + 1, value - 1, value * 2, -value, 2**31, 2**63, 1e308, 0.5, 10**40))
     nested: Any = 0
-    for _ in range(random.choice((1, 3, 2000))):
+    for _ in range(random.choice((1, 3, 200))):
         nested = [nested]
     return random.choice(
         (None, True, 0, -1, 2**64, 1.5, float("nan"), float("inf"), "", [], {}, nested, [value] * 3, {"a": value},

@@ -21,7 +21,7 @@ import numpy as np
 from melodygru.cli.options import merged, part_of, performance
 from melodygru.data.fast_lane import reader
 from melodygru.data.shards import Shard, read_shard
-from melodygru.errors import CheckpointError, FileError, MelodyGRUError, MidiError, UsageError
+from melodygru.errors import LONGEST_MESSAGE, CheckpointError, FileError, MelodyGRUError, MidiError, UsageError
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.formats.reading import parse
@@ -34,8 +34,6 @@ from melodygru.network.tokenizer import PieceMeta, Tokenizer
 from melodygru.option import Option
 from melodygru.writing.config import GenerationConfig
 
-_LONGEST_MESSAGE = 400
-"""Characters; beyond, nobody reads it."""
 _NEVER_TOLD = re.compile(r"Traceback|object at 0x|<class |<function |[a-z]Error\b|Note\(|could not be understood|\b0x7f")
 """What belongs into a debugger, or says that an error of ours was caught."""
 _MOST_BARS = 20_000
@@ -90,15 +88,20 @@ def attempt(
 def check_sentence(text: str) -> None:
     """Whether people can be told this."""
     if found := _NEVER_TOLD.search(text):
-        raise Broken("sentence", f"says {found[0]!r}: {text[:_LONGEST_MESSAGE]}", template(text))
-    if not text.endswith(".") or not text.isprintable() or len(text) > _LONGEST_MESSAGE:
+        raise Broken("sentence", f"says {found[0]!r}: {text[:LONGEST_MESSAGE]}", template(text))
+    if not text.endswith(".") or not text.isprintable() or len(text) > LONGEST_MESSAGE:
         why = "no full stop" if not text.endswith(".") else "too long" if text.isprintable() else "unprintable"
-        raise Broken("sentence", f"{why}: {text[:_LONGEST_MESSAGE]!r}", f"{why} {template(text)}")
+        raise Broken("sentence", f"{why}: {text[:LONGEST_MESSAGE]!r}", f"{why} {template(text)}")
 
 
 def template(text: str) -> str:
-    """A message without what differs from file to file."""
-    return re.sub(r"/\S+/|'[^']*'|\([^)]*\)|[\d.]+", "#", text)[:80]
+    """A message without what differs from file to file: what tells one fault from another."""
+    return re.sub(r"/\S+|'[^']*'|\([^)]*\)|[\d.]+", "#", text)[:80]
+
+
+def outcome(text: str) -> str:
+    """A message without paths, quoted words and numbers: what tells one way of a file's ending from another."""
+    return re.sub(r"/\S+|'[^']*'|\d+", "#", text)[:160]
 
 
 def examine_midi(data: bytes, folder: Path, suffix: str, seconds: float) -> str:
@@ -142,7 +145,7 @@ def examine_score(data: bytes, folder: Path, suffix: str, seconds: float) -> str
     if isinstance(found, MelodyGRUError) or isinstance(again, MelodyGRUError):
         if str(found) != str(again):
             raise Broken("twice", f"read again, it is another: {str(found)[:200]} and {str(again)[:200]}")
-        return f"{template(str(found))}"
+        return outcome(str(found))
     if found != again:
         raise Broken("twice", "read again, it is another")
     return _music(found)
@@ -158,7 +161,7 @@ def _music(found: Reading) -> str:
         check_melody(melody)
     first = found.melodies[0]
     sizes = (len(found.melodies), sum(len(melody.notes) for melody in found.melodies), first.bars)
-    remarks = sorted({template(remark) for remark in found.remarks})
+    remarks = sorted({outcome(remark) for remark in found.remarks})
     return f"{[size.bit_length() for size in sizes]} {first.time_signature} {first.pickup > 0} {first.key.mode} {remarks}"
 
 
@@ -175,7 +178,7 @@ def check_melody(melody: Melody) -> None:
         "does not overlap": all(one.end <= two.onset for one, two in pairwise(notes)),
         "has bars that music has": 1 <= melody.bars <= _MOST_BARS,
         "has a tempo": 4 <= melody.qpm <= 1000,
-        "has a name that can be shown": melody.name.isprintable() and len(melody.name) <= _LONGEST_MESSAGE,
+        "has a name that can be shown": melody.name.isprintable() and len(melody.name) <= LONGEST_MESSAGE,
     }
     for rule, kept in rules.items():
         if not kept:
@@ -210,10 +213,10 @@ def examine_checkpoint(data: bytes, folder: Path, suffix: str, seconds: float) -
     path.write_bytes(data)
     found = attempt(lambda: Checkpoint.load(path), seconds, (CheckpointError,))
     if isinstance(found, MelodyGRUError):
-        return template(str(found))
+        return outcome(str(found))
     index = attempt(lambda: found.index, seconds, (CheckpointError,))
     if isinstance(index, MelodyGRUError):
-        return template(str(index))
+        return outcome(str(index))
     if not all(array.dtype == np.float32 and np.isfinite(array).all() for array in found.weights.values()):
         raise Broken("weights", "weights that are not finite")
     with time_limit(5 * seconds):
@@ -247,5 +250,5 @@ def examine_options(data: bytes, folder: Path, suffix: str, seconds: float, know
 
     found = attempt(ordered, seconds, (FileError, UsageError))
     if isinstance(found, MelodyGRUError):
-        return template(str(found))
+        return outcome(str(found))
     return f"{sorted(found.as_dict())}"

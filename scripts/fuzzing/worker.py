@@ -20,7 +20,7 @@ from typing import NamedTuple, NoReturn
 
 from fuzzing.coverage import traced
 from fuzzing.kinds import Kind
-from fuzzing.oracles import Broken, TooSlow, template
+from fuzzing.oracles import Broken, TooSlow
 
 MEMORY = 256 << 20
 """Bytes that one reading may take beside what the process had."""
@@ -28,7 +28,7 @@ LARGEST = 1 << 16
 """Bytes of a file; longer ones are cut."""
 _TRACED = 4
 """One in so many readings is traced."""
-_SLOWER = 8
+_SLOWER = 3
 """How many times as long a traced reading may take."""
 _A_LIFE = 4000
 """Readings, after which a new process takes over: what music21 and the allocator keep is not a reader's fault."""
@@ -124,16 +124,28 @@ def offspring(kind: Kind, progress: Progress, random: Random) -> bytes:
     corpus = progress.corpus
     if not corpus or random.random() < 0.05:
         made = kind.seed(random)
-        return made if random.random() < 0.3 else kind.mutate(made, random, made)[:LARGEST]
+        return (made if random.random() < 0.3 else kind.mutate(made, random, made))[:LARGEST]
     late = corpus[-max(1, len(corpus) // 5) :]
     return kind.mutate(random.choice(random.choice((corpus, late))), random, random.choice(corpus))[:LARGEST]
 
 
 def work(kind: Kind, name: str, progress: Progress, shared: Shared, parent: Connection, folder: Path) -> NoReturn:
-    """Read until this life is over. Sends ("broken", number, data, finding) and ("grown", number, data, news)."""
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 2)
-    limit_memory()
+    """Read until this life is over.
+
+    Sends ("broken", number, data, finding), ("grown", number, data, news), and ("failed", number, data, text) where
+    it is this code that fails.
+    """
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        limit_memory()
+        _live(kind, name, progress, shared, parent, folder)
+    except BaseException:
+        parent.send(("failed", *shared.get(), traceback.format_exc()))
+    finally:
+        os._exit(0)
+
+
+def _live(kind: Kind, name: str, progress: Progress, shared: Shared, parent: Connection, folder: Path) -> None:
     for number in range(progress.number, progress.number + _A_LIFE):
         random = Random(f"{progress.seed} {name} {number}")
         data = offspring(kind, progress, random)
@@ -144,7 +156,7 @@ def work(kind: Kind, name: str, progress: Progress, shared: Shared, parent: Conn
         if isinstance(found, Finding):
             parent.send(("broken", number, data, found))
             if found.oracle in ("time", "memory"):
-                os._exit(0)  # stopped anywhere: what it left behind must not spoil the next reading
+                return  # stopped anywhere: what it left behind must not spoil the next reading
             continue
         news = {zlib.crc32(found.encode("utf-8", "replace")), *edges} - progress.seen
         if news:
@@ -152,9 +164,3 @@ def work(kind: Kind, name: str, progress: Progress, shared: Shared, parent: Conn
             progress.corpus.append(data)
             parent.send(("grown", number, data, news))
     shared.put(progress.number + _A_LIFE, b"")
-    os._exit(0)
-
-
-def told_place(finding: Finding) -> str:
-    """A finding in one line."""
-    return f"{finding.oracle}: {template(finding.message)} [{finding.place}]"
