@@ -21,8 +21,8 @@ from fuzzing.worker import LARGEST, Finding, Progress, Shared, examined, limit_m
 
 _TELL_EACH = 10.0
 """Seconds between lines of progress."""
-_HANGS = 30.0
-"""Seconds by the clock after which a process is taken to hang where no signal of Python's reaches it."""
+_WAITS = 300.0
+"""Seconds by the clock without a new reading, after which a process is taken to wait for what never comes."""
 _MINIMISE = 25.0
 """Seconds that are spent on making one file smaller."""
 
@@ -85,7 +85,8 @@ class Campaign:
             ours.close()
             work(self.kind, self.name, self.progress, shared, theirs, scratch)
         theirs.close()
-        moved, last, status = time.monotonic(), -1, None
+        moved, last, stopped = time.monotonic(), -1, False
+        status: int | None = None
         try:
             while status is None:
                 self._listen(ours, minimise)
@@ -95,12 +96,13 @@ class Campaign:
                 if now - told >= _TELL_EACH:
                     told = now
                     self._tell(number, now - began)
-                if now > end or number >= (readings or 1 << 62) or now - moved > _HANGS:
+                if now > end or number >= (readings or 1 << 62) or now - moved > _WAITS:
                     os.kill(child, signal.SIGKILL)
-                    status = (os.waitpid(child, 0)[1], now - moved > _HANGS)
+                    status = os.waitpid(child, 0)[1]
+                    stopped = now - moved <= _WAITS
                 else:
                     done, code = os.waitpid(child, os.WNOHANG)
-                    status = (code, False) if done else None
+                    status = code if done else None
         except BaseException:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
@@ -108,11 +110,8 @@ class Campaign:
             raise
         self._listen(ours, minimise)
         number, data = shared.get()
-        code, hung = status
-        if hung:
-            self._found(data, Finding("hang", f"nothing for {_HANGS:g} s", ""), minimise)
-        elif code and os.waitstatus_to_exitcode(code) != -signal.SIGKILL:
-            self._found(data, Finding("death", f"the process ended with {os.waitstatus_to_exitcode(code)}", ""), minimise)
+        if status and not stopped:
+            self._found(data, _died(status), minimise)
         # A life that ran its course has put the next one's number there.
         self.progress.number = number + 1 if data else number
         return told
@@ -134,15 +133,15 @@ class Campaign:
             return
 
     def _found(self, data: bytes, finding: Finding, minimise: bool) -> None:
-        """Keep it, once for each key, if it is seen again by a process of its own."""
+        """Keep it, once for each key, after a look at it by a process of its own."""
         times = self.result.times
         times[finding.key] = times.get(finding.key, 0) + 1
         if finding.key in self.result.found or times[finding.key] > 3:
             return
         again = in_own_process(self.kind, data)
         if again is None or again.oracle != finding.oracle:
-            if finding.oracle in ("time", "memory", "hang"):
-                return  # it was traced, or the machine was busy
+            if finding.oracle in ("time", "memory"):
+                return  # it was traced
             finding = finding._replace(message=f"{finding.message} (not seen again)")
         elif minimise:
             key = again.key
@@ -188,17 +187,25 @@ def in_own_process(kind: Kind, data: bytes) -> Finding | None:
         os._exit(0)
     theirs.close()
     told: Finding | None = None
-    hangs = not ours.poll(_HANGS)
-    if hangs:
-        os.kill(child, signal.SIGKILL)
-        told = Finding("hang", f"nothing for {_HANGS:g} s", "")
-    else:
-        try:
+    try:
+        if ours.poll(_WAITS):
             told = ours.recv()
-        except EOFError:
-            told = Finding("death", "the process ended", "")
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return told._replace(message=f"the process ended with {code}") if told and told.oracle == "death" else told
+        else:
+            os.kill(child, signal.SIGKILL)
+    except EOFError:
+        pass
+    status = os.waitpid(child, 0)[1]
+    return _died(status) if status else told
+
+
+def _died(status: int) -> Finding:
+    """What to say of a process that ended so, as `os.waitpid` tells it."""
+    code = -os.waitstatus_to_exitcode(status)
+    if code == signal.SIGXCPU:
+        return Finding("hang", "compiled code that never comes back", "")
+    if code == signal.SIGKILL:
+        return Finding("hang", f"no end, and no work, for {_WAITS:g} s", "")
+    return Finding("death", f"the process was ended by signal {code}" if code > 0 else f"exit code {-code}", "")
 
 
 def _memory_folder() -> str | None:

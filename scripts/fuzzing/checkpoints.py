@@ -21,7 +21,15 @@ from melodygru.network.critic import Critic, own_names
 from melodygru.network.engine import weight_shapes
 
 _KINDS = ("F64", "F32", "F16", "BF16", "I64", "I32", "I8", "U8", "BOOL", "F8_E4M3", "C64", "x", "")
-_ODD_BYTES = (b"\0\0\xc0\x7f", b"\0\0\x80\x7f", b"\xff\xff\x7f\x7f", b"\0\x7c", b"\0\x7e", b"\x80\x80", b"\xff\xff\xff\xff")
+_ODD_BYTES = (
+    b"\0\0\xc0\x7f",
+    b"\0\0\x80\x7f",
+    b"\xff\xff\x7f\x7f",
+    b"\0\x7c",
+    b"\0\x7e",
+    b"\x80\x80",
+    b"\xff\xff\xff\xff",
+)
 
 
 def seed(random: Random) -> bytes:
@@ -32,9 +40,7 @@ def seed(random: Random) -> bytes:
         candidate_embedding=2, duration_hidden=3, pitch_hidden=random.choice((3, 32)), max_duration=24, context=context,
     )  # fmt: skip
     numbers = np.random.default_rng(random.randrange(1000))
-    weights = {
-        name: numbers.normal(0, 0.3, shape).astype(np.float32) for name, shape in weight_shapes(config).items()
-    }
+    weights = {name: numbers.normal(0, 0.3, shape).astype(np.float32) for name, shape in weight_shapes(config).items()}
     melody = Melody(tuple(Note(60 + place, 12 * place, 12) for place in range(6)), name="Air")
     index = OriginalityIndex.of_melodies([melody, melody]).to_bytes() if random.random() < 0.6 else None
     critic = _critic(numbers) if random.random() < 0.6 else None
@@ -51,7 +57,9 @@ def _critic(numbers: np.random.Generator) -> Critic:
     missing = numbers.normal(size=len(names)).astype(np.float32)
     feature, below, above = (np.array(row, np.int32) for row in ((0, -1, -1), (1, 0, 0), (2, 0, 0)))
     threshold, value = (np.array(row, np.float32) for row in ((0, 0, 0), (0, 1, -1)))
-    return Critic(names, missing, feature, threshold, below, above, value, np.zeros(1, np.int32), np.zeros(1, np.float32))
+    return Critic(
+        names, missing, feature, threshold, below, above, value, np.zeros(1, np.int32), np.zeros(1, np.float32)
+    )
 
 
 def mutate(data: bytes, random: Random, other: bytes) -> bytes:
@@ -73,12 +81,16 @@ def mutate(data: bytes, random: Random, other: bytes) -> bytes:
             at, odd = random.randrange(len(body)), random.choice(_ODD_BYTES)
             body = body[:at] + odd + body[at + len(odd) :]
         else:
-            body = random.choice((body[: random.randrange(len(body) + 1)], body + b"\0" * 8, change_bytes(body, random)))
+            body = random.choice(
+                (body[: random.randrange(len(body) + 1)], body + b"\0" * 8, change_bytes(body, random))
+            )
         if not isinstance(header, dict):
             break
     text = json.dumps(header).encode("utf-8", "surrogatepass")
     if random.random() < 0.02:
-        text = text.replace(random.choice((b"0", b"[", b'"2"')), random.choice((b"[" * 5000, b"9" * 5000, b'{"a":' * 5000)), 1)
+        text = text.replace(
+            random.choice((b"0", b"[", b'"2"')), random.choice((b"[" * 5000, b"9" * 5000, b'{"a":' * 5000)), 1
+        )
     text += b" " * random.choice((0, 0, -len(text) % 8))
     length = random.choice((0, 1, len(text) - 1, 1 << 40, 1 << 63)) if random.random() < 0.03 else len(text)
     return struct.pack("<Q", length) + text + body
@@ -116,6 +128,6 @@ def _other_tensor(said: Any, random: Random) -> Any:
         return {**said, "dtype": random.choice(_KINDS)}
     if way == 1:
         shape = said["shape"][::-1] if isinstance(said.get("shape"), list) else []
-        shapes = (shape, [], [0], [1], [-1], [1 << 40, 1 << 40], [2, 3], [[1]], [1.0])
+        shapes: tuple[Any, ...] = (shape, [], [0], [1], [-1], [1 << 40, 1 << 40], [2, 3], [[1]], [1.0])
         return {**said, "shape": random.choice(shapes)}
     return {**said, "data_offsets": random.choice(([0, 0], [0, 4], [4, 0], [-1, 4], [0, 1 << 62], [0], [0, "4"], None))}

@@ -7,18 +7,19 @@ from random import Random
 from fuzzing.mutation import ODD_NUMBERS, change_bytes, change_list, few
 
 _CELLS = (
-    "4c", "4d", "8e", "8f#", "16g", "2a-", "1b", "4.cc", "4..dd", "12e", "6f", "24g", "0c", "00c", "000c", "3%2c", "5%9d",
-    "4r", "1r", "8ryy", "4", "c", "q", "8cq", "8cqq", "[4c", "4c]", "4c_", "[4c]", "4c 4e 4g", "4c;", "(4c", "4c)", "4cL", "4cJ",
-    "4CCCCCC", "4cccccc", "4c###", "4c-n", ".", ".", ".", "", "*", "*^", "*v", "*x", "*+", "*-", "**kern", "**text", "**dynam",
-    "*M4/4", "*M6/8", "*M3+2/8", "*M0/4", "*M4/0", "*M4/3%2", "*M999/8", "*met(c)", "*k[f#]", "*k[b-e-]", "*k[", "*G:", "*a:", "*d:dor",
-    "*H:", "*MM120", "*MM0", "*MM1e9", "*MM[Allegro]", "*clefG2", "*clefGv2", "*ITrd-1c-2", "*Trd1c2", "*ITrd99c99", "*staff1", "*part1",
-    "*Ivioln", '*I"Viola', "*I'v", "*>A", "*>B", "*>[A,B,A]", "*>norep[A,B]", "*>[A,A,A,A,A,A]", "*>[Z]", "*>[", "*tb8", "*8va", "*tuplet",
-    "=1", "=2", "=", "==", "=:|!", "=!|:", "=:|!|:", "=2:|!|:", "=||", "=-", "!c", "!", "1000000000c", "0%0c", "4%0c", "99%99c",
+    "4c", "4d", "8e", "8f#", "16g", "2a-", "1b", "4.cc", "4..dd", "12e", "6f", "24g", "0c", "00c", "000c", "3%2c",
+    "5%9d", "4r", "1r", "8ryy", "4", "c", "q", "8cq", "8cqq", "[4c", "4c]", "4c_", "[4c]", "4c 4e 4g", "4c;", "(4c",
+    "4c)", "4cL", "4cJ", "4CCCCCC", "4cccccc", "4c###", "4c-n", ".", ".", ".", "", "*", "*^", "*v", "*x", "*+", "*-",
+    "**kern", "**text", "**dynam", "*M4/4", "*M6/8", "*M3+2/8", "*M0/4", "*M4/0", "*M4/3%2", "*M999/8", "*met(c)",
+    "*k[f#]", "*k[b-e-]", "*k[", "*G:", "*a:", "*d:dor", "*H:", "*MM120", "*MM0", "*MM1e9", "*MM[Allegro]", "*clefG2",
+    "*clefGv2", "*ITrd-1c-2", "*Trd1c2", "*ITrd99c99", "*staff1", "*part1", "*Ivioln", '*I"Viola', "*I'v", "*>A",
+    "*>B", "*>[A,B,A]", "*>norep[A,B]", "*>[A,A,A,A,A,A]", "*>[Z]", "*>[", "*tb8", "*8va", "*tuplet", "=1", "=2", "=",
+    "==", "=:|!", "=!|:", "=:|!|:", "=2:|!|:", "=||", "=-", "!c", "!", "1000000000c", "0%0c", "4%0c", "99%99c",
     "4c" * 40, "4c " * 120,
 )  # fmt: skip
 _LINES = (
-    "!!!OTL: Air", "!!! COM: x", "!!!OMD: Slow", "!! comment", "!", "", "*^", "*v\t*v", "*-", "==", "=:|!", "**kern", "**kern\t**kern",
-    "*>[A,B,A]", "*x\t*x", "*+", "*^\t*^", "*v\t*v\t*v", "\t", "\t\t\t", "*\t*^",
+    "!!!OTL: Air", "!!! COM: x", "!!!OMD: Slow", "!! comment", "!", "", "*^", "*v\t*v", "*-", "==", "=:|!", "**kern",
+    "**kern\t**kern", "*>[A,B,A]", "*x\t*x", "*+", "*^\t*^", "*v\t*v\t*v", "\t", "\t\t\t", "*\t*^",
 )  # fmt: skip
 Line = list[str]
 
@@ -38,8 +39,7 @@ def seed(random: Random) -> bytes:
         split = random.random() < 0.15
         if split:
             lines.append(["*^", *["*"] * (spines - 1)])
-        for _ in range(beats):
-            lines.append([_note(random) for _ in range(spines + split)])
+        lines += [[_note(random) for _ in range(spines + split)] for _ in range(beats)]
         if split:
             lines.append(["*v", "*v", *["*"] * (spines - 1)])
     return _joined([*lines, ["=="] * spines, ["*-"] * spines])

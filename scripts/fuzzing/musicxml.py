@@ -91,7 +91,9 @@ def _measures(random: Random, bars: int, divisions: int, beats: int) -> str:
         while left > 0:
             length = min(left, random.choice((divisions, divisions, 2 * divisions, max(1, divisions // 2))))
             step, octave = random.choice("CDEFGAB"), random.choice((4, 5, 5))
-            what = f"<pitch><step>{step}</step><octave>{octave}</octave></pitch>" if random.random() < 0.9 else "<rest/>"
+            what = (
+                f"<pitch><step>{step}</step><octave>{octave}</octave></pitch>" if random.random() < 0.9 else "<rest/>"
+            )
             notes += f"<note>{what}<duration>{length}</duration><voice>1</voice></note>"
             left -= length
         if random.random() < 0.2:
@@ -153,7 +155,7 @@ def _change(root: Element, other: Element, random: Random) -> None:
     elif way == 6:
         parent.insert(at, fromstring(random.choice(_SNIPPETS)))
     elif way == 7:
-        donors = [element for element in other.iter(parent[at].tag if len(parent) else "note")]
+        donors = list(other.iter(parent[at].tag if len(parent) else "note"))
         parent.insert(at, deepcopy(random.choice(donors)) if donors else fromstring(_NOTE))
     elif way == 8:
         target = random.choice(places)

@@ -15,7 +15,23 @@ ODD_NUMBERS = (
     " 4 ", "+4", "4.0", "four",
 )  # fmt: skip
 """Numbers as text: at the ends of their kinds, beyond them, and none at all."""
-ODD_WORDS = ("", " ", "x", "\0", "\ud7ff", "é", "日本", "\u202e", "\x1b[31m", "%s", "{}", "../..", "A" * 3000, "\n", "\t")
+ODD_WORDS = (
+    "",
+    " ",
+    "x",
+    "\0",
+    "\ud7ff",
+    "é",
+    "日本",
+    "\u202e",
+    "\x1b[31m",
+    "%s",
+    "{}",
+    "../..",
+    "A" * 3000,
+    "\n",
+    "\t",
+)
 """Text that somebody might forget."""
 
 

@@ -19,14 +19,14 @@ TAKEN = (
 """The options that a file for `generate` can hold."""
 _NAMES = tuple(option.name for option in TAKEN) + tuple(name for option in TAKEN for name in option.aliases)
 _WORDS = (
-    "A minor", "C", "H", "D dorian", "4/4", "6/8", "0/0", "2+3/8", "999/999", "AABA", "A8 B8 A8", "(((A)))", "C4-G5", "C-1-G9",
-    "C4/4 D4/8 r/4", "C | F | G7 | C", "Cmaj7 N.C.", "arch", "wave", "0 5 9", "0 nan 1e308", "violin", "0", "x.mid", "1/16 4 1/8",
-    "50%", "slow", "true", "C4", "folk",
+    "A minor", "C", "H", "D dorian", "4/4", "6/8", "0/0", "2+3/8", "999/999", "AABA", "A8 B8 A8", "(((A)))", "C4-G5",
+    "C-1-G9", "C4/4 D4/8 r/4", "C | F | G7 | C", "Cmaj7 N.C.", "arch", "wave", "0 5 9", "0 nan 1e308", "violin", "0",
+    "x.mid", "1/16 4 1/8", "50%", "slow", "true", "C4", "folk",
 )  # fmt: skip
 _VALUES = (
-    "true", "false", "0", "-1", "1", "2.5", "1e999", "nan", "-inf", "9223372036854775808", "9" * 5000, "0x7f", "0b1", "1979-05-27",
-    "07:32:00", "[]", "{}", "[1, 2]", "{ a = 1 }", "''", '"\\u0000"', '"\\ud800"', '"""x"""', "[" * 3000, "[" * 90 + "]" * 90,
-    "{ a = " * 300, "'" + "x" * 2000 + "'", "'a", "",
+    "true", "false", "0", "-1", "1", "2.5", "1e999", "nan", "-inf", "9223372036854775808", "9" * 5000, "0x7f", "0b1",
+    "1979-05-27", "07:32:00", "[]", "{}", "[1, 2]", "{ a = 1 }", "''", '"\\u0000"', '"\\ud800"', '"""x"""', "[" * 3000,
+    "[" * 90 + "]" * 90, "{ a = " * 300, "'" + "x" * 2000 + "'", "'a", "",
 )  # fmt: skip
 
 
@@ -40,7 +40,9 @@ def seed(random: Random) -> bytes:
 
 def _line(random: Random, legal: bool = False) -> str:
     if not legal and random.random() < 0.15:
-        return random.choice(("[x]", "[[x]]", "[a.b]", "# note", "=", "x", ".".join("a" * 1500) + " = 1", "[" + "a." * 1500 + "a]"))
+        return random.choice(
+            ("[x]", "[[x]]", "[a.b]", "# note", "=", "x", ".".join("a" * 1500) + " = 1", "[" + "a." * 1500 + "a]")
+        )
     option = random.choice(TAKEN)
     name = random.choice((option.name, option.spelled)) if legal or random.random() < 0.8 else _name(random)
     return f"{name} = {_legal_value(option, random) if random.random() < (0.9 if legal else 0.4) else _value(random)}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import struct
 import traceback
 import zlib
@@ -94,7 +95,11 @@ def examined(kind: Kind, data: bytes, folder: Path, slower: float = 1.0) -> str 
     except MemoryError as error:
         return Finding("memory", f"more than {MEMORY >> 20} MiB, at {_place(error)}", _place(error, 1))
     except Exception as error:  # whatever it is, nobody promised it
-        return Finding("error", f"{type(error).__name__}: {error!s:.300}, at {_place(error)}", f"{type(error).__name__} {_place(error)}")
+        return Finding(
+            "error",
+            f"{type(error).__name__}: {error!s:.300}, at {_place(error)}",
+            f"{type(error).__name__} {_place(error)}",
+        )
 
 
 def _place(error: BaseException | None, depth: int = 3) -> str:
@@ -108,8 +113,6 @@ def _place(error: BaseException | None, depth: int = 3) -> str:
 
 def limit_memory() -> None:
     """Let this process take `MEMORY` more than it has; where the system cannot tell, nothing."""
-    import resource
-
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
     except OSError:
