@@ -26,7 +26,7 @@ class Kind:
     suffix: str
     seed: Callable[[Random], bytes]
     mutate: Callable[[bytes, Random, bytes], bytes]
-    examine: Callable[[bytes, Path, str, float], str]
+    examine: Callable[[bytes, Path, str, float, bool], str]
     seconds: float = 2.0
 
 

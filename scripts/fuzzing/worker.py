@@ -21,7 +21,7 @@ from typing import NamedTuple, NoReturn
 
 from fuzzing.coverage import traced
 from fuzzing.kinds import Kind
-from fuzzing.oracles import Broken, TooSlow
+from fuzzing.verdicts import Broken, TooSlow
 
 MEMORY = 256 << 20
 """Bytes that one reading may take beside what the process had."""
@@ -29,6 +29,8 @@ LARGEST = 1 << 16
 """Bytes of a file; longer ones are cut."""
 _TRACED = 4
 """One in so many readings is traced."""
+_THOROUGH = 4
+"""One in so many readings is looked at thoroughly."""
 _SLOWER = 3
 """How many times as long a traced reading may take."""
 _A_LIFE = 4000
@@ -83,11 +85,11 @@ class Shared:
         return number, self._memory[_HEAD.size : _HEAD.size + size]
 
 
-def examined(kind: Kind, data: bytes, folder: Path, slower: float = 1.0) -> str | Finding:
+def examined(kind: Kind, data: bytes, folder: Path, slower: float = 1.0, thorough: bool = True) -> str | Finding:
     """Read one file: what can be told apart of the outcome, or what is wrong."""
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            return kind.examine(data, folder, kind.suffix, kind.seconds * slower)
+            return kind.examine(data, folder, kind.suffix, kind.seconds * slower, thorough)
     except Broken as error:
         return Finding(error.oracle, error.message, error.place or _place(error.__cause__))
     except TooSlow as error:
@@ -153,9 +155,9 @@ def _live(kind: Kind, name: str, progress: Progress, shared: Shared, parent: Con
         random = Random(f"{progress.seed} {name} {number}")
         data = offspring(kind, progress, random)
         shared.put(number, data)
-        looked_at = number % _TRACED == 0
+        looked_at, thorough = number % _TRACED == 0, number % _THOROUGH == 1
         with traced() if looked_at else nullcontext(set[int]()) as edges:
-            found = examined(kind, data, folder, _SLOWER if looked_at else 1)
+            found = examined(kind, data, folder, _SLOWER if looked_at else 1, thorough)
         if isinstance(found, Finding):
             parent.send(("broken", number, data, found))
             if found.oracle in ("time", "memory"):
