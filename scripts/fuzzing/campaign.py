@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -144,8 +144,7 @@ class Campaign:
                 return  # it was traced
             finding = finding._replace(message=f"{finding.message} (not seen again)")
         elif minimise:
-            key = again.key
-            data = minimised(data, lambda tried: _key(in_own_process(self.kind, tried)) == key, _MINIMISE)
+            data = smaller(self.kind, data, again.key)
             finding = in_own_process(self.kind, data) or again
         self.result.found[finding.key] = (finding, data)
         print(f"{self.name}: FOUND {finding.oracle}: {finding.message[:200]}", flush=True)
@@ -169,24 +168,39 @@ class Campaign:
         )
 
 
-def _key(finding: Finding | None) -> tuple[str, str] | None:
-    return None if finding is None else finding.key
+def smaller(kind: Kind, data: bytes, key: tuple[str, str]) -> bytes:
+    """The smallest file found in some time that shows the same fault."""
+    if key[0] in ("time", "memory", "hang", "death"):  # a process does not outlive it
+        return minimised(data, lambda tried: _key(in_own_process(kind, tried)) == key, _MINIMISE)
+    made = _forked(lambda folder: minimised(data, lambda tried: _key(examined(kind, tried, folder)) == key, _MINIMISE))
+    return made if isinstance(made, bytes) else data
+
+
+def _key(found: object) -> tuple[str, str] | None:
+    return found.key if isinstance(found, Finding) else None
 
 
 def in_own_process(kind: Kind, data: bytes) -> Finding | None:
     """What is wrong with one file, read by a process that has nothing else behind it."""
+    found = _forked(lambda folder: examined(kind, data, folder))
+    return found if isinstance(found, Finding) else None
+
+
+def _forked(work: Callable[[Path], object]) -> object:
+    """What the work gives in a process with limits, or the finding that the process has died of it."""
     ours, theirs = Pipe(duplex=False)
     child = os.fork()
     if child == 0:
-        ours.close()
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        limit_memory()
-        with tempfile.TemporaryDirectory(prefix="fuzz-", dir=_memory_folder()) as scratch:
-            found = examined(kind, data, Path(scratch))
-        theirs.send(found if isinstance(found, Finding) else None)
-        os._exit(0)
+        try:
+            ours.close()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            limit_memory()
+            with tempfile.TemporaryDirectory(prefix="fuzz-", dir=_memory_folder()) as scratch:
+                theirs.send(work(Path(scratch)))
+        finally:
+            os._exit(0)
     theirs.close()
-    told: Finding | None = None
+    told: object = None
     try:
         if ours.poll(_WAITS):
             told = ours.recv()

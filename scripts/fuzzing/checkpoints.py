@@ -48,7 +48,13 @@ def seed(random: Random) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "seed.safetensors"
         made.save(path, half=random.random() < 0.4, int8=random.random() < 0.4)
-        return path.read_bytes()
+        header, body = _parts(path.read_bytes())
+    # The library writes the description in another order each time.
+    return _joined(json.dumps(header, sort_keys=True).encode(), body)
+
+
+def _joined(header: bytes, body: bytes) -> bytes:
+    return struct.pack("<Q", len(header)) + header + body
 
 
 def _critic(numbers: np.random.Generator) -> Critic:
@@ -92,8 +98,9 @@ def mutate(data: bytes, random: Random, other: bytes) -> bytes:
             random.choice((b"0", b"[", b'"2"')), random.choice((b"[" * 5000, b"9" * 5000, b'{"a":' * 5000)), 1
         )
     text += b" " * random.choice((0, 0, -len(text) % 8))
-    length = random.choice((0, 1, len(text) - 1, 1 << 40, 1 << 63)) if random.random() < 0.03 else len(text)
-    return struct.pack("<Q", length) + text + body
+    if random.random() < 0.03:
+        return struct.pack("<Q", random.choice((0, 1, len(text) - 1, 1 << 40, 1 << 63))) + text + body
+    return _joined(text, body)
 
 
 def _parts(data: bytes) -> tuple[dict[str, Any] | None, bytes]:

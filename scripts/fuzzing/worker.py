@@ -27,7 +27,7 @@ MEMORY = 256 << 20
 """Bytes that one reading may take beside what the process had."""
 LARGEST = 1 << 16
 """Bytes of a file; longer ones are cut."""
-_TRACED = 4
+_TRACED = 8
 """One in so many readings is traced."""
 _THOROUGH = 4
 """One in so many readings is looked at thoroughly."""
