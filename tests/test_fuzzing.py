@@ -1,6 +1,5 @@
 """The fuzzer finds what it looks for, and the readers stand what it has found so far."""
 
-import os
 import subprocess
 import sys
 import time
@@ -14,16 +13,14 @@ from melodygru import Melody, Note
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.scores.cache import Reading
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-if not hasattr(os, "fork"):
-    pytest.skip("the fuzzer forks, and sets limits on processes", allow_module_level=True)
+sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
 from fuzzing import abc, melodies, midi, oracles, verdicts
 from fuzzing.campaign import Campaign
 from fuzzing.kinds import KINDS, Kind
 from fuzzing.minimising import minimised
 from fuzzing.worker import Finding, examined
 
+ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "tests" / "fuzz_corpus"
 TUNE = Melody(tuple(Note(60 + i, 12 * i, 12) for i in range(8)), name="x")
 
