@@ -151,7 +151,10 @@ def work(kind: Kind, name: str, progress: Progress, shared: Shared, parent: Conn
 
 
 def _live(kind: Kind, name: str, progress: Progress, shared: Shared, parent: Connection, folder: Path) -> None:
+    campaign = os.getppid()
     for number in range(progress.number, progress.number + _A_LIFE):
+        if os.getppid() != campaign:
+            return  # it was killed
         random = Random(f"{progress.seed} {name} {number}")
         data = offspring(kind, progress, random)
         shared.put(number, data)
