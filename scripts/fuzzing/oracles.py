@@ -1,7 +1,7 @@
 """What must hold of everything that is read, whatever stands in the file.
 
-Each `examine_…` reads a file's bytes as the program does and gives what can be told apart of the outcome, as text: a
-new one is worth keeping. What must not happen raises `Broken`. What takes longer than the reading itself is only looked
+Each `examine_…` reads a file's bytes as the program does and gives what can be told apart of the outcome, a line each:
+a file with a new one is worth keeping. What must not happen raises `Broken`. What takes longer than the reading itself is only looked
 at where the look is `thorough`.
 """
 
@@ -93,11 +93,10 @@ def _music(found: Reading, thorough: bool) -> str:
         if thorough and len(melody.notes) <= _CHECKED_NOTES:
             check_written(melody)
     first = found.melodies[0]
-    sizes = (len(found.melodies), sum(len(melody.notes) for melody in found.melodies), first.bars)
-    remarks = sorted({outcome(remark) for remark in found.remarks})
-    return (
-        f"{[size.bit_length() for size in sizes]} {first.time_signature} {first.pickup > 0} {first.key.mode} {remarks}"
-    )
+    notes = sum(len(melody.notes) for melody in found.melodies)
+    told = [f"{name} {size.bit_length()}" for name, size in (("notes", notes), ("bars", first.bars))]
+    told += [f"metre {first.time_signature}", f"pickup {first.pickup > 0}", f"melodies {len(found.melodies) > 1}"]
+    return "\n".join([*told, *(outcome(remark) for remark in found.remarks)])
 
 
 def examine_checkpoint(data: bytes, folder: Path, suffix: str, seconds: float, thorough: bool) -> str:
@@ -152,4 +151,4 @@ def examine_options(data: bytes, folder: Path, suffix: str, seconds: float, thor
         planned = attempt(lambda: plan(config, TokenizerConfig().max_duration, None), 5 * seconds, (UsageError,))
         if isinstance(planned, MelodyGRUError):
             return outcome(str(planned))
-    return f"{sorted(found.as_dict())}"
+    return "\n".join(found.as_dict())

@@ -166,7 +166,8 @@ def _live(kind: Kind, name: str, progress: Progress, shared: Shared, parent: Con
             if found.oracle in ("time", "memory"):
                 return  # stopped anywhere: what it left behind must not spoil the next reading
             continue
-        news = {zlib.crc32(found.encode("utf-8", "replace")), *edges} - progress.seen
+        told = {zlib.crc32(line.encode("utf-8", "replace")) for line in found.split("\n")}
+        news = (told | edges) - progress.seen
         if news:
             progress.seen |= news
             progress.corpus.append(data)
