@@ -20,7 +20,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
-
 LONGEST_MESSAGE = 400
 """Characters of a message; of a longer one, which quotes something without end, the middle is left out."""
 _ENDING = 120

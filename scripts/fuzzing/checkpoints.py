@@ -48,12 +48,13 @@ def seed(random: Random) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "seed.safetensors"
         made.save(path, half=random.random() < 0.4, int8=random.random() < 0.4)
-        header, body = _parts(path.read_bytes())
+        header, body = parts(path.read_bytes())
     # The library writes the description in another order each time.
-    return _joined(json.dumps(header, sort_keys=True).encode(), body)
+    return joined(json.dumps(header, sort_keys=True).encode(), body)
 
 
-def _joined(header: bytes, body: bytes) -> bytes:
+def joined(header: bytes, body: bytes) -> bytes:
+    """A file of its description and its numbers."""
     return struct.pack("<Q", len(header)) + header + body
 
 
@@ -70,7 +71,7 @@ def _critic(numbers: np.random.Generator) -> Critic:
 
 def mutate(data: bytes, random: Random, other: bytes) -> bytes:
     """The model with its header changed as JSON, its numbers as bytes, or its ends cut."""
-    header, body = _parts(data)
+    header, body = parts(data)
     if header is None or random.random() < 0.1:
         return change_bytes(data, random, other)
     for _ in range(few(random)):
@@ -100,10 +101,11 @@ def mutate(data: bytes, random: Random, other: bytes) -> bytes:
     text += b" " * random.choice((0, 0, -len(text) % 8))
     if random.random() < 0.03:
         return struct.pack("<Q", random.choice((0, 1, len(text) - 1, 1 << 40, 1 << 63))) + text + body
-    return _joined(text, body)
+    return joined(text, body)
 
 
-def _parts(data: bytes) -> tuple[dict[str, Any] | None, bytes]:
+def parts(data: bytes) -> tuple[dict[str, Any] | None, bytes]:
+    """A file's description, None where it has none, and its numbers."""
     length = int.from_bytes(data[:8], "little")
     try:
         header = json.loads(data[8 : 8 + length])

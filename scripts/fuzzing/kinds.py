@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from fuzzing import abc, checkpoints, kern, midi, musicxml, options, oracles
+from fuzzing import abc, checkpoints, kern, midi, musicxml, options, oracles, states
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ KINDS = {
     "abc": Kind(".abc", abc.seed, abc.mutate, oracles.examine_score),
     "kern": Kind(".krn", kern.seed, kern.mutate, oracles.examine_score),
     "checkpoint": Kind(".safetensors", checkpoints.seed, checkpoints.mutate, oracles.examine_checkpoint),
+    "state": Kind(".safetensors", states.seed, checkpoints.mutate, states.examine),
     "options": Kind(".toml", options.seed, options.mutate, _options),
 }
 """By name."""

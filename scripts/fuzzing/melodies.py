@@ -41,7 +41,7 @@ def check_melody(melody: Melody) -> None:
 
 
 def check_written(melody: Melody) -> None:
-    """Notes on sixteenths or triplets come back as they were; others are set on such a grid, and keep their pitches."""
+    """Notes on sixteenths or triplets come back as they were; finer ones may be taken for played, and set on a grid."""
     notes = melody.notes
     if melody.pickup and notes[-1].end <= melody.time_signature.bar_steps:
         return  # an upbeat to nothing, which reading leaves out
@@ -54,10 +54,7 @@ def check_written(melody: Melody) -> None:
         read = [replace(note, onset=note.onset - read[0].onset + melody.notes[0].onset) for note in read]
     else:  # rests of a hundred bars split it
         read = [replace(note, onset=own.onset) for note, own in zip(read, melody.notes, strict=False)]
-    if not _on_coarse_grid(melody):
-        read = [replace(note, onset=0, duration=1) for note in read]
-        notes = tuple(replace(note, onset=0, duration=1) for note in notes)
-    if read != list(notes):
+    if _on_coarse_grid(melody) and read != list(notes):
         differing: tuple[Note | None, Note | None] = next(
             ((a, b) for a, b in zip(notes, read, strict=False) if a != b), (None, None)
         )

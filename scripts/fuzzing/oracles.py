@@ -1,8 +1,8 @@
 """What must hold of everything that is read, whatever stands in the file.
 
 Each `examine_…` reads a file's bytes as the program does and gives what can be told apart of the outcome, a line each:
-a file with a new one is worth keeping. What must not happen raises `Broken`. What takes longer than the reading itself is only looked
-at where the look is `thorough`.
+a file with a new one is worth keeping. What must not happen raises `Broken`. What takes longer than the reading itself
+is only looked at where the look is `thorough`.
 """
 
 from __future__ import annotations
