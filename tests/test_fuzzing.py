@@ -18,7 +18,7 @@ from fuzzing import abc, melodies, midi, oracles, verdicts
 from fuzzing.campaign import Campaign
 from fuzzing.kinds import KINDS, Kind
 from fuzzing.minimising import minimised
-from fuzzing.worker import Finding, examined
+from fuzzing.worker import Finding, examined, told_apart
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "tests" / "fuzz_corpus"
@@ -170,6 +170,17 @@ def test_parts_put_together_give_the_file_again():
         tunes, notes = abc.seed(random), midi.seed(random)
         assert "".join(abc.tokens_of(tunes)).encode() == tunes
         assert midi.rendered(midi.parsed(notes)) == notes
+
+
+def test_of_outcomes_that_differ_in_words_alone_the_first_are_kept():
+    seen = set()
+    kept = []
+    for word in map(str, range(100)):
+        news = told_apart(f"is no key ({word}).\nnotes", seen)
+        kept += [word] if news else []
+        seen |= news
+    assert kept == list(map(str, range(12)))
+    assert not told_apart("notes", seen)
 
 
 def test_what_is_not_needed_is_taken_out():

@@ -21,7 +21,7 @@ from typing import NamedTuple, NoReturn
 
 from fuzzing.coverage import traced
 from fuzzing.kinds import Kind
-from fuzzing.verdicts import Broken, TooSlow
+from fuzzing.verdicts import Broken, TooSlow, template
 
 MEMORY = 256 << 20
 """Bytes that one reading may take beside what the process had."""
@@ -33,6 +33,8 @@ _THOROUGH = 4
 """One in so many readings is looked at thoroughly."""
 _SLOWER = 3
 """How many times as long a traced reading may take."""
+_ALIKE = 12
+"""Refusals that quote what they refuse would otherwise fill the corpus: there are always new words."""
 _A_LIFE = 4000
 """Readings, after which a new process takes over: what music21 and the allocator keep is not a reader's fault."""
 _HEAD = struct.Struct("<QQ")
@@ -134,6 +136,23 @@ def offspring(kind: Kind, progress: Progress, random: Random) -> bytes:
     return kind.mutate(random.choice(random.choice((corpus, late))), random, random.choice(corpus))[:LARGEST]
 
 
+def told_apart(found: str, seen: set[int]) -> set[int]:
+    """Numbers of what is new in an outcome; of lines that differ in their words alone only the first `_ALIKE` are."""
+    news: set[int] = set()
+    for line in found.split("\n"):
+        number = _number(line)
+        places = (_number(f"{place} {template(line)}") for place in range(_ALIKE))
+        free = next((place for place in places if place not in seen), None)
+        if number not in seen and free is not None:
+            news |= {number, free}
+    return news
+
+
+def _number(text: str) -> int:
+    """Not `hash`, which differs from process to process."""
+    return zlib.crc32(text.encode("utf-8", "replace"))
+
+
 def work(kind: Kind, name: str, progress: Progress, shared: Shared, parent: Connection, folder: Path) -> NoReturn:
     """Read until this life is over.
 
@@ -166,8 +185,7 @@ def _live(kind: Kind, name: str, progress: Progress, shared: Shared, parent: Con
             if found.oracle in ("time", "memory"):
                 return  # stopped anywhere: what it left behind must not spoil the next reading
             continue
-        told = {zlib.crc32(line.encode("utf-8", "replace")) for line in found.split("\n")}
-        news = (told | edges) - progress.seen
+        news = (edges | told_apart(found, progress.seen)) - progress.seen
         if news:
             progress.seen |= news
             progress.corpus.append(data)
