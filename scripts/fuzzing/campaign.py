@@ -49,19 +49,21 @@ class Campaign:
         self.progress = Progress(seed)
         self.result = Result()
         self._first = [data[:LARGEST] for data in corpus]
+        self._shared = Shared()
+        self._began = self._told = 0.0
 
-    def run(self, seconds: float, readings: int | None = None, minimise: bool = True) -> Result:
+    def run(self, seconds: float, readings: int | None = None) -> Result:
         """Read; Ctrl-C ends it as the time does."""
-        began = told = time.monotonic()
+        self._began = self._told = time.monotonic()
         self._begin()
-        shared = Shared()
+        most = readings or 1 << 62
         with tempfile.TemporaryDirectory(prefix="fuzz-", dir=_memory_folder()) as scratch:
             try:
-                while time.monotonic() - began < seconds and self.progress.number < (readings or 1 << 62):
-                    told = self._life(shared, Path(scratch), began, told, began + seconds, readings, minimise)
+                while time.monotonic() - self._began < seconds and self.progress.number < most:
+                    self._life(Path(scratch), self._began + seconds, most)
             finally:
-                self.result.seconds = time.monotonic() - began
-                self.result.readings = min(self.progress.number, readings or self.progress.number)
+                self.result.seconds = time.monotonic() - self._began
+                self.result.readings = min(self.progress.number, most)
                 self.result.corpus = len(self.progress.corpus)
         return self.result
 
@@ -73,50 +75,50 @@ class Campaign:
             for data in self.progress.corpus[:4]:
                 examined(self.kind, data, Path(scratch), slower=100)
 
-    def _life(
-        self, shared: Shared, scratch: Path, began: float, told: float, end: float, readings: int | None, minimise: bool
-    ) -> float:
+    def _life(self, scratch: Path, end: float, most: int) -> None:
         """One process, from its start to its end, and what it says."""
         ours, theirs = Pipe(duplex=False)
-        shared.put(self.progress.number, b"")
+        self._shared.put(self.progress.number, b"")
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             ours.close()
-            work(self.kind, self.name, self.progress, shared, theirs, scratch)
+            work(self.kind, self.name, self.progress, self._shared, theirs, scratch)
         theirs.close()
-        moved, last, stopped = time.monotonic(), -1, False
-        status: int | None = None
         try:
-            while status is None:
-                self._listen(ours, minimise)
-                now, number = time.monotonic(), shared.get()[0]
-                if number != last:
-                    moved, last = now, number
-                if now - told >= _TELL_EACH:
-                    told = now
-                    self._tell(number, now - began)
-                if now > end or number >= (readings or 1 << 62) or now - moved > _WAITS:
-                    os.kill(child, signal.SIGKILL)
-                    status = os.waitpid(child, 0)[1]
-                    stopped = now - moved <= _WAITS
-                else:
-                    done, code = os.waitpid(child, os.WNOHANG)
-                    status = code if done else None
+            status = self._watched(child, ours, end, most)
         except BaseException:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            self.progress.number = max(self.progress.number, shared.get()[0])
+            self.progress.number = max(self.progress.number, self._shared.get()[0])
             raise
-        self._listen(ours, minimise)
-        number, data = shared.get()
-        if status and not stopped:
-            self._found(data, _died(status), minimise)
+        self._listen(ours)
+        number, data = self._shared.get()
+        if status:
+            self._found(data, _died(status))
         # A life that ran its course has put the next one's number there.
         self.progress.number = number + 1 if data else number
-        return told
 
-    def _listen(self, ours: Connection, minimise: bool) -> None:
+    def _watched(self, child: int, ours: Connection, end: float, most: int) -> int:
+        """How the process has ended, as `os.waitpid` tells it; 0 where it was to end."""
+        moved, last = time.monotonic(), -1
+        while True:
+            self._listen(ours)
+            now, number = time.monotonic(), self._shared.get()[0]
+            if number != last:
+                moved, last = now, number
+            if now - self._told >= _TELL_EACH:
+                self._told = now
+                self._tell(number)
+            if now > end or number >= most or now - moved > _WAITS:
+                os.kill(child, signal.SIGKILL)
+                status = os.waitpid(child, 0)[1]
+                return status if now - moved > _WAITS else 0
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                return status
+
+    def _listen(self, ours: Connection) -> None:
         """Take in what the process says, for a moment at most if it says nothing."""
         try:
             while ours.poll(0.05):
@@ -128,11 +130,11 @@ class Campaign:
                 elif what == "failed":
                     raise RuntimeError(f"The fuzzer itself failed at reading {number}:\n{said}")
                 else:
-                    self._found(data, said, minimise)
+                    self._found(data, said)
         except (EOFError, OSError):
             return
 
-    def _found(self, data: bytes, finding: Finding, minimise: bool) -> None:
+    def _found(self, data: bytes, finding: Finding) -> None:
         """Keep it, once for each key, after a look at it by a process of its own."""
         times = self.result.times
         times[finding.key] = times.get(finding.key, 0) + 1
@@ -143,7 +145,7 @@ class Campaign:
             if finding.oracle in ("time", "memory"):
                 return  # it was traced
             finding = finding._replace(message=f"{finding.message} (not seen again)")
-        elif minimise:
+        else:
             data = smaller(self.kind, data, again.key)
             finding = in_own_process(self.kind, data) or again
         self.result.found[finding.key] = (finding, data)
@@ -159,13 +161,11 @@ class Campaign:
         text = f"reader: {self.name}\noracle: {finding.oracle}\nplace: {finding.place}\nmessage: {finding.message}\n"
         (self.folder / f"{stem}.txt").write_text(text, "utf-8", "backslashreplace")
 
-    def _tell(self, number: int, seconds: float) -> None:
+    def _tell(self, number: int) -> None:
+        speed = number / max(self._told - self._began, 0.1)
         found, corpus = len(self.result.found), len(self.progress.corpus)
-        print(
-            f"{self.name}: {number:,} readings, {number / max(seconds, 0.1):.0f} a second, "
-            f"{corpus} files kept, {found} found",
-            flush=True,
-        )
+        text = f"{self.name}: {number:,} readings, {speed:.0f} a second, {corpus} files kept, {found} found"
+        print(text, flush=True)
 
 
 def smaller(kind: Kind, data: bytes, key: tuple[str, str]) -> bytes:

@@ -45,7 +45,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     before = signal.signal(signal.SIGPROF, end)
     soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + 3 * seconds + 2), hard))
-    signal.setitimer(signal.ITIMER_PROF, seconds, 0.2)
+    signal.setitimer(signal.ITIMER_PROF, seconds, seconds)
     try:
         yield
     finally:

@@ -36,7 +36,7 @@ _SLOWER = 3
 _ALIKE = 12
 """Refusals that quote what they refuse would otherwise fill the corpus: there are always new words."""
 _A_LIFE = 4000
-"""Readings, after which a new process takes over: what music21 and the allocator keep is not a reader's fault."""
+"""Readings, after which a new process takes over: what libraries and the allocator keep is no reader's fault."""
 _HEAD = struct.Struct("<QQ")
 
 
