@@ -165,6 +165,8 @@ class TrainingState:
                             # AdamW counts steps in a number without dimensions; fused, where the weights lie.
                             alone = entry == "step"
                             value = _sound(file.get_tensor(key), torch.Size([1]) if alone else parameter.shape)
+                            if entry != "exp_avg" and (value < 0).any():
+                                raise ValueError(f"{entry} is below 0")
                             value = value.reshape(()) if alone else value
                             learned.optimizer.state[parameter][entry] = value.to(parameter.device)
             numbers = json.loads(metadata["numbers"])

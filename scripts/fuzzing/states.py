@@ -63,7 +63,7 @@ def _learned() -> Learned:
 
 
 def examine(data: bytes, folder: Path, suffix: str, seconds: float, thorough: bool) -> str:
-    """Load it; a run that goes on from it has weights that are finite, and saves what it has loaded."""
+    """Load it; what is loaded is finite, and comes back from a file."""
     import torch
 
     from melodygru.training.state import TrainingState
@@ -77,9 +77,6 @@ def examine(data: bytes, folder: Path, suffix: str, seconds: float, thorough: bo
     held += [value for entries in learned.optimizer.state.values() for value in entries.values()]
     if not all(torch.isfinite(tensor).all() for tensor in held):
         raise Broken("weights", "weights that are not finite")
-    for parameter in learned.model.parameters():
-        parameter.grad = torch.zeros_like(parameter)
-    learned.optimizer.step()
     state.save(folder, _IDENTITY, learned)
     again = TrainingState()
     again.load(folder, _IDENTITY, learned)

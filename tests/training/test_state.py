@@ -93,6 +93,18 @@ def test_numbers_that_are_not_finite_are_refused(saved, prefix):
         TrainingState().load(saved, IDENTITY, learned())
 
 
+@pytest.mark.parametrize("entry", ["exp_avg_sq", "step"])
+def test_squares_and_counts_below_zero_are_refused(saved, entry):
+    def change(header, body):
+        name = next(name for name in sorted(header) if name.startswith(f"optimizer.{entry}."))
+        begin = header[name]["data_offsets"][0]
+        body[begin : begin + 4] = struct.pack("<f", -1.0)
+
+    rewrite(saved, change)
+    with pytest.raises(CheckpointError, match=f"{entry} is below 0"):
+        TrainingState().load(saved, IDENTITY, learned())
+
+
 def test_an_average_that_torch_would_stretch_to_fit_is_refused(tmp_path):
     whole = learned()
     TrainingState().save(tmp_path, IDENTITY, whole._replace(average=[mean.flatten()[:1] for mean in whole.average]))
