@@ -153,22 +153,7 @@ class TrainingState:
                             f"{path} is of a run with other {_PARTS[part]}; resume with the same, or start anew "
                             "with --force in place of --resume."
                         )
-                weights = learned.model.state_dict().items()
-                learned.model.load_state_dict(
-                    {name: _sound(file.get_tensor(f"model.{name}"), own.shape) for name, own in weights}
-                )
-                stored = set(file.keys())
-                for name, parameter, mean in learned.parameters():
-                    mean.copy_(_sound(file.get_tensor(f"average.{name}"), mean.shape))
-                    for entry in ("step", "exp_avg", "exp_avg_sq"):
-                        if (key := f"optimizer.{entry}.{name}") in stored:
-                            # AdamW counts steps in a number without dimensions; fused, where the weights lie.
-                            alone = entry == "step"
-                            value = _sound(file.get_tensor(key), torch.Size([1]) if alone else parameter.shape)
-                            if entry != "exp_avg" and (value < 0).any():
-                                raise ValueError(f"{entry} is below 0")
-                            value = value.reshape(()) if alone else value
-                            learned.optimizer.state[parameter][entry] = value.to(parameter.device)
+                _load_learned(file, learned)
             numbers = json.loads(metadata["numbers"])
             for name in self._numbers():
                 setattr(self, name, _of_kind(numbers[name], getattr(self, name)))
@@ -180,11 +165,30 @@ class TrainingState:
         self.seconds_before = self.seconds
 
 
-def _sound(tensor: Tensor, shape: torch.Size) -> Tensor:
-    """The tensor, of this shape, as float32. Raises ValueError for another one, or numbers that are not finite."""
-    tensor = tensor.to(torch.float32)
-    if tensor.shape != shape or not tensor.isfinite().all():
-        raise ValueError(f"numbers of shape {list(tensor.shape)}, not {list(shape)}, or not finite")
+def _load_learned(file: Any, learned: Learned) -> None:
+    """Set weights, averages and what the optimizer knows of each. Raises ValueError for what does not fit them."""
+    weights = learned.model.state_dict().items()
+    learned.model.load_state_dict({name: _sound(file, f"model.{name}", own.shape) for name, own in weights})
+    stored = set(file.keys())
+    for name, parameter, mean in learned.parameters():
+        mean.copy_(_sound(file, f"average.{name}", mean.shape))
+        # AdamW counts steps in a number without dimensions; fused, where the weights lie.
+        for entry, shape in (("step", torch.Size([1])), ("exp_avg", mean.shape), ("exp_avg_sq", mean.shape)):
+            if (key := f"optimizer.{entry}.{name}") in stored:
+                value = _sound(file, key, shape)
+                if entry != "exp_avg" and (value < 0).any():
+                    raise ValueError(f"{key} is below 0")
+                value = value.reshape(()) if entry == "step" else value
+                learned.optimizer.state[parameter][entry] = value.to(parameter.device)
+
+
+def _sound(file: Any, key: str, shape: torch.Size) -> Tensor:
+    """A tensor of the file as float32. Raises ValueError for one of another shape, or that is not finite."""
+    tensor: Tensor = file.get_tensor(key).to(torch.float32)
+    if tensor.shape != shape:
+        raise ValueError(f"{key} has shape {list(tensor.shape)}, not {list(shape)}")
+    if not tensor.isfinite().all():
+        raise ValueError(f"{key} is not finite")
     return tensor
 
 
