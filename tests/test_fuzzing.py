@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -39,14 +38,14 @@ def test_what_was_found_once_is_found_no_more():
 
 
 def test_some_files_of_every_kind_are_read_well(tmp_path):
-    done = fuzz("--readings", 40, "--minutes", 5, "--seed", 3, "--out", tmp_path, seconds=300)
+    done = fuzz("--readings", 25, "--minutes", 5, "--seed", 3, "--out", tmp_path, seconds=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(" 40 readings in ") == len(KINDS)
+    assert done.stdout.count(" 25 readings in ") == len(KINDS)
 
 
 @pytest.mark.slow
 def test_five_minutes_find_nothing(tmp_path):
-    done = fuzz("--minutes", 5, "--seed", int(time.time()) // 86_400, "--out", tmp_path, seconds=600)
+    done = fuzz("--minutes", 5, "--seed", 1, "--out", tmp_path, seconds=900)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
