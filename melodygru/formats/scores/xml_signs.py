@@ -94,7 +94,7 @@ def note_direction(direction: Element, signs: Signs, bar: int, at_start: bool, a
         elif kind == "tocoda":
             signs.to_coda.setdefault(bar, not at_start)
         elif kind == "fine":
-            signs.fine.setdefault(bar, True)
+            signs.fine.add(bar)
         else:
             signs.jumps.setdefault(bar, name if kind == "dalsegno" else None)
 
