@@ -489,7 +489,7 @@ def test_a_refusal_says_why_and_where(bar, reason):
 def test_a_score_has_a_limit_in_parts_bars_and_notes(monkeypatch):
     with pytest.raises(MidiError, match="over 400 parts"):
         bars_of(score(*([attributes() + note("C4", 12)] for _ in range(401))))
-    monkeypatch.setattr(musicxml, "MOST_CELLS", 100)
+    monkeypatch.setattr(musicxml, "MOST_BARS", 100)
     with pytest.raises(MidiError, match="over 100 bars in all its parts"):
         bars_of(one(attributes(), *[""] * 100))
     monkeypatch.setattr(musicxml, "MOST_NOTES", 20)
