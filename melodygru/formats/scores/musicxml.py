@@ -20,8 +20,8 @@ from melodygru.music.theory import TimeSignature
 
 MOST_PARTS = 400
 """Parts of a score: of the largest orchestras there are a hundred."""
-MOST_CELLS = 1_000_000
-"""Bars of all parts together: an opera has some 200,000."""
+MOST_BARS = 500_000
+"""Bars of all staves together: an opera has some 200,000."""
 MOST_NOTES = 2_000_000
 """Notes of all parts as they are played: an opera has some 500,000."""
 _UNTITLED = ("", "music21 fragment", "music21", "untitled", "untitled score", "title")
@@ -53,7 +53,9 @@ class _Score:
         self.shared = Shared()
         self.readers: dict[tuple[int, str], PartReader] = {}
         self.cells = 0
-        for element in stream(*score_file(data, zipped)):
+        data, part_by_part = score_file(data, zipped)
+        _check_counts(data)
+        for element in stream(data, part_by_part):
             if isinstance(element, Measure):
                 self._read(element)
             else:
@@ -75,8 +77,8 @@ class _Score:
             place = f"part {reader.index + 1}, bar {measure.number[:12] or reader.bars + 1}"
             raise MidiError(f"{what} ({place});{remedy}") from error
         self.cells += reader.staves
-        if self.cells > MOST_CELLS:
-            raise MidiError(f"has over {MOST_CELLS:,} bars in all its parts; leave it out.")
+        if self.cells > MOST_BARS:
+            raise MidiError(f"has over {MOST_BARS:,} bars in all its parts; leave it out.")
 
     def _read_head(self, element: Element) -> None:
         if element.tag != "score-part":
@@ -86,8 +88,6 @@ class _Score:
         program = (element.findtext("midi-instrument/midi-program") or "").strip()
         known = program.isdecimal() and 1 <= int(program[:4]) <= 128
         self.heads[element.get("id", "")] = _Head(name, int(program) - 1 if known else None)
-        if len(self.heads) > MOST_PARTS:
-            raise MidiError(f"has over {MOST_PARTS} parts; leave it out.")
 
     def written(self) -> WrittenScore:
         """All that has been read, put together."""
@@ -143,6 +143,13 @@ class _Score:
         # Rests of a whole bar, in the first bar, are often longer than the pickup that it is.
         length = (filled or rested) if bar == 0 else max(filled, rested)
         return round(length) or whole
+
+
+def _check_counts(data: bytes) -> None:
+    """Raises MidiError for XML of more parts or bars than any score has, before any of them is read."""
+    for tag, most, what in ((b"<score-part", MOST_PARTS, "parts"), (b"<measure", MOST_BARS, "bars in all its parts")):
+        if sum(data.count(tag + end) for end in (b" ", b">", b"/")) > most:
+            raise MidiError(f"has over {most:,} {what}; leave it out.")
 
 
 def _plain(text: str | None) -> str:

@@ -28,8 +28,8 @@ class Signs:
         ends: an ending ends with these bars.
         segno: a segno stands at these bars' beginnings -> its name, or "".
         coda: the same of a coda.
-        to_coda: who came by a jump leaves with (True) or before (False) these bars for the coda.
-        fine: the same: the music ends there.
+        to_coda: who came by a jump leaves after (True) or before (False) these bars for the coda.
+        fine: who came by a jump ends after these bars.
         jumps: with these bars' ends it goes on at the beginning (None) or at the segno of that name.
     """
 
@@ -40,7 +40,7 @@ class Signs:
     segno: dict[int, str] = field(default_factory=dict)
     coda: dict[int, str] = field(default_factory=dict)
     to_coda: dict[int, bool] = field(default_factory=dict)
-    fine: dict[int, bool] = field(default_factory=dict)
+    fine: set[int] = field(default_factory=set)
     jumps: dict[int, str | None] = field(default_factory=dict)
 
 
@@ -242,8 +242,10 @@ def _play(nodes: Sequence[int | _Repeat], played: list[int], once: bool) -> None
 
 def _with_jumps(played: Sequence[int], once: Sequence[int], signs: Signs) -> list[int]:
     """The bars with da capo, dal segno, coda and fine; `once`: how they are played after a jump."""
-    first_in_once = _firsts(once)
+    first, first_after_jump = _firsts(played), _firsts(once)
     coda, to_coda = _codas(signs)
+    segnos = sorted(signs.segno)
+    named = {name: bar for bar, name in sorted(signs.segno.items(), reverse=True) if name}
     lasts = {bar: at for at, bar in enumerate(played)}
     found: list[int] = []
     left = set(signs.jumps)
@@ -251,20 +253,26 @@ def _with_jumps(played: Sequence[int], once: Sequence[int], signs: Signs) -> lis
     while at < len(sequence):
         bar = sequence[at]
         after = to_coda.get(bar) if jumped and coda is not None else None
-        if jumped and signs.fine.get(bar) is False:
-            break
         if after is not False:
             found.append(bar)
             if len(found) > MOST_PLAYED:
                 raise _NotUnderstood
-            if jumped and signs.fine.get(bar):
+            if jumped and bar in signs.fine:
                 break
         if after is not None:
             assert coda is not None
-            sequence, at, jumped = played, _firsts(played).get(coda, len(played)), False
+            sequence, at, jumped = played, first.get(coda, len(played)), False
         elif bar in left and (sequence is once or lasts[bar] == at):
             left.discard(bar)
-            sequence, at, jumped = once, first_in_once.get(_target(bar, signs), 0), True
+            target = signs.jumps[bar]
+            if target is None:
+                at = 0
+            elif target in named or bisect_right(segnos, bar):
+                begin = named.get(target, segnos[bisect_right(segnos, bar) - 1])
+                at = first_after_jump.get(begin, 0)
+            else:
+                raise _NotUnderstood
+            sequence, jumped = once, True
         else:
             at += 1
     return found
@@ -273,18 +281,6 @@ def _with_jumps(played: Sequence[int], once: Sequence[int], signs: Signs) -> lis
 def _firsts(sequence: Sequence[int]) -> dict[int, int]:
     """Bars -> where they are played first."""
     return {bar: at for at, bar in reversed(list(enumerate(sequence)))}
-
-
-def _target(bar: int, signs: Signs) -> int:
-    """The segno that is gone on at after the jump at the end of a bar; -1 for the beginning."""
-    name = signs.jumps[bar]
-    if name is None:
-        return -1
-    before = [place for place in sorted(signs.segno) if place <= bar]
-    named = [place for place in signs.segno if name and signs.segno[place] == name]
-    if not (named or before):
-        raise _NotUnderstood
-    return named[0] if named else before[-1]
 
 
 def _codas(signs: Signs) -> tuple[int | None, dict[int, bool]]:

@@ -47,13 +47,13 @@ def _in_utf8(data: bytes) -> bytes:
         encoding = {b"<": "utf-16-le", b"\0": "utf-16-be"}.get(data[:1], "utf-16")
         text = data.decode(encoding, errors="replace")
     else:
-        data = data.lstrip()
-        declared = re.match(rb"(?:\xef\xbb\xbf)?<\?xml[^>]{0,100}encoding\s*=\s*[\"']([\w.-]+)", data)
+        data = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+        declared = re.match(rb"<\?xml[^>]{0,100}encoding\s*=\s*[\"']([\w.-]+)", data)
         name = declared[1].lower() if declared else b"utf-8"
         if (data.isascii() and not name.startswith(b"utf-16")) or not name.startswith(b"utf"):
             return data
         try:
-            text = data.decode("utf-8-sig")
+            text = data.decode()
         except UnicodeDecodeError:
             text = data.decode("latin-1")
         else:

@@ -22,6 +22,7 @@ _NUMBER = r"\d{1,5}(?:[.,]\d{1,6})?"
 _PER_MINUTE = re.compile(rf"({_NUMBER})(?:\s*(?:-|–|—|to|bis|à|\.\.)\s*({_NUMBER}))?")
 _SECTION_ENDS = ("light-light", "light-heavy", "heavy-light", "heavy-heavy")
 _LONGEST_WORDS = 60
+"""Letters; what is longer is no sign."""
 _WORDS = {
     "dacapo": re.compile(r"(d\.?\s?c\b|da\s?capo\b).*"),
     "dalsegno": re.compile(r"(d\.?\s?s\b|(dal|del)\s?segno\b).*"),
@@ -75,8 +76,8 @@ def note_direction(direction: Element, signs: Signs, bar: int, at_start: bool, a
         if direction.tag == "direction" and direction.find(f"direction-type/{kind}") is not None:
             told.setdefault(kind, "")
     for words in direction.iter("words"):
-        text = " ".join((words.text or "").lower().split()).strip("( .)")
-        if text and len(text) < _LONGEST_WORDS:
+        text = " ".join((words.text or "")[: _LONGEST_WORDS + 1].lower().split()).strip("( .)")
+        if 0 < len(text) <= _LONGEST_WORDS:
             for kind, pattern in _WORDS.items():
                 if pattern.fullmatch(text):
                     told.setdefault(kind, "")
@@ -94,7 +95,7 @@ def note_direction(direction: Element, signs: Signs, bar: int, at_start: bool, a
         elif kind == "tocoda":
             signs.to_coda.setdefault(bar, not at_start)
         elif kind == "fine":
-            signs.fine.setdefault(bar, True)
+            signs.fine.add(bar)
         else:
             signs.jumps.setdefault(bar, name if kind == "dalsegno" else None)
 
