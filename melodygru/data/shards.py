@@ -89,6 +89,20 @@ class Shard:
             {name: np.concatenate([part.contexts[name] for part in parts]) for name in parts[0].contexts},
         )
 
+    def part(self, first: int, last: int) -> Shard:
+        """Its files [first, last) alone."""
+        begin, end = np.searchsorted(self.table[:, 0], (first, last)).tolist()
+        offsets = self.offsets[begin : end + 1]
+        events = slice(offsets[0], offsets[-1])
+        return Shard(
+            self.files[first:last],
+            self.table[begin:end] - np.array([first, *[0] * (len(_FIELDS) - 1)], np.int32),
+            offsets - offsets[0],
+            self.durations[events],
+            self.pitches[events],
+            {name: array[events] for name, array in self.contexts.items()},
+        )
+
     @property
     def names(self) -> list[str]:
         """(P,) of the pieces: their titles, else the file's name, with " #2" and so on where it has several."""
