@@ -149,7 +149,9 @@ def load_dataset(
         _assemble(asked)
     except (OSError, FileError) as error:
         if asked.open() is None:
-            reason = error.strerror if isinstance(error, OSError) else error
+            # Of what could not be written within it, the system's word will do.
+            cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+            reason = getattr(cause, "strerror", None) or cause
             raise DataError(
                 f"The cache {asked.place.parent} cannot be written ({reason}); make room, or set MELODYGRU_CACHE."
             ) from error

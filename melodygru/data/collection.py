@@ -73,19 +73,30 @@ def find_files(folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def find_names(folder: str | os.PathLike[str]) -> list[str]:
-    """`find_files` as strings: of a million files, Path objects alone would take many seconds."""
-    folder = Path(folder)
-    if folder.is_file():
-        return [str(folder)]
-    if not folder.is_dir():
+    """`find_files` as strings: of a million files, Path objects alone would take many seconds.
+
+    A subfolder that cannot be looked into is among them, as a file that cannot be read.
+    """
+    folder = os.fspath(Path(folder))
+    if os.path.isfile(folder):
+        return [folder]
+    if not os.path.isdir(folder):
         raise DataError(f"There is no folder {folder}; give the folder that your MIDI files or scores are in.")
+    closed: list[str] = []
+
+    def note(error: OSError) -> None:
+        if error.filename == folder:
+            raise DataError(f"{folder} cannot be read ({error.strerror}); check its permissions.") from error
+        closed.append(error.filename)
+
     names = [
         os.path.join(inside, name)
-        for inside, _, within in os.walk(folder)
+        for inside, _, within in os.walk(folder, onerror=note)
         for name in within
         if os.path.splitext(name)[1].lower() in SUFFIXES
     ]
-    files = [name for name in sorted(names, key=lambda name: name.split(os.sep)) if os.path.isfile(name)]
+    files = [*filter(os.path.isfile, names), *filter(os.path.isdir, closed)]
+    files.sort(key=lambda name: name.split(os.sep))
     if not files:
         endings = " ".join(SUFFIXES)
         raise DataError(

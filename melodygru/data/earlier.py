@@ -98,7 +98,7 @@ class Earlier:
 
     def __init__(self, place: Path):
         self.name = place.name
-        with np.load(place / _KEPT, allow_pickle=False) as stored:
+        with (place / _KEPT).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             states, pieces, told = stored["states"], stored["pieces"], json.loads(stored["told"].tobytes())
         self._reports = [
             FileReport("", reason, track, tuple(more), tuple(titles)) for _, reason, track, more, titles in told

@@ -27,7 +27,7 @@ from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.network.tokenizer import REST, Events, PieceMeta, Tokenizer
-from melodygru.system import write_atomically
+from melodygru.system import printable, write_atomically
 
 FEW = 200
 """From so many files on in all, compiling the fast lane costs less time than it saves."""
@@ -111,7 +111,7 @@ class Shard:
             count = count + 1 if number == before else 1
             before = number
             file = self.files[number]
-            stem = os.path.splitext(os.path.basename(file.path))[0]
+            stem = printable(os.path.splitext(os.path.basename(file.path))[0])
             name = stem if count == 1 else f"{stem} #{count}"
             names.append(file.titles[count - 1] if file.titles else name)
         return names

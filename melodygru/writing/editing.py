@@ -31,6 +31,7 @@ from melodygru.formats.reading import WHOLE, read
 from melodygru.formats.scores.files import is_score
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
+from melodygru.system import printable
 from melodygru.writing.recipe import Recipe
 
 _OF_A_SCORE = f"{OWN_TEXT}score "
@@ -67,7 +68,7 @@ class Tune:
             return cls._of_score(path, track)
         data = read_bytes(path)
         try:
-            return replace(cls.parse(data, Path(path).stem, track), source=os.fspath(path))
+            return replace(cls.parse(data, printable(Path(path).stem), track), source=os.fspath(path))
         except MidiError as error:
             raise MidiError(f"{os.fspath(path)} {error}") from None
 
