@@ -1,12 +1,13 @@
 """Processes that read files, watched by the one that wants them: one that dies or hangs costs the file that it was at.
 
-They are handed tasks, each some files, and tell when they have read a few more. Where that ends badly, the task is done
-once more file by file, each sent as soon as it is read, so that it is known which file did it. It knows nothing of what
-is read or made of it.
+They are handed tasks, each some files. Where one ends badly, or takes longer than a file may, it is done once more file
+by file, each sent as soon as it is read, so that it is known which file did it. It knows nothing of what is read, or
+made of it.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -23,8 +24,6 @@ CRASHED = "makes its reader crash"
 """The reason why a file whose reader died is left out."""
 _AHEAD = 4
 """Tasks that are begun before they are asked for, for each process: bounds the memory."""
-_AT_ONCE = 64
-"""Files that are read between two signs of life."""
 _PATIENCE = 1.5
 """By what factor a sign of life may come later than the budget has it: what Python runs stops by itself before."""
 _START = 120.0
@@ -68,18 +67,25 @@ def do(work: Work, tasks: Sequence[tuple[int, Sequence[str]]], jobs: int | None,
 
 
 def do_here(work: Work, number: int, paths: Sequence[str]) -> Any:
-    """A task, in this process, file by file."""
-    return work.finish(number, work.joined([_read_here(work, path) for path in paths] or [work.read([])]))
+    """A task, in this process."""
+    whole, reason = _read(work, paths)
+    if reason:
+        told = [(path, *_read(work, [path])) for path in paths]
+        whole = work.joined([work.lost(path, why) if why else part for path, part, why in told])
+    return work.finish(number, whole)
 
 
-def _read_here(work: Work, path: str) -> Any:
+def _read(work: Work, paths: Sequence[str]) -> tuple[Any, str]:
+    """What is made of these files, and nothing; or None, and why that failed."""
     try:
         with work.budget.held():
-            return work.read([path])
-    except KeyboardInterrupt:  # the user's
-        raise
-    except BaseException as error:
-        return work.lost(path, reason_of(error))
+            return work.read(paths), ""
+    except KeyboardInterrupt as error:
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            raise  # the user's
+        return None, reason_of(error)
+    except BaseException as error:  # SystemExit too, and what else a reader may raise
+        return None, reason_of(error)
 
 
 def do_watched(work: Work, tasks: Sequence[tuple[int, Sequence[str]]], jobs: int) -> Iterator[Any]:
@@ -92,7 +98,7 @@ def do_watched(work: Work, tasks: Sequence[tuple[int, Sequence[str]]], jobs: int
     readers: list[_Reader] = []
     try:
         while at < len(tasks):
-            if len(readers) < min(jobs, len(tasks)):
+            while len(readers) < min(jobs, len(tasks)):
                 readers.append(_Reader(work))
             for reader in readers:
                 if reader.task is None and begun < min(len(tasks), at + _AHEAD * jobs):
@@ -109,10 +115,6 @@ def do_watched(work: Work, tasks: Sequence[tuple[int, Sequence[str]]], jobs: int
     finally:
         for reader in readers:
             reader.stop()
-
-
-def _groups(paths: Sequence[str], size: int) -> list[Sequence[str]]:
-    return [paths[i : i + size] for i in range(0, max(len(paths), 1), size)]
 
 
 class _NoProcess(Exception):
@@ -227,32 +229,28 @@ def _serve(connection: Connection, work: Work) -> None:
     """What a process does, for as long as somebody asks."""
     # Ctrl-C goes to all processes of a terminal; the parent ends those that it started.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What compiled code says as it dies is no sentence; the parent has one.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     with suppress(EOFError, OSError), work.budget.in_memory():
         connection.send(("started", None))
         while True:
             number, paths, by_file = connection.recv()
-            connection.send(_answer(connection, work, number, paths, by_file))
+            if not by_file:
+                connection.send(_done(work, number, paths))
+                continue
+            for path in paths:
+                part, reason = _read(work, [path])
+                connection.send(("broke", reason) if reason else ("part", part))
+                if reason:
+                    break
 
 
-def _answer(connection: Connection, work: Work, number: int, paths: Sequence[str], by_file: bool) -> tuple[str, Any]:
-    """The last message of a task, all others sent."""
-    parts = []
-    for group in _groups(paths, 1 if by_file else _AT_ONCE):
-        try:
-            with work.budget.held():
-                part = work.read(group)
-        except BaseException as error:  # SystemExit too, and what else a reader may raise
-            return "broke", reason_of(error)
-        if by_file:
-            connection.send(("part", part))
-        else:
-            parts.append(part)
-            connection.send(("alive", None))
-    if by_file:
-        return "alive", None
+def _done(work: Work, number: int, paths: Sequence[str]) -> tuple[str, Any]:
+    """What comes of a task, as it is sent."""
+    whole, reason = _read(work, paths)
+    if reason:
+        return "broke", reason
     try:
-        return "done", work.finish(number, work.joined(parts))
-    except MemoryError as error:
-        return "broke", reason_of(error)
+        return "done", work.finish(number, whole)
     except (MelodyGRUError, OSError) as error:
         return "refused", error
