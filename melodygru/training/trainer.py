@@ -241,9 +241,9 @@ class Trainer:
             with group.together():
                 if better or not config.patience:
                     self._save_model(task, row)
-                self._save_state(task)
-                if group.first:
+                if group.first:  # before the state: a run that is killed in between writes them again
                     write_metrics(self.target, state.rows, writer)
+                self._save_state(task)
                 self.listener.finished_epoch(row)
             if self._agree(per_epoch)[0]:
                 return "interrupted"
