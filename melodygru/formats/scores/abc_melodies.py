@@ -147,7 +147,6 @@ def _melodies_of(told: _Tune, config: ExtractionConfig) -> tuple[str, VoiceRead]
     remarks = [
         f"voice left out: {error.reason}" + _place([*_name(told), f"voice {voice.name}", *error.place(told.before)])
         for voice, error in failed
-        if error.bar
     ]
     return voice.name, VoiceRead(melodies, (*remarks, *found.remarks))
 

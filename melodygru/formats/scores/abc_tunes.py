@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import chain, groupby
 from unicodedata import normalize
 
@@ -18,6 +19,7 @@ from melodygru.formats.scores.abc_fields import WHOLE, LeftOut, usual_tempo
 from melodygru.formats.scores.abc_order import Section, sections
 from melodygru.formats.scores.abc_tokens import WrittenTune, scan
 from melodygru.formats.scores.abc_voices import Steps, WrittenBar
+from melodygru.formats.scores.layout import ROUNDED
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature, estimate_key
 
@@ -77,10 +79,10 @@ def read_voice(tune: WrittenTune, bars: Sequence[WrittenBar], config: Extraction
 
     They are cut where the metre changes and at long rests; those of fewer notes than `config` asks for are left out.
     Other than `read_tune` it takes bars of any length: a short one is filled by its last note, which is remarked.
-    Raises LeftOut, with the place, for a rhythm off the grid, and where nothing is left.
+    Other than `read_tune` it also rounds what is finer than the grid to it. Raises LeftOut where nothing is left.
     """
-    _check_grid(bars)
     remarks: dict[str, None] = {}
+    bars = [_rounded(bar, remarks) for bar in bars]
     played = sections(bars, tune.order)
     runs = _runs(played)
     found: list[Melody] = []
@@ -101,6 +103,21 @@ def _check_grid(bars: Sequence[WrittenBar]) -> None:
     for number, bar in enumerate(bars, 1):
         if any(not isinstance(sound.steps, int) for sound in bar.sounds):
             raise LeftOut("a rhythm off the grid of 24 steps a quarter", number, bar.line)
+
+
+def _rounded(bar: WrittenBar, remarks: dict[str, None]) -> WrittenBar:
+    """The bar with each sound from the nearest step to the nearest; what lasts none falls away."""
+    if all(isinstance(sound.steps, int) for sound in bar.sounds):
+        return bar
+    remarks[ROUNDED] = None
+    at, begin, sounds = Fraction(0), 0, []
+    for sound in bar.sounds:
+        at += sound.steps
+        end = round(at)
+        if end > begin:
+            sounds.append(replace(sound, steps=end - begin))
+        begin = end
+    return replace(bar, sounds=sounds)
 
 
 def _runs(played: Sequence[Section]) -> list[tuple[TimeSignature | None, list[Section]]]:

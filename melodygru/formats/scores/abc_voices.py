@@ -12,8 +12,9 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from melodygru.formats.midi.parser import LONGEST_NOTE
 from melodygru.formats.scores.abc_fields import LETTERS, WHOLE, KeyField, LeftOut
-from melodygru.music.theory import Key, TimeSignature
+from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 MOST_BARS = 20_000
 """Of a voice, as it is written and as it is played: no tune comes near, and a few signs could ask for millions."""
@@ -263,6 +264,8 @@ class Voice:
         self._sounds += 1
         if self._sounds > _MOST_SOUNDS:
             raise LeftOut("more notes than any tune has")
+        if steps > LONGEST_NOTE * STEPS_PER_QUARTER:
+            raise LeftOut("a note longer than any tune has")
         self._after_bar = self._colon = False
         self._last = Sound(pitch, steps)
         self.bars[-1].sounds.append(self._last)

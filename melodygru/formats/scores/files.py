@@ -52,5 +52,3 @@ def check_size(data: bytes) -> None:
         raise MidiError(f"is over {MAX_FILE_BYTES >> 20} MiB, too large for a score; leave it out.")
     if not data.strip():
         raise MidiError("is empty; export it again.")
-
-

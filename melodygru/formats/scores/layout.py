@@ -8,7 +8,6 @@ its time from that bar's last note, or is not played.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,17 +19,11 @@ from melodygru.formats.midi.tracks import Choice, choose_melody
 from melodygru.formats.scores.written import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
 from melodygru.music.theory import Key, TimeSignature
 
+ROUNDED = "values finer than the grid rounded to it"
+"""The remark on a melody with sixty-fourths, quintuplets and the like: the grid has 24 steps a quarter."""
 _VELOCITY = 80
 _SLIGHT = TICKS_PER_STEP
 """Bars that are off by less are as long as their metre: programs round."""
-
-
-class OffTheGrid(MidiError):
-    """A rhythm that the grid does not hold; `bar`: where, counted from 1 and as the score is written."""
-
-    def __init__(self, bar: int | None = None) -> None:
-        place = "" if bar is None else f", in bar {bar} of those written"
-        super().__init__(f"has a rhythm off the grid of 24 steps a quarter{place}; simplify it, or leave it out.")
 
 
 @dataclass(frozen=True)
@@ -114,12 +107,10 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
     if len(choice.notes) < min_notes:
         raise MidiError(f"has a melody of fewer than {min_notes} notes; leave it out.")
     number = _number_of(choice, tracks)
-    off = next((note for note in choice.notes if note.onset % TICKS_PER_STEP or note.end % TICKS_PER_STEP), None)
-    if off is not None:
-        raise OffTheGrid(score.order[max(bisect_right(line.starts, off.onset) - 1, 0)] + 1)
+    notes = _on_the_grid(choice.notes, remarks)
     keys, order = score.parts[number].keys, score.order
     return Placed(
-        choice.notes,
+        notes,
         choice.label if tracks[number].name else f"part {number + 1}",
         sum(bool(one.notes) for one in tracks) == 1,
         tuple(line.stretches),
@@ -129,6 +120,20 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
         tuple(bars[index].qpm for index in order),
         tuple(remarks),
     )
+
+
+def _on_the_grid(notes: Sequence[RawNote], remarks: dict[str, None]) -> tuple[RawNote, ...]:
+    """Each note from the nearest step to the nearest, at least one; of those that fall on one step the last stays."""
+    if not any(note.onset % TICKS_PER_STEP or note.end % TICKS_PER_STEP for note in notes):
+        return tuple(notes)
+    remarks[ROUNDED] = None
+    placed: list[RawNote] = []
+    for note in reversed(notes):
+        onset, end = (round(tick / TICKS_PER_STEP) * TICKS_PER_STEP for tick in (note.onset, note.end))
+        following = placed[-1].onset if placed else max(end, onset + TICKS_PER_STEP)
+        if onset < following:
+            placed.append(note._replace(onset=onset, end=min(max(end, onset + TICKS_PER_STEP), following)))
+    return tuple(placed[::-1])
 
 
 def _whole(metre: TimeSignature) -> int:
@@ -165,8 +170,10 @@ def _with_metres(bars: Sequence[Bar], remarks: dict[str, None]) -> list[Bar]:
         if lengths.total() >= 4 and whole < max(lengths.values()):
             length = max(lengths, key=lambda length: lengths[length])
             first = next(n for n, bar in enumerate(found, 1) if (bar.metre, bar.length) == (metre, length))
-            place = f"in {metre}, bar {first} of those written has {length / TICKS:g} quarters"
-            raise MidiError(f"has bars of another metre than the one named: {place}; correct it, or leave it out.")
+            raise MidiError(
+                f"has bars of another metre than the one named (bar {first}: {length / TICKS:g} quarters in {metre}); "
+                "correct it, or leave it out."
+            )
     return found
 
 

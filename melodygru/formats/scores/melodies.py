@@ -17,7 +17,7 @@ from melodygru.formats.midi.extraction import DEFAULT_QPM, KEY_ESTIMATED, UPBEAT
 from melodygru.formats.midi.parser import RawNote
 from melodygru.formats.scores.cache import Reading
 from melodygru.formats.scores.kern import scores_in_kern
-from melodygru.formats.scores.layout import OffTheGrid, Placed, Stretch, lay_out
+from melodygru.formats.scores.layout import Placed, Stretch, lay_out
 from melodygru.formats.scores.musicxml import written_score
 from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
 from melodygru.music.melody import Melody, Note, pitch_class_weights
@@ -124,18 +124,14 @@ def _piece(group: Sequence[RawNote], stretch: Stretch, alone: bool, first: bool,
     else:
         upbeat = silence >= UPBEAT * bar and group[-1].end > start + bar
         pickup = bar - silence if upbeat else 0
-    notes = tuple(Note(n.pitch, _steps(n.onset - start), _steps(n.end - n.onset)) for n in group)
+    # Bar lines may be off the grid themselves, where bars are filled with what the grid does not hold.
+    edges = [tuple(round((tick - start) / TICKS_PER_STEP) for tick in (note.onset, note.end)) for note in group]
+    notes = tuple(Note(note.pitch, at, end - at) for note, (at, end) in zip(group, edges, strict=True))
+    upbeat_steps = (stretch.metre.bar_steps - notes[0].onset) % stretch.metre.bar_steps if pickup else 0
     bars = 0
     if last and alone and stretch.end - group[-1].end <= longest:
         bars = max(-(-(stretch.end - start) // bar) - bool(pickup), 1)
-    return _Piece(start, notes, stretch.metre, _steps(pickup), bars, group[-1].end)
-
-
-def _steps(ticks: int) -> int:
-    steps, rest = divmod(ticks, TICKS_PER_STEP)
-    if rest:
-        raise OffTheGrid
-    return steps
+    return _Piece(start, notes, stretch.metre, upbeat_steps, bars, group[-1].end)
 
 
 def _melody(piece: _Piece, placed: Placed, name: str, remarks: dict[str, None]) -> Melody:

@@ -147,11 +147,21 @@ def test_ties_chords_grace_notes_triplets_and_chord_symbols():
     assert spans(melody) == [(67, 0, 24), (62, 24, 8), (64, 32, 8), (65, 40, 8), (67, 48, 72), (67, 120, 72)]
 
 
-def test_a_rhythm_off_the_grid_is_refused():
-    five = "<time-modification><actual-notes>5</actual-notes><normal-notes>4</normal-notes></time-modification>"
-    data = one(attributes().replace("12<", "15<") + "".join(note(s, 4, 3, five) for s in "CDEFG") + note("C", 4, 45))
-    with pytest.raises(MidiError, match="off the grid of 24 steps"):
-        parse(data, "x.xml")
+@pytest.mark.parametrize(("actual", "normal", "lasts"), [(5, 4, 4), (7, 4, 3), (16, 16, 1), (32, 32, 1)])
+def test_what_is_finer_than_the_grid_is_rounded_to_it(actual, normal, lasts):
+    """Quintuplets and septuplets of a quarter, sixty-fourths, hundred-and-twenty-eighths."""
+    numbers = f"<actual-notes>{actual}</actual-notes><normal-notes>{normal}</normal-notes>"
+    each = f"<time-modification>{numbers}</time-modification>"
+    divisions, steps = 4 * 5 * 7 * 32, "CDEFGAB"
+    notes = "".join(note(steps[i % 7], 4, divisions // actual, each if actual < 16 else "") for i in range(actual))
+    reading = parse(one(attributes().replace("12<", f"{divisions}<") + notes + note("C", 4, 3 * divisions)), "x.xml")
+    [melody] = reading.melodies
+    assert "values finer than the grid rounded to it" in reading.remarks
+    assert melody.bars == 1
+    assert melody.notes[-1] == Note(60, 24, 72)
+    assert all(lasts <= n.duration <= lasts + 1 for n in melody.notes[:-1])
+    if actual < 24:  # of what is shorter than a step, some notes fall together
+        assert [n.pitch for n in melody.notes[:-1]] == [60 + (0, 2, 4, 5, 7, 9, 11)[i % 7] for i in range(actual)]
 
 
 def barline(place, direction="", ending="", kind="start"):
@@ -381,7 +391,7 @@ X:3
 T:Third
 M:3/4
 K:C
-(7CDEFGAB z2|C2 D2 E2|]
+C2 D2|C2 D2|C2 D2|C2 D2|]
 """
 
 
