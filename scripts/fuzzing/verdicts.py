@@ -79,7 +79,7 @@ def check_sentence(text: str) -> None:
 
 def template(text: str) -> str:
     """A message without what differs from file to file: what tells one fault from another."""
-    return re.sub(r"/\S+|'[^']*'|\([^)]*\)|[\d.]+", "#", text)[:80]
+    return re.sub(r"/\S+|'[^']*'|\([^)]*(?:\)|$)|[\d.]+", "#", text)[:80]
 
 
 def outcome(text: str) -> str:
