@@ -265,7 +265,8 @@ class Trainer:
         share = self._share(task.facts.steps_per_epoch)
         left = state.seconds_here * (1 - share) / max(share - state.share_before, 1e-9)
         self.listener.stepped(epoch + 1, share, state.recent_nats, state.events_per_second, left)
-        if now - self._saved >= 60 * self.save_minutes:
+        # After an epoch's last step its validation comes first: who goes on from here would leave it out.
+        if now - self._saved >= 60 * self.save_minutes and state.step % task.facts.steps_per_epoch:
             self._save_state(task)
 
     def _save_state(self, task: _Task) -> None:
