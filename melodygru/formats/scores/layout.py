@@ -8,6 +8,7 @@ its time from that bar's last note, or is not played.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,10 +26,11 @@ _SLIGHT = TICKS_PER_STEP
 
 
 class OffTheGrid(MidiError):
-    """A rhythm that the grid does not hold."""
+    """A rhythm that the grid does not hold, in the bar of that number, counted from 1; 0 where that is not known."""
 
-    def __init__(self) -> None:
-        super().__init__("has a rhythm off the grid of 24 steps a quarter; simplify it, or leave it out.")
+    def __init__(self, bar: int = 0) -> None:
+        place = f" in bar {bar}" if bar else ""
+        super().__init__(f"has a rhythm off the grid of 24 steps a quarter{place}; simplify it, or leave it out.")
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,9 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
     if len(choice.notes) < min_notes:
         raise MidiError(f"has a melody of fewer than {min_notes} notes; leave it out.")
     number = _number_of(choice, tracks)
-    if any(note.onset % TICKS_PER_STEP or note.end % TICKS_PER_STEP for note in choice.notes):
-        raise OffTheGrid
+    for note in choice.notes:
+        if note.onset % TICKS_PER_STEP or note.end % TICKS_PER_STEP:
+            raise OffTheGrid(score.order[bisect_right(line.starts, note.onset) - 1] + 1)
     keys, order = score.parts[number].keys, score.order
     return Placed(
         choice.notes,
@@ -153,9 +156,13 @@ def _with_metres(bars: Sequence[Bar], remarks: dict[str, None]) -> list[Bar]:
         assert metre is not None
         lengths = Counter(bar.length for bar in found if bar.metre == metre)
         # Two bars between two bar lines, as in editions of old music, are whole bars too.
-        whole = sum(number for length, number in lengths.items() if length % (metre.bar_steps * TICKS_PER_STEP) == 0)
+        full = metre.bar_steps * TICKS_PER_STEP
+        whole = sum(number for length, number in lengths.items() if length % full == 0)
         if lengths.total() >= 4 and whole < max(lengths.values()):
-            raise MidiError("has bars of another metre than the one named; correct it, or leave it out.")
+            other = next(number for number, bar in enumerate(found, 1) if bar.metre == metre and bar.length % full)
+            raise MidiError(
+                f"has bars of another metre than the one named ({metre}), as bar {other}; correct it, or leave it out."
+            )
     return found
 
 
