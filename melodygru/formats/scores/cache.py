@@ -1,4 +1,4 @@
-"""What was made of a score, kept by the score's content: reading it takes a hundred times as long as reading MIDI.
+"""What was made of a score, kept by the score's content: reading it takes up to a hundred times as long as MIDI.
 
 What is old is thrown away. A cache that cannot be written or read is as good as none.
 """

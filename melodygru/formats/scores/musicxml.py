@@ -148,7 +148,8 @@ class _Score:
 def _check_counts(data: bytes) -> None:
     """Raises MidiError for XML of more parts or bars than any score has, before any of them is read."""
     for tag, most, what in ((b"<score-part", MOST_PARTS, "parts"), (b"<measure", MOST_BARS, "bars in all its parts")):
-        if sum(data.count(tag + end) for end in (b" ", b">", b"/")) > most:
+        # Other tags begin so too.
+        if data.count(tag) > most and sum(data.count(tag + end) for end in (b" ", b">", b"/")) > most:
             raise MidiError(f"has over {most:,} {what}; leave it out.")
 
 

@@ -24,6 +24,8 @@ _MOST_KINDS = 10_000
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SAYS_LENGTH = ("duration", "type", "dot", "actual-notes", "normal-notes")
 _CUES = ("cue", "grace-cue")
+_STAVES = {"1": 1, "2": 2}
+"""Nearly all."""
 ALL_STAVES = 0
 """The number of what holds for all staves that are not named."""
 
@@ -113,7 +115,7 @@ class NoteReader:
         # What belongs to a chord need not say where it is.
         staff, voice = self._place if "chord" in fields else (1, voices_before + 1)
         if "staff" in fields:
-            staff = int(number("staff", fields["staff"]))
+            staff = _STAVES.get(fields["staff"]) or int(number("staff", fields["staff"]))
         said = fields.get("voice", "")
         if said.isdecimal() and len(said) < 6:
             voice = int(said)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import add
+from operator import add, itemgetter
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -128,7 +128,7 @@ class PartReader:
         noted = max(map(add, onsets, lengths), default=0.0)
         for lengths_of_bars, told in ((shared.filled, end), (shared.noted, noted)) if busy else ((shared.rested, end),):
             lengths_of_bars[self.bars] = max(lengths_of_bars[self.bars], told)
-        self._sounds([(onsets[at], lengths[at], sound) for at, sound in sounds])
+        self._sounds(sounds, onsets, lengths)
         self._marks([(onsets[at], mark) for at, mark in marks], end)
         self.bars += 1
 
@@ -235,19 +235,23 @@ class PartReader:
                 one.slashed = slash.get("type") == "start"
                 self._shared.remarks[_SLASHES] = None
 
-    def _sounds(self, heard: Iterable[tuple[float, float, Sound]]) -> None:
-        """Add a bar to each staff: what is heard, with its onset and length in ticks, in the top voice."""
-        voices: dict[int, dict[int, list[WrittenNote]]] = defaultdict(lambda: defaultdict(list))
-        for onset, length, sound in heard:
-            offset = round(onset)
-            note = WrittenNote(offset, round(onset + length) - offset, sound.pitch, sound.tied)
-            if note.length > 0:
-                voices[sound.staff][sound.voice].append(note)
-        for staff in voices:
+    def _sounds(self, sounds: Iterable[tuple[int, Sound]], onsets: Sequence[float], lengths: Sequence[float]) -> None:
+        """Add a bar to each staff: of what is heard, each with the number of its event, the top voice."""
+        voices: dict[tuple[int, int], list[WrittenNote]] = {}
+        for at, (staff, voice, pitch, tied) in sounds:
+            offset = round(onsets[at])
+            length = round(onsets[at] + lengths[at]) - offset
+            if length > 0:
+                note = WrittenNote(offset, length, pitch, tied)
+                if (staff, voice) in voices:
+                    voices[staff, voice].append(note)
+                else:
+                    voices[staff, voice] = [note]
+        top = {staff: notes for (staff, _), notes in sorted(voices.items(), key=itemgetter(0), reverse=True)}
+        for staff in top:
             self._staff(staff)
         for place, one in self._staves.items():
-            of_staff = voices.get(place)
-            one.notes.append(tuple(sorted(of_staff[min(of_staff)])) if of_staff else ())
+            one.notes.append(tuple(sorted(top[place])) if place in top else ())
 
     def _marks(self, marks: Iterable[tuple[float, Element]], end: float) -> None:
         """Note the signs, tempi and keys of a bar that ends at tick `end`, each with the tick at which it stands."""

@@ -7,7 +7,6 @@ what is sung. Parsing with such handlers takes half as long as building a tree, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
@@ -21,21 +20,13 @@ _MOST_TAGS = 1_000_000
 _TIMED = frozenset({"note", "backup", "forward"})
 _HEADS = frozenset({"score-part", "work-title", "movement-title"})
 _TREES = frozenset({"attributes", "direction", "sound", "barline"}) | _HEADS
-
-
-class _Field(Enum):
-    """What is kept of an element in a note: its text, that it is there, or one sign for each of its kind."""
-
-    TEXT = 0
-    MARK = 1
-    SIGN = 2
-
-
+_TEXT, _MARK, _SIGN = range(3)
+"""What is kept of an element in a note: its text, that it is there, or one sign for each of its kind."""
 _FIELDS = {
-    **dict.fromkeys(("duration", "type", "actual-notes", "normal-notes", "step", "alter", "octave"), _Field.TEXT),
-    **dict.fromkeys(("voice", "staff"), _Field.TEXT),
-    **dict.fromkeys(("chord", "grace", "cue", "rest", "unpitched", "pitch"), _Field.MARK),
-    **dict.fromkeys(("dot", "tie"), _Field.SIGN),
+    **dict.fromkeys(("duration", "type", "actual-notes", "normal-notes", "step", "alter", "octave"), _TEXT),
+    **dict.fromkeys(("voice", "staff"), _TEXT),
+    **dict.fromkeys(("chord", "grace", "cue", "rest", "unpitched", "pitch"), _MARK),
+    **dict.fromkeys(("dot", "tie"), _SIGN),
 }
 Fields = dict[str, str]
 """What stands in a <note>, <backup> or <forward>, by the names of the elements: their text, or "" where they have none.
@@ -135,12 +126,12 @@ class _Handlers:
         if kind is None:
             return
         fields = self._fields
-        if kind is _Field.TEXT:
+        if kind == _TEXT:
             self._field = name
             self._text.clear()
             if attributes and "size" in attributes:
                 fields["size"] = attributes["size"]
-        elif kind is _Field.MARK:
+        elif kind == _MARK:
             fields[name] = ""
             if attributes and "measure" in attributes:
                 fields["measure"] = attributes["measure"]
