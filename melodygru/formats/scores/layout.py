@@ -168,7 +168,7 @@ def _with_metres(bars: Sequence[Bar], remarks: dict[str, None]) -> list[Bar]:
 
 def _metre_of_bars(lengths: Sequence[int]) -> TimeSignature | None:
     """The metre, in quarters, of a score that names none but whose bars, first and last apart, are all as long."""
-    inner = set(lengths[1:-1]) or set(lengths[:1])
+    inner = set(lengths[1:-1]) or {max(lengths)}
     if len(inner) != 1 or not all(one <= min(inner) for one in (lengths[0], lengths[-1])):
         return None
     quarters, rest = divmod(inner.pop(), TICKS)
