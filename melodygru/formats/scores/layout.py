@@ -25,6 +25,11 @@ _SLIGHT = TICKS_PER_STEP
 """Bars that are off by less are as long as their metre: programs round."""
 
 
+_MOST_OFF = 0.1
+"""The share of notes that may lie off the grid, as in a run of five or a 512th: they are moved by 1/48 of a quarter at
+most. With more, the rhythm is not the melody's own any more."""
+
+
 class OffTheGrid(MidiError):
     """A rhythm that the grid does not hold, in the bar of that number, counted from 1; 0 where that is not known."""
 
@@ -61,7 +66,7 @@ class Placed:
     """The melody of a score as it is played, in ticks, and what holds in its P bars.
 
     Attributes:
-        notes: in order, never overlapping, all on the grid.
+        notes: in order, never overlapping, all on the grid: few may have been set on it.
         label: the part's name, or its number.
         alone: no other part has notes.
         stretches: in order, at least one.
@@ -114,12 +119,14 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
     if len(choice.notes) < min_notes:
         raise MidiError(f"has a melody of fewer than {min_notes} notes; leave it out.")
     number = _number_of(choice, tracks)
-    for note in choice.notes:
-        if note.onset % TICKS_PER_STEP or note.end % TICKS_PER_STEP:
-            raise OffTheGrid(score.order[bisect_right(line.starts, note.onset) - 1] + 1)
+    off = [note for note in choice.notes if note.onset % TICKS_PER_STEP or note.end % TICKS_PER_STEP]
+    if len(off) > _MOST_OFF * len(choice.notes):
+        raise OffTheGrid(score.order[bisect_right(line.starts, off[0].onset) - 1] + 1)
+    if off:
+        remarks["few notes off the grid, set on it"] = None
     keys, order = score.parts[number].keys, score.order
     return Placed(
-        choice.notes,
+        _on_grid(choice.notes) if off else choice.notes,
         choice.label if tracks[number].name else f"part {number + 1}",
         sum(bool(one.notes) for one in tracks) == 1,
         tuple(line.stretches),
@@ -129,6 +136,16 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
         tuple(bars[index].qpm for index in order),
         tuple(remarks),
     )
+
+
+def _on_grid(notes: Sequence[RawNote]) -> tuple[RawNote, ...]:
+    """Notes that never overlap, begun and ended at the nearest steps; what would last for none is left out."""
+    found = []
+    for note in notes:
+        onset, end = (round(tick / TICKS_PER_STEP) * TICKS_PER_STEP for tick in (note.onset, note.end))
+        if end > onset:
+            found.append(note._replace(onset=onset, end=end))
+    return tuple(found)
 
 
 def _number_of(choice: Choice, tracks: Sequence[RawTrack]) -> int:

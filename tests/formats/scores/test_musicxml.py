@@ -517,3 +517,15 @@ def test_time_and_memory_grow_as_the_file_does():
     small, large = cost(100), cost(1_000)
     assert large[0] < 30 * small[0]
     assert large[1] < 10, "bytes for each of the file's"
+
+
+def test_a_run_off_the_grid_among_other_notes_is_set_on_it_with_a_remark():
+    five = "".join(note(pitch, 3, kind="16th", tuplet="5:4") for pitch in ("C4", "D4", "E4", "F4", "G4"))
+    bars = [attributes(15) + five + line("C4 D4 E4", 15), *[line(PLAIN, 15)] * 12]
+    reading = parse(one(*bars).encode(), "x.xml")
+    assert [(n.onset, n.duration) for n in reading.melodies[0].notes[:6]] == [
+        (0, 5), (5, 5), (10, 4), (14, 5), (19, 5), (24, 24),
+    ]  # fmt: skip
+    assert "few notes off the grid, set on it" in reading.remarks
+    with pytest.raises(MidiError, match="off the grid of 24 steps a quarter in bar 1"):
+        parse(one(*bars[:4]).encode(), "x.xml")
