@@ -54,7 +54,7 @@ class Placed:
     """The melody of a score as it is played, in ticks, and what holds in its P bars.
 
     Attributes:
-        notes: in order, never overlapping, all on the grid.
+        notes: in order, never overlapping, all on the grid: few may have been set on it.
         label: the part's name, or its number.
         alone: no other part has notes.
         stretches: in order, at least one.
@@ -179,7 +179,7 @@ def _with_metres(bars: Sequence[Bar], remarks: dict[str, None]) -> list[Bar]:
 
 def _metre_of_bars(lengths: Sequence[int]) -> TimeSignature | None:
     """The metre, in quarters, of a score that names none but whose bars, first and last apart, are all as long."""
-    inner = set(lengths[1:-1]) or set(lengths[:1])
+    inner = set(lengths[1:-1]) or {max(lengths)}
     if len(inner) != 1 or not all(one <= min(inner) for one in (lengths[0], lengths[-1])):
         return None
     quarters, rest = divmod(inner.pop(), TICKS)

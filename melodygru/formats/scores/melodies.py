@@ -1,8 +1,8 @@
 """A score -> its melodies: MusicXML and **kern, with what scores know and MIDI does not.
 
 Keys have their modes, pickups and bar lines are where they are written, repeats are written out. Of several parts the
-melody is chosen as among the tracks of a MIDI file. What is written is taken at its word: nothing is set on the grid
-that does not lie there.
+melody is chosen as among the tracks of a MIDI file. What is written is taken at its word: no more is set
+on the grid that does not lie there than a tenth of the notes, and a remark says so.
 """
 
 from __future__ import annotations

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
-from math import isfinite
+from math import isfinite, lcm
 from xml.etree.ElementTree import Element
 
 from melodygru.errors import MidiError, UsageError
-from melodygru.music.theory import MODES, Key, TimeSignature
+from melodygru.music.theory import BEAT_UNITS, MODES, MOST_BEATS, Key, TimeSignature
 
 _LIMITS = {
     "actual-notes": 1000,
@@ -88,14 +87,13 @@ def metre_of(element: Element) -> TimeSignature | None:
     types = [int(number("beat-type", one.text)) for one in element.findall("beat-type")]
     if not beats or len(beats) != len(types) or min(types) < 1 or not all(map(_BEATS.fullmatch, beats)):
         raise MidiError("has a metre that cannot be read; export it again.")
-    sums = [sum(map(int, one.split("+"))) for one in beats]
-    finest = max(types)
-    whole = sum(Fraction(count, unit) for count, unit in zip(sums, types, strict=True)) * finest
+    finest = lcm(*types)
+    count = sum(sum(map(int, one.split("+"))) * finest // unit for one, unit in zip(beats, types, strict=True))
     said = " + ".join(f"{one.strip()}/{unit}" for one, unit in zip(beats, types, strict=True))
+    while (count > MOST_BEATS or finest > max(BEAT_UNITS)) and count % 2 == finest % 2 == 0:
+        count, finest = count // 2, finest // 2  # 2/64 is as long as 1/32
     try:
-        if whole.denominator != 1:
-            raise UsageError("")
-        return TimeSignature(int(whole), finest)
+        return TimeSignature(count, finest)
     except UsageError as error:
         raise MidiError(f"is in {said}, which is no metre here; leave it out.") from error
 

@@ -263,6 +263,7 @@ def test_keys(key, expected):
         ("<beats>3</beats><beat-type>8</beat-type><beats>1</beats><beat-type>4</beat-type>", "5/8"),
         ("<beats>6</beats><beat-type>8</beat-type><interchangeable><time-relation>parentheses</time-relation>"
          "<beats>2</beats><beat-type>4</beat-type></interchangeable>", "6/8"),
+        ("<beats>36</beats><beat-type>4</beat-type>", "18/2"),
     ],
 )  # fmt: skip
 def test_metres(time_, expected):
@@ -473,7 +474,7 @@ def test_pickups_are_as_long_as_what_is_written_in_them():
         (line("C9").replace("<octave>9", "<octave>12"), "a pitch that MIDI does not know (part 2, bar 2)"),
         (line("H4"), "a <step> that is none of A to G (part 2, bar 2)"),
         (told("<divisions>0</divisions>"), "<divisions> of nothing, so its notes have no length (part 2, bar 2)"),
-        (told("<time><beats>2</beats><beat-type>64</beat-type></time>"), "is in 2/64, which is no metre here (part 2"),
+        (told("<time><beats>3</beats><beat-type>64</beat-type></time>"), "is in 3/64, which is no metre here (part 2"),
         (note("C4", 12, staff="0"), "a <staff> of a number that no score has (part 2, bar 2)"),
         (note("C4", 12, dots=9), "a note of more dots than any score has (part 2, bar 2)"),
         ("<forward><duration>6000</duration></forward>" * 17, "a bar longer than any score has (part 2, bar 2)"),
@@ -517,3 +518,15 @@ def test_time_and_memory_grow_as_the_file_does():
     small, large = cost(100), cost(1_000)
     assert large[0] < 30 * small[0]
     assert large[1] < 10, "bytes for each of the file's"
+
+
+def test_a_run_off_the_grid_among_other_notes_is_set_on_it_with_a_remark():
+    five = "".join(note(pitch, 3, kind="16th", tuplet="5:4") for pitch in ("C4", "D4", "E4", "F4", "G4"))
+    bars = [attributes(15) + five + line("C4 D4 E4", 15), *[line(PLAIN, 15)] * 12]
+    reading = parse(one(*bars).encode(), "x.xml")
+    assert [(n.onset, n.duration) for n in reading.melodies[0].notes[:6]] == [
+        (0, 5), (5, 5), (10, 4), (14, 5), (19, 5), (24, 24),
+    ]  # fmt: skip
+    assert "values finer than the grid rounded to it" in reading.remarks
+    with pytest.raises(MidiError, match="off the grid of 24 steps a quarter in bar 1"):
+        parse(one(*bars[:4]).encode(), "x.xml")
