@@ -188,6 +188,7 @@ class _Struck(NamedTuple):
     velocity: int
 
 
+_FAULTY = "is faulty in a way that reading survives and writing does not; export it again."
 _ENDS_UNKNOWN = "has tracks with wrong lengths, so that what is to stay cannot be told; export it again."
 _Begin = tuple[int, int, int]
 
@@ -225,12 +226,16 @@ def _edited(
 
     Raises MidiError, whose message lacks the file's name, if notes are not found where they were read.
     """
+    if not homes or any(_begin(note) not in homes for note in gone):
+        raise MidiError(_FAULTY)
     home = Counter(homes.values()).most_common(1)[0][0]
-    channel = next(note.channel for note in found.notes if homes[_begin(note)] == home)
+    channel = next(note.channel for note in found.notes if homes.get(_begin(note)) == home)
     chunks = splice.tracks(data)
     if max(homes.values()) >= len(chunks):
         raise MidiError(_ENDS_UNKNOWN)
-    told = [number for number, chunk in enumerate(chunks) if _own_texts(data, _events(data, chunk))]
+    # The bytes are looked for first: all tracks' events would take long.
+    maybe = [number for number, chunk in enumerate(chunks) if data.find(OWN_TEXT.encode(), *chunk) >= 0]
+    told = [number for number in maybe if _own_texts(data, _events(data, chunks[number]))]
     leave: dict[int, list[RawNote]] = {number: [] for number in (home, *told)}
     for note in gone:
         leave.setdefault(homes[_begin(note)], []).append(note)
@@ -281,7 +286,7 @@ def _strokes(data: bytes, events: Sequence[splice.Event], gone: Sequence[RawNote
     for note in gone:
         there = alike.get(_begin(note), [])
         if not there:
-            raise MidiError("is faulty in a way that reading survives and writing does not; export it again.")
+            raise MidiError(_FAULTY)
         whole = min((end for end, _ in there if end >= note.end), default=max(end for end, _ in there))
         out.update(number for end, numbers in there if end in (note.onset, whole) for number in numbers)
     return out
