@@ -1,7 +1,6 @@
 """MusicXML: what programs write in many ways is read as it stands on the page; what no score has is refused."""
 
 import re
-import time
 import tracemalloc
 import zipfile
 from dataclasses import replace
@@ -22,6 +21,7 @@ from melodygru.formats.scores.durations import TYPES
 from melodygru.formats.scores.musicxml import written_score
 from melodygru.formats.scores.order import Signs, played_order
 from melodygru.formats.scores.written import TICKS
+from tests.effort import effort
 from tests.strategies import melodies
 
 
@@ -505,19 +505,15 @@ def test_a_bar_without_end_is_refused_before_it_fills_the_memory(monkeypatch):
         bars_of(one(attributes() + line(PLAIN) * 10_000))
 
 
-def test_time_and_memory_grow_as_the_file_does():
-    def cost(count):
-        data = one(attributes() + line(PLAIN), *[line(PLAIN) * 2] * count).encode()
-        tracemalloc.start()
-        began = time.process_time()
-        bars_of(data)
-        seconds, memory = time.process_time() - began, tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return seconds, memory / len(data)
-
-    small, large = cost(100), cost(1_000)
-    assert large[0] < 30 * small[0]
-    assert large[1] < 10, "bytes for each of the file's"
+def test_effort_and_memory_grow_as_the_file_does():
+    files = [one(attributes() + line(PLAIN), *[line(PLAIN) * 2] * count).encode() for count in (100, 1_000)]
+    small, large = (effort(lambda data=data: bars_of(data)) for data in files)
+    assert large < 11 * small
+    tracemalloc.start()
+    bars_of(files[1])
+    memory = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert memory < 10 * len(files[1])
 
 
 def test_a_run_off_the_grid_among_other_notes_is_set_on_it_with_a_remark():
