@@ -2,7 +2,7 @@
 
 Four collections in ABC notation: three printed books that are in the public domain, and
 the Essen collection, which may not be used commercially (`Corpus.free` tells). Each
-tune is read by `melodygru.formats.scores.abc_tunes`; one that cannot be is left out with its reason.
+tune is read by `melodygru.formats.scores.abc.tunes`; one that cannot be is left out with its reason.
 """
 
 from __future__ import annotations
@@ -154,8 +154,8 @@ def _numbered(results: Iterable[Melody | str]) -> Iterator[Tune]:
 
 def _read(text: str) -> Melody | str:
     """A melody, or the reason for none: exceptions would end the whole pool's work."""
-    from melodygru.formats.scores.abc_fields import LeftOut
-    from melodygru.formats.scores.abc_tunes import read_tune
+    from melodygru.formats.scores.abc.fields import LeftOut
+    from melodygru.formats.scores.abc.tunes import read_tune
 
     try:
         melody = read_tune(text)

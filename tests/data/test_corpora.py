@@ -9,7 +9,7 @@ from melodygru.cli import app
 from melodygru.data.corpora import CORPORA, Tune, corpus_melodies, file_name, tune_texts, write_corpus
 from melodygru.errors import FileError, UsageError
 from melodygru.formats.reading import read_melodies
-from melodygru.formats.scores.abc_tunes import read_tune
+from melodygru.formats.scores.abc.tunes import read_tune
 from melodygru.music.melody import Melody
 
 

@@ -1,7 +1,7 @@
 """The files that scores come in: by their endings who reads them, and the text of those that are text.
 
-MusicXML (.musicxml, .xml, zipped .mxl), whose files `melodygru.formats.scores.xml_files` opens; Humdrum **kern (.krn),
-read by `melodygru.formats.scores.kern`; ABC (.abc), read by `melodygru.formats.scores.abc_melodies`.
+MusicXML (.musicxml, .xml, zipped .mxl), read by `melodygru.formats.scores.musicxml`; Humdrum **kern (.krn), by
+`melodygru.formats.scores.kern`; ABC (.abc), by `melodygru.formats.scores.abc`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ READERS = {
     ".musicxml": ("melodygru.formats.scores.melodies", "musicxml_melodies"),
     ".xml": ("melodygru.formats.scores.melodies", "musicxml_melodies"),
     ".mxl": ("melodygru.formats.scores.melodies", "mxl_melodies"),
-    ".abc": ("melodygru.formats.scores.abc_melodies", "abc_melodies"),
+    ".abc": ("melodygru.formats.scores.abc.melodies", "abc_melodies"),
     ".krn": ("melodygru.formats.scores.melodies", "kern_melodies"),
 }
 """By the endings of scores: the module, imported when such a file is read, and its function, which makes a `Reading` of

@@ -16,9 +16,9 @@ from melodygru.errors import MidiError
 from melodygru.formats.midi.extraction import DEFAULT_QPM, KEY_ESTIMATED, UPBEAT, ExtractionConfig, split_at_rests
 from melodygru.formats.midi.parser import RawNote
 from melodygru.formats.scores.cache import Reading
-from melodygru.formats.scores.kern import scores_in_kern
+from melodygru.formats.scores.kern.reader import scores_in_kern
 from melodygru.formats.scores.layout import Placed, Stretch, lay_out
-from melodygru.formats.scores.musicxml import written_score
+from melodygru.formats.scores.musicxml.reader import written_score
 from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature

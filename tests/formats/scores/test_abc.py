@@ -7,8 +7,8 @@ import pytest
 from melodygru.errors import MidiError
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.reading import parse
-from melodygru.formats.scores.abc_fields import LeftOut
-from melodygru.formats.scores.abc_tunes import read_tune
+from melodygru.formats.scores.abc.fields import LeftOut
+from melodygru.formats.scores.abc.tunes import read_tune
 from melodygru.music.melody import Melody
 from melodygru.music.theory import Key, TimeSignature
 from tests.effort import effort

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from melodygru.errors import MidiError
 from melodygru.formats.midi.extraction import ExtractionConfig
-from melodygru.formats.scores.kern import scores_in_kern
+from melodygru.formats.scores.kern.reader import scores_in_kern
 from melodygru.formats.scores.melodies import kern_melodies
 from melodygru.formats.scores.written import TICKS, WrittenScore
 from melodygru.music.theory import Key, TimeSignature

@@ -16,9 +16,10 @@ from melodygru import Key, Note
 from melodygru.errors import MidiError
 from melodygru.formats.notation.musicxml import mxl
 from melodygru.formats.reading import parse
-from melodygru.formats.scores import musicxml, xml_stream
-from melodygru.formats.scores.durations import TYPES
-from melodygru.formats.scores.musicxml import written_score
+from melodygru.formats.scores.musicxml import reader as musicxml
+from melodygru.formats.scores.musicxml import stream as xml_stream
+from melodygru.formats.scores.musicxml.durations import TYPES
+from melodygru.formats.scores.musicxml.reader import written_score
 from melodygru.formats.scores.order import Signs, played_order
 from melodygru.formats.scores.written import TICKS
 from tests.effort import effort

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from melodygru.formats.scores.abc_fields import LeftOut
-from melodygru.formats.scores.abc_voices import MOST_BARS, WrittenBar
+from melodygru.formats.scores.abc.fields import LeftOut
+from melodygru.formats.scores.abc.voices import MOST_BARS, WrittenBar
 
 Section = list[WrittenBar]
 

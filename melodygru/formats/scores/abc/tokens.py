@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from melodygru.formats.scores.abc_fields import (
+from melodygru.formats.scores.abc.fields import (
     WHOLE,
     KeyField,
     LeftOut,
@@ -25,8 +25,8 @@ from melodygru.formats.scores.abc_fields import (
     read_unit,
     read_voice,
 )
-from melodygru.formats.scores.abc_macros import Macros
-from melodygru.formats.scores.abc_voices import MOST_TIMES, Member, Settings, Voice, WrittenBar, ratio, scaled
+from melodygru.formats.scores.abc.macros import Macros
+from melodygru.formats.scores.abc.voices import MOST_TIMES, Member, Settings, Voice, WrittenBar, ratio, scaled
 
 MOST_CHARACTERS = 1 << 20
 """Of one tune, and of what its macros make of it; a symphony in ABC has a third of that."""

@@ -9,10 +9,10 @@ from math import floor
 from typing import NamedTuple
 
 from melodygru.errors import MidiError
-from melodygru.formats.scores.durations import TYPES, Event, Kind, event
+from melodygru.formats.scores.musicxml.durations import TYPES, Event, Kind, event
+from melodygru.formats.scores.musicxml.signatures import number
+from melodygru.formats.scores.musicxml.stream import Fields
 from melodygru.formats.scores.written import TICKS
-from melodygru.formats.scores.xml_signatures import number
-from melodygru.formats.scores.xml_stream import Fields
 
 _LONGEST_NOTE = 512
 """Quarters; a maxima, the longest note there is, has 32."""

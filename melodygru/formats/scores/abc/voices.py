@@ -1,7 +1,7 @@
 """A voice of an ABC tune, told token by token -> its bars as they are written: what sounds, bar lines, endings.
 
 Here are the rules of pitch and length: signatures, accidentals and ties, tuplets, dotted pairs, chords. What the tokens
-look like is `melodygru.formats.scores.abc_tokens`' affair.
+look like is `melodygru.formats.scores.abc.tokens`' affair.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from melodygru.formats.midi.parser import LONGEST_NOTE
-from melodygru.formats.scores.abc_fields import LETTERS, WHOLE, KeyField, LeftOut
+from melodygru.formats.scores.abc.fields import LETTERS, WHOLE, KeyField, LeftOut
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 MOST_BARS = 20_000

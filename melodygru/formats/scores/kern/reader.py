@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from melodygru.errors import MidiError
-from melodygru.formats.scores import kern_tokens
 from melodygru.formats.scores.files import decoded
-from melodygru.formats.scores.kern_order import Sections, played_order
-from melodygru.formats.scores.kern_parts import Part
-from melodygru.formats.scores.kern_spines import MOST_SPINES, Row, Staff, Time, Voice, rows
+from melodygru.formats.scores.kern import tokens
+from melodygru.formats.scores.kern.order import Sections, played_order
+from melodygru.formats.scores.kern.parts import Part
+from melodygru.formats.scores.kern.spines import MOST_SPINES, Row, Staff, Time, Voice, rows
 from melodygru.formats.scores.order import Signs
 from melodygru.formats.scores.written import TICKS, Bar, WrittenScore
 from melodygru.music.theory import TimeSignature
@@ -60,7 +60,7 @@ def scores_in_kern(data: bytes) -> list[WrittenScore]:
 
 def _pieces(text: str) -> Iterator[_Piece]:
     """Each piece of a file that has bars. A title before its spines, within them or after them is its own."""
-    events: dict[str, kern_tokens.Event] = {}
+    events: dict[str, tokens.Event] = {}
     piece, done = _Piece(events), None
     pieces = 0
     for row in rows(text):
@@ -93,7 +93,7 @@ def _pieces(text: str) -> Iterator[_Piece]:
 class _Piece:
     """A piece while its lines are read."""
 
-    def __init__(self, events: dict[str, kern_tokens.Event]) -> None:
+    def __init__(self, events: dict[str, tokens.Event]) -> None:
         self.events = events  # what cells say: most of them stand in a file many times
         self.titles: dict[str, str] = {}
         self.parts: dict[Staff, Part] = {}  # from left to right
@@ -117,11 +117,11 @@ class _Piece:
         code = code.split("@")[0].strip()
         if code not in ("OTL", "OMD"):
             return
-        value = kern_tokens.plain(value)
+        value = tokens.plain(value)
         if value and value.lower() not in _UNTITLED:
             self.titles.setdefault(code, value)
         if code == "OMD":
-            self.qpm = kern_tokens.spoken_tempo(value) or self.qpm
+            self.qpm = tokens.spoken_tempo(value) or self.qpm
 
     def interpret(self, row: Row) -> None:
         """What a line of interpretations says; what it does to the spines is done by `rows`."""
@@ -139,7 +139,7 @@ class _Piece:
             elif cell.startswith("*k["):
                 part.sign(cell)
             elif cell.startswith("*I"):
-                part.name = min(part.name, kern_tokens.name(cell) or part.name, key=lambda told: told[0])
+                part.name = min(part.name, tokens.name(cell) or part.name, key=lambda told: told[0])
             elif cell.endswith("cue"):
                 (self.cues.add if cell == "*cue" else self.cues.discard)(voice)
             elif cell.startswith("*clef"):
@@ -151,12 +151,12 @@ class _Piece:
 
     def _metre_or_tempo(self, cell: str, line: int) -> None:
         if cell.startswith("*MM"):
-            self.qpm = kern_tokens.tempo(cell) or self.qpm
+            self.qpm = tokens.tempo(cell) or self.qpm
         elif cell[2:] in _NO_METRE:
             raise MidiError(f"has no metre from line {line} on (senza misura); leave it out.")
         elif cell[2:3].isdigit():
             try:
-                self.metre = kern_tokens.metre(cell)
+                self.metre = tokens.metre(cell)
             except MidiError as error:
                 raise MidiError(f"has {error} on line {line}; leave it out.") from error
 
@@ -176,7 +176,7 @@ class _Piece:
     def play(self, row: Row) -> None:
         """A line of data, or of bar lines."""
         self._see(row.voices)
-        sounding: list[tuple[Voice, kern_tokens.Event]] = []
+        sounding: list[tuple[Voice, tokens.Event]] = []
         waiting: list[Voice] = []
         lines = []
         for voice, cell in zip(row.voices, row.cells, strict=True):
@@ -201,9 +201,9 @@ class _Piece:
         elif sounding:
             self._sound(sounding, waiting, row.number)
 
-    def _event(self, cell: str, line: int) -> kern_tokens.Event:
+    def _event(self, cell: str, line: int) -> tokens.Event:
         try:
-            found = kern_tokens.event(cell)
+            found = tokens.event(cell)
         except MidiError as error:
             raise self._refusal(str(error), line) from error
         if found is None:
@@ -216,7 +216,7 @@ class _Piece:
     def _refusal(self, what: str, line: int) -> MidiError:
         return MidiError(f"has {what} on line {line} (bar {self.number}); correct or leave it out.")
 
-    def _sound(self, sounding: Sequence[tuple[Voice, kern_tokens.Event]], waiting: Sequence[Voice], line: int) -> None:
+    def _sound(self, sounding: Sequence[tuple[Voice, tokens.Event]], waiting: Sequence[Voice], line: int) -> None:
         """Notes and rests that begin together, while the waiting voices go on."""
         begins = {voice.ready for voice, _ in sounding if voice.ready is not None}
         if len(begins) > 1:
@@ -236,7 +236,7 @@ class _Piece:
                 self.furthest = end
             part.beaten |= found.beaten
             rank = staff.voices.index(voice) if len(staff.voices) > 1 else -1
-            part.add(rank, begin, found if voice not in self.cues else kern_tokens.REST)
+            part.add(rank, begin, found if voice not in self.cues else tokens.REST)
         if self.furthest > LONGEST_BAR:
             raise self._refusal("a bar longer than any score has", line)
 
@@ -255,7 +255,7 @@ class _Piece:
             part.begin_bar()
 
     def _bar_line(self, cells: Sequence[str], line: int) -> None:
-        said = list(map(kern_tokens.bar_line, cells))
+        said = list(map(tokens.bar_line, cells))
         closed = self._close_bar(line)
         number = next((one.number for one in said if one.number is not None), None)
         if self.first_number is None and number is not None:

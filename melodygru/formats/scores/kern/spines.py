@@ -3,7 +3,8 @@
 A **kern spine begins a staff with one voice. `*^` splits a voice in two, the left of which is the upper one; `*v` joins
 the voices it stands under, side by side: those of each staff, where every staff there has several, else all of them;
 `*x` exchanges the places of two spines, which stay the voices that they were; `*+` adds a spine, `*-` ends one. What
-the tokens mean is `melodygru.formats.scores.kern_tokens`' affair, when they sound `melodygru.formats.scores.kern`'s.
+the tokens mean is `melodygru.formats.scores.kern.tokens`' affair, when they sound
+`melodygru.formats.scores.kern.reader`'s.
 
 The Humdrum syntax: https://www.humdrum.org/guide/ch05/.
 """
@@ -39,7 +40,8 @@ class Staff:
 class Voice:
     """A spine: its `kind` ("**kern"; empty until it is named) and, of **kern, its staff.
 
-    `ready`: where its last note ends, kept by `melodygru.formats.scores.kern`; None while it is silent without a rest.
+    `ready`: where its last note ends, kept by `melodygru.formats.scores.kern.reader`; None while it is silent
+    without a rest.
     """
 
     __slots__ = ("kind", "ready", "staff")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from melodygru.formats.scores.abc_fields import LeftOut
+from melodygru.formats.scores.abc.fields import LeftOut
 
 _MOST = 64
 """Macros of a tune."""

@@ -1,7 +1,7 @@
 """A MusicXML score -> what is written in it, bar by bar.
 
 MusicXML 4.0, https://www.w3.org/2021/06/musicxml40/, and what went before it. The score is read as it streams by: bars
-go to the readers of their parts (`melodygru.formats.scores.xml_parts`), and are forgotten. What they say is put
+go to the readers of their parts (`melodygru.formats.scores.musicxml.parts`), and are forgotten. What they say is put
 together here.
 """
 
@@ -11,11 +11,11 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from melodygru.errors import MidiError
+from melodygru.formats.scores.musicxml.files import score_file
+from melodygru.formats.scores.musicxml.parts import PartReader, Shared
+from melodygru.formats.scores.musicxml.stream import Measure, stream
 from melodygru.formats.scores.order import played_order
 from melodygru.formats.scores.written import TICKS_PER_STEP, Bar, WrittenScore
-from melodygru.formats.scores.xml_files import score_file
-from melodygru.formats.scores.xml_parts import PartReader, Shared
-from melodygru.formats.scores.xml_stream import Measure, stream
 from melodygru.music.theory import TimeSignature
 
 MOST_PARTS = 400

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from melodygru.errors import MidiError, UsageError
-from melodygru.formats.scores.kern_spines import Time
+from melodygru.formats.scores.kern.spines import Time
 from melodygru.formats.scores.written import TICKS
 from melodygru.music.theory import BEAT_UNITS, MOST_BEATS, Key, TimeSignature
 

@@ -1,7 +1,7 @@
 """The files that MusicXML comes in -> XML that can be parsed without harm.
 
 Files come from strangers: what unpacks to more than it is, and entities that multiply, are refused here.
-`melodygru.formats.scores.xml_stream` parses it.
+`melodygru.formats.scores.musicxml.stream` parses it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from melodygru.errors import MidiError
 from melodygru.formats.midi.parser import MAX_FILE_BYTES
 from melodygru.formats.scores.files import check_size
 
+UNKNOWN_ENCODING = "is in an encoding that cannot be read; export it again, in UTF-8."
 _CONTAINER = "META-INF/container.xml"
 _ROOTS = ("score-partwise", "score-timewise")
 _DECLARATION = re.compile(r"<\?xml[^>]{0,200}\?>")
@@ -82,8 +83,10 @@ def _root_name(data: bytes) -> str:
         parser.Parse(data, True)
     except _Found as found:
         return str(found)
-    except (expat.ExpatError, ValueError, LookupError) as error:
+    except expat.ExpatError as error:
         raise MidiError(f"is not MusicXML: it is no XML; export it again ({error}).") from error
+    except (ValueError, LookupError) as error:
+        raise MidiError(UNKNOWN_ENCODING) from error
     return ""
 
 

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
 from melodygru.errors import MidiError
+from melodygru.formats.scores.musicxml.files import UNKNOWN_ENCODING
 
 _CHUNK = 1 << 16
 """Bytes that are parsed at a time."""
@@ -69,8 +70,10 @@ def stream(data: bytes, part_by_part: bool) -> Iterator[Measure | Element]:
             found.clear()
             if since > _MOST_TAGS:
                 raise MidiError(f"has over {_MOST_TAGS:,} tags in a bar, or before the first; leave it out.")
-    except (expat.ExpatError, ValueError, LookupError) as error:
+    except expat.ExpatError as error:
         raise MidiError(f"is broken XML; export it again ({error}).") from error
+    except (ValueError, LookupError) as error:
+        raise MidiError(UNKNOWN_ENCODING) from error
 
 
 class _Handlers:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from melodygru.formats.scores import kern_tokens
-from melodygru.formats.scores.kern_spines import Time
+from melodygru.formats.scores.kern import tokens
+from melodygru.formats.scores.kern.spines import Time
 from melodygru.formats.scores.written import WrittenNote, WrittenPart
 from melodygru.music.theory import Key
 
@@ -14,7 +14,7 @@ class Part:
     """What holds in a staff now, and its bars so far.
 
     Attributes:
-        name: how sure it is, the less the surer, and what it is; see `melodygru.formats.scores.kern_tokens.name`.
+        name: how sure it is, the less the surer, and what it is; see `melodygru.formats.scores.kern.tokens.name`.
         beaten: something without a pitch was struck.
         for_drums: it had the clef of percussion.
     """
@@ -29,18 +29,18 @@ class Part:
         self._signature: int | None = None
         self._key_is_new = False  # no note has come since: a signature that comes is that key's
         # Of this bar, each with the notes of its voices, 0 the uppermost, -1 the only one.
-        self._stretches: list[dict[int, list[tuple[Time, kern_tokens.Event]]]] = []
+        self._stretches: list[dict[int, list[tuple[Time, tokens.Event]]]] = []
         self._split = False  # the last stretch has several voices
 
     def name_key(self, cell: str) -> None:
         """A key; or "*?:" or "*X:", where none is known or there is none: the signature is what is left."""
-        found = kern_tokens.key(cell)
+        found = tokens.key(cell)
         if found is not None or cell in ("*?:", "*X:"):
             self._key, self._key_is_new = found, found is not None
 
     def sign(self, cell: str) -> None:
         """A signature: another one ends a key, unless that was named beside it."""
-        found = kern_tokens.signature(cell)
+        found = tokens.signature(cell)
         if not self._key_is_new and found != self._signature:
             self._key = None
         self._signature = found
@@ -50,7 +50,7 @@ class Part:
         self._key_is_new = False
         self._keys.append(self._signature if self._key is None else self._key)
 
-    def add(self, voice: int, begin: Time, event: kern_tokens.Event) -> None:
+    def add(self, voice: int, begin: Time, event: tokens.Event) -> None:
         """What sounds from a tick of the bar on; `voice`: its number from 0, the uppermost, or -1 for the only one."""
         split = voice >= 0
         if not self._stretches or self._split is not split:

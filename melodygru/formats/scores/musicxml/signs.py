@@ -10,7 +10,7 @@ import re
 from xml.etree.ElementTree import Element
 
 from melodygru.errors import MidiError
-from melodygru.formats.scores.durations import TYPES
+from melodygru.formats.scores.musicxml.durations import TYPES
 from melodygru.formats.scores.order import Signs
 from melodygru.formats.scores.written import TICKS
 

@@ -14,12 +14,12 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from melodygru.errors import MidiError
-from melodygru.formats.scores.durations import Event, placed
+from melodygru.formats.scores.musicxml.durations import Event, placed
+from melodygru.formats.scores.musicxml.notes import ALL_STAVES, NoteReader, Sound
+from melodygru.formats.scores.musicxml.signatures import key_of, metre_of, number, semitones, transposed
+from melodygru.formats.scores.musicxml.signs import note_barline, note_direction, tempo
 from melodygru.formats.scores.order import Signs
 from melodygru.formats.scores.written import TICKS, TICKS_PER_STEP, WrittenNote, WrittenPart
-from melodygru.formats.scores.xml_notes import ALL_STAVES, NoteReader, Sound
-from melodygru.formats.scores.xml_signatures import key_of, metre_of, number, semitones, transposed
-from melodygru.formats.scores.xml_signs import note_barline, note_direction, tempo
 from melodygru.music.theory import Key, TimeSignature
 
 _LONGEST_BAR = 8192
