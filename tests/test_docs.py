@@ -150,3 +150,17 @@ def test_commands_in_the_readme_exist():
     text = (ROOT / "README.md").read_text("utf-8")
     for command in re.findall(r"^ {4}(?:\$ )?melodygru (\w+)", text, re.MULTILINE):
         assert command in COMMANDS
+
+
+def test_the_limits_that_are_stated_are_those_that_hold():
+    text = (ROOT / "docs" / "reading.md").read_text("utf-8")
+    stated = re.findall(r"^\|.*\| ([\d,]+) \| `([\w.]+)` \|$", text, re.MULTILINE)
+    assert len(stated) > 15
+    for number, name in stated:
+        module, _, attribute = name.rpartition(".")
+        if module.endswith("Budget"):
+            module = module.removesuffix(".Budget")
+            holds = getattr(import_module(f"melodygru.{module}").Budget(), attribute)
+        else:
+            holds = getattr(import_module(f"melodygru.{module}"), attribute)
+        assert holds == int(number.replace(",", "")), name

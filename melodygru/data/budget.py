@@ -27,13 +27,13 @@ class Budget:
     """What a file may cost.
 
     Attributes:
-        seconds: of reading. The largest MIDI file that is read, 32 MiB full of notes, takes 40.
-        memory: bytes beyond what the process has, on Linux; elsewhere systems do not keep such a limit. That file takes
-            2.2 GB.
+        seconds: of reading. The largest files that readers take need some ten.
+        memory: bytes beyond what the process has, on Linux; elsewhere systems do not keep such a limit. Those need half
+            a GiB.
     """
 
     seconds: float = 120.0
-    memory: int = 3 << 30
+    memory: int = 2 << 30
 
     @property
     def out_of_time(self) -> str:

@@ -22,7 +22,7 @@ MOST_PARTS = 400
 """Parts of a score: of the largest orchestras there are a hundred."""
 MOST_BARS = 500_000
 """Bars of all staves together: an opera has some 200,000."""
-MOST_NOTES = 2_000_000
+MOST_NOTES = 600_000
 """Notes of all parts as they are played: an opera has some 500,000."""
 _UNTITLED = ("", "music21 fragment", "music21", "untitled", "untitled score", "title")
 _LONGEST_TITLE = 120
