@@ -1,0 +1,219 @@
+"""What in the notes of a file's parts tells which of them is the melody: numbers, most of them beside the other parts'.
+
+`features` gives a row for each part; `melodygru.formats.midi.tracks` weighs them. The order of parts changes nothing,
+and time grows with the number of notes alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from melodygru.formats.midi.chunks import RawNote
+from melodygru.formats.midi.line import LEGATO
+from melodygru.formats.midi.part_names import name_claim
+
+Array = npt.NDArray[Any]
+
+MOMENTS = 509
+"""Moments of a file at which its parts are compared. A prime: a beat is never looked at in the same place throughout."""
+
+FAMILIES = {
+    "piano": range(0, 8),
+    "mallets": range(8, 16),
+    "organ": range(16, 24),
+    "guitar": range(24, 32),
+    "bass": (*range(32, 40), 43, 58),
+    "bowed": range(40, 43),
+    "ensemble": (*range(44, 52), 55),
+    "voice": range(52, 55),
+    "brass": (56, 57, *range(59, 64)),
+    "reed": range(64, 72),
+    "pipe": range(72, 80),
+    "lead": range(80, 88),
+    "pad": range(88, 104),
+    "other": range(104, 112),
+    "noise": range(112, 128),
+}
+"""Families of General MIDI's programs, counted from 0."""
+_FAMILY = {program: family for family, programs in FAMILIES.items() for program in programs}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A track's notes on one channel (or all, where the track was asked for): what may be the melody.
+
+    Attributes:
+        number: the track's, from 1.
+        name: the track's, perhaps empty.
+        notes: in order of onset.
+        program: General MIDI's, in [0, 128); None where none is named.
+    """
+
+    number: int
+    name: str
+    notes: tuple[RawNote, ...]
+    program: int | None = None
+
+    @property
+    def label(self) -> str:
+        """How people know it: its name, or its number."""
+        return self.name or f"track {self.number}"
+
+
+OWN = (
+    "monophony", "chords", "steps", "same", "leaps", "pitches", "rhythms", "figures", "density", "density_squared",
+    "phrases", "staccato", "on_beat", "range", "low", "high",
+)  # fmt: skip
+"""What a part's own notes tell."""
+BESIDE = (
+    "top", "top_while_heard", "lowest_while_heard", "coverage", "below_highest", "above_lowest", "higher_parts",
+    "onsets", "usable", "louder", "doubled", "figures_beside", "density_beside",
+)  # fmt: skip
+"""What it is beside the other parts."""
+TOLD = ("named", "named_other", *(f"program_{family}" for family in FAMILIES))
+"""What the file says of it."""
+FEATURES = (*OWN, *BESIDE, *TOLD)
+"""The columns of `features`."""
+
+
+class _Line:
+    """A part's notes as G onsets, each with its highest note."""
+
+    def __init__(self, notes: Sequence[RawNote]) -> None:
+        onset, end, pitch, velocity, _ = (np.array(column) for column in zip(*notes, strict=True))
+        first = np.flatnonzero(np.diff(onset, prepend=onset[0] - 1))
+        self.size = len(onset)
+        self.onsets = onset[first]
+        self.ends: Array = np.maximum.reduceat(end, first)
+        self.tops: Array = np.maximum.reduceat(pitch, first)
+        self.velocity = float(velocity.mean())
+        self.sizes = np.diff(first, append=self.size)
+        self.gaps = np.diff(self.onsets)
+
+    def at(self, moments: Array) -> Array:
+        """(M,) the pitch of the line at each moment, -1 where it rests."""
+        place = np.searchsorted(self.onsets, moments, "right") - 1
+        heard = (place >= 0) & (self.ends[place] > moments)
+        return np.where(heard, self.tops[place], -1)
+
+    def usable(self, longest: float, fewest: int) -> int:
+        """How many of its onsets lie in stretches of at least `fewest` without a rest longer than `longest`."""
+        breaks = np.flatnonzero(self.onsets[1:] - self.ends[:-1] > longest) + 1
+        lengths = np.diff(breaks, prepend=0, append=len(self.onsets))
+        return int(lengths[lengths >= fewest].sum())
+
+
+def usable_notes(notes: Sequence[RawNote], longest: float, fewest: int) -> int:
+    """How many onsets of a part, if any, can be in a melody: see `_Line.usable`."""
+    return _Line(notes).usable(longest, fewest)
+
+
+def features(parts: Sequence[Part], ticks_per_quarter: int, longest_rest: float, fewest: int) -> Array:
+    """(P, len(FEATURES)) float64 of P parts with notes. `longest_rest`, in ticks, parts pieces of `fewest` notes."""
+    lines = [_Line(part.notes) for part in parts]
+    own = np.array([_own(line, ticks_per_quarter) for line in lines])
+    told = np.array([_told(part) for part in parts])
+    return np.hstack([own, _beside(lines, own, longest_rest, fewest), told])
+
+
+def _own(line: _Line, quarter: int) -> list[float]:
+    count = len(line.onsets)
+    intervals, gaps = np.abs(np.diff(line.tops)), line.gaps / quarter
+    if count < 2:
+        intervals, gaps = np.array([12]), np.array([4.0])
+    lengths = (line.ends - line.onsets) / quarter
+    overlap = line.ends[:-1] - line.onsets[1:]
+    alone = np.count_nonzero(overlap <= LEGATO * (line.ends - line.onsets)[:-1])
+    rhythm = np.minimum(np.rint(gaps * 12), 255).astype(np.int64)
+    density = math.log2(1 / max(float(np.median(gaps)), 1 / 16)) if count > 1 else -4.0
+    median = float(np.median(line.tops))
+    phase = np.rint(line.onsets * (12 / quarter)).astype(np.int64) % 12
+    low, high = np.percentile(line.tops, (5, 95))
+    return [
+        alone / max(1, line.size - 1) if line.size > 1 else 1.0,
+        min(2.0, math.log2(line.size / count)),
+        float(np.mean((intervals > 0) & (intervals <= 2))),
+        float(np.mean(intervals == 0)),
+        float(np.mean(intervals > 7)),
+        _entropy(line.tops),
+        _entropy(rhythm),
+        math.log2(_figures(line.tops, rhythm)),
+        density,
+        density**2,
+        float(np.mean(line.onsets[1:] - line.ends[:-1] >= quarter / 2)) if count > 1 else 0.0,
+        float(np.median(np.minimum(lengths[:-1] / np.maximum(gaps, 1 / 96), 1.5))) if count > 1 else 1.0,
+        float(np.mean(phase == 0)),
+        min(float(high - low), 36) / 12,
+        max(0.0, 58 - median) / 12,
+        max(0.0, median - 84) / 12,
+    ]
+
+
+def _entropy(values: Array) -> float:
+    """In bits, of whole numbers from 0."""
+    counts = np.bincount(values)
+    shares = counts[counts > 0] / len(values)
+    return float(-(shares * np.log2(shares)).sum())
+
+
+def _figures(tops: Array, rhythm: Array) -> int:
+    """How many different figures of four notes there are, at least one: an ostinato has few of them."""
+    if len(tops) < 4:
+        return 1
+    moves = (np.diff(tops) + 128) * 256 + rhythm
+    return len(np.unique((moves[:-2] << 34) + (moves[1:-1] << 17) + moves[2:]))
+
+
+def _beside(lines: Sequence[_Line], own: Array, longest_rest: float, fewest: int) -> Array:
+    first = min(int(line.onsets[0]) for line in lines)
+    last = max(int(line.ends.max()) for line in lines)
+    moments = first + (np.arange(MOMENTS) + 0.5) * ((last - first) / MOMENTS)
+    heard = np.array([line.at(moments) for line in lines])  # (P, M)
+    sounds = heard >= 0
+    highest = heard.max(0)
+    lowest = np.where(sounds, heard, 999).min(0)
+    share = sounds.mean(1)
+    time = np.maximum(sounds.sum(1), 1)
+    is_top = sounds & (heard == highest)
+    medians = np.array([np.median(line.tops) for line in lines], dtype=float)
+    weight = share / max(share.sum(), 1e-9)
+    higher = ((medians[None, :] > medians[:, None]) * weight[None, :]).sum(1)
+    onsets = np.array([len(line.onsets) for line in lines], dtype=float)
+    usable = np.array([line.usable(longest_rest, fewest) for line in lines], dtype=float)
+    velocity = np.array([line.velocity for line in lines])
+    sizes = np.array([line.size for line in lines], dtype=float)
+    loud = velocity - (velocity * sizes).sum() / sizes.sum()
+    figures, density = own[:, OWN.index("figures")], own[:, OWN.index("density")]
+    # Which pitches are heard more than once at a moment.
+    place = np.maximum(heard, 0) * MOMENTS + np.arange(MOMENTS)
+    twice = sounds & (np.bincount(place[sounds], minlength=128 * MOMENTS)[place] > 1)
+    return np.stack(
+        [
+            is_top.mean(1) / max((highest >= 0).mean(), 1e-9),
+            is_top.sum(1) / time,
+            (sounds & (heard == lowest)).sum(1) / time,
+            share / max(share.max(), 1e-9),
+            np.minimum(medians.max() - medians, 36) / 12,
+            np.minimum(medians - medians.min(), 36) / 12,
+            higher,
+            np.log2(onsets / onsets.max()).clip(-6),
+            np.log2((1 + usable) / (1 + usable.max())).clip(-6),
+            loud / 16,
+            twice.sum(1) / time,
+            figures - figures.max(),
+            np.abs(density - np.average(density, weights=weight + 1e-9)),
+        ],
+        axis=1,
+    )
+
+
+def _told(part: Part) -> list[float]:
+    claim = name_claim(part.name)
+    family = None if part.program is None else _FAMILY.get(part.program)
+    return [claim.melody, claim.other, *(float(family == one) for one in FAMILIES)]
