@@ -10,7 +10,8 @@ The format: The Complete MIDI 1.0 Detailed Specification, "Standard MIDI Files 1
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from os import PathLike
 
 from melodygru.errors import FileError, MidiError
@@ -19,15 +20,29 @@ from melodygru.music.theory import Key
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 """Larger files are refused: the largest real ones have a few megabytes."""
+_END = b"\xff\x2f\0"
+"""The end-of-track event."""
 
 
 @dataclass(frozen=True)
 class RawTrack:
-    """A track chunk: `number` counts from 1 as DAWs do; `notes` by onset, then end, then pitch."""
+    """A track chunk.
+
+    Attributes:
+        number: counts from 1, as DAWs do.
+        name: of the track, else of its instrument; may be empty.
+        notes: by onset, then end, then pitch.
+        programs: the General MIDI program, in [0, 128), that each channel begins with, where one is told.
+        lyrics: how many lyric events it has.
+        end: the tick at which it ends.
+    """
 
     number: int
     name: str
     notes: tuple[RawNote, ...]
+    programs: Mapping[int, int] = field(default_factory=dict)
+    lyrics: int = 0
+    end: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,25 +109,8 @@ def parse_midi(data: bytes) -> RawFile:
         raise MidiError("keeps its time in SMPTE frames, which have no beats; export it with ticks per quarter note.")
     if division == 0:
         raise MidiError("has 0 ticks to a quarter note, so its notes have no time; export it again.")
-    events = FileEvents()
-    tracks: list[RawTrack] = []
-    position = data.find(b"MTrk", start + 14)
-    while position >= 0:
-        begin = position + 8
-        declared = begin + int.from_bytes(data[position + 4 : begin], "big")
-        following = data.find(b"MTrk", begin)
-        limit = len(data) if following < 0 else following
-        if declared == len(data) or data[declared : declared + 4] == b"MTrk":
-            limit = declared  # the length is right; otherwise the next track's header, or the end of file, bounds it
-        name, notes, used = read_track(data[begin:limit], events)
-        if used is None and declared > len(data) and following < 0:
-            raise MidiError("is cut short in the middle of a track; export it again.")
-        if used is None:
-            events.faults["no end of track"] = None
-        if begin + (limit - begin if used is None else used) != declared:
-            events.faults["a wrong track length"] = None
-        tracks.append(RawTrack(len(tracks) + 1, name, tuple(sorted(notes))))
-        position = data.find(b"MTrk", limit if used is None else begin + used)
+    events = FileEvents(division)
+    tracks = _tracks(data, start + 14, int.from_bytes(data[start + 10 : start + 12], "big"), events)
     if not tracks:
         raise MidiError("is cut short: it has a header but no track; export it again.")
     return RawFile(
@@ -125,3 +123,37 @@ def parse_midi(data: bytes) -> RawFile:
         tuple(events.texts),
         tuple(events.faults),
     )
+
+
+def _tracks(data: bytes, position: int, announced: int, events: FileEvents) -> list[RawTrack]:
+    """The tracks from `position` on. Of what follows those that the header announces, whole tracks alone count."""
+    tracks: list[RawTrack] = []
+    position = data.find(b"MTrk", position)
+    ended = position
+    while position >= 0:
+        begin = position + 8
+        declared = begin + int.from_bytes(data[position + 4 : begin], "big")
+        following = data.find(b"MTrk", begin)
+        limit = len(data) if following < 0 else following
+        # Where the length is right, it bounds the track; otherwise the next track's header does, or the end of file.
+        right = (
+            declared == len(data) or data[declared : declared + 4] == b"MTrk" or data[declared - 3 : declared] == _END
+        )
+        right = right and declared <= len(data)
+        limit = declared if right else len(data) if following < 0 else following
+        if len(tracks) >= announced > 0 and not (right and position == ended):
+            events.faults["bytes after the last track"] = None
+            break
+        track = read_track(data[begin:limit], events, right)
+        if track.used is None and declared > len(data) and following < 0:
+            raise MidiError("is cut short in the middle of a track; export it again.")
+        if track.used is None:
+            events.faults["no end of track"] = None
+        used = limit - begin if track.used is None or right else track.used
+        if begin + used != declared:
+            events.faults["a wrong track length"] = None
+        ended = begin + used
+        notes = tuple(sorted(track.notes))
+        tracks.append(RawTrack(len(tracks) + 1, track.name, notes, track.programs, track.lyrics, track.end))
+        position = data.find(b"MTrk", ended)
+    return tracks
