@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ Array = npt.NDArray[Any]
 
 MOMENTS = 509
 """Moments of a file at which its parts are compared. A prime: a beat is never looked at in the same place throughout."""
+SUNG = 0.3
+"""Lyric events a note, from which a part is sung: a syllable may have several notes, and words may be told a line at a time."""
 
 FAMILIES = {
     "piano": range(0, 8),
@@ -53,12 +56,14 @@ class Part:
         name: the track's, perhaps empty.
         notes: in order of onset.
         program: General MIDI's, in [0, 128); None where none is named.
+        lyrics: how many lyric events the track has.
     """
 
     number: int
     name: str
     notes: tuple[RawNote, ...]
     program: int | None = None
+    lyrics: int = 0
 
     @property
     def label(self) -> str:
@@ -76,7 +81,7 @@ BESIDE = (
     "onsets", "usable", "louder", "doubled", "figures_beside", "density_beside",
 )  # fmt: skip
 """What it is beside the other parts."""
-TOLD = ("named", "named_other", *(f"program_{family}" for family in FAMILIES))
+TOLD = ("named", "named_other", "sung", *(f"program_{family}" for family in FAMILIES))
 """What the file says of it."""
 FEATURES = (*OWN, *BESIDE, *TOLD)
 """The columns of `features`."""
@@ -86,7 +91,8 @@ class _Line:
     """A part's notes as G onsets, each with its highest note."""
 
     def __init__(self, notes: Sequence[RawNote]) -> None:
-        onset, end, pitch, velocity, _ = (np.array(column) for column in zip(*notes, strict=True))
+        values = np.fromiter(chain.from_iterable(notes), np.int64, 5 * len(notes))
+        onset, end, pitch, velocity, _ = values.reshape(-1, 5).T
         first = np.flatnonzero(np.diff(onset, prepend=onset[0] - 1))
         self.size = len(onset)
         self.onsets = onset[first]
@@ -95,6 +101,7 @@ class _Line:
         self.velocity = float(velocity.mean())
         self.sizes = np.diff(first, append=self.size)
         self.gaps = np.diff(self.onsets)
+        self.median = float(np.partition(self.tops, len(self.tops) // 2)[len(self.tops) // 2])
 
     def at(self, moments: Array) -> Array:
         """(M,) the pitch of the line at each moment, -1 where it rests."""
@@ -109,17 +116,17 @@ class _Line:
         return int(lengths[lengths >= fewest].sum())
 
 
-def usable_notes(notes: Sequence[RawNote], longest: float, fewest: int) -> int:
-    """How many onsets of a part, if any, can be in a melody: see `_Line.usable`."""
-    return _Line(notes).usable(longest, fewest)
-
-
-def features(parts: Sequence[Part], ticks_per_quarter: int, longest_rest: float, fewest: int) -> Array:
-    """(P, len(FEATURES)) float64 of P parts with notes. `longest_rest`, in ticks, parts pieces of `fewest` notes."""
+def features(
+    parts: Sequence[Part], ticks_per_quarter: int, longest_rest: float, fewest: int
+) -> tuple[Array, Array]:
+    """(P, len(FEATURES)) float64 of P parts with notes, and (P,) how many of each one's onsets can be in a melody: those
+    in stretches of at least `fewest` without a rest over `longest_rest` ticks.
+    """
     lines = [_Line(part.notes) for part in parts]
+    usable = np.array([line.usable(longest_rest, fewest) for line in lines])
     own = np.array([_own(line, ticks_per_quarter) for line in lines])
     told = np.array([_told(part) for part in parts])
-    return np.hstack([own, _beside(lines, own, longest_rest, fewest), told])
+    return np.hstack([own, _beside(lines, own, usable), told]), usable
 
 
 def _own(line: _Line, quarter: int) -> list[float]:
@@ -132,27 +139,31 @@ def _own(line: _Line, quarter: int) -> list[float]:
     alone = np.count_nonzero(overlap <= LEGATO * (line.ends - line.onsets)[:-1])
     rhythm = np.minimum(np.rint(gaps * 12), 255).astype(np.int64)
     density = math.log2(1 / max(float(np.median(gaps)), 1 / 16)) if count > 1 else -4.0
-    median = float(np.median(line.tops))
     phase = np.rint(line.onsets * (12 / quarter)).astype(np.int64) % 12
-    low, high = np.percentile(line.tops, (5, 95))
+    ordered = np.sort(line.tops)
+    low, high = (float(ordered[int(share * (count - 1))]) for share in (0.05, 0.95))
     return [
         alone / max(1, line.size - 1) if line.size > 1 else 1.0,
         min(2.0, math.log2(line.size / count)),
         float(np.mean((intervals > 0) & (intervals <= 2))),
-        float(np.mean(intervals == 0)),
-        float(np.mean(intervals > 7)),
+        _share(intervals == 0),
+        _share(intervals > 7),
         _entropy(line.tops),
         _entropy(rhythm),
         math.log2(_figures(line.tops, rhythm)),
         density,
         density**2,
-        float(np.mean(line.onsets[1:] - line.ends[:-1] >= quarter / 2)) if count > 1 else 0.0,
+        _share(-overlap >= quarter / 2),
         float(np.median(np.minimum(lengths[:-1] / np.maximum(gaps, 1 / 96), 1.5))) if count > 1 else 1.0,
-        float(np.mean(phase == 0)),
-        min(float(high - low), 36) / 12,
-        max(0.0, 58 - median) / 12,
-        max(0.0, median - 84) / 12,
+        _share(phase == 0),
+        min(high - low, 36) / 12,
+        max(0.0, 58 - line.median) / 12,
+        max(0.0, line.median - 84) / 12,
     ]
+
+
+def _share(those: Array) -> float:
+    return float(np.count_nonzero(those)) / max(1, len(those))
 
 
 def _entropy(values: Array) -> float:
@@ -170,7 +181,7 @@ def _figures(tops: Array, rhythm: Array) -> int:
     return len(np.unique((moves[:-2] << 34) + (moves[1:-1] << 17) + moves[2:]))
 
 
-def _beside(lines: Sequence[_Line], own: Array, longest_rest: float, fewest: int) -> Array:
+def _beside(lines: Sequence[_Line], own: Array, usable: Array) -> Array:
     first = min(int(line.onsets[0]) for line in lines)
     last = max(int(line.ends.max()) for line in lines)
     moments = first + (np.arange(MOMENTS) + 0.5) * ((last - first) / MOMENTS)
@@ -181,11 +192,10 @@ def _beside(lines: Sequence[_Line], own: Array, longest_rest: float, fewest: int
     share = sounds.mean(1)
     time = np.maximum(sounds.sum(1), 1)
     is_top = sounds & (heard == highest)
-    medians = np.array([np.median(line.tops) for line in lines], dtype=float)
+    medians = np.array([line.median for line in lines])
     weight = share / max(share.sum(), 1e-9)
     higher = ((medians[None, :] > medians[:, None]) * weight[None, :]).sum(1)
     onsets = np.array([len(line.onsets) for line in lines], dtype=float)
-    usable = np.array([line.usable(longest_rest, fewest) for line in lines], dtype=float)
     velocity = np.array([line.velocity for line in lines])
     sizes = np.array([line.size for line in lines], dtype=float)
     loud = velocity - (velocity * sizes).sum() / sizes.sum()
@@ -216,4 +226,5 @@ def _beside(lines: Sequence[_Line], own: Array, longest_rest: float, fewest: int
 def _told(part: Part) -> list[float]:
     claim = name_claim(part.name)
     family = None if part.program is None else _FAMILY.get(part.program)
-    return [claim.melody, claim.other, *(float(family == one) for one in FAMILIES)]
+    sung = float(part.lyrics >= SUNG * len(part.notes))
+    return [claim.melody, claim.other, sung, *(float(family == one) for one in FAMILIES)]

@@ -17,9 +17,10 @@ from melodygru.errors import MidiError
 from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.line import one_line
 from melodygru.formats.midi.parser import RawFile
-from melodygru.formats.midi.part_features import FEATURES, Array, Part, RawNote, features, usable_notes
-from melodygru.formats.midi.part_names import name_claim
+from melodygru.formats.midi.part_features import FEATURES, Array, Part, RawNote, features
+from melodygru.formats.midi.part_names import name_claim, words_of
 from melodygru.formats.midi.track_weights import WEIGHTS
+from melodygru.music.instruments import program_name
 
 MOST_PARTS = 128
 """Of a file with more parts, those with the most notes are looked at: no score has more staves."""
@@ -86,15 +87,14 @@ def likeliest_melodies(
     if len(parts) == 1:
         yield _choice(parts[0], "asked" if track == "top" else "notes")
         return
-    table = features(parts, raw.ticks_per_quarter, longest, min_notes)
+    table, usable = features(parts, raw.ticks_per_quarter, longest, min_notes)
     if track == "top":
         yield _choice(parts[int(np.argmax(table[:, FEATURES.index("top")]))], "asked")
         return
     chances = probabilities(table)
-    able = [usable_notes(part.notes, longest, min_notes) > 0 for part in parts]
     # Equal parts of other order or number are equally likely: their notes, then their names decide.
     order = sorted(
-        range(len(parts)), key=lambda n: (not able[n], -round(chances[n], 6), parts[n].notes, parts[n].name)
+        range(len(parts)), key=lambda n: (usable[n] == 0, -round(chances[n], 6), parts[n].notes, parts[n].name)
     )
     for place, number in enumerate(order):
         part = parts[number]
@@ -112,10 +112,13 @@ def probabilities(table: Array) -> Array:
 def melodic_parts(raw: RawFile) -> list[Part]:
     """Tracks split by channel, since type 0 files keep all instruments in one track; those of percussion left out."""
     parts = []
+    # A channel is the same in all tracks: some programs tell all instruments in the first.
+    programs = {channel: program for track in reversed(raw.tracks) for channel, program in track.programs.items()}
     for track in raw.tracks:
-        for channel in sorted({note.channel for note in track.notes} - {PERCUSSION}):
-            notes = tuple(note for note in track.notes if note.channel == channel)
-            parts.append(Part(track.number, track.name, notes, track.programs.get(channel)))
+        channels = {note.channel for note in track.notes}
+        for channel in sorted(channels - {PERCUSSION}):
+            notes = track.notes if len(channels) == 1 else tuple(n for n in track.notes if n.channel == channel)
+            parts.append(Part(track.number, track.name, notes, track.programs.get(channel, programs.get(channel)), track.lyrics))
     if len(parts) > MOST_PARTS:
         parts = sorted(parts, key=lambda part: (-len(part.notes), part.notes))[:MOST_PARTS]
     return parts
@@ -128,3 +131,37 @@ def _nearly(parts: list[Part], chances: Array, order: list[int]) -> str:
     first, second = order[:2]
     same = [note[:3] for note in parts[first].notes] == [note[:3] for note in parts[second].notes]
     return "" if same or chances[first] - chances[second] >= NARROW else parts[second].label
+
+
+def _asked_for(raw: RawFile, track: str) -> Part:
+    """The part that a number, a name or an instrument means."""
+    sounding = [part for part in raw.tracks if part.notes]
+    wanted = track.casefold()
+    found = [part for part in sounding if str(part.number) == track]
+    found = found or [part for part in sounding if part.name.casefold() == wanted]
+    found = found or [part for part in sounding if wanted in part.name.casefold()]
+    if found:
+        return Part(found[0].number, found[0].name, found[0].notes)
+    parts = melodic_parts(raw)
+    played = [part for part in parts if part.program is not None and _is_instrument(part.program, track)]
+    if played:
+        return max(played, key=lambda part: len(part.notes))
+    names = [f"{part.number} {part.name}".strip() for part in sounding]
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    instruments = ", ".join(sorted({program_name(part.program) for part in parts if part.program is not None})[:LISTED])
+    told = f" (instruments: {instruments})" if instruments else ""
+    raise MidiError(f"has no track {track!r} with notes; those with notes are: {', '.join(names[:LISTED])}{more}{told}.")
+
+
+def _is_instrument(program: int, wanted: str) -> bool:
+    """Whether a General MIDI program is what a text means: "violin", "voice oohs", "program 40"."""
+    number = wanted.casefold().removeprefix("program").strip()
+    if number.isdecimal():
+        return wanted.casefold().startswith("program") and int(number[:4]) == program
+    words = set(words_of(wanted))
+    return bool(words) and words <= set(words_of(program_name(program)))
+
+
+def _choice(part: Part, how: str, narrowly: str = "") -> Choice:
+    notes, polyphonic = one_line(part.notes, top=how == "skyline")
+    return Choice(notes, part.label, "skyline" if polyphonic and how == "notes" else how, narrowly)
