@@ -26,7 +26,7 @@ SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 """Shares of the works."""
 FEWEST = 16
 """Melodies of fewer notes tell nothing."""
-_GAMES = (("freedoom-d_e", "train"), ("freedoom-d_dm", "test"), ("freedoom-", "validation"), ("tannerhelland", "test"))
+_GAMES = (("freedoom-d_dm", "validation"), ("freedoom-d_fdm", "validation"), ("freedoom-", "train"), ("tannerhelland", "test"))
 """Beginnings of games' file names, and where all files of that game go."""
 _CHOIR = re.compile(r"alt|tenor|bass", re.IGNORECASE)
 _KEYS = re.compile(r"piano|klavier|orgel|organ|harmonium|guitar|harf|harp|f[oó]rtep", re.IGNORECASE)
