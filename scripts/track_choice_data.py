@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from melodygru.errors import MelodyGRUError
+from melodygru.formats.midi.line import monophony
 from melodygru.formats.midi.parser import RawFile, RawNote, read_midi
 from melodygru.formats.midi.part_features import Part
 from melodygru.formats.midi.tracks import melodic_parts
@@ -119,18 +120,21 @@ def melodies(folders: Sequence[Path]) -> Iterator[Example]:
 
 
 def mixtures(sources: Sequence[Example], count: int, seed: int) -> list[Example]:
-    """Melodies of some examples, all of one split, with accompaniments of others in the same metre."""
+    """Melodies of some examples, all of one split, with accompaniments of others in the same metre: pianos of songs,
+    basses of hymns, what is not the melody in games.
+    """
     rng = random.Random(seed)
     metres: dict[str, list[Example]] = {}
     for one in sources:
         metres.setdefault(one.metre, []).append(one)
     tunes = [one for one in sources if one.kind in ("hymns", "songs", "folk")]
+    tunes = [one for one in tunes if monophony(one.parts[min(one.melody)].notes) >= 0.9]
     made = []
     while len(made) < count:
         tune = rng.choice(tunes)
         bar = _bar(tune.metre)
         beginning = bar * rng.choice((0, 0, 2, 4, 8))
-        melody = _moved(tune.parts[min(tune.melody)], beginning, 12 * rng.choice((-1, 0, 0, 0, 1)))
+        melody = _moved(tune.parts[min(tune.melody)], beginning, 12 * rng.choice((-1, 0, 0, 0, 0, 0, 0, 0, 1, 1)))
         if rng.random() < 0.4:
             melody = _broken(melody, bar, rng)
         end = melody.notes[-1].end + bar * rng.choice((0, 0, 4))
@@ -138,12 +142,15 @@ def mixtures(sources: Sequence[Example], count: int, seed: int) -> list[Example]
         others = metres[tune.metre]
         for _ in range(rng.choice((1, 2, 2, 3, 3, 4, 5, 6))):
             other = rng.choice(others)
-            free = [n for n in range(len(other.parts)) if n not in other.melody and len(other.parts[n].notes) >= FEWEST]
+            lower = set(range(len(other.parts))) - (other.melody if other.kind != "hymns" else {0, 1, 2})
+            free = [n for n in sorted(lower) if len(other.parts[n].notes) >= FEWEST]
             if free and other.work != tune.work:
-                shift = rng.choice((-2, -1, 0, 0, 1, 2)) + 12 * rng.choice((0, 0, 0, -1, 1))
+                shift = rng.choice((-2, -1, 0, 0, 1, 2))
                 looped = _looped(_moved(other.parts[rng.choice(free)], 0, shift), bar, end, rng)
                 parts += [looped] if looped.notes else []
         accepted = {0}
+        if rng.random() < 0.25:
+            parts += _fills(rng.choice(tunes), tune, bar, end, rng)
         if rng.random() < 0.1:
             accepted.add(len(parts))
             parts.append(_moved(melody, 0, rng.choice((-12, 0))))
@@ -172,6 +179,20 @@ def made_quartets(sources: Sequence[Example], count: int, seed: int) -> list[Exa
             parts.append(_looped(_moved(part, 0, centre - middle), _bar(metre), end, rng))
         made.append(Example("made quartets", chosen[0].work, tuple(parts), frozenset([0]), metre, chosen[0].name))
     return made
+
+
+def excerpt(example: Example, seed: int) -> Example:
+    """Some bars of it, where the melody has notes enough; else all of it."""
+    rng = random.Random(f"{seed} {example.work} {example.name}")
+    bar = _bar(example.metre)
+    size = bar * rng.choice((8, 16, 32))
+    onsets = [note.onset for n in example.melody for note in example.parts[n].notes]
+    begin = rng.choice(onsets) // bar * bar
+    cut = [_cut(part, begin, begin + size) for part in example.parts]
+    kept = [n for n, part in enumerate(cut) if part.notes]
+    melody = frozenset(kept.index(n) for n in example.melody if len(cut[n].notes) >= FEWEST)
+    parts = tuple(cut[n] for n in kept)
+    return replace(example, parts=parts, melody=melody) if melody and len(parts) > len(melody) else example
 
 
 def bare(example: Example) -> Example:
@@ -293,6 +314,16 @@ def _broken(melody: Part, bar: int, rng: random.Random) -> Part:
     )
 
 
+def _fills(other: Example, tune: Example, bar: int, end: int, rng: random.Random) -> list[Part]:
+    """A few bars of another melody, here and there: an instrument that answers, or an introduction."""
+    part = _moved(other.parts[min(other.melody)], 0, rng.choice((-12, 0, 0, 12)))
+    first, size = part.notes[0].onset // bar * bar, bar * rng.choice((1, 2, 2, 4))
+    piece = [note for note in part.notes if first <= note.onset < first + size]
+    places = [at for at in range(0, max(end - size, 1), size) if rng.random() < 0.2] or [0]
+    notes = sorted(n._replace(onset=n.onset - first + at, end=n.end - first + at) for at in places for n in piece)
+    return [replace(part, notes=tuple(notes))] if other.work != tune.work and len(notes) >= 4 else []
+
+
 def _looped(part: Part, bar: int, end: int, rng: random.Random) -> Part:
     """Some of its bars, again and again until the end."""
     length = max(note.end for note in part.notes)
@@ -322,13 +353,11 @@ def _named(part: Part, name: str, program: int | None, lyrics: int = 0, velocity
 def in_the_wild(example: Example, seed: int) -> Example:
     """With names and programs as they are met: the role of a part is guessed from its register and its chords.
 
-    In one file of twelve names say nothing true, in four nothing at all; programs are missing in three of ten.
+    In four files of eight names say nothing; programs are missing in three of ten.
     """
     rng = random.Random(f"{seed} {example.work} {example.name}")
-    style = rng.choice(("words", "words", "words", "programs", "programs", "numbers", "nothing", "same", "wrong"))
-    style = "programs" if style == "wrong" and rng.random() < 0.25 else style
+    style = rng.choice(("words", "words", "words", "programs", "programs", "numbers", "nothing", "same"))
     told = rng.random() < 0.7
-    wrong = rng.choice([n for n in range(len(example.parts)) if n not in example.melody])
     sung, loud = rng.random() < 0.1, rng.random() < 0.5
     parts = []
     for number, part in enumerate(example.parts):
@@ -337,8 +366,6 @@ def in_the_wild(example: Example, seed: int) -> Example:
         program = rng.choice(_PROGRAMS[role])
         if style == "words":
             name = rng.choice(_WORDS[role])
-        elif style == "wrong":
-            name = rng.choice(_WORDS["melody" if number == wrong else "chords" if is_melody else role])
         elif style == "programs":
             name = _PROGRAM_WORDS.get(program, "")
         else:

@@ -26,6 +26,15 @@ MOMENTS = 509
 SUNG = 0.3
 """Lyric events a note, from which a part is sung: a syllable may have several notes, and words may be told a line at a time."""
 
+SPARSE, CEASELESS = 0.4, 0.7
+"""Shares of the time that the busiest part is heard, in [0, 1]: a part that is heard for less than the first may be no
+more than fills; accompaniments are heard for more than the second.
+"""
+PRESENT = 0.2
+"""Share of the time that the busiest part is heard, in [0, 1], below which a part's name counts for less: "Vocal" over
+a few notes is no melody.
+"""
+
 FAMILIES = {
     "piano": range(0, 8),
     "mallets": range(8, 16),
@@ -77,7 +86,7 @@ OWN = (
 )  # fmt: skip
 """What a part's own notes tell."""
 BESIDE = (
-    "top", "top_while_heard", "lowest_while_heard", "coverage", "below_highest", "above_lowest", "higher_parts",
+    "top", "top_while_heard", "lowest_while_heard", "ceaseless", "sparse", "below_highest", "above_lowest", "higher_parts",
     "onsets", "usable", "louder", "doubled", "figures_beside", "density_beside",
 )  # fmt: skip
 """What it is beside the other parts."""
@@ -125,8 +134,11 @@ def features(
     lines = [_Line(part.notes) for part in parts]
     usable = np.array([line.usable(longest_rest, fewest) for line in lines])
     own = np.array([_own(line, ticks_per_quarter) for line in lines])
+    beside = _beside(lines, own, usable)
     told = np.array([_told(part) for part in parts])
-    return np.hstack([own, _beside(lines, own, usable), told]), usable
+    # A name over few notes says little: "Vocal" may be a shout.
+    told[:, 0] *= np.minimum(1.0, (1 - beside[:, BESIDE.index("sparse")]) * SPARSE / PRESENT)
+    return np.hstack([own, beside, told]), usable
 
 
 def _own(line: _Line, quarter: int) -> list[float]:
@@ -190,6 +202,7 @@ def _beside(lines: Sequence[_Line], own: Array, usable: Array) -> Array:
     highest = heard.max(0)
     lowest = np.where(sounds, heard, 999).min(0)
     share = sounds.mean(1)
+    covers = share / max(share.max(), 1e-9)
     time = np.maximum(sounds.sum(1), 1)
     is_top = sounds & (heard == highest)
     medians = np.array([line.median for line in lines])
@@ -208,12 +221,13 @@ def _beside(lines: Sequence[_Line], own: Array, usable: Array) -> Array:
             is_top.mean(1) / max((highest >= 0).mean(), 1e-9),
             is_top.sum(1) / time,
             (sounds & (heard == lowest)).sum(1) / time,
-            share / max(share.max(), 1e-9),
+            np.maximum(0.0, covers - CEASELESS) / (1 - CEASELESS),
+            np.maximum(0.0, SPARSE - covers) / SPARSE,
             np.minimum(medians.max() - medians, 36) / 12,
             np.minimum(medians - medians.min(), 36) / 12,
             higher,
             np.log2(onsets / onsets.max()).clip(-6),
-            np.log2((1 + usable) / (1 + usable.max())).clip(-6),
+            np.minimum(0.0, np.log2((1 + usable) / (1 + usable.max())).clip(-6) + 2),
             loud / 16,
             twice.sum(1) / time,
             figures - figures.max(),

@@ -1,5 +1,54 @@
-"""Weights of what tells a melody's part; made by `scripts/train_track_choice.py`."""
+"""What each of `melodygru.formats.midi.part_features.FEATURES` adds to the log-odds that a part is the melody.
 
-from collections import defaultdict
+Made by `scripts/train_track_choice.py`.
+"""
 
-WEIGHTS = defaultdict(float, {"named": 8.0, "named_other": -3.0, "sung": 3.0, "top": 4.0, "monophony": 1.0, "steps": 1.0, "usable": 1.0, "low": -1.0})
+WEIGHTS = {
+    "monophony": 6.543,
+    "chords": -0.680,
+    "steps": 2.910,
+    "same": 2.008,
+    "leaps": -4.287,
+    "pitches": 0.299,
+    "rhythms": 0.704,
+    "figures": 0.752,
+    "density": 0.056,
+    "density_squared": -0.238,
+    "phrases": -4.490,
+    "staccato": 3.337,
+    "on_beat": 1.370,
+    "range": -0.645,
+    "low": -2.598,
+    "high": -8.336,
+    "top": 3.749,
+    "top_while_heard": 1.792,
+    "lowest_while_heard": 2.060,
+    "coverage": -4.397,
+    "below_highest": -0.961,
+    "above_lowest": 0.465,
+    "higher_parts": 0.426,
+    "onsets": -0.269,
+    "usable": -0.229,
+    "louder": 1.451,
+    "doubled": 1.981,
+    "figures_beside": 0.932,
+    "density_beside": -0.183,
+    "named": 6.000,
+    "named_other": -3.000,
+    "sung": 4.000,
+    "program_piano": 0.277,
+    "program_mallets": -1.079,
+    "program_organ": -0.406,
+    "program_guitar": 0.998,
+    "program_bass": -0.787,
+    "program_bowed": 1.304,
+    "program_ensemble": -1.894,
+    "program_voice": 1.907,
+    "program_brass": -0.005,
+    "program_reed": 0.807,
+    "program_pipe": 1.470,
+    "program_lead": -0.009,
+    "program_pad": -1.959,
+    "program_other": 7.198,
+    "program_noise": -0.444,
+}
