@@ -71,7 +71,7 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
     """What is in a MIDI file: its melodies, and how it was made if it says so."""
     from melodygru.errors import MidiError
     from melodygru.formats.midi.parser import read_midi
-    from melodygru.formats.reading import read_melodies
+    from melodygru.formats.reading import read
     from melodygru.writing.recipe import Recipe
 
     raw = read_midi(name)
@@ -79,10 +79,12 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
         recipe = Recipe.find(raw.texts)
     except MidiError as error:
         raise MidiError(f"{name} {error}") from error
-    melodies = read_melodies(name)
+    found = read(name)
     loaded = _model_for(recipe, model)
     answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "tracks": len(raw.tracks)}
-    answer |= _about_melodies(melodies, loaded)
+    answer |= _about_melodies(found.melodies, loaded)
+    if found.remarks:
+        answer["remarks"] = _counted(found.remarks)
     if raw.faults:
         answer["faults"] = list(raw.faults)
     if recipe is not None:
@@ -101,9 +103,12 @@ def _about_score(name: str, model: str | None) -> dict[str, Any]:
     answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "part": found.track}
     answer |= _about_melodies(found.melodies, _model_for(None, model), titles=True)
     if found.remarks:
-        counts = Counter(found.remarks)
-        answer["remarks"] = [text if count == 1 else f"{text} ({count} times)" for text, count in counts.items()]
+        answer["remarks"] = _counted(found.remarks)
     return answer
+
+
+def _counted(remarks: Sequence[str]) -> list[str]:
+    return [text if count == 1 else f"{text} ({count} times)" for text, count in Counter(remarks).items()]
 
 
 def _about_melodies(melodies: Sequence[Melody], model: Model | None, titles: bool = False) -> dict[str, Any]:

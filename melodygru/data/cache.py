@@ -33,7 +33,7 @@ from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.system import cache_home
 from melodygru.version import __version__
 
-FORMAT = 5
+FORMAT = 6
 _KEPT_CACHES = 4
 """How many caches of one folder lie side by side: other tracks, other contexts, or a run that is going on."""
 _HALF_MADE_SECONDS = 86_400.0

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <exception>
+#include <new>
 #include <tuple>
 #include <vector>
 
@@ -19,6 +21,8 @@ struct Rules {
   // melodygru.formats.midi.chunks; `blank` says of each byte whether it is.
   const char *information, *key_in_words, *blank;
   int64_t percussion;
+  // melodygru.formats.midi.parser: quarters, seconds, and microseconds a quarter.
+  int64_t longest_piece, longest_note, longest_seconds, usual_tempo;
   // melodygru.formats.midi.line
   double legato, monophonic, covered;
   // melodygru.formats.midi.grid; `usual` says how usual each step of a quarter is, 0: not at all.
@@ -64,6 +68,7 @@ struct File {
   bool stated = false;  // the metre
   int64_t numerator = 0, denominator = 0;
   std::vector<Signature> keys;  // by tick
+  int64_t slowest = 0;          // microseconds a quarter
 };
 
 struct Plain {};  // thrown where a file is not
@@ -96,6 +101,7 @@ void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, co
     }
   };
   int64_t tick = 0, name_at = 0, name_size = 0;
+  bool of_instrument = true;
   int status = 0;
   std::vector<Note> notes;
   // First in, first out: of each voice (channel and pitch), the oldest and the latest note that sounds, and of each note
@@ -120,9 +126,10 @@ void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, co
         plain_if(at + size == end);
         break;
       }
-      if (event == 0xff && kind == 0x03) {
+      if (event == 0xff && (kind == 0x03 || kind == 0x04)) {
         const bool blank = std::all_of(payload, payload + size, [&](uint8_t c) { return rules.blank[c]; });
-        if (name_size == 0 && !blank) name_at = at, name_size = size;
+        const bool better = name_size == 0 || (of_instrument && kind == 0x03);
+        if (better && !blank) name_at = at, name_size = size, of_instrument = kind == 0x04;
       } else if (event == 0xff && kind == 0x01) {
         int64_t left = size;
         skip(rules.information, payload, left);
@@ -130,6 +137,8 @@ void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, co
           plain_if(file.words_size < 0);
           file.words_at = payload - data, file.words_size = left;
         }
+      } else if (event == 0xff && kind == 0x51 && size >= 3) {
+        file.slowest = std::max<int64_t>(file.slowest, payload[0] << 16 | payload[1] << 8 | payload[2]);
       } else if (event == 0xff && kind == 0x58 && size >= 2) {
         plain_if(tick == 0 && !file.stated && payload[1] < 8);
         file.stated = true;
@@ -163,7 +172,10 @@ void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, co
       }
     }
   }
-  for (const Note& note : notes) plain_if(note.end >= 0);
+  for (const Note& note : notes) {
+    plain_if(note.end > note.onset && note.end - note.onset <= rules.longest_note * file.division);
+    plain_if(note.onset <= rules.longest_piece * file.division);
+  }
   if (notes.empty()) return;
   for (const Note& note : notes) plain_if(note.channel == notes[0].channel);
   if (notes[0].channel == rules.percussion) return;
@@ -176,6 +188,7 @@ void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, co
 File read_file(const uint8_t* data, int64_t begin, int64_t end, const Rules& rules) {
   File file;
   file.numerator = rules.usual_beats, file.denominator = rules.usual_unit;
+  file.slowest = rules.usual_tempo;
   plain_if(end - begin >= 14 && std::memcmp(data + begin, "MThd\0\0\0\6", 8) == 0);
   file.division = data[begin + 12] << 8 | data[begin + 13];
   plain_if(file.division > 0 && file.division < 0x8000);
@@ -188,6 +201,9 @@ File read_file(const uint8_t* data, int64_t begin, int64_t end, const Rules& rul
     at += 8 + size;
   }
   plain_if(!file.notes.empty());
+  // As if all of it were as slow as its slowest part.
+  const int64_t quarters = file.notes.back().onset / file.division + 1;
+  plain_if(quarters * file.slowest / 1'000'000 < rules.longest_seconds);
   std::stable_sort(file.keys.begin(), file.keys.end(),
                    [](const Signature& one, const Signature& two) { return one.tick < two.tick; });
   return file;
@@ -200,7 +216,7 @@ double monophony(const std::vector<Note>& notes, double legato) {
   for (size_t i = 1; i < notes.size(); ++i) {
     const Note& note = notes[i];
     const double may = legato * static_cast<double>(until - start);
-    if (note.onset > start && static_cast<double>(until - note.onset) <= may) ++alone;
+    if (note.onset > start && (static_cast<double>(until - note.onset) <= may || until < note.end)) ++alone;
     until = note.onset == start ? std::max(until, note.end) : note.end;
     start = note.onset;
   }
@@ -360,7 +376,7 @@ void extract(const uint8_t* data, int64_t begin, int64_t end, int64_t index, con
 // What contexts are made by, from melodygru.network.context and its columns; see `context_rules` in fast_lane.py.
 struct ContextRules {
   // What is asked for.
-  int64_t metre, bars_left, key, ambitus, pickup, matches, lags, candidates, columns, max_duration;
+  int64_t metre, bars_left, key, ambitus, pickup, matches, lags, candidates, columns, max_duration, history;
   const int64_t* lookback;
   // Classes.
   int64_t rest, start, positions, beat_positions, bar_numbers, bars_left_told, largest_interval, heights, pickups;
@@ -390,8 +406,8 @@ class Matches {
     int32_t length;
   };
 
-  // `kind`, 0 or 1: two may be in use at a time, of different kinds.
-  Matches(int64_t T, int kind) : codes_(T), before_(T), lengths_(T + 1), found_(T), latest_(table(kind)) {}
+  // `kind`, 0 or 1: two may be in use at a time, of different kinds. `history`: how far back is looked.
+  Matches(int64_t T, int kind, int64_t history) : history_(history), codes_(T), before_(T), lengths_(T + 1), found_(T), latest_(table(kind)) {}
   ~Matches() {
     for (int32_t n = 0; n < count_; ++n) latest_[codes_[n]] = -1;
   }
@@ -401,7 +417,7 @@ class Matches {
     const int32_t n = count_++;
     size_ = 0;
     longest_ = {-1, 0};
-    for (int32_t at = latest_[code]; at >= 0; at = before_[at]) {
+    for (int32_t at = latest_[code]; at >= std::max<int64_t>(0, n - history_); at = before_[at]) {
       // From the latest to the earliest: what is read here was not written in this turn.
       const int32_t length = lengths_[at].turn == n - 1 ? lengths_[at].length + 1 : 1;
       lengths_[at + 1] = {n, length};
@@ -434,6 +450,7 @@ class Matches {
     int32_t length = 0;
   };
 
+  const int64_t history_;
   std::vector<uint16_t> codes_;
   std::vector<int32_t> before_;  // the place of the event before that is the same, -1: none
   std::vector<Length> lengths_;
@@ -458,7 +475,7 @@ void context(const uint8_t* durations, const uint8_t* pitches, int64_t T, const 
   std::vector<int> cand_pitch(K, rest), cand_duration(K, 0), cand_run(K, 0), run(lags, 0);
   std::vector<int64_t> onsets(T + 1, 0), pointer(lags, 0);
   std::vector<int> steps(T);
-  Matches exact(T, 0), moved(T, 1);
+  Matches exact(T, 0, rules.history), moved(T, 1, rules.history);
   Matches* const matches[2] = {&exact, &moved};
   const auto degree = [&](int pitch) { return rules.degrees[pitch * 12 + meta.tonic]; };
   int reference = -1, lowest = rest, highest = -1;
@@ -553,19 +570,31 @@ void context(const uint8_t* durations, const uint8_t* pitches, int64_t T, const 
 
 extern "C" {
 
-// Files are data[offsets[i], offsets[i + 1]). The results are held until reading_free.
+// Files are data[offsets[i], offsets[i + 1]). The results are held until reading_free. Null: there is no memory.
+// No exception leaves these functions: callers are in C.
 void* reading_extract(const uint8_t* data, const int64_t* offsets, int64_t files, const Rules* rules) {
-  auto* results = new Results;
-  for (int64_t i = 0; i < files; ++i) {
+  auto* results = new (std::nothrow) Results;
+  try {
+    if (results != nullptr) results->files.reserve(kFileFields * files);
+  } catch (const std::exception&) {
+    delete results;
+    results = nullptr;
+  }
+  for (int64_t i = 0; results != nullptr && i < files; ++i) {
     const size_t pieces = results->pieces.size(), events = results->durations.size();
+    const size_t signatures = results->signatures.size();
     try {
       extract(data, offsets[i], offsets[i + 1], i, *rules, *results);
+      continue;
     } catch (const Plain&) {
-      results->pieces.resize(pieces);
-      results->durations.resize(events);
-      results->pitches.resize(events);
-      results->files.insert(results->files.end(), kFileFields, 0);
+    } catch (const std::exception&) {
+      // There is not enough memory for it here. Whoever reads it next will say so.
     }
+    results->signatures.resize(signatures);
+    results->pieces.resize(pieces);
+    results->durations.resize(events);
+    results->pitches.resize(events);
+    results->files.insert(results->files.end(), kFileFields, 0);
   }
   return results;
 }
@@ -593,14 +622,20 @@ void reading_free(void* results) { delete static_cast<Results*>(results); }
 
 // The context of whole pieces: events [offsets[i], offsets[i + 1]), metas (pieces, 7).
 // Written: inputs (events, columns), positions, references (events), candidate pitches (events, candidates).
-void reading_context(const uint8_t* durations, const uint8_t* pitches, const int64_t* offsets, const int64_t* metas,
+// False: there was not enough memory.
+bool reading_context(const uint8_t* durations, const uint8_t* pitches, const int64_t* offsets, const int64_t* metas,
                      int64_t pieces, const ContextRules* rules, uint8_t* inputs, uint16_t* positions,
                      int16_t* references, uint8_t* candidate_pitches) {
-  for (int64_t i = 0; i < pieces; ++i) {
-    const int64_t at = offsets[i];
-    const auto meta = *reinterpret_cast<const Meta*>(metas + 7 * i);
-    context(durations + at, pitches + at, offsets[i + 1] - at, meta, *rules, inputs + at * rules->columns,
-            positions + at, references + at, candidate_pitches + at * rules->candidates);
+  try {
+    for (int64_t i = 0; i < pieces; ++i) {
+      const int64_t at = offsets[i];
+      const auto meta = *reinterpret_cast<const Meta*>(metas + 7 * i);
+      context(durations + at, pitches + at, offsets[i + 1] - at, meta, *rules, inputs + at * rules->columns,
+              positions + at, references + at, candidate_pitches + at * rules->candidates);
+    }
+    return true;
+  } catch (const std::exception&) {
+    return false;
   }
 }
 }

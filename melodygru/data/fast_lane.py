@@ -26,7 +26,7 @@ import numpy as np
 
 from melodygru.data.key_finding import find_keys
 from melodygru.errors import UsageError
-from melodygru.formats.midi import chunks, extraction, grid, line, metres
+from melodygru.formats.midi import chunks, extraction, grid, line, metres, parser
 from melodygru.formats.midi.chunks import text_of
 from melodygru.formats.midi.extraction import KEY_ESTIMATED, in_force, stated_key
 from melodygru.formats.midi.metres import METRE_ESTIMATED
@@ -91,6 +91,10 @@ def reading_rules(min_notes: int, max_rest_bars: int, max_duration: int) -> Rule
         "key_in_words": _text(chunks.KEY_IN_WORDS),
         "blank": np.array([chr(byte) in chunks.BLANK for byte in range(256)], np.uint8),
         "percussion": chunks.PERCUSSION,
+        "longest_piece": parser.MAX_QUARTERS,
+        "longest_note": parser.LONGEST_NOTE,
+        "longest_seconds": parser.MAX_SECONDS,
+        "usual_tempo": parser.USUAL_TEMPO,
         "legato": float(line.LEGATO),
         "monophonic": float(line.MONOPHONIC),
         "covered": float(line.COVERED),
@@ -126,6 +130,7 @@ def context_rules(config: ContextConfig, max_duration: int) -> Rules:
         "candidates": config.candidates,
         "columns": len(own) + config.candidates * len(each),
         "max_duration": max_duration,
+        "history": columns.MATCH_HISTORY,
         "lookback": np.array(config.lookback, np.int64),
         "rest": tokenizer.REST,
         "start": columns.START,
@@ -162,6 +167,7 @@ class Reader:
     def __init__(self, library: ctypes.CDLL):
         self._library = library
         library.reading_extract.restype = ctypes.c_void_p
+        library.reading_context.restype = ctypes.c_bool
 
     def extract(self, data: Sequence[bytes], min_notes: int, max_rest_bars: int, max_duration: int) -> PlainPieces:
         """The pieces of files, given as their bytes; for the numbers see `melodygru.formats.midi.extraction`."""
@@ -172,6 +178,8 @@ class Reader:
         results = ctypes.c_void_p(
             library.reading_extract(joined, _address(offsets), ctypes.c_int64(len(data)), _packed(rules))
         )
+        if not results:
+            raise MemoryError
         try:
             sizes = np.zeros(6, np.int64)
             library.reading_sizes(results, _address(sizes))
@@ -222,12 +230,14 @@ class Reader:
             "reference": np.empty(events, np.int16),
             "candidate_pitch": np.empty((events, config.candidates), np.uint8),
         }
-        self._library.reading_context(
+        made = self._library.reading_context(
             *map(_address, (durations, pitches, offsets, table)),
             ctypes.c_int64(len(metas)),
             _packed(rules),
             *map(_address, arrays.values()),
         )
+        if not made:
+            raise MemoryError
         lengths = np.diff(offsets)
         arrays["bar_steps"] = np.repeat(table[:, 0].astype(np.uint16), lengths)
         arrays["tonic"] = np.repeat(table[:, 4].astype(np.uint8), lengths)

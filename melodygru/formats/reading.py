@@ -19,7 +19,7 @@ from melodygru.version import __version__
 
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
 """Endings of MIDI files, in any case."""
-WHOLE = ExtractionConfig(min_notes=1, max_rest_bars=100)
+WHOLE = ExtractionConfig(min_notes=1, max_rest_bars=100, whole_clip=True)
 """How a single file is read: nothing is left out, and nothing is split but where the metre changes."""
 
 

@@ -35,6 +35,10 @@ METRES: tuple[str, ...] = (
 )
 MATCHES = 4
 """Match candidates: longest exact, its best rival, longest transposed, its best rival."""
+MATCH_HISTORY = 8192
+"""Events back to which a match is looked for, a thousand bars or so: with no end to it, long pieces would cost the
+square of their length.
+"""
 
 RUN_EDGES = (0, 1, 2, 3, 4, 6, 9, 16, 32)
 """Lengths of runs that are told apart: each stands for those up to the next."""

@@ -31,6 +31,7 @@ from melodygru.network.columns import (
     BEAT_POSITIONS,
     HEIGHTS,
     LARGEST_INTERVAL,
+    MATCH_HISTORY,
     PICKUPS,
     POSITIONS,
     RUN_BUCKETS,
@@ -117,8 +118,9 @@ class Context:
             self._codes[0, :, n] = pitches * _CODE + durations
             self._codes[1, :, n] = steps * _CODE + durations
             if n:
-                again = self._codes[:, :, :n] == self._codes[:, :, n : n + 1]
-                self._lengths[:, :, 1 : n + 1] = np.where(again, self._lengths[:, :, :n] + 1, 0)
+                first = max(0, n - MATCH_HISTORY)
+                again = self._codes[:, :, first:n] == self._codes[:, :, n : n + 1]
+                self._lengths[:, :, first + 1 : n + 1] = np.where(again, self._lengths[:, :, first:n] + 1, 0)
         self.reference = np.where(sounds, pitches, self.reference)
         self._lowest = np.where(sounds, np.minimum(self._lowest, pitches), self._lowest)
         self._highest = np.where(sounds, np.maximum(self._highest, pitches), self._highest)
@@ -221,11 +223,12 @@ class Context:
         longest rival that went on differently. `kind` 0: the same pitches, 1: transposed.
         """
         n, rows = self.count, self._rows[:, 0]
-        codes, lengths = self._codes[kind, :, :n], self._lengths[kind, :, :n]
+        oldest = max(0, n - MATCH_HISTORY)
+        codes, lengths = self._codes[kind, :, oldest:n], self._lengths[kind, :, oldest:n]
         first = len(self.config.lookback) + 2 * kind
         for column in (first, first + 1):
-            where = n - 1 - lengths[:, ::-1].argmax(axis=1)
-            length = lengths[rows, where]
+            nearest = n - oldest - 1 - lengths[:, ::-1].argmax(axis=1)
+            length, where = lengths[rows, nearest], oldest + nearest
             found = length > 0
             pitch = self._pitches[rows, where]
             if kind == 1:
@@ -237,7 +240,7 @@ class Context:
             self.candidate_duration[:, column] = np.where(found, self._durations[rows, where], 0)
             bucket = RUN_BUCKETS[np.minimum(length, RUN_EDGES[-1])]
             self.candidate_run[:, column] = np.where(found, 3 * bucket + 2, 0)
-            lengths = np.where(codes == codes[rows, where][:, None], 0, lengths)
+            lengths = np.where(codes == codes[rows, nearest][:, None], 0, lengths)
 
 
 CONTEXT_ARRAYS = ("inputs", "position", "bar_steps", "reference", "tonic", "candidate_pitch")

@@ -17,7 +17,7 @@ from typing import Any
 
 from melodygru.errors import MelodyGRUError, MidiError
 from melodygru.formats.midi.chunks import OWN_TEXT
-from melodygru.formats.midi.extraction import Extraction, ExtractionConfig, extract
+from melodygru.formats.midi.extraction import Extraction, extract
 from melodygru.formats.midi.grid import Grid
 from melodygru.formats.midi.mido_bridge import load, save
 from melodygru.formats.midi.parser import RawFile, RawNote, parse_midi, read_bytes
@@ -72,7 +72,7 @@ class Tune:
         told = next((text for text in raw.texts if text.startswith(_OF_A_SCORE)), None)
         if told is not None:
             return cls._made_of_score(data, raw, name, told)
-        found = extract(raw, name, ExtractionConfig(track, min_notes=1, max_rest_bars=100))
+        found = extract(raw, name, replace(WHOLE, track=track))
         if len(found.melodies) != 1:
             raise MidiError(f"changes its metre, so it has {len(found.melodies)} melodies; give a file of one metre.")
         return cls(data, found.melodies[0], raw, found)

@@ -9,7 +9,7 @@ import pytest
 from melodygru.data import fast_lane, key_finding
 from melodygru.data.fast_lane import context_rules, reader, reading_rules
 from melodygru.data.shards import read_shard, with_contexts
-from melodygru.formats.midi import chunks, extraction, grid, line, metres, tracks
+from melodygru.formats.midi import chunks, extraction, grid, line, metres, parser, tracks
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.music import theory
 from melodygru.music.theory import TimeSignature
@@ -26,6 +26,10 @@ READING = {
     "key_in_words": [(chunks, "KEY_IN_WORDS", b"mode: ")],
     "blank": [(chunks, "BLANK", "\0 \t\r\n~")],
     "percussion": [(module, "PERCUSSION", 0) for module in (chunks, tracks, grid)],
+    "longest_piece": [(parser, "MAX_QUARTERS", 5)],
+    "longest_note": [(parser, "LONGEST_NOTE", 1)],
+    "longest_seconds": [(parser, "MAX_SECONDS", 3)],
+    "usual_tempo": [(parser, "USUAL_TEMPO", 10**10)],
     "legato": [(line, "LEGATO", 0.0)],
     "monophonic": [(line, "MONOPHONIC", 0.0)],
     "covered": [(line, "COVERED", 2.0)],
@@ -63,6 +67,7 @@ CONTEXTS = {
     "pickups": [(module, "PICKUPS", 5) for module in BOTH],
     "intervals": [(columns, "INTERVAL_TABLE", columns.INTERVAL_TABLE[::-1].copy())],
     "degrees": [(columns, "DEGREE_TABLE", columns.DEGREE_TABLE[::-1].copy())],
+    "history": [(module, "MATCH_HISTORY", 9) for module in BOTH],
     "run_buckets": [(module, "RUN_BUCKETS", columns.RUN_BUCKETS[::-1].copy()) for module in BOTH],
     "longest_run": [
         *((module, "RUN_EDGES", EDGES) for module in BOTH),
@@ -91,7 +96,7 @@ def written(notes, metre=(4, 4), name="Tune", text=None, signature="C"):
     return made
 
 
-def line(count=24, every=24, lasts=None, later=0.0, sometimes=0.0):
+def scale(count=24, every=24, lasts=None, later=0.0, sometimes=0.0):
     """`count` notes, one each `every` steps, `later` than on it; every fifth later still."""
     lasts = every if lasts is None else lasts
     starts = [i * every + later + (sometimes if i % 5 == 4 else 0) for i in range(count)]
@@ -99,35 +104,35 @@ def line(count=24, every=24, lasts=None, later=0.0, sometimes=0.0):
 
 
 def overlapping(by):
-    """High notes of two quarters, each with an eighth below it that begins `by` steps before it ends."""
-    pairs = [((72 * i, 72 * i + 48, 76), (72 * i + 48 - by, 72 * i + 60 - by, 60)) for i in range(16)]
+    """High notes of two quarters, each with one below it that begins `by` steps before its end and ends with it."""
+    pairs = [((72 * i, 72 * i + 48, 76), (72 * i + 48 - by, 72 * i + 48, 60)) for i in range(16)]
     return [note for pair in pairs for note in pair]
 
 
 FILES = (
-    written(line()),
-    written(line(), name="~"),
-    written(line(), text="@Ikey: A minor"),
-    written(line(), text="key: A minor"),
-    written(line(), text="mode: A minor"),
+    written(scale()),
+    written(scale(), name="~"),
+    written(scale(), text="@Ikey: A minor"),
+    written(scale(), text="key: A minor"),
+    written(scale(), text="mode: A minor"),
     written(overlapping(by=10)),
     written(overlapping(by=20)),
-    written(line(every=24, later=5)),
-    written(line(every=6, later=3, count=60)),
-    written(line(later=0.2)),
-    written(line(later=0.3)),
-    written(line(sometimes=5)),
-    written(line(lasts=19)),
-    written(line(lasts=21)),
-    written(line(every=48, lasts=22)),
-    written(line(), metre=(1, 4)),
-    written(line(), metre=(12, 8)),
-    written(line(), metre=(6, 8)),
-    written(line(), metre=None),
-    written(line(later=24)),
-    written([*line(), (696, 1200, 67), *((1200 + a, 1200 + b, pitch) for a, b, pitch in line(12))]),
-    written(line(25), signature="C"),
-    written(line(12), signature=None),
+    written(scale(every=24, later=5)),
+    written(scale(every=6, later=3, count=60)),
+    written(scale(later=0.2)),
+    written(scale(later=0.3)),
+    written(scale(sometimes=5)),
+    written(scale(lasts=19)),
+    written(scale(lasts=21)),
+    written(scale(every=48, lasts=22)),
+    written(scale(), metre=(1, 4)),
+    written(scale(), metre=(12, 8)),
+    written(scale(), metre=(6, 8)),
+    written(scale(), metre=None),
+    written(scale(later=24)),
+    written([*scale(), (696, 1200, 67), *((1200 + a, 1200 + b, pitch) for a, b, pitch in scale(12))]),
+    written(scale(25), signature="C"),
+    written(scale(12), signature=None),
 )
 
 

@@ -29,6 +29,8 @@ MAX_EVENTS = 1_000_000
 """Files of more are refused. An opera act has some 200,000; what has more was made to stall players."""
 MAX_QUANTITY = 0x0FFFFFFF
 """The largest variable-length quantity that four bytes hold, which is all that the format allows."""
+_LONGEST_QUANTITY = 64
+"""Bytes; broken files have up to twelve."""
 UNRELEASED = 4
 """Quarters that a note sounds at most which is never let go."""
 
@@ -48,7 +50,7 @@ class FileEvents:
     """What the tracks of one file say about the whole file, gathered while reading. `left`: events that it may have."""
 
     ticks_per_quarter: int = 480
-    left: int = MAX_EVENTS
+    left: int = field(default_factory=lambda: MAX_EVENTS)
     tempi: list[tuple[int, int]] = field(default_factory=list)
     time_signatures: list[tuple[int, int, int]] = field(default_factory=list)
     key_signatures: list[tuple[int, int, bool]] = field(default_factory=list)
@@ -184,12 +186,14 @@ def read_track(data: bytes, events: FileEvents, whole: bool = True) -> TrackEven
 def _quantity(data: bytes, position: int, events: FileEvents) -> tuple[int, int]:
     """A variable-length quantity that begins at `position`, at most `MAX_QUANTITY`, and where its last byte is.
 
-    Raises IndexError where the data ends within it.
+    Raises IndexError where the data ends within it, or it has more bytes than any broken one of real files.
     """
     begin, value = position, data[position] & 0x7F
     while data[position] & 0x80:
         position += 1
         value = min(value << 7 | data[position] & 0x7F, MAX_QUANTITY)
+        if position - begin > _LONGEST_QUANTITY:
+            raise IndexError
     if position - begin > 3:
         events.faults["a quantity of more than four bytes"] = None
     return value, position

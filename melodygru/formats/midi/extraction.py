@@ -6,13 +6,17 @@ What a file does not say (key, metre) is estimated, and `Extraction.remarks` say
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from typing import TypeVar
 
 from melodygru.errors import MidiError, check_range
 from melodygru.formats.midi.chunks import OWN_TEXT
+from melodygru.formats.midi.clip import LONGEST_SILENCE, clip_end
 from melodygru.formats.midi.grid import Grid, Placed, find_grid, snap
+from melodygru.formats.midi.line import sounding
 from melodygru.formats.midi.metres import Section, believable_metre, sections, stated_metres
 from melodygru.formats.midi.parser import RawFile, RawNote
 from melodygru.formats.midi.tracks import choose_melody
@@ -23,6 +27,8 @@ DEFAULT_QPM = 120.0
 """MIDI's own tempo where a file has none."""
 UPBEAT = 0.5
 """Share of a bar, in [0, 1], from which silence before a piece's first note makes that an upbeat."""
+MAX_NOTES = 32_000
+"""Notes of a file's melody. Hours of playing without end have fewer; with a rest after each they are 64,000 events."""
 KEY_ESTIMATED = "key estimated"
 """The remark on a file that has a piece without a key."""
 
@@ -35,11 +41,13 @@ class ExtractionConfig:
         track: "auto", a track's number from 1, its name, or "skyline".
         min_notes: pieces of fewer notes are left out, in [1, 1000].
         max_rest_bars: a longer rest splits a piece at the bar lines around it, in bars, in [1, 100].
+        whole_clip: silent bars at the clip's end belong to its last melody; see `melodygru.formats.midi.clip`.
     """
 
     track: str = "auto"
     min_notes: int = 8
     max_rest_bars: int = 2
+    whole_clip: bool = False
 
     def __post_init__(self) -> None:
         check_range("min_notes", self.min_notes, 1, 1000)
@@ -75,7 +83,10 @@ def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None) -> 
     Raises MidiError, saying why there are none; its message lacks the file's name ("has no notes; ...").
     """
     config = config or ExtractionConfig()
+    raw = sounding(raw)
     choice = choose_melody(raw, config.track, config.min_notes)
+    if len(choice.notes) > MAX_NOTES:
+        raise MidiError(f"has a melody of over {MAX_NOTES:,} notes, more than any piece has; leave it out.")
     if len(choice.notes) < config.min_notes:
         raise MidiError(f"has a melody of fewer than {config.min_notes} notes; leave it out.")
     remarks: dict[str, None] = {}  # an ordered set
@@ -97,10 +108,22 @@ def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None) -> 
         remarks[f"changing metres read as {whole.metre}"] = None
     if not pieces:
         raise MidiError(f"has no stretch of {config.min_notes} notes without a long rest; leave it out.")
-    melodies = [
-        _melody(piece, raw, grid, name if number == 1 else f"{name} #{number}", remarks)
-        for number, piece in enumerate(pieces, 1)
-    ]
+    signatures, tempi = _by_step(raw.key_signatures, grid), _by_step(raw.tempi, grid)
+    bars = [0] * len(pieces)
+    if config.whole_clip:
+        bars[-1] = _bars_to_the_end(pieces[-1], raw, grid)
+    melodies = []
+    for number, (piece, count) in enumerate(zip(pieces, bars, strict=True), 1):
+        first, last = piece.start + piece.notes[0].onset, piece.start + piece.notes[-1].end
+        melodies.append(Melody(
+            notes=piece.notes,
+            time_signature=piece.metre,
+            key=_key(piece.notes, in_force(signatures, first, last), raw.key_in_words, remarks),
+            qpm=_tempo(in_force(tempi, first, last)),
+            name=name if number == 1 else f"{name} #{number}",
+            pickup=piece.pickup,
+            bars=count,
+        ))  # fmt: skip
     starts = tuple(piece.start for piece in pieces)
     return Extraction(tuple(melodies), choice.label, choice.how, tuple(remarks), choice.notes, grid, starts)
 
@@ -116,14 +139,18 @@ class _Piece:
 
 
 _Timed = TypeVar("_Timed", RawNote, Placed)
+_onset: Callable[[RawNote | Placed], int] = attrgetter("onset")
+_step: Callable[[tuple[int, object]], int] = itemgetter(0)
 
 
 def split_at_rests(notes: Sequence[_Timed], begin: int, end: int, longest: int) -> list[list[_Timed]]:
-    """The notes that begin in [begin, end), none longer than that, split where they rest for more than `longest`."""
+    """The notes that begin in [begin, end), none longer than that, split where they rest for more than `longest`.
+
+    `notes` are in order of onset.
+    """
     groups: list[list[_Timed]] = []
-    for note in notes:
-        if not begin <= note.onset < end:
-            continue
+    first, last = (bisect_left(notes, place, key=_onset) for place in (begin, end))
+    for note in notes[first:last]:
         if not groups or note.onset - groups[-1][-1].end > longest:
             groups.append([])
         groups[-1].append(note if note.end <= end else note._replace(end=end))
@@ -148,17 +175,13 @@ def _pieces(placed: Sequence[Placed], section: Section, config: ExtractionConfig
     return pieces
 
 
-def _melody(piece: _Piece, raw: RawFile, grid: Grid, name: str, remarks: dict[str, None]) -> Melody:
-    first = piece.start + piece.notes[0].onset
-    last = piece.start + piece.notes[-1].end
-    return Melody(
-        notes=piece.notes,
-        time_signature=piece.metre,
-        key=_key(piece.notes, in_force(_by_step(raw.key_signatures, grid), first, last), raw.key_in_words, remarks),
-        qpm=_tempo(in_force(_by_step(raw.tempi, grid), first, last)),
-        name=name,
-        pickup=piece.pickup,
-    )
+def _bars_to_the_end(piece: _Piece, raw: RawFile, grid: Grid) -> int:
+    """The bars of the last piece up to the clip's end, if that is on one of its bar lines; else 0: as its notes say."""
+    bar, steps = piece.metre.bar_steps, grid.steps(clip_end(raw)[0]) - piece.start
+    silent = steps - piece.notes[-1].end
+    if steps % bar or not 0 <= silent <= LONGEST_SILENCE * bar:
+        return 0
+    return int(steps) // bar - bool(piece.pickup)
 
 
 _Entry = TypeVar("_Entry", bound=tuple)
@@ -178,9 +201,13 @@ def in_force(values: Sequence[tuple[int, _Value]], first: int, last: int) -> _Va
     None where there is none.
     """
     best, longest = None, 0
-    for number, (step, value) in enumerate(values, 1):
+    begin = max(0, bisect_right(values, first, key=_step) - 1)
+    for number in range(begin, len(values)):
+        step, value = values[number]
+        if step >= last:
+            break
         # What comes late still holds for a piece that begins a little before it.
-        end = min(last, values[number][0]) if number < len(values) else last
+        end = min(last, values[number + 1][0]) if number + 1 < len(values) else last
         if end - max(first, step) > longest:
             best, longest = value, end - max(first, step)
     return best

@@ -32,6 +32,12 @@ ONSETS_ON_GRID = 0.9
 """Share of onsets on the grid below which they were played rather than written."""
 ENDS_ON_GRID = 0.8
 """Share of ends on the grid from which they are as exact as the onsets."""
+FINER = (10, 12, 14, 16)
+"""Parts of a quarter that are written more seldom: quintuplets, sextuplets, septuplets, sixty-fourths.
+
+A tick is there only if it is the nearest one, and only in files that have `_TELLING` ticks between two of them.
+"""
+_TELLING = 8
 SHORTEST_REST = 3
 """Steps below which a gap between notes is no rest, where ends are exact."""
 
@@ -102,13 +108,21 @@ def _usualness(onsets: Sequence[int], origin: int, tpq: int) -> float:
 
 
 def _on_grid(ticks: Sequence[int], origin: int, tpq: int) -> float:
-    """Share of ticks, in [0, 1], that are at a usual place or near it."""
+    """Share of ticks, in [0, 1], that are at a usual place or near it, or where finer values are written."""
     near = 0
+    finer = [parts for parts in FINER if tpq >= _TELLING * parts]
     for tick in ticks:
         position = _step_in_quarter(tick, origin, tpq)
         usual = round(position) % STEPS_PER_QUARTER in USUAL
-        near += usual and abs(position - round(position)) <= max(NEAR_A_PLACE, STEPS_PER_QUARTER / tpq)
+        near += (usual and abs(position - round(position)) <= max(NEAR_A_PLACE, STEPS_PER_QUARTER / tpq)) or any(
+            _is_nearest((tick - origin) * parts, parts, tpq) for parts in finer
+        )
     return near / len(ticks)
+
+
+def _is_nearest(ticks: int, parts: int, tpq: int) -> bool:
+    """Whether the tick `ticks` / `parts` is the nearest to a multiple of `tpq` / `parts`."""
+    return 2 * abs(ticks - round(ticks / tpq) * tpq) <= parts
 
 
 def _fine_phase(onsets: Sequence[int], tpq: int) -> tuple[float, float] | None:
@@ -173,10 +187,10 @@ def snap(notes: Sequence[RawNote], grid: Grid) -> list[Placed]:
     onsets = [grid.steps(note.onset) for note in notes]
     places = _snap_played(onsets) if grid.played else [round(onset) for onset in onsets]
     shortest_rest = SHORTEST_REST if grid.held else _SHORTEST_PLAYED_REST
-    rounded: list[Placed] = []
-    for index, note in enumerate(notes):
-        following = places[index + 1] if index + 1 < len(notes) else None
-        onset = places[index]
+    placed: list[Placed] = []
+    following: int | None = None
+    for note, onset in zip(reversed(notes), reversed(places), strict=True):
+        # Beats are set on grids of their own: the last onset of one may come to lie after the first of the next.
         if following is not None and following <= onset:
             continue
         end = round(grid.steps(note.end))
@@ -185,8 +199,9 @@ def snap(notes: Sequence[RawNote], grid: Grid) -> list[Placed]:
         end = max(end, onset + 1)
         if following is not None and following - end < shortest_rest:
             end = following
-        rounded.append(Placed(onset, end, note.pitch))
-    return rounded
+        placed.append(Placed(onset, end, note.pitch))
+        following = onset
+    return placed[::-1]
 
 
 def _snap_played(onsets: Sequence[Fraction]) -> list[int]:

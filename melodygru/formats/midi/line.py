@@ -6,8 +6,9 @@ A part that is nearly so is made strictly so; of one that is polyphonic the top 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from melodygru.formats.midi.parser import RawNote
+from melodygru.formats.midi.parser import RawFile, RawNote
 
 LEGATO = 0.25
 """Share of a note, in [0, 1], that may sound into the next: players and sequencers do that."""
@@ -15,6 +16,15 @@ MONOPHONIC = 0.85
 """Share of a part's notes, in [0, 1], that are one at a time, from which its line is its notes; else it is the top."""
 COVERED = 0.5
 """Share of a note, in [0, 1], from which one above it that sounds through that much leaves it out of the top line."""
+
+
+def sounding(raw: RawFile) -> RawFile:
+    """The file without strokes that last no time, in tracks that have others: no player sounds them."""
+    tracks = []
+    for track in raw.tracks:
+        notes = tuple(note for note in track.notes if note.end > note.onset)
+        tracks.append(replace(track, notes=notes) if notes and len(notes) < len(track.notes) else track)
+    return replace(raw, tracks=tuple(tracks))
 
 
 def one_line(notes: Sequence[RawNote], top: bool = False) -> tuple[tuple[RawNote, ...], bool]:
@@ -25,9 +35,10 @@ def one_line(notes: Sequence[RawNote], top: bool = False) -> tuple[tuple[RawNote
 
 
 def monophony(notes: Sequence[RawNote]) -> float:
-    """Share of notes, in [0, 1], that begin when the one before is over or nearly so (legato).
+    """Share of notes, in [0, 1], that begin alone, when the one before is nearly over (legato) or ends before they do.
 
-    `notes` are in order of onset.
+    Strings that ring on fall silent in the order in which they were struck; what accompanies a held note does not
+    outlast it. `notes` are in order of onset.
     """
     if len(notes) < 2:
         return 1.0
@@ -35,7 +46,7 @@ def monophony(notes: Sequence[RawNote]) -> float:
     until = notes[0].end
     start = notes[0].onset
     for note in notes[1:]:
-        if note.onset > start and until - note.onset <= LEGATO * (until - start):
+        if note.onset > start and (until - note.onset <= LEGATO * (until - start) or until < note.end):
             alone += 1
         start, until = note.onset, max(until, note.end) if note.onset == start else note.end
     return alone / (len(notes) - 1)

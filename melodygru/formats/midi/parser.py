@@ -15,11 +15,19 @@ from dataclasses import dataclass, field
 from os import PathLike
 
 from melodygru.errors import FileError, MidiError
-from melodygru.formats.midi.chunks import FileEvents, RawNote, read_track
+from melodygru.formats.midi.chunks import UNRELEASED, FileEvents, RawNote, read_track
 from melodygru.music.theory import Key
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 """Larger files are refused: the largest real ones have a few megabytes."""
+MAX_QUARTERS = 100_000
+"""Quarters until the last note begins. At 120 a minute that is almost 14 hours: no piece comes near."""
+MAX_SECONDS = 24 * 3600
+"""The same, in seconds."""
+LONGEST_NOTE = 512
+"""Quarters; a note that sounds longer was never let go. The longest pedal point of an opera has some 400."""
+USUAL_TEMPO = 500_000
+"""Microseconds a quarter until a file says otherwise."""
 _END = b"\xff\x2f\0"
 """The end-of-track event."""
 
@@ -73,7 +81,8 @@ def read_midi(path: str | PathLike[str]) -> RawFile:
     """Read a MIDI file (.mid, .midi, .kar, or RIFF-wrapped .rmi).
 
     Raises FileError when it cannot be opened, MidiError when it is empty, over `MAX_FILE_BYTES`, not MIDI or cut short,
-    or keeps its time in SMPTE frames or in no ticks at all.
+    keeps its time in SMPTE frames or in no ticks at all, or exceeds `melodygru.formats.midi.chunks.MAX_EVENTS`,
+    `MAX_QUARTERS` or `MAX_SECONDS`.
     """
     data = read_bytes(path)
     try:
@@ -86,7 +95,9 @@ def read_bytes(path: str | PathLike[str]) -> bytes:
     """A file's bytes, one more than `MAX_FILE_BYTES` at most. Raises FileError when it cannot be opened."""
     try:
         with open(path, "rb") as file:
-            return file.read(MAX_FILE_BYTES + 1)
+            # What has no size is no plain file. Python makes room for all that it is asked to read.
+            size = os.fstat(file.fileno()).st_size or MAX_FILE_BYTES
+            return file.read(min(size, MAX_FILE_BYTES) + 1)
     except OSError as error:
         reason = error.strerror or error
         raise FileError(f"{os.fspath(path)} cannot be read ({reason}); check the path and its permissions.") from error
@@ -113,7 +124,7 @@ def parse_midi(data: bytes) -> RawFile:
     tracks = _tracks(data, start + 14, int.from_bytes(data[start + 10 : start + 12], "big"), events)
     if not tracks:
         raise MidiError("is cut short: it has a header but no track; export it again.")
-    return RawFile(
+    raw = RawFile(
         division,
         tuple(tracks),
         tuple(sorted(events.tempi)),
@@ -123,6 +134,24 @@ def parse_midi(data: bytes) -> RawFile:
         tuple(events.texts),
         tuple(events.faults),
     )
+    _check_length(raw)
+    return raw
+
+
+def _check_length(raw: RawFile) -> None:
+    """Raise MidiError where the last note begins later than in any piece, as after one broken byte of time."""
+    last = max((track.notes[-1].onset for track in raw.tracks if track.notes), default=0)
+    if last > MAX_QUARTERS * raw.ticks_per_quarter:
+        quarters = last // raw.ticks_per_quarter
+        raise MidiError(f"lasts {quarters:,} quarter notes, more than the {MAX_QUARTERS:,} of any piece; leave it out.")
+    seconds, before, tempo = 0.0, 0, USUAL_TEMPO
+    for tick, following in (*raw.tempi, (last, 0)):
+        seconds += (min(tick, last) - before) * tempo / raw.ticks_per_quarter / 1e6
+        before, tempo = min(tick, last), following
+    if seconds > MAX_SECONDS:
+        raise MidiError(
+            f"lasts {seconds / 3600:,.0f} hours, more than the {MAX_SECONDS // 3600} of any piece; leave it out."
+        )
 
 
 def _tracks(data: bytes, position: int, announced: int, events: FileEvents) -> list[RawTrack]:
@@ -153,7 +182,15 @@ def _tracks(data: bytes, position: int, announced: int, events: FileEvents) -> l
         if begin + used != declared:
             events.faults["a wrong track length"] = None
         ended = begin + used
-        notes = tuple(sorted(track.notes))
+        notes = tuple(sorted(_let_go(note, events) for note in track.notes))
         tracks.append(RawTrack(len(tracks) + 1, track.name, notes, track.programs, track.lyrics, track.end))
         position = data.find(b"MTrk", ended)
     return tracks
+
+
+def _let_go(note: RawNote, events: FileEvents) -> RawNote:
+    """A note, cut as one that is never let go where it sounds longer than any does."""
+    if note.end - note.onset <= LONGEST_NOTE * events.ticks_per_quarter:
+        return note
+    events.faults["a note longer than any"] = None
+    return note._replace(end=note.onset + UNRELEASED * events.ticks_per_quarter)

@@ -10,18 +10,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.midi.chunks import PERCUSSION
+from melodygru.formats.midi.clip import clip_end
 from melodygru.formats.midi.mido_bridge import load
-from melodygru.formats.midi.parser import RawFile, parse_midi
+from melodygru.formats.midi.parser import USUAL_TEMPO, RawFile, parse_midi
 from melodygru.formats.midi.writer import CHORDS_TRACK
-from melodygru.music.theory import STEPS_PER_QUARTER
 
 _NEVER = 1 << 62
-_TEMPO = 500_000  # microseconds a quarter, until a file says otherwise
 _VOLUME, _PAN, _EXPRESSION, _PEDAL = 7, 10, 11, 64
 _INITIAL = {_VOLUME: 100, _PAN: 64, _EXPRESSION: 127, _PEDAL: 0}
 
@@ -58,8 +56,7 @@ class Timeline:
 def read_timeline(midi: bytes, program: int | None = None) -> Timeline:
     """What a MIDI file's bytes sound like.
 
-    The clip ends where the file's longest track does, if that is on a bar line, as in all files that this package
-    writes; else on the first bar line that no note passes by more than a step.
+    Where the clip ends, `melodygru.formats.midi.clip` says.
 
     Args:
         midi: the file's bytes.
@@ -72,8 +69,8 @@ def read_timeline(midi: bytes, program: int | None = None) -> Timeline:
     if program is not None and not 0 <= program < 128:
         raise UsageError(f"program is {program}; choose a number from 0 to 127.")
     raw = parse_midi(midi)
-    channels, ends, readable = _read_channels(midi)
-    end, bars = _clip_end(raw, max(ends, default=0))
+    channels, readable = _read_channels(midi)
+    end, bars = clip_end(raw)
     if end == 0:
         raise MidiError("holds no notes and no bars, so there is nothing to hear.")
     clock = _Seconds(raw)
@@ -100,7 +97,7 @@ class _Seconds:
     """Ticks -> seconds, exactly."""
 
     def __init__(self, raw: RawFile) -> None:
-        self._ticks, self._tempi, self._passed = [0], [_TEMPO], [0]  # microseconds times ticks a quarter
+        self._ticks, self._tempi, self._passed = [0], [USUAL_TEMPO], [0]  # microseconds times ticks a quarter
         self._unit = raw.ticks_per_quarter * 1_000_000
         for tick, tempo in raw.tempi:
             self._passed.append(self._passed[-1] + (tick - self._ticks[-1]) * self._tempi[-1])
@@ -118,6 +115,7 @@ class _Channel:
     def __init__(self) -> None:
         self.programs: list[tuple[int, int]] = []
         self.controls: dict[int, list[tuple[int, int]]] = {number: [] for number in _INITIAL}
+        self._lifts: list[int] | None = None  # ticks at which the pedal is let go, once somebody asks
 
     def program(self, tick: int) -> int:
         index = bisect_right(self.programs, (tick, 128))
@@ -131,19 +129,20 @@ class _Channel:
         """When a note that is let go at a tick falls silent: with the pedal down, when that is let go."""
         if self.value(_PEDAL, tick) < 64:
             return tick
-        later = (at for at, value in self.controls[_PEDAL] if at > tick and value < 64)
-        return next(later, _NEVER)
+        if self._lifts is None:
+            self._lifts = [at for at, value in self.controls[_PEDAL] if value < 64]
+        place = bisect_right(self._lifts, tick)
+        return self._lifts[place] if place < len(self._lifts) else _NEVER
 
 
-def _read_channels(midi: bytes) -> tuple[list[_Channel], list[int], bool]:
-    """Of 16 channels what they are told, the ticks at which tracks end, and whether all of it could be read."""
+def _read_channels(midi: bytes) -> tuple[list[_Channel], bool]:
+    """Of 16 channels what they are told, and whether all of it could be read."""
     channels = [_Channel() for _ in range(16)]
-    ends: list[int] = []
     try:
         # A RIFF file, or an old Macintosh one, begins with something else.
         file: Any = load(midi[midi.find(b"MThd") :], clip=True)
     except Exception:  # mido raises many kinds, plain Exception too; notes and times are read without it
-        return channels, ends, False
+        return channels, False
     for track in file.tracks:
         tick = 0
         for message in track:
@@ -152,33 +151,8 @@ def _read_channels(midi: bytes) -> tuple[list[_Channel], list[int], bool]:
                 channels[message.channel].programs.append((tick, message.program))
             elif message.type == "control_change" and message.control in _INITIAL:
                 channels[message.channel].controls[message.control].append((tick, message.value))
-        ends.append(tick)
     for channel in channels:
         # By tick alone: of what is said at one tick the last holds.
         for said in (channel.programs, *channel.controls.values()):
             said[:] = dict(sorted(said, key=lambda entry: entry[0])).items()
-    return channels, ends, True
-
-
-def _clip_end(raw: RawFile, end_of_track: int) -> tuple[int, int]:
-    """The tick at which the clip ends, and how many bars that is."""
-    last = max((note.end for track in raw.tracks for note in track.notes), default=0)
-    line, bars = _bar_line(raw, end_of_track)
-    if line == end_of_track and end_of_track >= last:
-        return line, bars
-    return _bar_line(raw, max(min(last, 1), last - raw.ticks_per_quarter // STEPS_PER_QUARTER))
-
-
-def _bar_line(raw: RawFile, tick: int) -> tuple[int, int]:
-    """The first bar line at or after a tick, and how many bars there are before it. A new metre begins a bar."""
-    bars = [(0, 4 * raw.ticks_per_quarter)]
-    for start, numerator, denominator in raw.time_signatures:
-        if numerator:
-            bars.append((start, max(1, 4 * raw.ticks_per_quarter * numerator // denominator)))
-    passed = 0
-    for (start, bar), (following, _) in pairwise([*bars, (_NEVER, 0)]):
-        count = -(-(min(tick, following) - start) // bar)
-        if tick <= following:
-            return min(start + count * bar, following), passed + count
-        passed += count
-    raise AssertionError(f"tick {tick} lies beyond all time")
+    return channels, True

@@ -13,6 +13,7 @@ from melodygru.errors import MelodyGRUError, MidiError
 from melodygru.formats.midi.extraction import ExtractionConfig, extract
 from melodygru.formats.midi.parser import parse_midi
 from melodygru.formats.midi.writer import midi_bytes
+from melodygru.formats.reading import WHOLE
 from tests.tunes import tune
 
 SCALE = [60, 62, 64, 65, 67, 69, 71, 72]
@@ -129,6 +130,47 @@ def test_played_timing_is_set_on_the_grid():
     found = extract(file([("Melody", 0, notes)], meta=[(0, metre(4, 4))]), "x")
     onsets = [note.onset for melody in found.melodies for note in melody.notes]
     assert [onset % 12 for onset in onsets] == [0] * 64
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_freely_played_notes_never_overlap(seed):
+    """Dense, uneven, two hands: each beat is set on its own grid, and a late note may pass the next beat's first."""
+    chance, at, notes = random.Random(seed), 0.0, []
+    for _ in range(400):
+        at += chance.expovariate(5)
+        notes.append((at, at + chance.uniform(0.05, 1.5), chance.randint(45, 90)))
+    found = extract(file([("Piano", 0, notes)]), "x", ExtractionConfig(min_notes=1, max_rest_bars=100))
+    for melody in found.melodies:
+        assert all(one.end <= two.onset for one, two in zip(melody.notes, melody.notes[1:], strict=False))
+    assert "played timing set on the grid" in found.remarks
+
+
+@pytest.mark.parametrize("parts", [16, 5, 7, 10, 14])
+@pytest.mark.parametrize("tpq", [480, 960, 1024])
+def test_written_values_finer_than_the_grid_are_not_played_ones(parts, tpq):
+    """Runs of sixty-fourths, quintuplets, septuplets: each note is the nearest step, and none is lost."""
+    pitches = [60 + i % parts for i in range(4 * parts)]
+    found = extract(file([("Melody", 0, line(0, 1 / parts, pitches))], tpq=tpq), "x")
+    [melody] = found.melodies
+    assert "played timing set on the grid" not in found.remarks
+    assert [note.pitch for note in melody.notes] == pitches
+    assert all(abs(note.onset - 24 * i / parts) <= 0.51 for i, note in enumerate(melody.notes))
+
+
+@pytest.mark.parametrize("bars", [2, 3, 9])
+def test_silent_bars_at_the_end_belong_to_the_clip(bars):
+    tune_of_two = Melody(tuple(Note(60 + i, 24 * i, 24) for i in range(8)), bars=bars)
+    raw = parse_midi(midi_bytes(tune_of_two))
+    assert extract(raw, "x", WHOLE).melodies[0].bars == bars
+    assert extract(raw, "x").melodies[0].bars == 2  # of what is learned from, silence is no part
+
+
+def test_silent_bars_after_an_upbeat_or_a_later_metre_belong_to_the_clip_too():
+    upbeat = Melody(tuple(Note(60 + i, 72 + 24 * i, 24) for i in range(8)), pickup=24, bars=5)
+    assert extract(parse_midi(midi_bytes(upbeat)), "x", WHOLE).melodies[0].bars == 5
+    notes = [*line(0, 0.5, SCALE), *line(4, 0.5, SCALE), (12.99, 13, 60)]
+    raw = file([("a", 0, notes[:-1]), ("b", 1, [notes[-1]])], meta=[(0, metre(4, 4)), (4, metre(3, 4))])
+    assert [melody.bars for melody in extract(raw, "x", WHOLE).melodies] == [1, 3]
 
 
 def test_a_leading_rest_of_most_of_a_bar_is_a_pickup():
