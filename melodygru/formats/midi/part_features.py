@@ -37,19 +37,18 @@ a few notes is no melody.
 
 FAMILIES = {
     "piano": range(0, 8),
-    "mallets": range(8, 16),
+    "mallets": (*range(8, 16), 108),
     "organ": range(16, 24),
-    "guitar": range(24, 32),
+    "guitar": (*range(24, 32), *range(104, 108)),
     "bass": (*range(32, 40), 43, 58),
-    "bowed": range(40, 43),
+    "bowed": (40, 41, 42, 110),
     "ensemble": (*range(44, 52), 55),
     "voice": range(52, 55),
     "brass": (56, 57, *range(59, 64)),
-    "reed": range(64, 72),
+    "reed": (*range(64, 72), 109, 111),
     "pipe": range(72, 80),
     "lead": range(80, 88),
     "pad": range(88, 104),
-    "other": range(104, 112),
     "noise": range(112, 128),
 }
 """Families of General MIDI's programs, counted from 0."""
@@ -106,6 +105,7 @@ class _Line:
         self.size = len(onset)
         self.onsets = onset[first]
         self.ends: Array = np.maximum.reduceat(end, first)
+        self.first_ends = end[first]
         self.tops: Array = np.maximum.reduceat(pitch, first)
         self.velocity = float(velocity.mean())
         self.sizes = np.diff(first, append=self.size)
@@ -148,7 +148,8 @@ def _own(line: _Line, quarter: int) -> list[float]:
         intervals, gaps = np.array([12]), np.array([4.0])
     lengths = (line.ends - line.onsets) / quarter
     overlap = line.ends[:-1] - line.onsets[1:]
-    alone = np.count_nonzero(overlap <= LEGATO * (line.ends - line.onsets)[:-1])
+    # As melodygru.formats.midi.line.monophony has it.
+    alone = np.count_nonzero((overlap <= LEGATO * (line.ends - line.onsets)[:-1]) | (line.ends[:-1] < line.first_ends[1:]))
     rhythm = np.minimum(np.rint(gaps * 12), 255).astype(np.int64)
     density = math.log2(1 / max(float(np.median(gaps)), 1 / 16)) if count > 1 else -4.0
     phase = np.rint(line.onsets * (12 / quarter)).astype(np.int64) % 12
