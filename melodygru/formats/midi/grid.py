@@ -147,11 +147,11 @@ def _downbeat(phase: float, period: float, notes: Iterable[RawNote], tpq: int, m
     bar = metre.bar_steps * tpq // STEPS_PER_QUARTER
     beat = metre.beat_steps * tpq // STEPS_PER_QUARTER
     weights: dict[int, float] = {}
-    slots = round(bar / period)
+    slots = max(1, round(bar / period))
     for onset, length in _bass(notes, tpq):
         slot = round((onset - phase) / period) % slots
         weights[slot] = weights.get(slot, 0.0) + min(length, bar)
-    per_beat = round(beat / period)
+    per_beat = max(1, round(beat / period))
 
     def evidence(first: int) -> float:
         total = 0.0

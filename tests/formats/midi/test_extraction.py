@@ -157,6 +157,15 @@ def test_written_values_finer_than_the_grid_are_not_played_ones(parts, tpq):
     assert all(abs(note.onset - 24 * i / parts) <= 0.51 for i, note in enumerate(melody.notes))
 
 
+@pytest.mark.parametrize("denominator", [8, 16, 32, 64])
+def test_bars_shorter_than_the_grid_that_notes_share_are_read(denominator):
+    chance = random.Random(denominator)
+    notes = [(0.11 + i / 4 + chance.uniform(-0.04, 0.04), 0.3 + i / 4, pitch) for i, pitch in enumerate(SCALE * 4)]
+    found = extract(file([("Melody", 0, notes)], meta=[(0, metre(3, denominator))]), "x")
+    assert "bar lines estimated" in found.remarks
+    assert sum(len(melody.notes) for melody in found.melodies) == 32
+
+
 @pytest.mark.parametrize("bars", [2, 3, 9])
 def test_silent_bars_at_the_end_belong_to_the_clip(bars):
     tune_of_two = Melody(tuple(Note(60 + i, 24 * i, 24) for i in range(8)), bars=bars)
