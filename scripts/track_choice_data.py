@@ -27,7 +27,12 @@ SPLITS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 """Shares of the works."""
 FEWEST = 16
 """Melodies of fewer notes tell nothing."""
-_GAMES = (("freedoom-d_dm", "validation"), ("freedoom-d_fdm", "validation"), ("freedoom-", "train"), ("tannerhelland", "test"))
+_GAMES = (
+    ("freedoom-d_dm", "validation"),
+    ("freedoom-d_fdm", "validation"),
+    ("freedoom-", "train"),
+    ("tannerhelland", "test"),
+)
 """Beginnings of games' file names, and where all files of that game go."""
 _CHOIR = re.compile(r"alt|tenor|bass", re.IGNORECASE)
 _KEYS = re.compile(r"piano|klavier|orgel|organ|harmonium|guitar|harf|harp|f[oó]rtep", re.IGNORECASE)
@@ -310,7 +315,9 @@ def _broken(melody: Part, bar: int, rng: random.Random) -> Part:
     rest = bar * rng.choice((2, 4, 8))
     return replace(
         melody,
-        notes=tuple(n._replace(onset=n.onset + rest, end=n.end + rest) if n.onset >= middle else n for n in melody.notes),
+        notes=tuple(
+            n._replace(onset=n.onset + rest, end=n.end + rest) if n.onset >= middle else n for n in melody.notes
+        ),
     )
 
 

@@ -121,7 +121,10 @@ def fit(table: Table, strength: float) -> Array:
         loss, gradient = scaled.loss(weights)
         return loss + penalty * float(weights @ weights), gradient + 2 * penalty * weights
 
-    limits = [(SET[name] * one,) * 2 if name in SET else (-LIMIT * one, LIMIT * one) for name, one in zip(FEATURES, scale, strict=True)]
+    limits = [
+        (SET[name] * one,) * 2 if name in SET else (-LIMIT * one, LIMIT * one)
+        for name, one in zip(FEATURES, scale, strict=True)
+    ]
     start = np.array([low if low == high else 0.0 for low, high in limits])
     found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": 2000})
     return found.x / scale
@@ -162,7 +165,9 @@ def report(name: str, examples: Sequence[Example], weights: Array) -> None:
     for kind in dict.fromkeys(one.kind for one in examples):
         those = [bool(ok) for ok, one in zip(right, examples, strict=True) if one.kind == kind]
         low, high = wilson(sum(those), len(those))
-        print(f"{name:24} {kind:14} {sum(those):5} of {len(those):5}  {sum(those) / len(those):.1%} ({low:.1%} to {high:.1%})")
+        print(
+            f"{name:24} {kind:14} {sum(those):5} of {len(those):5}  {sum(those) / len(those):.1%} ({low:.1%} to {high:.1%})"
+        )
 
 
 def main() -> None:

@@ -22,9 +22,9 @@ from melodygru.formats.midi.part_names import name_claim
 Array = npt.NDArray[Any]
 
 MOMENTS = 509
-"""Moments of a file at which its parts are compared. A prime: a beat is never looked at in the same place throughout."""
+"""Moments of a file at which its parts are compared. A prime: no beat is looked at in the same place throughout."""
 SUNG = 0.3
-"""Lyric events a note, from which a part is sung: a syllable may have several notes, and words may be told a line at a time."""
+"""Lyric events a note, from which a part is sung: a syllable may have several notes, an event several words."""
 
 SPARSE, CEASELESS = 0.4, 0.7
 """Shares of the time that the busiest part is heard, in [0, 1]: a part that is heard for less than the first may be no
@@ -36,7 +36,7 @@ a few notes is no melody.
 """
 
 FAMILIES = {
-    "piano": range(0, 8),
+    "piano": range(8),
     "mallets": (*range(8, 16), 108),
     "organ": range(16, 24),
     "guitar": (*range(24, 32), *range(104, 108)),
@@ -85,8 +85,8 @@ OWN = (
 )  # fmt: skip
 """What a part's own notes tell."""
 BESIDE = (
-    "top", "top_while_heard", "lowest_while_heard", "ceaseless", "sparse", "below_highest", "above_lowest", "higher_parts",
-    "onsets", "usable", "louder", "doubled", "figures_beside", "density_beside",
+    "top", "top_while_heard", "lowest_while_heard", "ceaseless", "sparse", "below_highest", "above_lowest",
+    "higher_parts", "onsets", "usable", "louder", "doubled", "figures_beside", "density_beside",
 )  # fmt: skip
 """What it is beside the other parts."""
 TOLD = ("named", "named_other", "sung", *(f"program_{family}" for family in FAMILIES))
@@ -125,11 +125,9 @@ class _Line:
         return int(lengths[lengths >= fewest].sum())
 
 
-def features(
-    parts: Sequence[Part], ticks_per_quarter: int, longest_rest: float, fewest: int
-) -> tuple[Array, Array]:
-    """(P, len(FEATURES)) float64 of P parts with notes, and (P,) how many of each one's onsets can be in a melody: those
-    in stretches of at least `fewest` without a rest over `longest_rest` ticks.
+def features(parts: Sequence[Part], ticks_per_quarter: int, longest_rest: float, fewest: int) -> tuple[Array, Array]:
+    """(P, len(FEATURES)) float64 of P parts with notes, and (P,) how many onsets of each can be in a melody: those in
+    stretches of at least `fewest` without a rest over `longest_rest` ticks.
     """
     lines = [_Line(part.notes) for part in parts]
     usable = np.array([line.usable(longest_rest, fewest) for line in lines])
@@ -149,7 +147,8 @@ def _own(line: _Line, quarter: int) -> list[float]:
     lengths = (line.ends - line.onsets) / quarter
     overlap = line.ends[:-1] - line.onsets[1:]
     # As melodygru.formats.midi.line.monophony has it.
-    alone = np.count_nonzero((overlap <= LEGATO * (line.ends - line.onsets)[:-1]) | (line.ends[:-1] < line.first_ends[1:]))
+    legato = overlap <= LEGATO * (line.ends - line.onsets)[:-1]
+    alone = np.count_nonzero(legato | (line.ends[:-1] < line.first_ends[1:]))
     rhythm = np.minimum(np.rint(gaps * 12), 255).astype(np.int64)
     density = math.log2(1 / max(float(np.median(gaps)), 1 / 16)) if count > 1 else -4.0
     phase = np.rint(line.onsets * (12 / quarter)).astype(np.int64) % 12

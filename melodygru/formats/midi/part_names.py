@@ -26,30 +26,37 @@ _CODECS = ("utf-8", "cp932", "gbk", "big5", "euc_kr", "euc_jp", "cp1251", "koi8_
 # Surety that a part is the melody -> words for it. A word that ends in "*" stands for all that begin so, one that
 # begins with "*" for all that end so. They are compared without case, accents and other marks.
 _FOR = {
-    1.0: "melod* *melody *melodie *melodi *melodia melo melos mel leadmelod* hauptstimme dallam* giai* napev мелод* μελωδ*",
-    0.9: "vocal* vokal* wokal* vox vocs leadvox leadvocal* mainvox voice voix voz voce gesang* singstimme stimme *stimme "
-    "singer* sing singing cantus superius canto cant cantante cantor* chant chanteu* spiew* glos zpev* hlas spev* zang* sang "
-    "sangstem* sangen laulu* enek* вокал* голос* пение спів* φωνη tune theme thema tema motiv motif guide topline",
-    0.8: "sopran* soprano dessus tiple oberstimme discant* diskant*",
+    1.0: """
+        melod* *melody *melodie *melodi *melodia melo melos mel dallam* ezgi hauptstimme leadmelod* giai napev nuta
+        мелод* напев* μελωδ*""",
+    0.9: """
+        vocal* vokal* wokal* vox *vox vocs leadvocal* voice voix voz voce glos hlas stimme *stimme stem zangstem golos
+        sing sings singing singer* cantus superius canto cant cantante cantor* cantora chant chanteu* gesang* spiew*
+        zpev* spev* zang* sang sangen sangstem* laulu* enek* lagu вокал* голос* пение спев* спів* φωνη
+        tune theme thema tema motiv motif тема guide topline""",
+    0.8: "sopran* dessus tiple oberstimme discant* diskant* сопран*",
     0.6: "lead leads ld leadsynth leadgit* leadguitar solo* soli соло* lyric* words karaoke primo prima principal main",
-    0.3: "melodica rh right rechte upper treble droite derecha direita destra",
-}  # fmt: skip
+    0.3: "melodica melodika rh right rechte upper treble droite derecha direita destra",
+}
 # Surety that it is not.
 _AGAINST = {
-    0.9: "bass bassline* basses basse basso bassi baixo bajo bas bassgit* bassguit* ebass kontrabass* contrab* "
-    "contrabajo double-bass бас басы drum* perc* percussion kit batteria bateria batterie schlagz* trommel* perkus* bicie* "
-    "kick snare hihat hat hats cymbal* ride crash tom toms clap* shaker* conga* bongo* tamb* timpani cowbell ударн* барабан* "
-    "click metronom* fx sfx noise backing back* bkg bkgd bck bgd bg bgv bgvs bgvox bv bvs bvox bvoc* counter* "
-    "contracant* contramelod* gegen* neben* begleitstimme unterstimme mittelstimme бэк* бек* подпев*",
-    0.8: "harmony harmonies harmonie harmonia harm harmo harmonized harmonised ostinato* drone* obbligato chord* "
-    "akkord* akord* acorde* accord accords accordi аккорд* comp comping accomp* begleit* acompan* accompagn* akomp* "
-    "аккомп* lh left linke lower gauche izquierda esquerda sinistra rhythm* rhythmus rythm* ritm* ritmo rtm",
+    0.9: """
+        bass bassline* basses basse basso bassi baixo bajo bas bassgit* bassguit* ebass kontrabass* contrab* contrabajo
+        basguit* basgit* бас басы drum* perc* percussion kit batteria bateria batterie schlagz* trommel* perkus* bicie*
+        bici kick snare hihat hat hats cymbal* ride crash tom toms clap* shaker* conga* bongo* tamb* timpani cowbell ударн*
+        барабан* click metronom* fx sfx noise backing back* bkg bkgd bck bgd bg bgv bgvs bgvox bv bvs bvox bvoc*
+        counter* contracant* contramelod* gegen* neben* begleitstimme unterstimme mittelstimme бэк* бек* подпев*""",
+    0.8: """
+        harmony harmonies harmonie harmonia harm harmo harmonized harmonised ostinato* drone* obbligato chord* akkord*
+        akord* acorde* accord accords accordi аккорд* comp comping accomp* begleit* acompan* accompagn* akomp* doprovod*
+        аккомп* lh left linke lower gauche izquierda esquerda sinistra rhythm* rhythmus rythm* ritm* ritmo rtm ритм*""",
     0.6: "ooh oohs aah aahs ahs arp arps arpeg* sub fill fills riff* pedal descant*",
-    0.4: "choir* choirs chor chore choeur* coro cori coros chorus хор pad pads alto alt altus contralto tenor tenore "
-    "bariton* baryton* string strings streicher cuerdas cordas archi synth* viola violas bratsche cello* violoncel* "
-    "violonchel* celli trombone* tuba* guitar* gitarr* guitarra chitarra piano* klavier keys keyboard* organ* orgel* "
-    "harp* pizz*",
-}  # fmt: skip
+    0.4: """
+        choir* choirs chor chore choeur* coro cori coros chorus хор pad pads alto alt altus contralto tenor tenore
+        bariton* baryton* string strings streicher cuerdas cordas archi synth* viola violas bratsche cello* violoncel*
+        violonchel* celli trombone* tuba* guitar* gitarr* guitarra chitarra piano* klavier keys keyboard* organ* orgel*
+        harp* pizz*""",
+}
 # Words of scripts that are written without blanks: found anywhere in a name.
 _INSIDE_FOR = {
     1.0: "メロ めろ 主旋律 旋律 주선율 멜로디 선율 가락 ทำนอง لحن מנגינה",
@@ -58,18 +65,21 @@ _INSIDE_FOR = {
     0.3: "右手 오른손",
 }
 _INSIDE_AGAINST = {
-    0.9: "ベース ﾍﾞｰｽ 贝斯 貝斯 低音 베이스 ドラム パーカッション 鼓 打楽器 打击 打擊 드럼 타악 副旋律 対旋律 对位 コーラス ハモ "
-    "合唱 和声 和聲 코러스 裏メロ",
+    0.9: """
+        ベース 贝斯 貝斯 低音 베이스 ドラム パーカッション 鼓 打楽器 打击 打擊 드럼 타악
+        副旋律 対旋律 对位 コーラス ハモ 合唱 和声 和聲 코러스 裏メロ""",
     0.8: "伴奏 コード 和音 和弦 반주 화음 코드 リズム 节奏 節奏 리듬 左手 왼손 バッキング",
     0.4: "ストリングス パッド 弦乐 弦樂 스트링",
 }
-_VIOLINS = frozenset("violin violine violino violon vln vn geige скрипка".split())
+_VIOLINS = frozenset("violin violine violino violon vln vn geige скрипка".split())  # noqa: SIM905
 """In scores, the first of them has the melody mostly, and the second has not."""
 _OF_FIRST = 0.4
-_SIZES = frozenset("alto alt tenor tenore bariton baritone baryton bass soprano sopran".split())
+_SIZES = frozenset("alto alt tenor tenore bariton baritone baryton bass soprano sopran".split())  # noqa: SIM905
 """Of saxophones: those play melodies in every size."""
-_FIRST = frozenset("1 1st i first primo prima premier erste".split())
-_SECOND = frozenset("2 3 4 5 6 7 8 2nd 3rd 4th second secondo seconda segundo segunda deuxieme zweite ii iii iv".split())
+_FIRST = frozenset("1 1st i first primo prima premier erste".split())  # noqa: SIM905
+_SECOND = frozenset(
+    "2 3 4 5 6 7 8 2nd 3rd 4th second secondo seconda segundo segunda deuxieme zweite ii iii iv double dbl".split()  # noqa: SIM905
+)
 
 
 class NameClaim(NamedTuple):

@@ -16,8 +16,8 @@ import numpy as np
 from melodygru.errors import MidiError
 from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.line import one_line
-from melodygru.formats.midi.parser import RawFile
-from melodygru.formats.midi.part_features import FEATURES, Array, Part, RawNote, features
+from melodygru.formats.midi.parser import RawFile, RawNote
+from melodygru.formats.midi.part_features import FEATURES, Array, Part, features
 from melodygru.formats.midi.part_names import name_claim, words_of
 from melodygru.formats.midi.track_weights import WEIGHTS
 from melodygru.music.instruments import program_name
@@ -41,14 +41,16 @@ class Choice:
     Attributes:
         notes: in order of onset.
         label: the part's name, or its number.
-        how: "name", "notes", "skyline", or "asked".
-        narrowly: the label of the part that was nearly chosen instead; empty where the choice was clear.
+        how: "name", "notes", "skyline" (the top of a polyphonic part, or of all), or "asked".
+        number: the track's, from 1; 0 where the notes are of all tracks.
+        remark: where another part was nearly chosen instead, that it was; else empty.
     """
 
     notes: tuple[RawNote, ...]
     label: str
     how: str
-    narrowly: str = ""
+    number: int
+    remark: str = ""
 
 
 def choose_melody(raw: RawFile, track: str = "auto", min_notes: int = 8, max_rest_bars: int = 2) -> Choice:
@@ -88,18 +90,20 @@ def likeliest_melodies(
         yield _choice(parts[0], "asked" if track == "top" else "notes")
         return
     table, usable = features(parts, raw.ticks_per_quarter, longest, min_notes)
+    able = usable > 0
     if track == "top":
-        yield _choice(parts[int(np.argmax(table[:, FEATURES.index("top")]))], "asked")
+        heard_highest = table[:, FEATURES.index("top")]
+        yield _choice(parts[max(range(len(parts)), key=lambda n: (able[n], heard_highest[n]))], "asked")
         return
     chances = probabilities(table)
     # Equal parts of other order or number are equally likely: their notes, then their names decide.
     order = sorted(
-        range(len(parts)), key=lambda n: (usable[n] == 0, -round(chances[n], 6), parts[n].notes, parts[n].name)
+        range(len(parts)), key=lambda n: (not able[n], -round(float(chances[n]), 6), parts[n].notes, parts[n].name)
     )
     for place, number in enumerate(order):
         part = parts[number]
         how = "name" if name_claim(part.name).melody >= SURE_NAME else "notes"
-        yield _choice(part, how, _nearly(parts, chances, order[place:]))
+        yield _choice(part, how, _remark(parts, chances, order[place:]))
 
 
 def probabilities(table: Array) -> Array:
@@ -118,19 +122,25 @@ def melodic_parts(raw: RawFile) -> list[Part]:
         channels = {note.channel for note in track.notes}
         for channel in sorted(channels - {PERCUSSION}):
             notes = track.notes if len(channels) == 1 else tuple(n for n in track.notes if n.channel == channel)
-            parts.append(Part(track.number, track.name, notes, track.programs.get(channel, programs.get(channel)), track.lyrics))
+            parts.append(
+                Part(track.number, track.name, notes, track.programs.get(channel, programs.get(channel)), track.lyrics)
+            )
     if len(parts) > MOST_PARTS:
         parts = sorted(parts, key=lambda part: (-len(part.notes), part.notes))[:MOST_PARTS]
     return parts
 
 
-def _nearly(parts: list[Part], chances: Array, order: list[int]) -> str:
-    """The label of the part after the first in that order where the choice between them is narrow."""
-    if len(order) < 2:
+def _remark(parts: list[Part], chances: Array, order: list[int]) -> str:
+    """That the first in that order was chosen narrowly over the second, where it was."""
+    if len(order) < 2 or chances[order[0]] - chances[order[1]] >= NARROW:
         return ""
-    first, second = order[:2]
-    same = [note[:3] for note in parts[first].notes] == [note[:3] for note in parts[second].notes]
-    return "" if same or chances[first] - chances[second] >= NARROW else parts[second].label
+    first, second = (parts[number] for number in order[:2])
+    if [note[:3] for note in first.notes] == [note[:3] for note in second.notes]:
+        return ""
+    told = [f"track {part.name!r}" if part.name else part.label for part in (first, second)]
+    if told[0] == told[1]:
+        told = [f"{one}, channel {part.notes[0].channel + 1}" for one, part in zip(told, (first, second), strict=True)]
+    return f"{told[0]} chosen narrowly over {told[1]}"
 
 
 def _asked_for(raw: RawFile, track: str) -> Part:
@@ -148,9 +158,10 @@ def _asked_for(raw: RawFile, track: str) -> Part:
         return max(played, key=lambda part: len(part.notes))
     names = [f"{part.number} {part.name}".strip() for part in sounding]
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    instruments = ", ".join(sorted({program_name(part.program) for part in parts if part.program is not None})[:LISTED])
-    told = f" (instruments: {instruments})" if instruments else ""
-    raise MidiError(f"has no track {track!r} with notes; those with notes are: {', '.join(names[:LISTED])}{more}{told}.")
+    heard = sorted({program_name(part.program) for part in parts if part.program is not None})
+    told = f"; their instruments: {', '.join(heard[:LISTED])}" if heard else ""
+    listed = f"{', '.join(names[:LISTED])}{more}{told}"
+    raise MidiError(f"has no track {track!r} with notes; those with notes are: {listed}.")
 
 
 def _is_instrument(program: int, wanted: str) -> bool:
@@ -162,6 +173,6 @@ def _is_instrument(program: int, wanted: str) -> bool:
     return bool(words) and words <= set(words_of(program_name(program)))
 
 
-def _choice(part: Part, how: str, narrowly: str = "") -> Choice:
+def _choice(part: Part, how: str, remark: str = "") -> Choice:
     notes, polyphonic = one_line(part.notes, top=how == "skyline")
-    return Choice(notes, part.label, "skyline" if polyphonic and how == "notes" else how, narrowly)
+    return Choice(notes, part.label, "skyline" if polyphonic and how == "notes" else how, part.number, remark)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from melodygru.errors import MidiError
 from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
-from melodygru.formats.midi.tracks import Choice, choose_melody
+from melodygru.formats.midi.tracks import choose_melody
 from melodygru.formats.scores.parts import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
 from melodygru.formats.scores.repeats import changes
 from melodygru.music.theory import Key, TimeSignature
@@ -111,7 +111,9 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
     choice = choose_melody(RawFile(TICKS, tuple(tracks), (), (), (), None, (), ()), track, min_notes)
     if len(choice.notes) < min_notes:
         raise MidiError(f"has a melody of fewer than {min_notes} notes; leave it out.")
-    number = _number_of(choice, tracks)
+    if choice.remark:
+        remarks[choice.remark] = None
+    number = max(choice.number - 1, 0)
     if any(note.onset % TICKS_PER_STEP or note.end % TICKS_PER_STEP for note in choice.notes):
         raise OffTheGrid
     keys, order = score.parts[number].keys, score.order
@@ -126,13 +128,6 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
         tuple(bars[index].qpm for index in order),
         tuple(remarks),
     )
-
-
-def _number_of(choice: Choice, tracks: Sequence[RawTrack]) -> int:
-    """Where the chosen part stands; of several with its name, the one that has its first note."""
-    first = choice.notes[0][0], choice.notes[0][2]
-    found = [n for n, one in enumerate(tracks) if choice.label in (one.name, f"track {one.number}")]
-    return next((n for n in found if any((note[0], note[2]) == first for note in tracks[n].notes)), 0)
 
 
 def _with_metres(bars: Sequence[Bar], remarks: dict[str, None]) -> list[Bar]:
