@@ -1,4 +1,4 @@
-"""Files whose melody's part is known: what `scripts/train_track_choice.py` learns and measures on. Nothing of them is kept.
+"""Files whose melody's part is known: what `scripts/train_track_choice.py` learns and measures on.
 
 Hymns (the first part has the melody), art songs (voice and piano), string quartets (the first violin), files of games
 that were judged by ear and eye (a list of file names and tracks), and what is made of these: melodies with the
@@ -13,6 +13,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from melodygru.errors import MelodyGRUError
@@ -294,7 +295,7 @@ def _tune(part: Part) -> str:
     for note in part.notes[:40]:
         tops[note.onset] = max(note.pitch, tops.get(note.onset, 0))
     pitches = [tops[onset] for onset in sorted(tops)][:15]
-    return " ".join(str(b - a) for a, b in zip(pitches, pitches[1:], strict=False))
+    return " ".join(str(b - a) for a, b in pairwise(pitches))
 
 
 def _cut(part: Part, begin: int, end: int) -> Part:
@@ -394,25 +395,28 @@ def _role(part: Part, rng: random.Random) -> str:
 
 
 _PROGRAMS = {
-    "melody": (0, 0, 0, 4, 11, 17, 22, 24, 25, 27, 29, 30, 40, 40, 42, 52, 53, 53, 54, 56, 56, 57, 60, 64, 65, 65, 66, 68,
-               68, 71, 73, 73, 73, 75, 79, 80, 80, 81, 81, 82, 85, 87),
+    "melody": (0, 0, 0, 4, 11, 17, 22, 24, 25, 27, 29, 30, 40, 40, 42, 52, 53, 53, 54, 56, 56, 57, 60, 64, 65, 65, 66,
+               68, 68, 71, 73, 73, 73, 75, 79, 80, 80, 81, 81, 82, 85, 87),
     "bass": (32, 33, 33, 33, 34, 35, 36, 38, 38, 39, 0, 42, 43, 58, 87),
     "chords": (0, 0, 0, 1, 4, 5, 6, 16, 18, 24, 25, 25, 27, 28, 29, 30, 46, 48, 50, 61, 88),
     "pad": (48, 48, 49, 50, 51, 52, 52, 53, 88, 89, 90, 91, 94, 95, 16, 19, 61),
     "counter": (0, 11, 24, 26, 40, 41, 42, 45, 46, 48, 48, 56, 57, 60, 61, 64, 65, 68, 70, 71, 73, 80, 81, 98, 99),
 }  # fmt: skip
 _WORDS = {
-    "melody": ("Melody", "MELODY", "Melodie", "Lead", "Lead Vocal", "Vocal", "Vocals", "Voice", "Vox", "Voz", "Canto", "Gesang",
-               "メロディ", "主旋律", "Solo", "Lead Synth", "Sax", "Flute", "Violin", "Guitar", "Piano", "Piano RH", "Trumpet", ""),
+    "melody": ("Melody", "MELODY", "Melodie", "Lead", "Lead Vocal", "Vocal", "Vocals", "Voice", "Vox", "Voz", "Canto",
+               "Gesang", "メロディ", "主旋律", "Solo", "Lead Synth", "Sax", "Flute", "Violin", "Guitar", "Piano",
+               "Piano RH", "Trumpet", ""),
     "bass": ("Bass", "BASS", "E-Bass", "Fingered Bass", "Bajo", "Basse", "ベース", "Synth Bass", "Low", ""),
-    "chords": ("Piano", "Guitar", "Rhythm Guitar", "Chords", "Accomp", "Begleitung", "Keys", "Organ", "伴奏", "Piano LH", "EP", ""),
-    "pad": ("Strings", "Pad", "Choir", "Backing Vocals", "Warm Pad", "Ahhs", "Str.", "Synth", "ストリングス", "Brass", ""),
-    "counter": ("Violin", "Flute", "Counter melody", "Harmony", "2nd Voice", "Vocal 2", "Guitar 2", "Brass", "Horns", "Arp",
-                "Fills", "Cello", "Riff", "Clarinet", "Lead Guitar", ""),
+    "chords": ("Piano", "Guitar", "Rhythm Guitar", "Chords", "Accomp", "Begleitung", "Keys", "Organ", "伴奏",
+               "Piano LH", "EP", ""),
+    "pad": ("Strings", "Pad", "Choir", "Backing Vocals", "Warm Pad", "Ahhs", "Str.", "Synth", "ストリングス",
+            "Brass", ""),
+    "counter": ("Violin", "Flute", "Counter melody", "Harmony", "2nd Voice", "Vocal 2", "Guitar 2", "Brass", "Horns",
+                "Arp", "Fills", "Cello", "Riff", "Clarinet", "Lead Guitar", ""),
 }  # fmt: skip
 _PROGRAM_WORDS = {
-    0: "Grand Piano", 4: "E.Piano", 24: "Nylon Guitar", 25: "Steel Guitar", 29: "Overdriven Guitar", 30: "Distortion Guitar",
-    32: "Acoustic Bass", 33: "Fingered Bass", 38: "Synth Bass 1", 40: "Violin", 42: "Cello", 48: "String Ensemble 1",
+    0: "Grand Piano", 4: "E.Piano", 24: "Nylon Guitar", 25: "Steel Guitar", 29: "Overdriven Guitar",
+    30: "Distortion Guitar", 32: "Acoustic Bass", 33: "Fingered Bass", 38: "Synth Bass 1", 40: "Violin", 42: "Cello", 48: "String Ensemble 1",
     50: "Synth Strings 1", 52: "Choir Aahs", 53: "Voice Oohs", 54: "Synth Voice", 56: "Trumpet", 57: "Trombone",
     60: "French Horn", 61: "Brass Section", 65: "Alto Sax", 66: "Tenor Sax", 68: "Oboe", 71: "Clarinet", 73: "Flute",
     75: "Pan Flute", 80: "Lead 1 (square)", 81: "Lead 2 (sawtooth)", 88: "Pad 1 (new age)", 89: "Pad 2 (warm)",

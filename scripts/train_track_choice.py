@@ -3,8 +3,9 @@
     python scripts/train_track_choice.py DATA KEEP [--write]
 
 DATA holds folders `corpora/hymns`, `corpora/lieder`, `corpora/game`, `corpora/mutopia-folk`, `corpora/mutopia-song`,
-`quartets` and `pop909/train`; scores are read once and kept as JSON in KEEP. Works are split in three; weights are fitted
-on the first, how strongly they are held small is chosen on the second, and the third is measured. POP909 is measured alone.
+`quartets` and `pop909/train`; scores are read once and kept as JSON in KEEP. Works are split in three: weights are
+fitted on the first, how strongly they are held small is chosen on the second, and the third is measured, by --measure.
+POP909 is measured alone.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ LABELS = Path(__file__).parents[1] / "tests" / "formats" / "midi" / "game_melodi
 WEIGHTS_FILE = Path(__file__).parents[1] / "melodygru" / "formats" / "midi" / "track_weights.py"
 STRENGTHS = (3.0, 10.0, 30.0, 100.0, 200.0)
 """Of the penalty on squared weights, tried on the validation works."""
-SET = {"named": 14.0, "named_other": -5.0, "sung": 6.0, "program_bass": -3.0, "program_noise": -3.0}
+SET = {"named": 14.0, "named_other": -5.0, "sung": 12.0, "program_bass": -3.0, "program_noise": -3.0}
 """Weights that are set, and not learned: how true names are cannot be learned from names that were made up, nor what a
 bass's program says where all basses are low.
 """
@@ -165,9 +166,8 @@ def report(name: str, examples: Sequence[Example], weights: Array) -> None:
     for kind in dict.fromkeys(one.kind for one in examples):
         those = [bool(ok) for ok, one in zip(right, examples, strict=True) if one.kind == kind]
         low, high = wilson(sum(those), len(those))
-        print(
-            f"{name:24} {kind:14} {sum(those):5} of {len(those):5}  {sum(those) / len(those):.1%} ({low:.1%} to {high:.1%})"
-        )
+        told = f"{sum(those) / len(those):.1%} ({low:.1%} to {high:.1%})"
+        print(f"{name:24} {kind:14} {sum(those):5} of {len(those):5}  {told}")
 
 
 def main() -> None:
@@ -185,7 +185,7 @@ def main() -> None:
             report(f"test, {name}", examples, weights)
         report("bare", [bare(one) for one in found["pop909"]], weights)
         return
-    # Each file bare, and as it may be met, and some bars of both; of games, whose names and programs are true, those too.
+    # Each file bare, and as it may be met, and some bars of both; games, whose names and programs are true, as they are.
     train = [seen for one in found["train"] for seen in (bare(one), in_the_wild(one, 1))]
     train += [seen for one in found["train"] for seen in (bare(excerpt(one, 1)), in_the_wild(excerpt(one, 2), 2))]
     train += 3 * [one for one in found["train"] if one.kind == "game"]
@@ -217,7 +217,7 @@ def write(weights: Array) -> None:
     """The package's table."""
     lines = [f'    "{name}": {value:.3f},\n' for name, value in zip(FEATURES, weights, strict=True)]
     WEIGHTS_FILE.write_text(
-        '"""What each of `melodygru.formats.midi.part_features.FEATURES` adds to the log-odds that a part is the melody.\n\n'
+        '"""What each of `melodygru.formats.midi.part_features.FEATURES` adds to the log-odds of being the melody.\n\n'
         'Made by `scripts/train_track_choice.py`.\n"""\n\n'
         f"WEIGHTS = {{\n{''.join(lines)}}}\n"
     )

@@ -228,7 +228,7 @@ def _beside(lines: Sequence[_Line], own: Array, usable: Array) -> Array:
             higher,
             np.log2(onsets / onsets.max()).clip(-6),
             np.minimum(0.0, np.log2((1 + usable) / (1 + usable.max())).clip(-6) + 2),
-            loud / 16,
+            (loud / 16).clip(-1, 1),
             twice.sum(1) / time,
             figures - figures.max(),
             np.abs(density - np.average(density, weights=weight + 1e-9)),

@@ -16,7 +16,7 @@ MAX_NAME = 200
 """Characters of a name that are looked at: longer ones are texts."""
 OVERRULES = 0.6
 """Surety, in [0, 1], from which a word against the melody counts though another is for it: "Backing Vocals"."""
-SECOND = 0.5
+SECOND = 0.4
 """What is left of a name's surety where it says that it is the second or a later of its kind: "Vocal 2"."""
 
 _CODECS = ("utf-8", "cp932", "gbk", "big5", "euc_kr", "euc_jp", "cp1251", "koi8_r", "cp866", "cp1250", "mac_roman",
@@ -35,17 +35,17 @@ _FOR = {
         zpev* spev* zang* sang sangen sangstem* laulu* enek* lagu вокал* голос* пение спев* спів* φωνη
         tune theme thema tema motiv motif тема guide topline""",
     0.8: "sopran* dessus tiple oberstimme discant* diskant* сопран*",
-    0.6: "lead leads ld leadsynth leadgit* leadguitar solo* soli соло* lyric* words karaoke primo prima principal main",
-    0.3: "melodica melodika rh right rechte upper treble droite derecha direita destra",
+    0.4: "lead leads ld leadsynth leadgit* leadguitar solo* soli соло* lyric* words karaoke primo prima principal main",
+    0.2: "melodica melodika rh right rechte upper treble droite derecha direita destra",
 }
 # Surety that it is not.
 _AGAINST = {
     0.9: """
         bass bassline* basses basse basso bassi baixo bajo bas bassgit* bassguit* ebass kontrabass* contrab* contrabajo
         basguit* basgit* бас басы drum* perc* percussion kit batteria bateria batterie schlagz* trommel* perkus* bicie*
-        bici kick snare hihat hat hats cymbal* ride crash tom toms clap* shaker* conga* bongo* tamb* timpani cowbell ударн*
-        барабан* click metronom* fx sfx noise backing back* bkg bkgd bck bgd bg bgv bgvs bgvox bv bvs bvox bvoc*
-        counter* contracant* contramelod* gegen* neben* begleitstimme unterstimme mittelstimme бэк* бек* подпев*""",
+        bici kick snare hihat hat hats cymbal* ride crash tom toms clap* shaker* conga* bongo* tamb* timpani cowbell
+        ударн* барабан* click metronom* fx sfx noise backing back* bkg bkgd bck bgd bg bgv bgvs bgvox bv bvs bvox
+        bvoc* counter* contracant* contramelod* gegen* neben* begleitstimme unterstimme mittelstimme бэк* бек* подпев*""",
     0.8: """
         harmony harmonies harmonie harmonia harm harmo harmonized harmonised ostinato* drone* obbligato chord* akkord*
         akord* acorde* accord accords accordi аккорд* comp comping accomp* begleit* acompan* accompagn* akomp* doprovod*
@@ -53,16 +53,16 @@ _AGAINST = {
     0.6: "ooh oohs aah aahs ahs arp arps arpeg* sub fill fills riff* pedal descant*",
     0.4: """
         choir* choirs chor chore choeur* coro cori coros chorus хор pad pads alto alt altus contralto tenor tenore
-        bariton* baryton* string strings streicher cuerdas cordas archi synth* viola violas bratsche cello* violoncel*
-        violonchel* celli trombone* tuba* guitar* gitarr* guitarra chitarra piano* klavier keys keyboard* organ* orgel*
-        harp* pizz*""",
+        bariton* baryton* string strings streicher cuerdas cordas archi viola violas bratsche cello* 
+        violoncel* violonchel* celli tuba* pizz*""",
+    0.2: "synth* trombone* guitar* gitarr* chitarra piano* klavier keys keyboard* organ* orgel* harp*",
 }
 # Words of scripts that are written without blanks: found anywhere in a name.
 _INSIDE_FOR = {
     1.0: "メロ めろ 主旋律 旋律 주선율 멜로디 선율 가락 ทำนอง لحن מנגינה",
     0.9: "ボーカル ヴォーカル ボカル 歌 うた 唄 人声 人聲 主唱 演唱 보컬 노래 목소리 가창 ร้อง",
-    0.6: "リード ソロ 主音 独奏 獨奏 리드 솔로 ガイド 가이드",
-    0.3: "右手 오른손",
+    0.4: "リード ソロ 主音 独奏 獨奏 리드 솔로 ガイド 가이드",
+    0.2: "右手 오른손",
 }
 _INSIDE_AGAINST = {
     0.9: """
@@ -73,7 +73,9 @@ _INSIDE_AGAINST = {
 }
 _VIOLINS = frozenset("violin violine violino violon vln vn geige скрипка".split())  # noqa: SIM905
 """In scores, the first of them has the melody mostly, and the second has not."""
-_OF_FIRST = 0.4
+_OF_FIRST = 0.2
+_WAVES = frozenset("square sawtooth saw sine calliope chiff charang fifths pulse".split())  # noqa: SIM905
+"""With "lead", names of synthesizers' sounds, which accompany as often as not."""
 _SIZES = frozenset("alto alt tenor tenore bariton baritone baryton bass soprano sopran".split())  # noqa: SIM905
 """Of saxophones: those play melodies in every size."""
 _FIRST = frozenset("1 1st i first primo prima premier erste".split())  # noqa: SIM905
@@ -124,6 +126,8 @@ def _claim(name: str) -> NameClaim:
     if any(word.startswith("sax") for word in words):
         words = [word for word in words if word not in _SIZES]
     melody, other = _surety(words, plain, _POSITIVE), _surety(words, plain, _NEGATIVE)
+    if not _WAVES.isdisjoint(words) and melody == _surety(["lead"], "", _POSITIVE):
+        melody = 0.0
     if melody and other >= OVERRULES:
         melody = 0.0
     elif melody:

@@ -26,7 +26,7 @@ MOST_PARTS = 128
 """Of a file with more parts, those with the most notes are looked at: no score has more staves."""
 NARROW = 0.25
 """A part is chosen narrowly where its probability is less than that above the next one's, in [0, 1]."""
-SURE_NAME = 0.5
+SURE_NAME = 0.3
 """Surety of a name, in [0, 1], from which it is said to be why a part was chosen."""
 QUARTERS_OF_A_BAR = 4
 """What a bar is taken for where rests are measured in bars: the metre is found later, of the chosen part's notes."""
