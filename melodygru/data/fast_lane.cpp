@@ -351,8 +351,7 @@ void extract(const uint8_t* data, int64_t begin, int64_t end, int64_t index, con
     if (static_cast<int64_t>(group.size()) < rules.min_notes) continue;
     const int64_t start = group[0].onset / bar * bar, silence = group[0].onset - start;
     const bool upbeat = static_cast<double>(silence) >= rules.upbeat * static_cast<double>(bar);
-    const int64_t pickup = upbeat ? bar - silence : 0, last = group.back().end - start;
-    if (pickup && last <= bar) continue;
+    const int64_t last = group.back().end - start, pickup = upbeat && last > bar ? bar - silence : 0;
     const int64_t bars = std::max<int64_t>(1, (last + bar - 1) / bar - (pickup > 0));
     const auto events = static_cast<int64_t>(results.durations.size());
     encode(group, start, (bars - 1 + (pickup > 0)) * bar, rules, results);

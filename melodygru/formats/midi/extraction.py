@@ -185,10 +185,11 @@ def _pieces(placed: Sequence[Placed], section: Section, config: ExtractionConfig
         silence = group[0].onset - start
         # An upbeat is padded to a whole bar.
         short_first_bar = section.pickup and index == 0 and start == section.start
-        pickup = bar - silence if silence >= UPBEAT * bar or (silence and short_first_bar) else 0
+        upbeat = silence >= UPBEAT * bar or (silence and short_first_bar)
         notes = tuple(Note(pitch, onset - start, end - onset) for onset, end, pitch in group)
-        if not pickup or notes[-1].end > bar:
-            pieces.append(_Piece(start, notes, section.metre, pickup))
+        # An upbeat to nothing is none.
+        pickup = bar - silence if upbeat and notes[-1].end > bar else 0
+        pieces.append(_Piece(start, notes, section.metre, pickup))
     return pieces
 
 

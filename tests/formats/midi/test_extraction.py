@@ -189,6 +189,14 @@ def test_a_leading_rest_of_most_of_a_bar_is_a_pickup():
     assert melody.bar_of(72) == 1
 
 
+@given(st.integers(0, 84), st.integers(12, 96))
+def test_one_note_in_one_bar_comes_back_wherever_it_stands(onset, duration):
+    melody = Melody((Note(62, onset, min(duration, 96 - onset)),), bars=1)
+    [found] = extract(parse_midi(midi_bytes(melody)), "x", WHOLE).melodies[0].notes
+    assert found.pitch == 62
+    assert abs(found.onset - onset) <= 3  # off the grid of written music, it counts as played
+
+
 def test_a_short_first_metre_is_a_pickup():
     meta = [(0, metre(1, 8)), (0.5, metre(6, 8))]
     melody = extract(file([("Melody", 0, line(0, 0.5, SCALE + SCALE))], meta=meta), "x").melodies[0]
