@@ -13,7 +13,7 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from melodygru.errors import MelodyGRUError
@@ -21,6 +21,8 @@ from melodygru.formats.midi.line import monophony
 from melodygru.formats.midi.parser import RawFile, RawNote, read_midi
 from melodygru.formats.midi.part_features import Part
 from melodygru.formats.midi.tracks import melodic_parts
+from melodygru.formats.scores.musicxml import written_score
+from melodygru.formats.scores.written import TICKS, WrittenScore
 
 QUARTER = 480
 """Ticks of a quarter, of all examples."""
@@ -208,45 +210,41 @@ def bare(example: Example) -> Example:
 
 def read_scores(folder: Path, keep: Path) -> None:
     """Reads the scores of a folder, and keeps their parts as JSON; what is there already stays."""
-    from melodygru.formats.scores.files import xml_root
-    from melodygru.formats.scores.parts import TICKS, scores_in_xml
-
     keep.mkdir(parents=True, exist_ok=True)
     for path in sorted(folder.glob("*.mxl")):
         kept = keep / f"{path.stem}.json"
-        if kept.exists():
-            continue
-        try:
-            (score,) = scores_in_xml(xml_root(path.read_bytes(), zipped=True))
-        except MelodyGRUError as error:
-            print(f"{path.name}: {error}")
-            continue
-        starts, at = [], 0
-        for bar in score.bars:
-            starts.append(at)
-            at += bar.length
-        tracks = []
-        for part in score.parts:
-            notes: list[list[int]] = []
-            tied: dict[int, list[int]] = {}
-            for start, written in zip(starts, part.notes, strict=True):
-                for note in written:
-                    onset = (start + note.offset) * QUARTER // TICKS
-                    end = (start + note.offset + note.length) * QUARTER // TICKS
-                    before = tied.pop(note.pitch, None)
-                    if before is not None and before[1] == onset:
-                        before[1] = end
-                    else:
-                        before = [onset, end, note.pitch]
-                        notes.append(before)
-                    if note.tied:
-                        tied[note.pitch] = before
-            tracks.append({"name": part.name, "program": None, "notes": sorted(notes)})
-        # A movement ends where the next begins with another metre after a double bar.
-        ends = [n + 1 for n, bar in enumerate(score.bars[:-1]) if bar.ends and score.bars[n + 1].metre != bar.metre]
-        metre = str(score.bars[0].metre or "4/4")
-        movements = [0, *(starts[n] * QUARTER // TICKS for n in ends)]
-        kept.write_text(json.dumps({"movements": movements, "metre": metre, "tracks": tracks}))
+        if not kept.exists():
+            try:
+                kept.write_text(json.dumps(_told(written_score(path.read_bytes(), zipped=True))))
+            except MelodyGRUError as error:
+                print(f"{path.name} {error}")
+
+
+def _told(score: WrittenScore) -> dict:
+    """Parts as they are written, in ticks of `QUARTER`, with the metre and where movements begin."""
+    starts = [0, *accumulate(bar.length for bar in score.bars)]
+    tracks = []
+    for part in score.parts:
+        notes: list[list[int]] = []
+        tied: dict[int, list[int]] = {}
+        for start, written in zip(starts, part.notes, strict=False):
+            for note in written:
+                onset, end = ((start + at) * QUARTER // TICKS for at in (note.offset, note.offset + note.length))
+                before = tied.pop(note.pitch, None)
+                if before is not None and before[1] == onset:
+                    before[1] = end
+                else:
+                    before = [onset, end, note.pitch]
+                    notes.append(before)
+                if note.tied:
+                    tied[note.pitch] = before
+        if notes and not part.percussion:
+            tracks.append({"name": part.name, "program": part.program, "notes": sorted(notes)})
+    # A movement ends where the next has another metre or tempo after a double bar.
+    turns = zip(score.bars, score.bars[1:], starts[1:], strict=False)
+    ends = [at for bar, then, at in turns if bar.ends and (bar.metre, bar.qpm) != (then.metre, then.qpm)]
+    movements = [0, *(at * QUARTER // TICKS for at in ends)]
+    return {"movements": movements, "metre": str(score.bars[0].metre or "4/4"), "tracks": tracks}
 
 
 def _kept(folder: Path) -> Iterator[tuple[Path, dict]]:

@@ -102,13 +102,18 @@ class _Line:
         values = np.fromiter(chain.from_iterable(notes), np.int64, 5 * len(notes))
         onset, end, pitch, velocity, _ = values.reshape(-1, 5).T
         first = np.flatnonzero(np.diff(onset, prepend=onset[0] - 1))
-        self.size = len(onset)
+        self.notes = len(onset)
         self.onsets = onset[first]
         self.ends: Array = np.maximum.reduceat(end, first)
         self.first_ends = end[first]
         self.tops: Array = np.maximum.reduceat(pitch, first)
         self.velocity = float(velocity.mean())
-        self.sizes = np.diff(first, append=self.size)
+        self.pitch_classes = len(first)
+        """Of all its onsets together: octaves double a line, and make no chord."""
+        if self.notes > len(first):
+            group = np.zeros(self.notes, np.int64)
+            group[first[1:]] = 1
+            self.pitch_classes = len(np.unique(np.cumsum(group) * 12 + pitch % 12))
         self.gaps = np.diff(self.onsets)
         self.median = float(np.partition(self.tops, len(self.tops) // 2)[len(self.tops) // 2])
 
@@ -146,7 +151,7 @@ def _own(line: _Line, quarter: int) -> list[float]:
         intervals, gaps = np.array([12]), np.array([4.0])
     lengths = (line.ends - line.onsets) / quarter
     overlap = line.ends[:-1] - line.onsets[1:]
-    # As melodygru.formats.midi.line.monophony has it.
+    # As melodygru.formats.midi.line.monophony has it, octaves apart.
     legato = overlap <= LEGATO * (line.ends - line.onsets)[:-1]
     alone = np.count_nonzero(legato | (line.ends[:-1] < line.first_ends[1:]))
     rhythm = np.minimum(np.rint(gaps * 12), 255).astype(np.int64)
@@ -155,8 +160,8 @@ def _own(line: _Line, quarter: int) -> list[float]:
     ordered = np.sort(line.tops)
     low, high = (float(ordered[int(share * (count - 1))]) for share in (0.05, 0.95))
     return [
-        alone / max(1, line.size - 1) if line.size > 1 else 1.0,
-        min(2.0, math.log2(line.size / count)),
+        alone / (line.pitch_classes - 1) if line.pitch_classes > 1 else 1.0,
+        min(2.0, math.log2(line.pitch_classes / count)),
         float(np.mean((intervals > 0) & (intervals <= 2))),
         _share(intervals == 0),
         _share(intervals > 7),
@@ -210,7 +215,7 @@ def _beside(lines: Sequence[_Line], own: Array, usable: Array) -> Array:
     higher = ((medians[None, :] > medians[:, None]) * weight[None, :]).sum(1)
     onsets = np.array([len(line.onsets) for line in lines], dtype=float)
     velocity = np.array([line.velocity for line in lines])
-    sizes = np.array([line.size for line in lines], dtype=float)
+    sizes = np.array([line.notes for line in lines], dtype=float)
     loud = velocity - (velocity * sizes).sum() / sizes.sum()
     figures, density = own[:, OWN.index("figures")], own[:, OWN.index("density")]
     # Which pitches are heard more than once at a moment.
