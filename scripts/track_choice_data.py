@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 
+from melodygru.formats.scores.musicxml import written_score
+from melodygru.formats.scores.written import TICKS, WrittenScore
+
 from melodygru.errors import MelodyGRUError
 from melodygru.formats.midi.line import monophony
 from melodygru.formats.midi.parser import RawFile, RawNote, read_midi
 from melodygru.formats.midi.part_features import Part
 from melodygru.formats.midi.tracks import melodic_parts
-from melodygru.formats.scores.musicxml import written_score
-from melodygru.formats.scores.written import TICKS, WrittenScore
 
 QUARTER = 480
 """Ticks of a quarter, of all examples."""
@@ -414,7 +415,8 @@ _WORDS = {
 }  # fmt: skip
 _PROGRAM_WORDS = {
     0: "Grand Piano", 4: "E.Piano", 24: "Nylon Guitar", 25: "Steel Guitar", 29: "Overdriven Guitar",
-    30: "Distortion Guitar", 32: "Acoustic Bass", 33: "Fingered Bass", 38: "Synth Bass 1", 40: "Violin", 42: "Cello", 48: "String Ensemble 1",
+    30: "Distortion Guitar", 32: "Acoustic Bass", 33: "Fingered Bass", 38: "Synth Bass 1", 40: "Violin", 42: "Cello",
+    48: "String Ensemble 1",
     50: "Synth Strings 1", 52: "Choir Aahs", 53: "Voice Oohs", 54: "Synth Voice", 56: "Trumpet", 57: "Trombone",
     60: "French Horn", 61: "Brass Section", 65: "Alto Sax", 66: "Tenor Sax", 68: "Oboe", 71: "Clarinet", 73: "Flute",
     75: "Pan Flute", 80: "Lead 1 (square)", 81: "Lead 2 (sawtooth)", 88: "Pad 1 (new age)", 89: "Pad 2 (warm)",

@@ -185,7 +185,7 @@ def main() -> None:
             report(f"test, {name}", examples, weights)
         report("bare", [bare(one) for one in found["pop909"]], weights)
         return
-    # Each file bare, and as it may be met, and some bars of both; games, whose names and programs are true, as they are.
+    # Each file bare, and as it may be met, and some bars of both; games, whose names are true, as they are too.
     train = [seen for one in found["train"] for seen in (bare(one), in_the_wild(one, 1))]
     train += [seen for one in found["train"] for seen in (bare(excerpt(one, 1)), in_the_wild(excerpt(one, 2), 2))]
     train += 3 * [one for one in found["train"] if one.kind == "game"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -101,7 +101,8 @@ class _Line:
     def __init__(self, notes: Sequence[RawNote]) -> None:
         values = np.fromiter(chain.from_iterable(notes), np.int64, 5 * len(notes))
         onset, end, pitch, velocity, _ = values.reshape(-1, 5).T
-        first = np.flatnonzero(np.diff(onset, prepend=onset[0] - 1))
+        begins = onset[1:] != onset[:-1]
+        first = np.concatenate(([0], np.flatnonzero(begins) + 1))
         self.notes = len(onset)
         self.onsets = onset[first]
         self.ends: Array = np.maximum.reduceat(end, first)
@@ -111,11 +112,11 @@ class _Line:
         self.pitch_classes = len(first)
         """Of all its onsets together: octaves double a line, and make no chord."""
         if self.notes > len(first):
-            group = np.zeros(self.notes, np.int64)
-            group[first[1:]] = 1
-            self.pitch_classes = len(np.unique(np.cumsum(group) * 12 + pitch % 12))
-        self.gaps = np.diff(self.onsets)
-        self.median = float(np.partition(self.tops, len(self.tops) // 2)[len(self.tops) // 2])
+            group = np.concatenate(([0], np.cumsum(begins)))
+            self.pitch_classes = _different(group * 12 + pitch % 12)
+        self.gaps = self.onsets[1:] - self.onsets[:-1]
+        self.by_pitch = np.sort(self.tops)
+        self.median = float(self.by_pitch[len(first) // 2])
 
     def at(self, moments: Array) -> Array:
         """(M,) the pitch of the line at each moment, -1 where it rests."""
@@ -126,8 +127,8 @@ class _Line:
     def usable(self, longest: float, fewest: int) -> int:
         """How many of its onsets lie in stretches of at least `fewest` without a rest longer than `longest`."""
         breaks = np.flatnonzero(self.onsets[1:] - self.ends[:-1] > longest) + 1
-        lengths = np.diff(breaks, prepend=0, append=len(self.onsets))
-        return int(lengths[lengths >= fewest].sum())
+        bounds = [0, *breaks.tolist(), len(self.onsets)]
+        return sum(end - begin for begin, end in pairwise(bounds) if end - begin >= fewest)
 
 
 def features(parts: Sequence[Part], ticks_per_quarter: int, longest_rest: float, fewest: int) -> tuple[Array, Array]:
@@ -146,7 +147,7 @@ def features(parts: Sequence[Part], ticks_per_quarter: int, longest_rest: float,
 
 def _own(line: _Line, quarter: int) -> list[float]:
     count = len(line.onsets)
-    intervals, gaps = np.abs(np.diff(line.tops)), line.gaps / quarter
+    intervals, gaps = np.abs(line.tops[1:] - line.tops[:-1]), line.gaps / quarter
     if count < 2:
         intervals, gaps = np.array([12]), np.array([4.0])
     lengths = (line.ends - line.onsets) / quarter
@@ -155,14 +156,13 @@ def _own(line: _Line, quarter: int) -> list[float]:
     legato = overlap <= LEGATO * (line.ends - line.onsets)[:-1]
     alone = np.count_nonzero(legato | (line.ends[:-1] < line.first_ends[1:]))
     rhythm = np.minimum(np.rint(gaps * 12), 255).astype(np.int64)
-    density = math.log2(1 / max(float(np.median(gaps)), 1 / 16)) if count > 1 else -4.0
+    density = math.log2(1 / max(_median(gaps), 1 / 16)) if count > 1 else -4.0
     phase = np.rint(line.onsets * (12 / quarter)).astype(np.int64) % 12
-    ordered = np.sort(line.tops)
-    low, high = (float(ordered[int(share * (count - 1))]) for share in (0.05, 0.95))
+    low, high = (float(line.by_pitch[int(share * (count - 1))]) for share in (0.05, 0.95))
     return [
         alone / (line.pitch_classes - 1) if line.pitch_classes > 1 else 1.0,
         min(2.0, math.log2(line.pitch_classes / count)),
-        float(np.mean((intervals > 0) & (intervals <= 2))),
+        _share((intervals > 0) & (intervals <= 2)),
         _share(intervals == 0),
         _share(intervals > 7),
         _entropy(line.tops),
@@ -171,7 +171,7 @@ def _own(line: _Line, quarter: int) -> list[float]:
         density,
         density**2,
         _share(-overlap >= quarter / 2),
-        float(np.median(np.minimum(lengths[:-1] / np.maximum(gaps, 1 / 96), 1.5))) if count > 1 else 1.0,
+        _median(np.minimum(lengths[:-1] / np.maximum(gaps, 1 / 96), 1.5)) if count > 1 else 1.0,
         _share(phase == 0),
         min(high - low, 36) / 12,
         max(0.0, 58 - line.median) / 12,
@@ -181,6 +181,17 @@ def _own(line: _Line, quarter: int) -> list[float]:
 
 def _share(those: Array) -> float:
     return float(np.count_nonzero(those)) / max(1, len(those))
+
+
+def _median(values: Array) -> float:
+    ordered, middle = np.sort(values), len(values) // 2
+    return float(ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
+
+
+def _different(values: Array) -> int:
+    """How many different ones there are, of at least one."""
+    ordered = np.sort(values)
+    return 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1]))
 
 
 def _entropy(values: Array) -> float:
@@ -194,8 +205,8 @@ def _figures(tops: Array, rhythm: Array) -> int:
     """How many different figures of four notes there are, at least one: an ostinato has few of them."""
     if len(tops) < 4:
         return 1
-    moves = (np.diff(tops) + 128) * 256 + rhythm
-    return len(np.unique((moves[:-2] << 34) + (moves[1:-1] << 17) + moves[2:]))
+    moves = (tops[1:] - tops[:-1] + 128) * 256 + rhythm
+    return _different((moves[:-2] << 34) + (moves[1:-1] << 17) + moves[2:])
 
 
 def _beside(lines: Sequence[_Line], own: Array, usable: Array) -> Array:

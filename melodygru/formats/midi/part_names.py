@@ -44,8 +44,9 @@ _AGAINST = {
         bass bassline* basses basse basso bassi baixo bajo bas bassgit* bassguit* ebass kontrabass* contrab* contrabajo
         basguit* basgit* бас басы drum* perc* percussion kit batteria bateria batterie schlagz* trommel* perkus* bicie*
         bici kick snare hihat hat hats cymbal* ride crash tom toms clap* shaker* conga* bongo* tamb* timpani cowbell
-        ударн* барабан* click metronom* fx sfx noise backing back* bkg bkgd bck bgd bg bgv bgvs bgvox bv bvs bvox
-        bvoc* counter* contracant* contramelod* gegen* neben* begleitstimme unterstimme mittelstimme бэк* бек* подпев*""",
+        ударн* барабан* click metronom* fx sfx noise backing back* bkg bkgd bck bgd bg bgv bgvs bgvox bv bvs
+        bvox bvoc* counter* contracant* contramelod* gegen* neben* begleitstimme unterstimme mittelstimme бэк*
+        бек* подпев*""",
     0.8: """
         harmony harmonies harmonie harmonia harm harmo harmonized harmonised ostinato* drone* obbligato chord* akkord*
         akord* acorde* accord accords accordi аккорд* comp comping accomp* begleit* acompan* accompagn* akomp* doprovod*
@@ -53,7 +54,7 @@ _AGAINST = {
     0.6: "ooh oohs aah aahs ahs arp arps arpeg* sub fill fills riff* pedal descant*",
     0.4: """
         choir* choirs chor chore choeur* coro cori coros chorus хор pad pads alto alt altus contralto tenor tenore
-        bariton* baryton* string strings streicher cuerdas cordas archi viola violas bratsche cello* 
+        bariton* baryton* string strings streicher cuerdas cordas archi viola violas bratsche cello*
         violoncel* violonchel* celli tuba* pizz*""",
     0.2: "synth* trombone* guitar* gitarr* chitarra piano* klavier keys keyboard* organ* orgel* harp*",
 }
