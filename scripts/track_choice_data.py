@@ -160,6 +160,8 @@ def mixtures(sources: Sequence[Example], count: int, seed: int) -> list[Example]
         accepted = {0}
         if rng.random() < 0.25:
             parts += _fills(rng.choice(tunes), tune, bar, end, rng)
+        if rng.random() < 0.25:
+            parts.append(_arpeggio(bar, end, rng))
         if rng.random() < 0.1:
             accepted.add(len(parts))
             parts.append(_moved(melody, 0, rng.choice((-12, 0))))
@@ -329,6 +331,18 @@ def _fills(other: Example, tune: Example, bar: int, end: int, rng: random.Random
     places = [at for at in range(0, max(end - size, 1), size) if rng.random() < 0.2] or [0]
     notes = sorted(n._replace(onset=n.onset - first + at, end=n.end - first + at) for at in places for n in piece)
     return [replace(part, notes=tuple(notes))] if other.work != tune.work and len(notes) >= 4 else []
+
+
+def _arpeggio(bar: int, end: int, rng: random.Random) -> Part:
+    """Broken chords that go round, in any register."""
+    unit = QUARTER // rng.choice((2, 2, 3, 4))
+    roots = [rng.choice((48, 55, 60, 60, 65, 72)) + rng.randrange(5) for _ in range(rng.choice((1, 2, 4, 8)))]
+    pattern = [rng.choice((0, 3, 4, 7, 7, 12, 12, 16)) for _ in range(rng.choice((3, 4, 6, 8)))]
+    notes = []
+    for number, onset in enumerate(range(0, end, unit)):
+        pitch = roots[onset // bar % len(roots)] + pattern[number % len(pattern)]
+        notes.append(RawNote(onset, onset + unit, pitch, 80, 0))
+    return Part(0, "", tuple(notes))
 
 
 def _looped(part: Part, bar: int, end: int, rng: random.Random) -> Part:

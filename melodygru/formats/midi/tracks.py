@@ -116,18 +116,26 @@ def probabilities(table: Array) -> Array:
 def melodic_parts(raw: RawFile) -> list[Part]:
     """Tracks split by channel, since type 0 files keep all instruments in one track; those of percussion left out."""
     parts = []
-    # A channel is the same in all tracks: some programs tell all instruments in the first.
-    programs = {channel: program for track in reversed(raw.tracks) for channel, program in track.programs.items()}
+    elsewhere = _programs_told_elsewhere(raw)
     for track in raw.tracks:
         channels = {note.channel for note in track.notes}
         for channel in sorted(channels - {PERCUSSION}):
             notes = track.notes if len(channels) == 1 else tuple(n for n in track.notes if n.channel == channel)
-            parts.append(
-                Part(track.number, track.name, notes, track.programs.get(channel, programs.get(channel)), track.lyrics)
-            )
+            program = track.programs.get(channel, elsewhere.get(channel))
+            parts.append(Part(track.number, track.name, notes, program, track.lyrics))
     if len(parts) > MOST_PARTS:
         parts = sorted(parts, key=lambda part: (-len(part.notes), part.notes))[:MOST_PARTS]
     return parts
+
+
+def _programs_told_elsewhere(raw: RawFile) -> dict[int, int]:
+    """Programs by channel that tracks without notes tell, where they agree: some files tell all in the first track."""
+    told: dict[int, set[int]] = {}
+    for track in raw.tracks:
+        if not track.notes:
+            for channel, program in track.programs.items():
+                told.setdefault(channel, set()).add(program)
+    return {channel: programs.pop() for channel, programs in told.items() if len(programs) == 1}
 
 
 def _remark(parts: list[Part], chances: Array, order: list[int]) -> str:
@@ -135,8 +143,8 @@ def _remark(parts: list[Part], chances: Array, order: list[int]) -> str:
     if len(order) < 2 or chances[order[0]] - chances[order[1]] >= NARROW:
         return ""
     first, second = (parts[number] for number in order[:2])
-    if [note[:3] for note in first.notes] == [note[:3] for note in second.notes]:
-        return ""
+    if [note.pitch for note in first.notes] == [note.pitch for note in second.notes]:
+        return ""  # doubled, or an echo
     told = [f"track {part.name!r}" if part.name else part.label for part in (first, second)]
     if told[0] == told[1]:
         told = [f"{one}, channel {part.notes[0].channel + 1}" for one, part in zip(told, (first, second), strict=True)]
