@@ -143,7 +143,7 @@ def mixtures(sources: Sequence[Example], count: int, seed: int) -> list[Example]
         tune = rng.choice(tunes)
         bar = _bar(tune.metre)
         beginning = bar * rng.choice((0, 0, 2, 4, 8))
-        melody = _moved(tune.parts[min(tune.melody)], beginning, 12 * rng.choice((-1, 0, 0, 0, 0, 0, 0, 0, 1, 1)))
+        melody = _moved(tune.parts[min(tune.melody)], beginning, 12 * rng.choice((-1, -1, -1, 0, 0, 0, 0, 0, 0, 1)))
         if rng.random() < 0.4:
             melody = _broken(melody, bar, rng)
         end = melody.notes[-1].end + bar * rng.choice((0, 0, 4))
@@ -158,7 +158,7 @@ def mixtures(sources: Sequence[Example], count: int, seed: int) -> list[Example]
                 looped = _looped(_moved(other.parts[rng.choice(free)], 0, shift), bar, end, rng)
                 parts += [looped] if looped.notes else []
         accepted = {0}
-        if rng.random() < 0.25:
+        if rng.random() < 0.5:
             parts += _fills(rng.choice(tunes), tune, bar, end, rng)
         if rng.random() < 0.25:
             parts.append(_arpeggio(bar, end, rng))
@@ -325,10 +325,10 @@ def _broken(melody: Part, bar: int, rng: random.Random) -> Part:
 
 def _fills(other: Example, tune: Example, bar: int, end: int, rng: random.Random) -> list[Part]:
     """A few bars of another melody, here and there: an instrument that answers, or an introduction."""
-    part = _moved(other.parts[min(other.melody)], 0, rng.choice((-12, 0, 0, 12)))
+    part, often = _moved(other.parts[min(other.melody)], 0, rng.choice((-12, 0, 0, 12))), rng.choice((0.1, 0.2, 0.4))
     first, size = part.notes[0].onset // bar * bar, bar * rng.choice((1, 2, 2, 4))
     piece = [note for note in part.notes if first <= note.onset < first + size]
-    places = [at for at in range(0, max(end - size, 1), size) if rng.random() < 0.2] or [0]
+    places = [at for at in range(0, max(end - size, 1), size) if rng.random() < often] or [0]
     notes = sorted(n._replace(onset=n.onset - first + at, end=n.end - first + at) for at in places for n in piece)
     return [replace(part, notes=tuple(notes))] if other.work != tune.work and len(notes) >= 4 else []
 

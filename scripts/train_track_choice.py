@@ -46,6 +46,8 @@ SET = {"named": 14.0, "named_other": -5.0, "sung": 12.0, "program_bass": -3.0, "
 """Weights that are set, and not learned: how true names are cannot be learned from names that were made up, nor what a
 bass's program says where all basses are low.
 """
+NEVER_AGAINST = ("onsets", "usable")
+"""Many notes speak against no part: that accompaniments have more of them is told by density and figures."""
 LIMIT = 6.0
 """Of weights: rare features would have larger ones than a few files can tell."""
 REST, FEWEST = 8 * QUARTER, 8
@@ -122,10 +124,10 @@ def fit(table: Table, strength: float) -> Array:
         loss, gradient = scaled.loss(weights)
         return loss + penalty * float(weights @ weights), gradient + 2 * penalty * weights
 
-    limits = [
-        (SET[name] * one,) * 2 if name in SET else (-LIMIT * one, LIMIT * one)
-        for name, one in zip(FEATURES, scale, strict=True)
-    ]
+    limits = []
+    for name, one in zip(FEATURES, scale, strict=True):
+        low = 0.0 if name in NEVER_AGAINST else -LIMIT
+        limits.append((SET[name] * one,) * 2 if name in SET else (low * one, LIMIT * one))
     start = np.array([low if low == high else 0.0 for low, high in limits])
     found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": 2000})
     return found.x / scale

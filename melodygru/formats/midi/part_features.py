@@ -26,6 +26,8 @@ MOMENTS = 509
 SUNG = 0.3
 """Lyric events a note, from which a part is sung: a syllable may have several notes, an event several words."""
 
+VOICE = 69
+"""The pitch about which voices and leading instruments lie, A4."""
 SPARSE, CEASELESS = 0.4, 0.7
 """Shares of the time that the busiest part is heard, in [0, 1]: a part that is heard for less than the first may be no
 more than fills; accompaniments are heard for more than the second.
@@ -81,7 +83,7 @@ class Part:
 
 OWN = (
     "monophony", "chords", "steps", "same", "leaps", "pitches", "rhythms", "figures", "density", "density_squared",
-    "phrases", "staccato", "on_beat", "range", "low", "high",
+    "phrases", "staccato", "on_beat", "range", "low", "register",
 )  # fmt: skip
 """What a part's own notes tell."""
 BESIDE = (
@@ -175,7 +177,7 @@ def _own(line: _Line, quarter: int) -> list[float]:
         _share(phase == 0),
         min(high - low, 36) / 12,
         max(0.0, 58 - line.median) / 12,
-        max(0.0, line.median - 84) / 12,
+        min(4.0, ((line.median - VOICE) / 12) ** 2),
     ]
 
 

@@ -75,7 +75,9 @@ def test_names_of_what_accompanies_are_not_the_melody(name):
     assert choose_melody(file(*voices)).label == "track 2"
 
 
-@pytest.mark.parametrize("name", ["Track 1", "", "My Song", "Harmonica", "Accordion", "Bassoon", "Alto Sax", "(c) 1999", "🎵"])
+@pytest.mark.parametrize(
+    "name", ["Track 1", "", "My Song", "Harmonica", "Accordion", "Bassoon", "Alto Sax", "(c) 1999", "🎵"]
+)
 def test_names_that_say_nothing_say_nothing(name):
     assert name_claim(name) == (0, 0)
 
@@ -105,7 +107,9 @@ def test_any_name_has_a_surety(name):
     assert all(0 <= surety <= 1 for surety in name_claim(name))
 
 
-@pytest.mark.parametrize(("second", "first"), [("Vocal 2", "Vocal 1"), ("Melody 2", "Melody"), ("Violin II", "Violin I")])
+@pytest.mark.parametrize(
+    ("second", "first"), [("Vocal 2", "Vocal 1"), ("Melody 2", "Melody"), ("Violin II", "Violin I")]
+)
 def test_the_first_of_two_is_surer(second, first):
     assert name_claim(second).melody - name_claim(second).other < name_claim(first).melody
 
@@ -234,7 +238,16 @@ ENSEMBLE = [
 
 @pytest.mark.parametrize(
     ("asked", "number"),
-    [("top", 3), ("1", 1), ("low", 1), ("violin", 2), ("Violin", 2), ("voice oohs", 4), ("program 73", 3), ("flute", 3)],
+    [
+        ("top", 3),
+        ("1", 1),
+        ("low", 1),
+        ("violin", 2),
+        ("Violin", 2),
+        ("voice oohs", 4),
+        ("program 73", 3),
+        ("flute", 3),
+    ],
 )
 def test_a_track_is_asked_for_by_number_name_or_instrument(asked, number):
     found = choose_melody(file(*ENSEMBLE), asked)
