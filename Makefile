@@ -32,7 +32,7 @@ test: $(READY)  ## Run the tests (about three minutes on two cores), and tell ho
 	$(BIN)/python -W "ignore:Unable to activate pytest" -m slipcover -m pytest -q -n 2
 	@$(BIN)/python scripts/check_coverage.py
 
-test-slow: $(READY)  ## Run the slow tests too
+test-slow: $(READY)  ## Run the slow tests too, five minutes of fuzzing among them
 	$(BIN)/python -m pytest -q -n 2 -m "not gpu and not daw"
 
 bench: $(READY)  ## Measure start-up, sampling, training and reading (about eight minutes; see docs/performance.md)

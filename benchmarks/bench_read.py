@@ -1,6 +1,7 @@
 """How fast is reading? Files a second from MIDI file to cache, beside the peers; and its curve in time and memory.
 
     python benchmarks/bench_read.py [FOLDER] [--files 10000] [--curve 1000 10000 100000]
+    python benchmarks/bench_read.py --scores FOLDER ...    # only scores, each folder's from file to melodies
 
 The files are made of the tunes of FOLDER (data/ by default), transposed and cut at bar lines until there are enough.
 Peers only parse; "to cache" also finds the melody, sets it on the grid, makes events and all that the network is told
@@ -140,13 +141,63 @@ def curve(source, sizes):
     )
 
 
+def scores(folders):
+    """Files a second and peak memory of reading each folder's scores, on one core, none of them kept."""
+    code = (
+        "import json, resource, sys, time\n"
+        "from pathlib import Path\n"
+        "from melodygru.errors import MidiError\n"
+        "from melodygru.formats.reading import parse\n"
+        "from melodygru.formats.scores.files import is_score\n"
+        "files = [path for path in sorted(Path(sys.argv[1]).rglob('*')) if is_score(path.name)]\n"
+        "read, seconds, slowest, size = 0, 0.0, 0.0, 0\n"
+        "for path in files:\n"
+        "    data = path.read_bytes()\n"
+        "    size += len(data)\n"
+        "    began = time.process_time()\n"
+        "    try:\n"
+        "        read += bool(parse(data, path.name).melodies)\n"
+        "    except MidiError:\n"
+        "        pass\n"
+        "    took = time.process_time() - began\n"
+        "    seconds, slowest = seconds + took, max(slowest, took)\n"
+        "memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "print(json.dumps([len(files), read, seconds, slowest, size / 2**20, memory]))\n"
+    )
+    rows = []
+    for folder in folders:
+        command = [sys.executable, "-c", code, str(folder)]
+        files, read, seconds, slowest, size, memory = json.loads(
+            subprocess.run(command, check=True, capture_output=True).stdout
+        )
+        told = [
+            files,
+            read,
+            f"{size:.1f}",
+            f"{seconds:.1f}",
+            f"{files / seconds:,.0f}",
+            f"{slowest:.2f}",
+            f"{memory:,.0f}",
+        ]
+        rows.append([str(folder), *map(str, told)])
+    print_table(
+        "Scores, one core",
+        ["folder", "files", "with melodies", "MiB", "seconds", "files a second", "slowest, seconds", "peak MiB"],
+        rows,
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "data")
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--curve", type=int, nargs="*", default=[])
+    parser.add_argument("--scores", type=Path, nargs="+", default=[])
     arguments = parser.parse_args()
     print(machine())
+    if arguments.scores:
+        scores(arguments.scores)
+        return
     with tempfile.TemporaryDirectory() as folder:
         make_files(arguments.folder, Path(folder), arguments.files)
         compare(folder)

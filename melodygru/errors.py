@@ -10,7 +10,8 @@
     └── SamplingError              no melody was found that keeps to everything asked for
 
 Each message is one sentence or two: what was wrong, with the value received and
-the legal range, or the file; then what to do.
+the legal range, or the file; then what to do. Values come from strangers' files too:
+whatever they are, a message stays one line that can be read.
 """
 
 from __future__ import annotations
@@ -19,11 +20,31 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
+LONGEST_MESSAGE = 400
+"""Characters of a message; of a longer one, which quotes something without end, the middle is left out."""
+_ENDING = 120
+"""Characters of its end that stay: what to do."""
+
 
 class MelodyGRUError(Exception):
-    """The base of every error that this package raises on purpose."""
+    """The base of every error that this package raises on purpose.
+
+    Its message has no line breaks or other control characters, which could change what a terminal shows, and at most
+    `LONGEST_MESSAGE` characters.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = ""):
+        super().__init__(_readable(message))
+
+
+def _readable(message: str) -> str:
+    if not message.isprintable():
+        message = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in message)
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[: LONGEST_MESSAGE - _ENDING - 3]} … {message[-_ENDING:]}"
+    return message
 
 
 class UsageError(MelodyGRUError, ValueError):

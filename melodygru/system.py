@@ -52,6 +52,14 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, force: bool = Fa
         raise FileError(f"{target} cannot be written ({reason}); check the disk and permissions.") from error
 
 
+def printable(name: str) -> str:
+    """A file's name as text that can be shown and stored anywhere: line breaks, and bytes that are no UTF-8, as U+FFFD.
+
+    Names are bytes to most systems; Python keeps those that are no text as lone surrogates, which no file can hold.
+    """
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
+
+
 def cache_home() -> Path:
     """Where caches lie: $MELODYGRU_CACHE, else the platform's place for them."""
     if given := os.environ.get("MELODYGRU_CACHE"):

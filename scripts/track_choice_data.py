@@ -16,14 +16,13 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from melodygru.formats.scores.musicxml import written_score
-from melodygru.formats.scores.written import TICKS, WrittenScore
-
 from melodygru.errors import MelodyGRUError
 from melodygru.formats.midi.line import monophony
 from melodygru.formats.midi.parser import RawFile, RawNote, read_midi
 from melodygru.formats.midi.part_features import Part
 from melodygru.formats.midi.tracks import melodic_parts
+from melodygru.formats.scores.musicxml.reader import written_score
+from melodygru.formats.scores.written import TICKS, WrittenScore
 
 QUARTER = 480
 """Ticks of a quarter, of all examples."""

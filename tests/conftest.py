@@ -8,6 +8,9 @@ from hypothesis import HealthCheck, Phase, settings
 
 from tests.networks import checkpoint
 
+# The fuzzer forks, and sets limits on its processes.
+collect_ignore = [] if hasattr(os, "fork") else ["test_fuzzing.py"]
+
 # Where changes to the code are tried (scripts/mutate.py), a few examples do, and that one fails is enough to know.
 FEW = os.environ.get("MELODYGRU_EXAMPLES")
 settings.register_profile(

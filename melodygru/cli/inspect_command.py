@@ -88,6 +88,8 @@ def _first(counts: Mapping[str, int]) -> str:
 
 def _files(reasons: Mapping[str, str], reason: str) -> str:
     """Names of the first files that were left out for a reason."""
-    names = [Path(path).name for path, why in reasons.items() if why == reason]
+    from melodygru.system import printable
+
+    names = [printable(Path(path).name) for path, why in reasons.items() if why == reason]
     more = len(names) - 3
     return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")

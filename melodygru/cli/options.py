@@ -231,12 +231,21 @@ def _read_toml(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"{file} cannot be read ({error.strerror}); check the path and its permissions.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FileError(f"{file} is not TOML ({error}); write lines such as key = 'A minor'.") from error
+    except (ValueError, RecursionError) as error:
+        # ValueError: no TOML, no UTF-8, or a number of more digits than Python takes.
+        raise FileError(f"{file} is not TOML ({str(error)[:80]}); write lines such as key = 'A minor'.") from error
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of all tables, however deep those lie in one another; of two with one name, the later one's."""
     found: dict[str, Any] = {}
-    for name, value in values.items():
-        found |= _flat(value) if isinstance(value, dict) else {name: value}
+    waiting = [iter(values.items())]
+    while waiting:
+        name, value = next(waiting[-1], (None, None))
+        if name is None:
+            waiting.pop()
+        elif isinstance(value, dict):
+            waiting.append(iter(value.items()))
+        else:
+            found[name] = value
     return found

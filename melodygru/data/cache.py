@@ -1,7 +1,8 @@
 """Where a dataset lies once it is made: in the user's cache, under a key of its inputs, written whole or not at all.
 
-The key is made of the names, sizes and times of the files, the configuration and this program's version: when one of
-them has changed, the files are read anew. Beside the caches of a folder lie the shards of those that are being made.
+The key is made of the names, sizes and times of the files, the configuration and this program's version. When a file
+has changed or come, a new cache is made of those that are new and of an earlier one (`melodygru.data.earlier`). Beside
+the caches of a folder lie the shards of those that are being made.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -23,8 +25,9 @@ import numpy as np
 
 from melodygru.data.collection import find_names
 from melodygru.data.dataset import EVENT_ARRAYS, Dataset, update_fingerprint
-from melodygru.data.preparation import Reading, in_shards, reading, shard_path, write_shards
-from melodygru.data.shards import Shard
+from melodygru.data.earlier import Earlier, Listing, Notes, merged
+from melodygru.data.preparation import Reading, in_shards, read_shards, reading, shard_path, write_shards
+from melodygru.data.shards import FEW, Shard
 from melodygru.data.survey import Survey
 from melodygru.errors import DataError, FileError, as_dict
 from melodygru.network.arrays import Array
@@ -33,23 +36,96 @@ from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.system import cache_home
 from melodygru.version import __version__
 
-FORMAT = 6
+FORMAT = 7
+_DESCRIPTION = "description.json"
+_HALF_MADE = ".part-"
+"""How names begin of what lies beside caches and is none yet."""
 _KEPT_CACHES = 4
 """How many caches of one folder lie side by side: other tracks, other contexts, or a run that is going on."""
 _HALF_MADE_SECONDS = 86_400.0
 
 
-def cache_key(
-    folder: Path, files: Sequence[str], tokenizer: TokenizerConfig, context: ContextConfig, track: str
-) -> str:
-    """A hash that changes when a file is added, removed or changed, or the configuration is another."""
-    # The version, since a newer one may read the same files better.
-    digest = hashlib.sha256(json.dumps([FORMAT, __version__, as_dict(tokenizer), as_dict(context), track]).encode())
-    beside = len(str(folder))
-    for path in files:
-        status = os.stat(path)
-        digest.update(f"{path[beside:]}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogatepass"))
-    return digest.hexdigest()[:32]
+@dataclass(frozen=True)
+class _Folder:
+    """A folder that is read, and how.
+
+    Attributes:
+        listing: its files.
+        tokenizer, context: what they are read for.
+        read: how all are read.
+        manner: a hash of that: files that are read in the same manner come out the same.
+        place: where its cache lies.
+        earlier: a cache of it that lacks some files, or None.
+        places: (F,) which file of the earlier cache each is; -1 where it has to be read.
+    """
+
+    listing: Listing
+    tokenizer: TokenizerConfig
+    context: ContextConfig
+    read: Reading
+    manner: str
+    place: Path
+    earlier: Earlier | None
+    places: Array
+
+    @classmethod
+    def of(
+        cls,
+        folder: str | os.PathLike[str],
+        tokenizer: TokenizerConfig | None,
+        context: ContextConfig | None,
+        track: str,
+    ) -> _Folder:
+        folder = Path(folder)
+        tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
+        listing = Listing.of(folder, find_names(folder))
+        # The version, since a newer one may read the same files better.
+        manner = _hash(json.dumps([FORMAT, __version__, as_dict(tokenizer), as_dict(context), track]).encode())
+        files = (f"{name}\0{size}\0{time}\0".encode(errors="surrogatepass") for name, size, time in listing.marks())
+        home = cache_home() / _hash(os.fsencode(folder.resolve()))[:16]
+        place = home / _hash(manner.encode(), *files)[:32]
+        read = reading(track, tokenizer, context, len(listing.names))
+        known = (place / _DESCRIPTION).exists()
+        earlier = None if known else _newest(home, {"manner": manner, "contexts": read.context is not None}, place)
+        places = np.full(len(listing.names), -1) if earlier is None else earlier.places(listing)
+        return cls(listing, tokenizer, context, read, manner, place, earlier, places)
+
+    @property
+    def fresh(self) -> Sequence[str]:
+        """The files that have to be read."""
+        return self.listing.chosen(self.places < 0).names
+
+    @property
+    def read_fresh(self) -> Reading:
+        """How those are read: few ones without the fast lane, which gives the same."""
+        return replace(self.read, fast=self.read.fast and len(self.fresh) >= FEW)
+
+    @property
+    def parts(self) -> Path:
+        """Where the shards lie that a cache is made of: of other files where the earlier cache is another."""
+        beside = "" if self.earlier is None else f"-{self.earlier.name[:8]}"
+        return self.place.with_name(f"{_HALF_MADE}{self.place.name}{beside}")
+
+    def open(self) -> Dataset | None:
+        """The cache, if it is there and sound."""
+        return _open(self.place, self.tokenizer, self.context)
+
+
+def _hash(*texts: bytes) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text)
+    return digest.hexdigest()
+
+
+def _newest(home: Path, wanted: Mapping[str, Any], besides: Path) -> Earlier | None:
+    """The newest cache of a folder whose description says all that is wanted, if there is one."""
+    for place in _newest_first(home):
+        with suppress(OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+            told = json.loads((place / _DESCRIPTION).read_text("utf-8"))
+            if place != besides and {name: told[name] for name in wanted} == wanted:
+                return Earlier(place)
+    return None
 
 
 def load_dataset(
@@ -65,24 +141,24 @@ def load_dataset(
     `progress` is called with files read and files in all; `jobs` is how many processes read, None for as many as there
     are cores. A run that was stopped goes on where it was. Raises DataError when there is no melody.
     """
-    folder = Path(folder)
-    tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
-    files = find_names(folder)
-    place = _place(folder, files, tokenizer, context, track)
-    if (found := _open(place, tokenizer, context)) is not None:
+    asked = _Folder.of(folder, tokenizer, context, track)
+    if (found := asked.open()) is not None:
         return found
-    read = reading(track, tokenizer, context, len(files))
     try:
-        write_shards(files, read, _parts(place), progress, jobs)
-        _assemble(place, files, read, tokenizer, context)
+        write_shards(asked.fresh, asked.read_fresh, asked.parts, progress, jobs)
+        _assemble(asked)
     except (OSError, FileError) as error:
-        if _open(place, tokenizer, context) is None:
-            reason = error.strerror if isinstance(error, OSError) else error
+        if asked.open() is None:
+            # Of what could not be written within it, the system's word will do.
+            cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+            reason = getattr(cause, "strerror", None) or cause
             raise DataError(
-                f"The cache {place.parent} cannot be written ({reason}); make room, or set MELODYGRU_CACHE."
+                f"The cache {asked.place.parent} cannot be written ({reason}); make room, or set MELODYGRU_CACHE."
             ) from error
-    if (made := _open(place, tokenizer, context)) is None:
-        raise DataError(f"The cache {place} cannot be read back; remove it, or set MELODYGRU_CACHE to another folder.")
+    if (made := asked.open()) is None:
+        raise DataError(
+            f"The cache {asked.place} cannot be read back; remove it, or set MELODYGRU_CACHE to another folder."
+        )
     return made
 
 
@@ -99,43 +175,28 @@ def read_part(
 
     For several machines that share the cache's disk.
     """
-    folder = Path(folder)
-    tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
-    files = find_names(folder)
-    place = _place(folder, files, tokenizer, context, track)
-    if _open(place, tokenizer, context) is None:
-        read = reading(track, tokenizer, context, len(files))
-        write_shards(files, read, _parts(place), progress, jobs, part)
+    asked = _Folder.of(folder, tokenizer, context, track)
+    if asked.open() is None:
+        write_shards(asked.fresh, asked.read_fresh, asked.parts, progress, jobs, part)
 
 
-def _place(folder: Path, files: Sequence[str], tokenizer: TokenizerConfig, context: ContextConfig, track: str) -> Path:
-    home = cache_home() / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-    return home / cache_key(folder, files, tokenizer, context, track)
-
-
-def _parts(place: Path) -> Path:
-    """Where the shards lie that a cache is made of."""
-    return place.with_name(f".part-{place.name}")
-
-
-def _assemble(
-    place: Path, files: Sequence[str], read: Reading, tokenizer: TokenizerConfig, context: ContextConfig
-) -> None:
+def _assemble(asked: _Folder) -> None:
     """Make a cache of its shards, all or nothing; the oldest ones of the same folder are removed."""
-    parts, survey, digest = _parts(place), Survey(), hashlib.sha256()
-    beside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".part-"))
+    place, survey, digest, notes = asked.place, Survey(), hashlib.sha256(), Notes([], [])
+    beside = Path(tempfile.mkdtemp(dir=place.parent, prefix=_HALF_MADE))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, beside, ignore_errors=True)
         columns = GrowingArrays(beside, stack)
-        for number, paths in enumerate(in_shards(files)):
-            shard = _shard(shard_path(parts, number), paths, read)
+        for shard in merged(asked.listing, asked.places, asked.earlier, _shards(asked)):
             survey.add(shard)
+            notes.add(shard)
             update_fingerprint(digest, shard)
             columns.add({"durations": shard.durations, "pitches": shard.pitches, **shard.contexts})
             columns.add({"lengths": np.diff(shard.offsets), "table": shard.table[:, 1:]})
         if not survey.pieces:
             raise DataError("No usable melody was found; see `melodygru inspect` for the reasons.")
         columns.finish()
+        notes.save(beside, asked.listing)
         for name in ("families", "lowest", "highest"):
             np.save(beside / f"{name}.npy", getattr(survey, name))
         description = {
@@ -143,47 +204,64 @@ def _assemble(
             "report": survey.summary(),
             "fingerprint": digest.hexdigest()[:32],
             "contexts": columns.has("inputs"),
+            "manner": asked.manner,
         }
-        (beside / "description.json").write_text(json.dumps(description), "utf-8")
+        (beside / _DESCRIPTION).write_text(json.dumps(description), "utf-8")
         # Another process may have been faster: a sound cache stays, since somebody may be reading it.
-        if _open(place, tokenizer, context) is None:
+        if asked.open() is None:
             if place.exists():
-                aside = Path(tempfile.mkdtemp(dir=place.parent, prefix=".part-"))
+                aside = Path(tempfile.mkdtemp(dir=place.parent, prefix=_HALF_MADE))
                 os.replace(place, aside / "damaged")
                 shutil.rmtree(aside, ignore_errors=True)
             os.replace(beside, place)
-    shutil.rmtree(parts, ignore_errors=True)
+    shutil.rmtree(asked.parts, ignore_errors=True)
     _tidy(place.parent)
 
 
+def _shards(asked: _Folder) -> Iterator[Shard]:
+    """The shards of the files that had to be read."""
+    for number, paths in enumerate(in_shards(asked.fresh)):
+        yield _shard(shard_path(asked.parts, number), paths, asked.read_fresh)
+
+
 def _shard(path: Path, paths: Sequence[str], read: Reading) -> Shard:
+    """A shard that was written; read again if it is damaged, of other files, or somebody faster has removed it."""
+    with suppress(OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+        shard = Shard.load(path)
+        if [os.path.basename(file.path) for file in shard.files] == [os.path.basename(path) for path in paths]:
+            return shard
+    [shard] = read_shards(paths, read)
+    return shard
+
+
+def _newest_first(home: Path) -> list[Path]:
+    """The whole caches of one folder."""
     try:
-        return Shard.load(path)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-        return read(paths)  # it is damaged, or somebody who was faster has removed it
+        found = [path for path in home.iterdir() if not path.name.startswith(_HALF_MADE)]
+    except OSError:
+        return []
+    return sorted(found, key=_made, reverse=True)
+
+
+def _made(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return time.time()  # another process has just removed it
 
 
 def _tidy(home: Path) -> None:
     """Remove all but the newest caches of one folder, and what processes that died have left half made."""
-
-    def made(path: Path) -> float:
-        try:
-            return path.stat().st_mtime
-        except OSError:
-            return time.time()  # another process has just removed it
-
-    newest_first = sorted(home.iterdir(), key=made, reverse=True)
-    whole = [path for path in newest_first if not path.name.startswith(".part-")]
-    parts = [path for path in newest_first if path.name.startswith(".part-")]
-    abandoned = [path for path in parts if made(path) < time.time() - _HALF_MADE_SECONDS]
-    for path in (*whole[_KEPT_CACHES:], *abandoned):
+    halves = home.glob(f"{_HALF_MADE}*")
+    abandoned = [path for path in halves if _made(path) < time.time() - _HALF_MADE_SECONDS]
+    for path in (*_newest_first(home)[_KEPT_CACHES:], *abandoned):
         shutil.rmtree(path, ignore_errors=True)
 
 
 def _open(place: Path, tokenizer: TokenizerConfig, context: ContextConfig) -> Dataset | None:
     """The cache that lies there; None when there is none, or it is damaged."""
     try:
-        description = json.loads((place / "description.json").read_text("utf-8"))
+        description = json.loads((place / _DESCRIPTION).read_text("utf-8"))
         stored = [name for name in EVENT_ARRAYS if name not in CONTEXT_ARRAYS or description["contexts"]]
         arrays = {name: np.load(place / f"{name}.npy", mmap_mode="r") for name in stored}
         lengths, table, kin, lowest, highest = (

@@ -6,20 +6,18 @@ One bad file never stops the run.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from melodygru.data.budget import Budget, OutOfTime, reason_of
+from melodygru.data.workers import do
 from melodygru.errors import DataError, MelodyGRUError
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.reading import MIDI_SUFFIXES, read
 from melodygru.formats.scores.files import SCORE_SUFFIXES, is_score
 from melodygru.music.melody import Melody
-from melodygru.system import usable_cores
 
 SUFFIXES = (*MIDI_SUFFIXES, *SCORE_SUFFIXES)
 """Endings of files that are read, in any case."""
@@ -75,19 +73,30 @@ def find_files(folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def find_names(folder: str | os.PathLike[str]) -> list[str]:
-    """`find_files` as strings: of a million files, Path objects alone would take many seconds."""
-    folder = Path(folder)
-    if folder.is_file():
-        return [str(folder)]
-    if not folder.is_dir():
+    """`find_files` as strings: of a million files, Path objects alone would take many seconds.
+
+    A subfolder that cannot be looked into is among them, as a file that cannot be read.
+    """
+    folder = os.fspath(Path(folder))
+    if os.path.isfile(folder):
+        return [folder]
+    if not os.path.isdir(folder):
         raise DataError(f"There is no folder {folder}; give the folder that your MIDI files or scores are in.")
+    closed: list[str] = []
+
+    def note(error: OSError) -> None:
+        if error.filename == folder:
+            raise DataError(f"{folder} cannot be read ({error.strerror}); check its permissions.") from error
+        closed.append(error.filename)
+
     names = [
         os.path.join(inside, name)
-        for inside, _, within in os.walk(folder)
+        for inside, _, within in os.walk(folder, onerror=note)
         for name in within
         if os.path.splitext(name)[1].lower() in SUFFIXES
     ]
-    files = [name for name in sorted(names, key=lambda name: name.split(os.sep)) if os.path.isfile(name)]
+    files = [*filter(os.path.isfile, names), *filter(os.path.isdir, closed)]
+    files.sort(key=lambda name: name.split(os.sep))
     if not files:
         endings = " ".join(SUFFIXES)
         raise DataError(
@@ -108,8 +117,10 @@ def judge(path: Path, config: ExtractionConfig) -> Verdict:
     except MelodyGRUError as error:
         # A reason counts many files together: the file's own name is not part of it.
         return Verdict(path, reason=str(error).removeprefix(f"{path} ").split(";")[0].rstrip("."))
-    except Exception as error:  # a fault of ours in one odd file must not cost the user the other thousands
-        return Verdict(path, reason=f"could not be understood ({type(error).__name__}: {error})")
+    except (KeyboardInterrupt, OutOfTime):
+        raise
+    except BaseException as error:  # a fault of ours in one odd file must not cost the user the other thousands
+        return Verdict(path, reason=reason_of(error))
     return Verdict(path, found.melodies, "", found.track, found.remarks)
 
 
@@ -118,6 +129,7 @@ def read_collection(
     track: str = "auto",
     progress: Callable[[int, int], None] | None = None,
     jobs: int | None = None,
+    budget: Budget = Budget(),
 ) -> Collection:
     """Read all MIDI files and scores of a folder.
 
@@ -126,32 +138,40 @@ def read_collection(
         track: see `melodygru.formats.midi.extraction.ExtractionConfig`.
         progress: called with files read and files in all.
         jobs: processes; None for as many as there are cores, when there are many files.
+        budget: what each file may cost.
 
     Raises:
         DataError: no folder, or no such file in it.
     """
     files = find_files(folder)
-    config = ExtractionConfig(track)
-    jobs = jobs or (usable_cores() if work_of([path.name for path in files]) >= _FEW else 1)
+    work, names = _Judging(ExtractionConfig(track), budget), [str(path) for path in files]
+    many = work_of(names) >= _FEW
+    size = max(1, _CHUNK * len(files) // work_of(names))
+    tasks = [(number, names[i : i + size]) for number, i in enumerate(range(0, len(names), size))]
     verdicts: list[Verdict] = []
-    for verdict in _judge_all(files, config, jobs):
-        verdicts.append(verdict)
-        if progress is not None:
-            progress(len(verdicts), len(files))
+    for found in do(work, tasks, jobs, many):
+        for verdict in found:
+            verdicts.append(verdict)
+            if progress is not None:
+                progress(len(verdicts), len(files))
     return Collection(tuple(verdicts))
 
 
-def _judge_all(files: Sequence[Path], config: ExtractionConfig, jobs: int) -> Iterator[Verdict]:
-    """Verdicts in the order of the files."""
-    work = partial(judge, config=config)
-    done = 0
-    if jobs > 1:
-        try:
-            with ProcessPoolExecutor(jobs) as pool:
-                chunk = max(1, _CHUNK * len(files) // work_of([path.name for path in files]))
-                for verdict in pool.map(work, files, chunksize=chunk):
-                    done += 1
-                    yield verdict
-        except (BrokenProcessPool, OSError):
-            pass  # processes cannot be had here, or one died: go on without
-    yield from map(work, files[done:])
+@dataclass(frozen=True)
+class _Judging:
+    """Verdicts on the files of a task, as `melodygru.data.workers` want it."""
+
+    config: ExtractionConfig
+    budget: Budget
+
+    def read(self, paths: Sequence[str]) -> list[Verdict]:
+        return [judge(Path(path), self.config) for path in paths]
+
+    def lost(self, path: str, reason: str) -> list[Verdict]:
+        return [Verdict(Path(path), reason=reason)]
+
+    def joined(self, parts: Sequence[list[Verdict]]) -> list[Verdict]:
+        return list(chain.from_iterable(parts))
+
+    def finish(self, number: int, whole: list[Verdict]) -> list[Verdict]:
+        return whole

@@ -2,7 +2,7 @@
 
 Four collections in ABC notation: three printed books that are in the public domain, and
 the Essen collection, which may not be used commercially (`Corpus.free` tells). Each
-tune is read by `melodygru.formats.scores.abc_tunes`; one that cannot be is left out with its reason.
+tune is read by `melodygru.formats.scores.abc.tunes`; one that cannot be is left out with its reason.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from itertools import islice
 from multiprocessing import get_context
@@ -154,15 +154,17 @@ def _numbered(results: Iterable[Melody | str]) -> Iterator[Tune]:
 
 def _read(text: str) -> Melody | str:
     """A melody, or the reason for none: exceptions would end the whole pool's work."""
-    from melodygru.formats.scores.abc_text import LeftOut
-    from melodygru.formats.scores.abc_tunes import read_tune
+    from melodygru.formats.scores.abc.fields import LeftOut
+    from melodygru.formats.scores.abc.tunes import read_tune
 
     try:
-        return read_tune(text)
+        melody = read_tune(text)
     except LeftOut as reason:
-        return str(reason)
+        return reason.reason
     except Exception as error:
         return f"unforeseen: {type(error).__name__}"
+    # In Ryan's book stray colons stand in words: "Amat:eur".
+    return replace(melody, name=re.sub(r"(?<=[a-z]):(?=[a-z])", "", melody.name))
 
 
 def find_corpus(name: str) -> Corpus:

@@ -6,31 +6,24 @@ there is not read again. A file that makes its reader crash (not an error: those
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from melodygru.data.budget import Budget
 from melodygru.data.collection import work_of
 from melodygru.data.fast_lane import reader
 from melodygru.data.shards import FEW, FileReport, Shard, read_shard
+from melodygru.data.workers import do
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.network.config import ContextConfig, TokenizerConfig
-from melodygru.system import in_order, usable_cores
 
 SHARD_FILES = 250
 """Files of a shard; fewer where there are scores."""
 _WORTH_PROCESSES = 400
 """Below this much work, in MIDI files, starting processes takes longer than it saves."""
-_AHEAD = 4
-"""Shards that are begun before they are asked for, for each process: bounds the memory."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +34,7 @@ class Reading:
     tokenizer: TokenizerConfig = TokenizerConfig()
     context: ContextConfig | None = None
     fast: bool = True
+    budget: Budget = Budget()
 
     def __call__(self, paths: Sequence[str]) -> Shard:
         """A shard of these files."""
@@ -48,25 +42,32 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class _Written:
-    """Reads a shard and writes it, in place of sending it from process to process."""
+class _Sharding:
+    """Reads shards, and sends them back, or writes them into a folder, in place of sending them from process to
+    process; as `melodygru.data.workers` want it.
+    """
 
-    read: Callable[[Sequence[str]], Shard]
-    folder: Path
+    reading: Reading
+    folder: Path | None = None
 
-    def __call__(self, task: tuple[int, Sequence[str]]) -> None:
-        number, paths = task
-        self.read(paths).save(shard_path(self.folder, number))
+    @property
+    def budget(self) -> Budget:
+        return self.reading.budget
 
+    def read(self, paths: Sequence[str]) -> Shard:
+        return self.reading(paths)
 
-@dataclass(frozen=True)
-class _Sent:
-    """Reads a shard and sends it back."""
+    def lost(self, path: str, reason: str) -> Shard:
+        return replace(self.reading([]), files=[FileReport(path, reason)])
 
-    read: Callable[[Sequence[str]], Shard]
+    def joined(self, parts: Sequence[Shard]) -> Shard:
+        return Shard.joined(parts)
 
-    def __call__(self, task: tuple[int, Sequence[str]]) -> Shard:
-        return self.read(task[1])
+    def finish(self, number: int, whole: Shard) -> Shard | None:
+        if self.folder is None:
+            return whole
+        whole.save(shard_path(self.folder, number))
+        return None
 
 
 def reading(track: str, tokenizer: TokenizerConfig, context: ContextConfig | None, files: int) -> Reading:
@@ -97,7 +98,7 @@ def shard_path(folder: Path, number: int) -> Path:
 
 def read_shards(
     files: Sequence[str],
-    read: Callable[[Sequence[str]], Shard],
+    read: Reading,
     progress: Callable[[int, int], None] | None = None,
     jobs: int | None = None,
 ) -> Iterator[Shard]:
@@ -105,13 +106,13 @@ def read_shards(
 
     Args:
         files: all of them.
-        read: a `Reading`.
+        read: how.
         progress: called with files read and files in all.
         jobs: processes; None for as many as there are cores, when there are many files.
     """
     done = 0
     tasks = list(enumerate(in_shards(files)))
-    for (_, paths), shard in zip(tasks, _in_processes(tasks, _Sent(read), jobs), strict=True):
+    for (_, paths), shard in zip(tasks, _done(tasks, _Sharding(read), jobs), strict=True):
         yield shard
         done += len(paths)
         if progress is not None:
@@ -120,7 +121,7 @@ def read_shards(
 
 def write_shards(
     files: Sequence[str],
-    read: Callable[[Sequence[str]], Shard],
+    read: Reading,
     folder: Path,
     progress: Callable[[int, int], None] | None = None,
     jobs: int | None = None,
@@ -135,81 +136,13 @@ def write_shards(
     missing = [task for task in mine if not shard_path(folder, task[0]).exists()]
     total = sum(len(paths) for _, paths in mine)
     done = total - sum(len(paths) for _, paths in missing)
-    for (_, paths), _ in zip(missing, _in_processes(missing, _Written(read, folder), jobs), strict=True):
+    for (_, paths), _ in zip(missing, _done(missing, _Sharding(read, folder), jobs), strict=True):
         done += len(paths)
         if progress is not None:
             progress(done, total)
 
 
-_Task = tuple[int, Sequence[str]]
-_Work = _Written | _Sent
-
-
-def _in_processes(tasks: Sequence[_Task], work: _Work, jobs: int | None) -> Iterator[Any]:
-    """What `work` makes of each task, in order."""
-    many = sum(work_of(paths) for _, paths in tasks) >= _WORTH_PROCESSES
-    jobs = jobs or (usable_cores() if many else 1)
-    if jobs == 1:
-        yield from map(work, tasks)
-        return
-    at = 0
-    while at < len(tasks):
-        with suppress(BrokenProcessPool):
-            for made in in_order(_pool(jobs), work, zip(tasks[at:]), _AHEAD * jobs):
-                yield made
-                at += 1
-        if at < len(tasks) and not _processes_start():
-            # As from a script that does its work while it is imported, which processes do that are spawned.
-            yield from map(work, tasks[at:])
-            return
-        if at < len(tasks):
-            # A reader has crashed, over this shard or another that was being read: this one is read alone.
-            yield _alone(tasks[at], work)
-            at += 1
-
-
-def _processes_start() -> bool:
-    try:
-        with _pool(1) as pool:
-            return pool.submit(os.getpid).result() > 0
-    except BrokenProcessPool:
-        return False
-
-
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    # Spawned, not forked: the caller may have threads (a progress display), and Windows has no fork.
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_to_the_parent)
-
-
-def _leave_to_the_parent() -> None:
-    """Ctrl-C goes to all processes of a terminal: the readers finish their shard, and the parent stops."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _alone(task: _Task, work: _Work) -> Shard | None:
-    """A task that may crash its process, which is its own."""
-    try:
-        with _pool(1) as pool:
-            return pool.submit(work, task).result()
-    except BrokenProcessPool:
-        number, paths = task
-        shard = _narrowed(paths, work.read)
-        if isinstance(work, _Written):
-            shard.save(shard_path(work.folder, number))
-        return shard
-
-
-def _narrowed(paths: Sequence[str], read: Callable[[Sequence[str]], Shard]) -> Shard:
-    """A shard of files one or more of which crash their reader: halved until those are alone, which are left out."""
-    if len(paths) == 1:
-        return replace(read([]), files=[FileReport(paths[0], "makes its reader crash")])
-    middle = len(paths) // 2
-    return Shard.joined([_half(half, read) for half in (paths[:middle], paths[middle:])])
-
-
-def _half(paths: Sequence[str], read: Callable[[Sequence[str]], Shard]) -> Shard:
-    try:
-        with _pool(1) as pool:
-            return pool.submit(read, paths).result()
-    except BrokenProcessPool:
-        return _narrowed(paths, read)
+def _done(tasks: Sequence[tuple[int, Sequence[str]]], work: _Sharding, jobs: int | None) -> Iterator[Any]:
+    """What comes of each task, in order. Compiled code cannot be interrupted, so it runs in other processes only."""
+    many = work.reading.fast or sum(work_of(paths) for _, paths in tasks) >= _WORTH_PROCESSES
+    return do(work, tasks, jobs, many)

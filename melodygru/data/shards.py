@@ -27,7 +27,7 @@ from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.network.tokenizer import REST, Events, PieceMeta, Tokenizer
-from melodygru.system import write_atomically
+from melodygru.system import printable, write_atomically
 
 FEW = 200
 """From so many files on in all, compiling the fast lane costs less time than it saves."""
@@ -89,6 +89,20 @@ class Shard:
             {name: np.concatenate([part.contexts[name] for part in parts]) for name in parts[0].contexts},
         )
 
+    def part(self, first: int, last: int) -> Shard:
+        """Its files [first, last) alone."""
+        begin, end = np.searchsorted(self.table[:, 0], (first, last)).tolist()
+        offsets = self.offsets[begin : end + 1]
+        events = slice(offsets[0], offsets[-1])
+        return Shard(
+            self.files[first:last],
+            self.table[begin:end] - np.array([first, *[0] * (len(_FIELDS) - 1)], np.int32),
+            offsets - offsets[0],
+            self.durations[events],
+            self.pitches[events],
+            {name: array[events] for name, array in self.contexts.items()},
+        )
+
     @property
     def names(self) -> list[str]:
         """(P,) of the pieces: their titles, else the file's name, with " #2" and so on where it has several."""
@@ -97,7 +111,7 @@ class Shard:
             count = count + 1 if number == before else 1
             before = number
             file = self.files[number]
-            stem = os.path.splitext(os.path.basename(file.path))[0]
+            stem = printable(os.path.splitext(os.path.basename(file.path))[0])
             name = stem if count == 1 else f"{stem} #{count}"
             names.append(file.titles[count - 1] if file.titles else name)
         return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cached_property
 from typing import Any
@@ -39,7 +40,7 @@ class Survey:
                 continue
             self.kept += 1
             self._tracks[file.track] += 1
-            self._remarks.update(file.remarks)
+            self._remarks.update(map(_without_place, file.remarks))
         for meta in shard.metas():
             self._metres[str(meta.time_signature)] += 1
             self._keys[str(meta.key)] += 1
@@ -88,7 +89,7 @@ class Survey:
         return {
             "files": self.files,
             "kept": self.kept,
-            "left_out": _commonest(Counter(self._left_out.values())),
+            "left_out": _commonest(Counter(map(_without_place, self._left_out.values()))),
             "left_out_files": self._left_out,
             "pieces": self.pieces,
             "notes": self._notes,
@@ -102,6 +103,11 @@ class Survey:
             "tracks": _commonest(self._tracks),
             "remarks": _commonest(self._remarks),
         }
+
+
+def _without_place(reason: str) -> str:
+    """A reason without the place in the file that it ends with, so that many files are counted together."""
+    return re.sub(r" \((?:tune|voice|bar|line) [^()]*\)$", "", reason)
 
 
 def _commonest(counts: Counter[str]) -> dict[str, int]:

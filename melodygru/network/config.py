@@ -5,12 +5,34 @@ Frozen dataclasses, written into the checkpoint as JSON, so that nothing has to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from typing import Any
 
 from melodygru.errors import UsageError, check_range
 from melodygru.network.cells import CELLS
 from melodygru.option import check_all, described, option
+
+_KINDS: dict[type, tuple[type, str]] = {
+    int: (Integral, "a whole number"),
+    float: (Real, "a number"),
+    bool: (bool, "true or false"),
+    str: (str, "a word"),
+    tuple: (tuple, "a list of whole numbers"),
+}
+
+
+def _check_kinds(config: Any) -> None:
+    """Raise UsageError for a field whose value is of another kind than its default: files are written by anybody."""
+    for one in fields(config):
+        value, (kind, words) = getattr(config, one.name), _KINDS.get(type(one.default), (type(one.default), "a table"))
+        whole = not isinstance(value, tuple) or all(map(_is_whole, value))
+        if not isinstance(value, kind) or not whole or (isinstance(value, bool) and kind is not bool):
+            raise UsageError(f"{one.name} is {value!r}; give {words}.")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -24,6 +46,7 @@ class TokenizerConfig:
     max_duration: int = 192
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
         check_range("max_duration", self.max_duration, 24, 240)
 
 
@@ -51,6 +74,7 @@ class ContextConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lookback", tuple(self.lookback))
+        _check_kinds(self)
         if len(self.lookback) > 32:
             raise UsageError(f"lookback has {len(self.lookback)} bars; choose at most 32 of them.")
         for bars in self.lookback:
@@ -91,6 +115,7 @@ class ModelConfig:
     context: ContextConfig = ContextConfig()
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
         if self.cell not in CELLS:
             raise UsageError(f"The cell {self.cell!r} is not known; choose one of {', '.join(CELLS)}.")
         check_all(described(ModelConfig).values(), self, kinds=False)

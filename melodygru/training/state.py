@@ -153,22 +153,51 @@ class TrainingState:
                             f"{path} is of a run with other {_PARTS[part]}; resume with the same, or start anew "
                             "with --force in place of --resume."
                         )
-                model = learned.model
-                model.load_state_dict({name: file.get_tensor(f"model.{name}") for name in model.state_dict()})
-                stored = set(file.keys())
-                for name, parameter, mean in learned.parameters():
-                    mean.copy_(file.get_tensor(f"average.{name}"))
-                    for entry in ("step", "exp_avg", "exp_avg_sq"):
-                        if (key := f"optimizer.{entry}.{name}") in stored:
-                            value = file.get_tensor(key)
-                            # AdamW counts steps in a number without dimensions; fused, where the weights lie.
-                            value = value.reshape(()) if entry == "step" else value
-                            learned.optimizer.state[parameter][entry] = value.to(parameter.device)
+                _load_learned(file, learned)
             numbers = json.loads(metadata["numbers"])
             for name in self._numbers():
-                setattr(self, name, numbers[name])
-        except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+                setattr(self, name, _of_kind(numbers[name], getattr(self, name)))
+        except (SafetensorError, OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+            # RuntimeError: shapes that do not fit, or JSON that is too deep.
             raise CheckpointError(
-                f"{path} is damaged ({error}); start anew with --force in place of --resume."
+                f"{path} is damaged ({str(error)[:120]}); start anew with --force in place of --resume."
             ) from error
         self.seconds_before = self.seconds
+
+
+def _load_learned(file: Any, learned: Learned) -> None:
+    """Set weights, averages and what the optimizer knows of each. Raises ValueError for what does not fit them."""
+    weights = learned.model.state_dict().items()
+    learned.model.load_state_dict({name: _sound(file, f"model.{name}", own.shape) for name, own in weights})
+    stored = set(file.keys())
+    for name, parameter, mean in learned.parameters():
+        mean.copy_(_sound(file, f"average.{name}", mean.shape))
+        # AdamW counts steps in a number without dimensions; fused, where the weights lie.
+        for entry, shape in (("step", torch.Size([1])), ("exp_avg", mean.shape), ("exp_avg_sq", mean.shape)):
+            if (key := f"optimizer.{entry}.{name}") in stored:
+                value = _sound(file, key, shape)
+                if entry != "exp_avg" and (value < 0).any():
+                    raise ValueError(f"{key} is below 0")
+                value = value.reshape(()) if entry == "step" else value
+                learned.optimizer.state[parameter][entry] = value.to(parameter.device)
+
+
+def _sound(file: Any, key: str, shape: torch.Size) -> Tensor:
+    """A tensor of the file as float32. Raises ValueError for one of another shape, or that is not finite."""
+    tensor: Tensor = file.get_tensor(key).to(torch.float32)
+    if tensor.shape != shape:
+        raise ValueError(f"{key} has shape {list(tensor.shape)}, not {list(shape)}")
+    if not tensor.isfinite().all():
+        raise ValueError(f"{key} is not finite")
+    return tensor
+
+
+def _of_kind(value: Any, now: Any) -> Any:
+    """The value, if it is of the kind of what stands in its place. Raises ValueError for one of another kind."""
+    kind = (int, float) if isinstance(now, float) else type(now)
+    rows = value if isinstance(value, list) else []
+    if not isinstance(value, kind) or isinstance(value, bool) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{value!r} in place of {now!r}")
+    if isinstance(value, int) and not 0 <= value < 1 << 63:
+        raise ValueError(f"{value!r} is no count")
+    return value

@@ -241,9 +241,9 @@ class Trainer:
             with group.together():
                 if better or not config.patience:
                     self._save_model(task, row)
-                self._save_state(task)
-                if group.first:
+                if group.first:  # before the state: a run that is killed in between writes them again
                     write_metrics(self.target, state.rows, writer)
+                self._save_state(task)
                 self.listener.finished_epoch(row)
             if self._agree(per_epoch)[0]:
                 return "interrupted"
@@ -265,7 +265,8 @@ class Trainer:
         share = self._share(task.facts.steps_per_epoch)
         left = state.seconds_here * (1 - share) / max(share - state.share_before, 1e-9)
         self.listener.stepped(epoch + 1, share, state.recent_nats, state.events_per_second, left)
-        if now - self._saved >= 60 * self.save_minutes:
+        # After an epoch's last step its validation comes first: who goes on from here would leave it out.
+        if now - self._saved >= 60 * self.save_minutes and state.step % task.facts.steps_per_epoch:
             self._save_state(task)
 
     def _save_state(self, task: _Task) -> None:

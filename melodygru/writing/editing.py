@@ -1,6 +1,7 @@
 """A MIDI file in which some notes of its melody are replaced, and nothing else is.
 
-Velocities, other tracks, controllers, tempo changes, everything that the melody is not, stays event for event.
+Velocities, other tracks, controllers, tempo changes, everything that the melody is not, stays byte for byte (see
+`melodygru.formats.midi.splice`).
 Of a score the melody alone becomes a MIDI file, which also says what MIDI has no words for: its pickup and its bars.
 """
 
@@ -8,18 +9,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from os import PathLike
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import NamedTuple
 
 from melodygru.errors import MelodyGRUError, MidiError
+from melodygru.formats.midi import splice
 from melodygru.formats.midi.chunks import OWN_TEXT
 from melodygru.formats.midi.extraction import Extraction, extract
 from melodygru.formats.midi.grid import Grid
-from melodygru.formats.midi.mido_bridge import load, save
 from melodygru.formats.midi.parser import RawFile, RawNote, parse_midi, read_bytes
 from melodygru.formats.midi.performance import Clock, Performance, accent
 from melodygru.formats.midi.writer import midi_bytes
@@ -27,6 +31,7 @@ from melodygru.formats.reading import WHOLE, read
 from melodygru.formats.scores.files import is_score
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
+from melodygru.system import printable
 from melodygru.writing.recipe import Recipe
 
 _OF_A_SCORE = f"{OWN_TEXT}score "
@@ -44,12 +49,14 @@ class Tune:
         melody: its melody.
         raw: the file as read.
         extraction: how the melody was found.
+        source: what errors call the file; empty where there is none.
     """
 
     data: bytes
     melody: Melody
     raw: RawFile
     extraction: Extraction
+    source: str = ""
 
     @classmethod
     def read(cls, path: str | PathLike[str], track: str = "auto") -> Tune:
@@ -61,7 +68,7 @@ class Tune:
             return cls._of_score(path, track)
         data = read_bytes(path)
         try:
-            return cls.parse(data, Path(path).stem, track)
+            return replace(cls.parse(data, printable(Path(path).stem), track), source=os.fspath(path))
         except MidiError as error:
             raise MidiError(f"{os.fspath(path)} {error}") from None
 
@@ -112,22 +119,32 @@ class Tune:
         """The file with the notes of `new` in place of its melody's, and with a text that says how it was made.
 
         Notes that are the same in both stay as they are played. New ones lie on the grid (swung if the file says so),
-        as loud as the melody's median and accented by the metre. Raises MidiError if the file cannot be edited.
+        as loud as the melody's median and accented by the metre. The text begins the track in which an earlier one of
+        ours stands, which goes; where there is none, the melody's. All else is the same to the byte, but for what
+        wrapped the file (RIFF, an old Macintosh's head): it comes out plain.
+
+        Raises MidiError if the file cannot be edited.
         """
         old = self.melody
         kept = set(old.notes) & set(new.notes)
-        gone = [self._raw_note(note) for note in old.notes if note not in kept]
+        near = self._raw_notes()
+        gone = [near(note) for note in old.notes if note not in kept]
         loud = round(median(note.velocity for note in self.extraction.notes))
         loud -= round(median(accent(note.onset, old.time_signature) for note in old.notes))
-        channel = self.extraction.notes[0].channel
         clock = self._clock(old)
         added = []
         for note in new.notes:
             if note not in kept:
                 velocity = max(1, min(127, loud + accent(note.onset, old.time_signature)))
                 start, end = (self._tick(step, clock) for step in (note.onset, note.end))
-                added.append(RawNote(start, max(end, start + 1), note.pitch, velocity, channel))
-        return _edited(self.data, gone, added, text)
+                added.append(_Struck(start, max(end, start + 1), note.pitch, velocity))
+        homes = _homes(self.extraction, self.raw)
+        try:
+            data = _edited(splice.unwrapped(self.data), self.extraction, homes, gone, added, text)
+            _check_others(self.raw, parse_midi(data), set(homes.values()))
+        except MidiError as error:
+            raise MidiError(f"{self.source} {error}" if self.source else str(error)) from None
+        return data
 
     def _clock(self, melody: Melody) -> Clock | None:
         """How the file swings, where it says so."""
@@ -145,84 +162,138 @@ class Tune:
             return clock.tick(step)
         return max(0, grid.origin + round((self.extraction.starts[0] + step) * grid.ticks_per_quarter / 24))
 
-    def _raw_note(self, note: Note) -> RawNote:
-        """The note of the file that a note of the melody is."""
+    def _raw_notes(self) -> Callable[[Note], RawNote]:
+        """What finds the note of the file that a note of the melody is: the nearest of its pitch."""
         steps = self.extraction.grid.steps
-        place = self.extraction.starts[0] + note.onset
-        near = min(
-            (raw for raw in self.extraction.notes if raw.pitch == note.pitch),
-            key=lambda raw: abs(float(steps(raw.onset)) - place),
-        )
-        assert abs(float(steps(near.onset)) - place) <= _NEAR
+        of_pitch: dict[int, list[tuple[float, RawNote]]] = {}
+        for raw in self.extraction.notes:  # in order of onset
+            of_pitch.setdefault(raw.pitch, []).append((float(steps(raw.onset)), raw))
+
+        def near(note: Note) -> RawNote:
+            place, candidates = float(self.extraction.starts[0] + note.onset), of_pitch[note.pitch]
+            after = bisect_left(candidates, place, key=itemgetter(0))
+            at, found = min(candidates[max(after - 1, 0) : after + 1], key=lambda one: abs(one[0] - place))
+            assert abs(at - place) <= _NEAR
+            return found
+
         return near
 
 
-def _edited(data: bytes, gone: Sequence[RawNote], added: Sequence[RawNote], text: str) -> bytes:
-    import mido
+class _Struck(NamedTuple):
+    """A note to put in, in ticks [onset, end)."""
 
-    try:
-        # Latin-1 keeps texts in any encoding byte for byte.
-        file = load(data, charset="latin-1", clip=True)
-    except (OSError, EOFError, ValueError, KeyError, IndexError, mido.KeySignatureError) as error:
-        raise MidiError(f"is faulty in a way that reading survives and writing does not ({error}).") from error
-    leave = {(note.onset, note.pitch, note.channel) for note in gone}
-    tracks = [_timed(track, leave) for track in file.tracks]
-    # Where nothing is taken away (a gap of silence), the first track with notes on the channel has the melody.
-    channel = added[0].channel if added else 0
-    home = next((n for n, (_, removed) in enumerate(tracks) if removed), None)
-    if home is None:
-        playing = (n for n, track in enumerate(file.tracks) if any(_begins(m) and m.channel == channel for m in track))
-        home = next(playing, 0)
-    for note in added:
-        on = mido.Message("note_on", note=note.pitch, velocity=note.velocity, channel=note.channel)
-        off = mido.Message("note_off", note=note.pitch, velocity=0, channel=note.channel)
-        tracks[home][0].extend([(note.onset, 2, on), (note.end, 0, off)])
-    # After the track's name, where files of ours have it.
-    title = bool(tracks[0][0]) and tracks[0][0][0][2].type == "track_name"
-    message = mido.MetaMessage("text", text=text.encode().decode("latin-1"))  # in UTF-8, as in files of ours
-    tracks[0][0].insert(int(title), (0, 0 if title else -1, message))
-    for number, (timed, _) in enumerate(tracks):
-        file.tracks[number] = _track(timed)
-    return save(file)
+    onset: int
+    end: int
+    pitch: int
+    velocity: int
 
 
-def _begins(message: Any) -> bool:
-    return message.type == "note_on" and message.velocity > 0
+_FAULTY = "is faulty in a way that reading survives and writing does not; export it again."
+_ENDS_UNKNOWN = "has tracks with wrong lengths, so that what is to stay cannot be told; export it again."
+_Begin = tuple[int, int, int]
 
 
-def _timed(track: Any, leave: set[tuple[int, int, int]]) -> tuple[list[tuple[int, int, Any]], bool]:
-    """(tick, rank, message) of a track, and whether notes were left out.
+def _begin(note: RawNote) -> _Begin:
+    """What a melody's note is found by in its track: where it ends may have been put right on reading."""
+    return note.onset, note.pitch, note.channel
 
-    Left out are notes that begin as in `leave` (onset, pitch, channel), and what an earlier recipe said. By rank
-    releases come before what stood there, and new notes after.
+
+def _homes(found: Extraction, raw: RawFile) -> dict[_Begin, int]:
+    """The track, from 0, that each note of the melody stands in.
+
+    That is the one which has most of them, all as a rule, by its name if several have; what it lacks stands in others
+    (the top line of all tracks).
     """
-    timed: list[tuple[int, int, Any]] = []
-    waiting: set[tuple[int, int]] = set()
-    at, removed = 0, False
-    for message in track:
-        at += message.time
-        if _begins(message) and (at, message.note, message.channel) in leave:
-            waiting.add((message.note, message.channel))
-            removed = True
-        elif message.type in ("note_on", "note_off") and (message.note, message.channel) in waiting:
-            waiting.remove((message.note, message.channel))
-            if _begins(message):  # struck again before it was let go
-                timed.append((at, 1, message))
-        elif not (message.type == "text" and message.text.startswith(OWN_TEXT)):
-            timed.append((at, 1, message))
-    return timed, removed
+    melody = {_begin(note) for note in found.notes}
+    held = [melody & {_begin(note) for note in track.notes} for track in raw.tracks]
+
+    def likely(number: int) -> tuple[int, bool, int]:
+        track = raw.tracks[number]
+        return len(held[number]), found.track in (track.name, f"track {track.number}"), -number
+
+    return {begin: number for number in sorted(range(len(held)), key=likely) for begin in held[number]}
 
 
-def _track(timed: list[tuple[int, int, Any]]) -> Any:
-    """A track of these messages, its end where it was, or where the last message is."""
-    import mido
+def _edited(
+    data: bytes,
+    found: Extraction,
+    homes: Mapping[_Begin, int],
+    gone: Sequence[RawNote],
+    added: Sequence[_Struck],
+    text: str,
+) -> bytes:
+    """A plain MIDI file without `gone` of the melody's notes, with those added in its track, and with the text.
 
-    ends = [entry for entry in timed if entry[2].type == "end_of_track"]
-    others = [entry for entry in timed if entry[2].type != "end_of_track"]
-    track, now = mido.MidiTrack(), 0
-    for tick, _, message in sorted(others, key=lambda entry: entry[:2]):
-        track.append(message.copy(time=tick - now))
-        now = tick
-    last = max([now, *(tick for tick, _, _ in ends)])
-    track.append(mido.MetaMessage("end_of_track", time=last - now))
-    return track
+    Raises MidiError, whose message lacks the file's name, if notes are not found where they were read.
+    """
+    if not homes or any(_begin(note) not in homes for note in gone):
+        raise MidiError(_FAULTY)
+    home = Counter(homes.values()).most_common(1)[0][0]
+    channel = next(note.channel for note in found.notes if homes.get(_begin(note)) == home)
+    chunks = splice.tracks(data)
+    if max(homes.values()) >= len(chunks):
+        raise MidiError(_ENDS_UNKNOWN)
+    # The bytes are looked for first: all tracks' events would take long.
+    maybe = [number for number, chunk in enumerate(chunks) if data.find(OWN_TEXT.encode(), *chunk) >= 0]
+    told = [number for number in maybe if _own_texts(data, _events(data, chunks[number]))]
+    leave: dict[int, list[RawNote]] = {number: [] for number in (home, *told)}
+    for note in gone:
+        leave.setdefault(homes[_begin(note)], []).append(note)
+    made, at = [], 0
+    for number in sorted(leave):
+        chunk = chunks[number]
+        events = _events(data, chunk)
+        out = _own_texts(data, events) | _strokes(data, events, leave[number])
+        put = [one for note in added for one in _insertions(note, channel)] if number == home else []
+        if number == min(told, default=home):
+            put.append(splice.Insertion(0, -1, splice.text_event(text)))
+        made += [data[at : chunk[0]], splice.respliced(data, chunk, events, out, put)]
+        at = chunk[1]
+    return b"".join([*made, data[at:]])
+
+
+def _check_others(before: RawFile, after: RawFile, homes: Collection[int]) -> None:
+    """Raise MidiError, whose message lacks the file's name, unless tracks that the melody is not in are read as before.
+
+    They are copied; but in a file whose tracks' lengths are wrong, what is a track is a guess.
+    """
+    others = [
+        [track.notes for number, track in enumerate(raw.tracks) if number not in homes] for raw in (before, after)
+    ]
+    if others[0] != others[1]:
+        raise MidiError(_ENDS_UNKNOWN)
+
+
+def _events(data: bytes, chunk: tuple[int, int]) -> list[splice.Event]:
+    return list(splice.events(data, chunk[0] + splice.HEAD, chunk[1]))
+
+
+def _own_texts(data: bytes, events: Sequence[splice.Event]) -> set[int]:
+    """The numbers of those in which a file of ours says how it was made."""
+    own = OWN_TEXT.encode()
+    return {number for number, event in enumerate(events) if splice.text_in(data, event).startswith(own)}
+
+
+def _strokes(data: bytes, events: Sequence[splice.Event], gone: Sequence[RawNote]) -> set[int]:
+    """The numbers of those that strike and release these notes.
+
+    A note that is written twice goes twice; one that only begins like it is another voice's, if it has any length.
+    """
+    alike: dict[_Begin, list[tuple[int, tuple[int, ...]]]] = {}
+    for note, numbers in splice.notes(data, events) if gone else ():
+        alike.setdefault(_begin(note), []).append((note.end, numbers))
+    out: set[int] = set()
+    for note in gone:
+        there = alike.get(_begin(note), [])
+        if not there:
+            raise MidiError(_FAULTY)
+        whole = min((end for end, _ in there if end >= note.end), default=max(end for end, _ in there))
+        out.update(number for end, numbers in there if end in (note.onset, whole) for number in numbers)
+    return out
+
+
+def _insertions(note: _Struck, channel: int) -> list[splice.Insertion]:
+    """A note's events: struck after what stands at its tick, let go before."""
+    on = bytes((splice.NOTE_ON | channel, note.pitch, note.velocity))
+    off = bytes((splice.NOTE_OFF | channel, note.pitch, 0))
+    return [splice.Insertion(note.onset, 2, on), splice.Insertion(note.end, 0, off)]

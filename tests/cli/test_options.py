@@ -33,6 +33,9 @@ def test_an_options_file_is_taken_and_the_command_line_wins(here):
     [
         ("colour = 1", "has the option 'colour', which there is not", 2),
         ("bars = ", "is not TOML", 1),
+        ("bars = " + "9" * 5000, "is not TOML", 1),
+        ("bars = " + "[" * 5000, "is not TOML", 1),
+        (".".join("a" * 2000) + " = 1", "has the option 'a', which there is not", 2),
         ('bars = "4"', "bars is '4'; give a whole number", 2),
         ("count = true", "count is True; give a whole number", 2),
         ("seed = 1.5", "seed is 1.5; give a whole number", 2),

@@ -1,4 +1,4 @@
-"""ABC tunes become the melodies that a player would play."""
+"""The folk tunes that music21 brings along become melodies, or folders."""
 
 from pathlib import Path
 
@@ -9,143 +9,12 @@ from melodygru.cli import app
 from melodygru.data.corpora import CORPORA, Tune, corpus_melodies, file_name, tune_texts, write_corpus
 from melodygru.errors import FileError, UsageError
 from melodygru.formats.reading import read_melodies
-from melodygru.formats.scores.abc_text import LeftOut
-from melodygru.formats.scores.abc_tunes import read_tune
+from melodygru.formats.scores.abc.tunes import read_tune
 from melodygru.music.melody import Melody
-from melodygru.music.theory import Key, TimeSignature
-
-C, D, E, F, G, A, B = 60, 62, 64, 65, 67, 69, 71
 
 
-def tune(body: str, metre: str = "4/4", unit: str = "1/4", key: str = "C", extra: str = "") -> Melody:
-    return read_tune(f"X:1\nT:A Tune\n{extra}M:{metre}\nL:{unit}\nK:{key}\n{body}\n")
-
-
-def played(melody: Melody) -> list[tuple[int, int, int]]:
-    """(pitch, onset, duration) of every note."""
-    return [(note.pitch, note.onset, note.duration) for note in melody.notes]
-
-
-def pitches(melody: Melody) -> list[int]:
-    return [note.pitch for note in melody.notes]
-
-
-def test_plain_bars_stand_on_the_grid():
-    melody = tune("CDEF|G2z2|", extra="Q:1/4=90\n")
-    assert played(melody) == [(C, 0, 24), (D, 24, 24), (E, 48, 24), (F, 72, 24), (G, 96, 48)]
-    assert (melody.time_signature, melody.key, melody.qpm) == (TimeSignature(4, 4), Key(0, "major"), 90.0)
-    assert (melody.name, melody.pickup, melody.bars) == ("A Tune", 0, 2)
-
-
-def test_a_pickup_completes_the_short_bar_before_a_repeat():
-    # 3 + 1 quarters: the G of the second time stands in the last quarter of the bar that C3 begins.
-    melody = tune("G|CDEF|C3:|")
-    assert played(melody)[:6] == [(G, 72, 24), (C, 96, 24), (D, 120, 24), (E, 144, 24), (F, 168, 24), (C, 192, 72)]
-    assert played(melody)[6:] == [(G, 264, 24), (C, 288, 24), (D, 312, 24), (E, 336, 24), (F, 360, 24), (C, 384, 72)]
-    assert (melody.pickup, melody.bars) == (24, 4)
-
-
-def test_a_pickup_after_a_whole_bar_cuts_its_last_note_short():
-    melody = tune("CDEF|C4|:G|CDEF|C3:|")
-    assert played(melody)[4:7] == [(C, 96, 72), (G, 168, 24), (C, 192, 24)]
-    assert melody.pickup == 0
-
-
-def test_a_short_bar_before_a_section_without_pickup_is_held():
-    melody = tune("G|CDEF|C3||CDEF|C3|]")
-    assert played(melody)[5:7] == [(C, 192, 96), (C, 288, 24)]
-
-
-def test_endings_are_played_each_in_its_turn():
-    melody = tune("|:CDEF|1GGGG:|2AAAA|BBBB||CCCC|]")
-    one, two = [G] * 4, [A] * 4 + [B] * 4
-    assert pitches(melody) == [C, D, E, F, *one, C, D, E, F, *two, C, C, C, C]
-    assert melody == tune("|:CDEF|[1GGGG:|[2AAAA|BBBB||CCCC|]")
-    assert melody == tune("|:CDEF||1 GGGG:| 2 AAAA|BBBB||CCCC|]")
-    assert melody == tune("|:CDEF|\\\n1GGGG:|\\\n2AAAA|BBBB||CCCC|]")
-
-
-def test_a_repeat_goes_back_to_the_last_double_bar():
-    assert pitches(tune("CCCC||DDDD::EEEE:|")) == [C] * 4 + [D] * 8 + [E] * 8
-
-
-def test_a_repeat_sign_in_the_middle_of_a_bar_keeps_the_bar_lines():
-    # The bar "C2 | D2" is whole; so is the bar of F2 and the D2 that is gone back to.
-    melody = tune("C2|:D2|EEEE|GGGG|AAAA|F2:|")
-    assert melody.pickup == 0
-    assert [(p, o) for p, o, _ in played(melody) if p in (D, F)] == [(D, 48), (F, 384), (D, 432), (F, 768)]
-
-
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ("Dmix", Key(2, "mixolydian")),
-        ("Am", Key(9, "minor")),
-        ("Ador", Key(9, "dorian")),
-        ("E Minor", Key(4, "minor")),
-        ("Bb", Key(10, "major")),
-        ("Hp", Key(9, "mixolydian")),
-    ],
-)
-def test_keys_keep_their_mode(text, key):
-    assert tune("CDEF|GABc|", key=text).key == key
-
-
-def test_the_key_signature_alters_the_notes():
-    assert pitches(tune("CDEF|GABc|", key="Dmix")) == [60, 62, 64, 66, 67, 69, 71, 72]
-
-
-def test_an_accidental_lasts_to_the_bar_line():
-    assert pitches(tune("^FFFF|FFFF|")) == [66] * 4 + [65] * 4
-    assert pitches(tune("^FF=FF|FFFF|")) == [66, 66, 65, 65, 65, 65, 65, 65]
-
-
-def test_triplets_and_dotted_pairs_are_exact():
-    melody = tune("(3CDE F>G|A<B c2|", metre="2/4", unit="1/8")
-    assert played(melody) == [
-        (C, 0, 8), (D, 8, 8), (E, 16, 8), (F, 24, 18), (G, 42, 6), (A, 48, 6), (B, 54, 18), (72, 72, 24),
-    ]  # fmt: skip
-
-
-def test_grace_notes_slurs_and_words_change_nothing():
-    plain = tune("A>Bc>d|(3ABc d2|", metre="2/4", unit="1/8")
-    adorned = tune('{g}A>{Bc}B"tr"(c>.d)|(3(A{g}Bc) Td2|', metre="2/4", unit="1/8")
-    assert played(adorned) == played(plain)
-    assert played(tune("CDEF|C4 Hx|x2 C2|")) == played(tune("CDEF|C4|z2 C2|"))
-
-
-def test_ties_join_and_slurs_do_not():
-    melody = tune("C2D2-|D2E-F|")
-    assert played(melody) == [(C, 0, 48), (D, 48, 96), (E, 144, 24), (F, 168, 24)]
-    # Only the note before the sign is tied, over a bar line or within a dotted pair.
-    assert played(tune("CDD-E|E>-EG2|"))[:5] == [(C, 0, 24), (D, 24, 24), (D, 48, 24), (E, 72, 24), (E, 96, 48)]
-    assert played(tune("CDDE-|EGG2|"))[-4:] == [(D, 48, 24), (E, 72, 48), (G, 120, 24), (G, 144, 48)]
-
-
-def test_of_a_chord_the_top_note_is_kept():
-    assert pitches(tune("[CEG]2 [c2E2]|CDEF|")) == [G, 72, C, D, E, F]
-
-
-def test_cut_time_is_written_as_four_four():
-    assert tune("CDEF|GABc|", metre="C|").time_signature == TimeSignature(4, 4)
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        ("CDEF|CDE|CDEF|CDEF|", "a bar of the wrong length"),
-        ("CDEF|\nM:3/4\nCDE|CDE|", "several metres"),
-        ("CDEF|CDEF|\n[V:1] CDEF|\n[V:2] CDEF|", "several voices"),
-        ("CDEF|(7C/D/E/F/G/A/B/ C3|", "a rhythm off the grid of 24 steps a quarter"),
-        ("CDEF|", "fewer than two bars"),
-        ("z4|z4|", "no notes"),
-        ("CD|CD|CD|CD|", "bars of another metre than the one named"),
-        ("|:CDEF|1GGGG:|2AAAA:|3BBBB|", "more than two endings"),
-    ],
-)
-def test_what_cannot_be_used_is_left_out_with_its_reason(body, reason):
-    with pytest.raises(LeftOut, match=reason):
-        tune(body)
+def melody_of(body: str) -> Melody:
+    return read_tune(f"X:1\nT:A Tune\nM:4/4\nL:1/4\nK:C\n{body}\n")
 
 
 def test_names_and_numbers_outside_their_range_are_usage_errors():
@@ -158,7 +27,7 @@ def test_names_and_numbers_outside_their_range_are_usage_errors():
 
 
 def test_file_names_are_safe_and_sort_in_the_books_order():
-    melody = tune("CDEF|GABc|")
+    melody = melody_of("CDEF|GABc|")
     assert file_name(Tune(7, melody)) == "0007-a-tune.mid"
     odd = Melody(melody.notes, name="Ó'Néill's / \"Jig\"")
     assert file_name(Tune(12, odd)) == "0012-oneills-jig.mid"

@@ -1,9 +1,7 @@
 """Reading many files: the fast lane gives what the others give, and nothing that happens to one file costs the rest."""
 
-import os
 import random
 import struct
-from pathlib import Path
 
 import mido
 import numpy as np
@@ -15,7 +13,7 @@ from melodygru.data import cache, fast_lane, preparation
 from melodygru.data.cache import load_dataset, read_part
 from melodygru.data.fast_lane import reader
 from melodygru.data.key_finding import find_keys
-from melodygru.data.preparation import Reading, in_shards, read_shards, shard_path, write_shards
+from melodygru.data.preparation import Reading, in_shards, read_shards
 from melodygru.data.shards import Shard, read_shard
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.midi.writer import write_midi
@@ -157,38 +155,6 @@ def write_tunes(folder, count):
     return paths
 
 
-class Crashing:
-    """Reads, but is killed by files of one name."""
-
-    def __call__(self, paths):
-        if any(Path(path).stem == "003" for path in paths):
-            os._exit(11)
-        return Reading(fast=False)(paths)
-
-
-def test_a_file_that_crashes_its_reader_costs_that_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(preparation, "SHARD_FILES", 3)
-    paths = [str(path) for path in write_tunes(tmp_path, 7)]
-    write_shards(paths, Crashing(), tmp_path / "shards", jobs=2)
-    shards = [Shard.load(shard_path(tmp_path / "shards", number)) for number in range(3)]
-    verdicts = [file for shard in shards for file in shard.files]
-    assert [file.path for file in verdicts] == paths
-    assert [file.reason for file in verdicts] == ["makes its reader crash" if i == 3 else "" for i in range(7)]
-    assert [name for shard in shards for name in shard.names] == [f"{i:03}" for i in range(7) if i != 3]
-
-
-def die():
-    os._exit(1)
-
-
-def test_where_no_process_starts_one_reads_everything(tmp_path, monkeypatch):
-    monkeypatch.setattr(preparation, "SHARD_FILES", 2)
-    monkeypatch.setattr(preparation, "_leave_to_the_parent", die)
-    paths = [str(path) for path in write_tunes(tmp_path, 5)]
-    found = list(read_shards(paths, Reading(fast=False), jobs=2))
-    assert [name for shard in found for name in shard.names] == [Path(path).stem for path in paths]
-
-
 def test_processes_change_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(preparation, "SHARD_FILES", 2)
     paths = [str(path) for path in write_tunes(tmp_path, 7)]
@@ -230,7 +196,7 @@ def test_parts_are_read_by_different_machines(tmp_path, monkeypatch):
     write_tunes(tmp_path / "tunes", 9)
     for i in range(3):
         read_part(tmp_path / "tunes", (i, 3))
-    monkeypatch.setattr(preparation, "_in_processes", lambda tasks, *_: iter([None] * len(tasks)))
+    monkeypatch.setattr(preparation, "_done", lambda tasks, *_: iter([None] * len(tasks)))
     told = []
     data = load_dataset(tmp_path / "tunes", progress=lambda *counts: told.append(counts))
     assert told == []

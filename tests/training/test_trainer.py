@@ -117,6 +117,35 @@ def test_a_resumed_run_ends_at_the_very_same_weights(folder, steps):
         assert getattr(whole, name) == getattr(second, name)
 
 
+@pytest.mark.parametrize("place", ["write_metrics", "Trainer.validate"])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_run_that_dies_at_the_end_of_an_epoch_has_all_its_metrics_in_the_end(folder, monkeypatch, place, rows):
+    class DiedError(Exception):
+        pass
+
+    owner = trainer.Trainer if "." in place else trainer
+    name = place.split(".")[-1]
+    calls, real = [], getattr(owner, name)
+
+    def die(*arguments, **options):
+        calls.append(None)
+        if len(calls) == rows:
+            raise DiedError
+        return real(*arguments, **options)
+
+    def told(run):
+        return [[row[column] for column in METRICS[:7]] for row in metrics(run)]
+
+    options = {**TINY, "epochs": 2, "seed": 3, "val_split": 0.2, "save_minutes": 0}
+    train(folder, "whole", **options)
+    monkeypatch.setattr(owner, name, die)
+    with pytest.raises(DiedError):
+        train(folder, "out", **options)
+    monkeypatch.setattr(owner, name, real)
+    train(folder, "out", resume=True, **options)
+    assert told("out") == told("whole")
+
+
 def test_a_run_that_dies_goes_on_from_what_was_saved_within_the_epoch(folder):
     class DiedError(Exception):
         pass

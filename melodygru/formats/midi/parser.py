@@ -121,7 +121,7 @@ def parse_midi(data: bytes) -> RawFile:
     if division == 0:
         raise MidiError("has 0 ticks to a quarter note, so its notes have no time; export it again.")
     events = FileEvents(division)
-    tracks = _tracks(data, start + 14, int.from_bytes(data[start + 10 : start + 12], "big"), events)
+    tracks = _tracks(data, start, int.from_bytes(data[start + 10 : start + 12], "big"), events)
     if not tracks:
         raise MidiError("is cut short: it has a header but no track; export it again.")
     raw = RawFile(
@@ -155,10 +155,9 @@ def _check_length(raw: RawFile) -> None:
 
 
 def _tracks(data: bytes, position: int, announced: int, events: FileEvents) -> list[RawTrack]:
-    """The tracks from `position` on. Of what follows those that the header announces, whole tracks alone count."""
+    """The tracks from the chunk at `position` on. Of what follows those that the header announces, whole ones count."""
     tracks: list[RawTrack] = []
-    position = data.find(b"MTrk", position)
-    ended = position
+    position = ended = _next_track(data, position)
     while position >= 0:
         begin = position + 8
         declared = begin + int.from_bytes(data[position + 4 : begin], "big")
@@ -184,8 +183,18 @@ def _tracks(data: bytes, position: int, announced: int, events: FileEvents) -> l
         ended = begin + used
         notes = tuple(sorted(_let_go(note, events) for note in track.notes))
         tracks.append(RawTrack(len(tracks) + 1, track.name, notes, track.programs, track.lyrics, track.end))
-        position = data.find(b"MTrk", ended)
+        position = _next_track(data, ended)
     return tracks
+
+
+def _next_track(data: bytes, position: int) -> int:
+    """Where the next track's chunk begins; -1: nowhere. Other chunks are passed by, whatever they hold."""
+    while data[position : position + 4] != b"MTrk":
+        end = position + 8 + int.from_bytes(data[position + 4 : position + 8], "big")
+        if not data[position : position + 4].isalpha() or end > len(data):
+            return data.find(b"MTrk", position)
+        position = end
+    return position
 
 
 def _let_go(note: RawNote, events: FileEvents) -> RawNote:

@@ -32,14 +32,15 @@ def abc(melody: Melody, chords: Sequence[ChordSpan] = ()) -> str:
     beat, dots, rate = tempo_unit(metre, melody.qpm)
     counted = _UNITS[beat] * (Fraction(3, 2) if dots else 1)
     mode = _MODES.get(key.mode, key.mode[:3])
+    [tonic] = spell([key.tonic], key)  # of F locrian E#, as its six sharps have it
     header = [
         "%abc-2.1",
         "X:1",
-        f"T:{readable(melody.name).replace('%', chr(92) + '%')}",
+        f"T:{_escaped(readable(melody.name))}",
         f"M:{metre}",
         f"L:{unit}",
         f"Q:{counted}={number(rate)}",
-        f"K:{key.tonic_name}{mode}",
+        f"K:{tonic.letter}{('', '#', 'b')[tonic.alter]}{mode}",
     ]
     bars = written_bars(melody)
     breaks = line_breaks(bars)
@@ -60,6 +61,11 @@ def abc(melody: Melody, chords: Sequence[ChordSpan] = ()) -> str:
         over = {at: symbol_of(span) for at, span in chords_in(bar, symbols).items()}
         line += _bar(bar, spelled, melody, over, unit) + (" |]" if index + 1 == len(bars) else " | ")
     return "\n".join([*header, *lines, line]) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """A text as fields have it: a backslash begins signs that have no key, a percent sign a comment."""
+    return text.replace("\\", "\\\\").replace("%", "\\%")
 
 
 def _split_at(bar: Bar, places: Sequence[int]) -> Bar:

@@ -1,4 +1,4 @@
-"""What was made of a score, kept by the score's content: reading it takes a hundred times as long as reading MIDI.
+"""What was made of a score, kept by the score's content: reading it takes up to a hundred times as long as MIDI.
 
 What is old is thrown away. A cache that cannot be written or read is as good as none.
 """
@@ -20,7 +20,7 @@ from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import Key, TimeSignature
 from melodygru.system import cache_home, write_atomically
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST = 400
 """Entries of each of the 256 folders, from which on the older half goes: a hundred thousand scores in all."""
 

@@ -2,7 +2,7 @@
 
 A bar that is shorter than its metre is completed by the next one (the end of a section and the pickup of the next, or a
 bar that is broken over two lines). Where it is not, it is done as players do it, and as
-`melodygru.formats.scores.abc_tunes` does: the last note is held on to the bar line; a pickup after a whole bar takes
+`melodygru.formats.scores.abc.tunes` does: the last note is held on to the bar line; a pickup after a whole bar takes
 its time from that bar's last note, or is not played.
 """
 
@@ -11,24 +11,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from melodygru.errors import MidiError
 from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
 from melodygru.formats.midi.tracks import choose_melody
-from melodygru.formats.scores.parts import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
-from melodygru.formats.scores.repeats import changes
+from melodygru.formats.scores.written import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
 from melodygru.music.theory import Key, TimeSignature
 
+ROUNDED = "values finer than the grid rounded to it"
+"""The remark on a melody with sixty-fourths, quintuplets and the like: the grid has 24 steps a quarter."""
 _VELOCITY = 80
 _SLIGHT = TICKS_PER_STEP
 """Bars that are off by less are as long as their metre: programs round."""
-
-
-class OffTheGrid(MidiError):
-    """A rhythm that the grid does not hold."""
-
-    def __init__(self) -> None:
-        super().__init__("has a rhythm off the grid of 24 steps a quarter; simplify it, or leave it out.")
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,7 @@ class Stretch:
     @property
     def bar(self) -> int:
         """Ticks of a bar."""
-        return self.metre.bar_steps * TICKS_PER_STEP
+        return _whole(self.metre)
 
 
 @dataclass(frozen=True)
@@ -59,13 +54,13 @@ class Placed:
     """The melody of a score as it is played, in ticks, and what holds in its P bars.
 
     Attributes:
-        notes: in order, never overlapping, all on the grid.
+        notes: in order, never overlapping, all on the grid: few may have been set on it.
         label: the part's name, or its number.
         alone: no other part has notes.
         stretches: in order, at least one.
         starts: (P,) where each bar begins.
         end: where the last one ends.
-        keys, tempi: (P,) see `melodygru.formats.scores.parts`.
+        keys, tempi: (P,) see `melodygru.formats.scores.written`.
         remarks: what could not be taken at its word.
     """
 
@@ -105,8 +100,9 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
     bars = _with_metres(score.bars, remarks)
     line = _line(bars, score.order, remarks)
     tracks = [
-        RawTrack(number, part.name, tuple(_notes(part, score.order, line)))
+        RawTrack(number, part.name, notes, {0: part.program} if notes and part.program is not None else {})
         for number, part in enumerate(score.parts, 1)
+        for notes in [tuple(_notes(part, score.order, line))]
     ]
     choice = choose_melody(RawFile(TICKS, tuple(tracks), (), (), (), None, (), ()), track, min_notes)
     if len(choice.notes) < min_notes:
@@ -114,11 +110,10 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
     if choice.remark:
         remarks[choice.remark] = None
     number = max(choice.number - 1, 0)
-    if any(note.onset % TICKS_PER_STEP or note.end % TICKS_PER_STEP for note in choice.notes):
-        raise OffTheGrid
+    notes = _on_the_grid(choice.notes, remarks)
     keys, order = score.parts[number].keys, score.order
     return Placed(
-        choice.notes,
+        notes,
         choice.label if tracks[number].name else f"part {number + 1}",
         sum(bool(one.notes) for one in tracks) == 1,
         tuple(line.stretches),
@@ -128,6 +123,25 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
         tuple(bars[index].qpm for index in order),
         tuple(remarks),
     )
+
+
+def _on_the_grid(notes: Sequence[RawNote], remarks: dict[str, None]) -> tuple[RawNote, ...]:
+    """Each note from the nearest step to the nearest, at least one; of those that fall on one step the last stays."""
+    if not any(note.onset % TICKS_PER_STEP or note.end % TICKS_PER_STEP for note in notes):
+        return tuple(notes)
+    remarks[ROUNDED] = None
+    placed: list[RawNote] = []
+    for note in reversed(notes):
+        onset, end = (round(tick / TICKS_PER_STEP) * TICKS_PER_STEP for tick in (note.onset, note.end))
+        following = placed[-1].onset if placed else max(end, onset + TICKS_PER_STEP)
+        if onset < following:
+            placed.append(note._replace(onset=onset, end=min(max(end, onset + TICKS_PER_STEP), following)))
+    return tuple(placed[::-1])
+
+
+def _whole(metre: TimeSignature) -> int:
+    """Ticks of a bar."""
+    return metre.bar_steps * TICKS_PER_STEP
 
 
 def _with_metres(bars: Sequence[Bar], remarks: dict[str, None]) -> list[Bar]:
@@ -142,21 +156,26 @@ def _with_metres(bars: Sequence[Bar], remarks: dict[str, None]) -> list[Bar]:
     found = []
     for bar in bars:
         assert bar.metre is not None
-        whole = bar.metre.bar_steps * TICKS_PER_STEP
+        whole = _whole(bar.metre)
         found.append(replace(bar, length=whole) if abs(bar.length - whole) < _SLIGHT else bar)
     for metre in {bar.metre for bar in found}:
         assert metre is not None
         lengths = Counter(bar.length for bar in found if bar.metre == metre)
         # Two bars between two bar lines, as in editions of old music, are whole bars too.
-        whole = sum(number for length, number in lengths.items() if length % (metre.bar_steps * TICKS_PER_STEP) == 0)
+        whole = sum(number for length, number in lengths.items() if length % _whole(metre) == 0)
         if lengths.total() >= 4 and whole < max(lengths.values()):
-            raise MidiError("has bars of another metre than the one named; correct it, or leave it out.")
+            length = max(lengths, key=lambda length: lengths[length])
+            first = next(n for n, bar in enumerate(found, 1) if (bar.metre, bar.length) == (metre, length))
+            raise MidiError(
+                f"has bars of another metre than the one named (bar {first}: {length / TICKS:g} quarters in {metre}); "
+                "correct it, or leave it out."
+            )
     return found
 
 
 def _metre_of_bars(lengths: Sequence[int]) -> TimeSignature | None:
     """The metre, in quarters, of a score that names none but whose bars, first and last apart, are all as long."""
-    inner = set(lengths[1:-1]) or set(lengths[:1])
+    inner = set(lengths[1:-1]) or {max(lengths)}
     if len(inner) != 1 or not all(one <= min(inner) for one in (lengths[0], lengths[-1])):
         return None
     quarters, rest = divmod(inner.pop(), TICKS)
@@ -168,11 +187,11 @@ def _line(bars: Sequence[Bar], order: Sequence[int], remarks: dict[str, None]) -
     position = start = begin = 0
     metre: TimeSignature | None = None
     pickup = False
-    jumps = changes(order)
+    jumps = [False, *(two != one + 1 for one, two in pairwise(order))]  # it does not follow the one before on the page
     for number, index in enumerate(order):
         bar = bars[index]
         assert bar.metre is not None
-        whole = bar.metre.bar_steps * TICKS_PER_STEP
+        whole = _whole(bar.metre)
         held, squeezed = 0, False
         if bar.metre != metre:
             if metre is not None:

@@ -1,8 +1,8 @@
-"""A score -> its melodies: MusicXML, ABC and **kern, with what scores know and MIDI does not.
+"""A score -> its melodies: MusicXML and **kern, with what scores know and MIDI does not.
 
 Keys have their modes, pickups and bar lines are where they are written, repeats are written out. Of several parts the
-melody is chosen as among the tracks of a MIDI file. What is written is taken at its word: nothing is set on the grid
-that does not lie there.
+melody is chosen as among the tracks of a MIDI file. What is written is taken at its word: no more is set
+on the grid that does not lie there than a tenth of the notes, and a remark says so.
 """
 
 from __future__ import annotations
@@ -10,84 +10,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Any, TypeVar
 
-from melodygru.errors import MelodyGRUError, MidiError
+from melodygru.errors import MidiError
 from melodygru.formats.midi.extraction import DEFAULT_QPM, KEY_ESTIMATED, UPBEAT, ExtractionConfig, split_at_rests
-from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
-from melodygru.formats.midi.tracks import choose_melody
-from melodygru.formats.scores.abc_text import LeftOut
-from melodygru.formats.scores.abc_tunes import read_tune
+from melodygru.formats.midi.parser import RawNote
 from melodygru.formats.scores.cache import Reading
-from melodygru.formats.scores.files import abc_tunes, abc_voices, kern_text, xml_root
-from melodygru.formats.scores.layout import OffTheGrid, Placed, Stretch, lay_out
-from melodygru.formats.scores.parts import TICKS_PER_STEP, WrittenScore, scores_in_kern, scores_in_xml
+from melodygru.formats.scores.kern.reader import scores_in_kern
+from melodygru.formats.scores.layout import Placed, Stretch, lay_out
+from melodygru.formats.scores.musicxml.reader import written_score
+from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
 
 
 def musicxml_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
     """The melodies of MusicXML; see `melodygru.formats.scores.files.READERS`."""
-    return _from_scores(scores_in_xml(xml_root(data, zipped=False)), stem, config)
+    return _from_scores([written_score(data, zipped=False)], stem, config)
 
 
 def mxl_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
     """The same, zipped."""
-    return _from_scores(scores_in_xml(xml_root(data, zipped=True)), stem, config)
+    return _from_scores([written_score(data, zipped=True)], stem, config)
 
 
 def kern_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
     """The melodies of Humdrum **kern."""
-    return _from_scores(scores_in_kern(kern_text(data)), stem, config)
-
-
-def abc_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
-    """Every tune of an ABC file; those that cannot be read are remarks."""
-    texts = abc_tunes(data)
-    by_number = config.track.isdecimal() and 1 <= int(config.track) <= len(texts) > 1
-    if by_number:
-        texts, config = [texts[int(config.track) - 1]], replace(config, track="auto")
-    melodies: list[Melody] = []
-    left_out: list[str] = []
-    voices: Counter[str] = Counter()
-    for text in texts:
-        found = _tune(text, config)
-        if isinstance(found, str):
-            left_out.append(found)
-        else:
-            voices[found[0]] += 1
-            melodies.append(found[1])
-    if not melodies:
-        why = Counter(left_out).most_common(1)[0][0]
-        raise MidiError(f"has {'no tune that can be read' if len(texts) > 1 else 'a tune that cannot be read'}: {why}.")
-    remarks = tuple(f"tune left out: {reason}" for reason in left_out)
-    return Reading(_named(melodies, stem), voices.most_common(1)[0][0] or "tune", remarks)
-
-
-def _tune(text: str, config: ExtractionConfig) -> tuple[str, Melody] | str:
-    """The voice that is the melody of a tune, by name, and the melody; or why there is none."""
-    try:
-        return _melody_of_tune(text, config)
-    except MelodyGRUError as error:
-        return str(error).split(";")[0].rstrip(".")
-    except Exception as error:  # one tune that music21 stumbles over must not cost the others
-        return f"could not be understood ({type(error).__name__})"
-
-
-def _melody_of_tune(text: str, config: ExtractionConfig) -> tuple[str, Melody]:
-    voices = {name: read_tune(voice) for name, voice in abc_voices(text).items()}
-    tracks = tuple(RawTrack(*told) for told in zip(count(1), voices, map(_raw_notes, voices.values()), strict=False))
-    choice = choose_melody(RawFile(24, tracks, (), (), (), None, (), ()), config.track, config.min_notes)
-    voice = choice.label if choice.label in voices else next(iter(voices))
-    melody = voices[voice]
-    if len(melody.notes) < config.min_notes:
-        raise LeftOut(f"has a melody of fewer than {config.min_notes} notes")
-    return voice, replace(melody, name=" ".join("".join(c if c.isprintable() else " " for c in melody.name).split()))
-
-
-def _raw_notes(melody: Melody) -> tuple[RawNote, ...]:
-    return tuple(RawNote(note.onset, note.end, note.pitch, 80, 0) for note in melody.notes)
+    return _from_scores(scores_in_kern(data), stem, config)
 
 
 def _from_scores(scores: Sequence[WrittenScore], stem: str, config: ExtractionConfig) -> Reading:
@@ -108,10 +57,10 @@ def _from_scores(scores: Sequence[WrittenScore], stem: str, config: ExtractionCo
     if not melodies:
         raise failed[0]
     remarks += [f"movement left out: it {str(error).split(';')[0].rstrip('.')}" for error in failed]
-    return Reading(_named(melodies, stem), tracks[0], tuple(remarks))
+    return Reading(named(melodies, stem), tracks[0], tuple(remarks))
 
 
-def _named(melodies: Sequence[Melody], stem: str) -> tuple[Melody, ...]:
+def named(melodies: Sequence[Melody], stem: str) -> tuple[Melody, ...]:
     """With the file's name where there is no title, and numbers where several would have the same."""
     named, seen = [], Counter[str]()
     for number, melody in enumerate(melodies, 1):
@@ -175,18 +124,14 @@ def _piece(group: Sequence[RawNote], stretch: Stretch, alone: bool, first: bool,
     else:
         upbeat = silence >= UPBEAT * bar and group[-1].end > start + bar
         pickup = bar - silence if upbeat else 0
-    notes = tuple(Note(n.pitch, _steps(n.onset - start), _steps(n.end - n.onset)) for n in group)
+    # Bar lines may be off the grid themselves, where bars are filled with what the grid does not hold.
+    edges = [tuple(round((tick - start) / TICKS_PER_STEP) for tick in (note.onset, note.end)) for note in group]
+    notes = tuple(Note(note.pitch, at, end - at) for note, (at, end) in zip(group, edges, strict=True))
+    upbeat_steps = (stretch.metre.bar_steps - notes[0].onset) % stretch.metre.bar_steps if pickup else 0
     bars = 0
     if last and alone and stretch.end - group[-1].end <= longest:
         bars = max(-(-(stretch.end - start) // bar) - bool(pickup), 1)
-    return _Piece(start, notes, stretch.metre, _steps(pickup), bars, group[-1].end)
-
-
-def _steps(ticks: int) -> int:
-    steps, rest = divmod(ticks, TICKS_PER_STEP)
-    if rest:
-        raise OffTheGrid
-    return steps
+    return _Piece(start, notes, stretch.metre, upbeat_steps, bars, group[-1].end)
 
 
 def _melody(piece: _Piece, placed: Placed, name: str, remarks: dict[str, None]) -> Melody:

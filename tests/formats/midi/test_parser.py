@@ -79,6 +79,15 @@ def test_what_lay_on_the_disk_after_the_last_track_is_not_the_files(announced):
         assert raw.faults in ((), ("bytes after the last track",))
 
 
+def test_chunks_that_are_no_tracks_and_texts_are_passed_by_whatever_they_hold():
+    other = b"XFIH" + struct.pack(">I", 12 + len(TRACK)) + b"xxxx" + chunk(TRACK)
+    text = b"\x00\xff\x01\x08MTrk\x00\x00\x00\x01"
+    raw = parse_midi(HEADER + other + chunk(text + TRACK) + other)
+    assert len(raw.tracks) == 1
+    assert raw.faults == ()
+    assert len(parse_midi(HEADER[:4] + b"\x00\x00\x00\x0a" + HEADER[8:] + b"more" + chunk(TRACK)).tracks) == 1
+
+
 def test_whole_tracks_that_the_header_does_not_announce_are_read():
     assert len(parse_midi(HEADER + chunk(TRACK) * 3).tracks) == 3
 

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, settings
@@ -9,66 +10,85 @@ from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.formats.notation.abc import abc
-from melodygru.formats.scores.abc_text import LeftOut
-from melodygru.formats.scores.abc_tunes import read_tune
+from melodygru.formats.notation.note_values import written_bars
+from melodygru.formats.reading import parse
 from melodygru.music.chords import lay_out, parse_progression
+from melodygru.music.theory import MODES
+from tests.strategies import melodies
 
 # The values of tunes, triplets among them.
 VALUES = [3, 4, 6, 8, 12, 16, 18, 24, 30, 36, 48, 60, 96, 120]
-MODES = ["major", "minor", "dorian", "phrygian", "lydian", "mixolydian"]
-METRES = ["2/4", "3/4", "4/4", "6/8", "9/8", "12/8", "3/8", "2/2", "3/2", "5/4", "7/8"]
+METRES = [
+    "2/4",
+    "3/4",
+    "4/4",
+    "6/8",
+    "9/8",
+    "12/8",
+    "3/8",
+    "2/2",
+    "3/2",
+    "5/4",
+    "7/8",
+    "1/4",
+    "4/1",
+    "6/16",
+    "13/8",
+    "5/32",
+]
 
 
 @st.composite
-def tunes(draw):
+def tunes(draw, low=0, high=127):
     time_signature = TimeSignature.parse(draw(st.sampled_from(METRES)))
     bar = time_signature.bar_steps
     pickup = draw(st.sampled_from([0, 0, 6, 8, 12, 16, 24])) % bar
     if bar < 96 and pickup % 6:
-        pickup = 12  # the rest of a quarter triplet would fill the bar, and leave no pickup
-    at, notes = bar - pickup if pickup else 0, []
-    for _ in range(draw(st.integers(6, 30))):
+        pickup = 12 % bar  # the rest of a quarter triplet would fill the bar, and leave no pickup
+    at, notes = bar - pickup if pickup else draw(st.sampled_from([0, 0, 0, 12, bar])), []
+    for _ in range(draw(st.integers(1, 30))):
         length = draw(st.sampled_from(VALUES))
-        # music21 takes the octave below C0 for flats.
-        notes.append(Note(draw(st.integers(12, 115)), at, length))
+        notes.append(Note(draw(st.integers(low, high)), at, length))
         at += length + draw(st.sampled_from([0, 0, 0, 6, 12, 24, 48]))
     key = Key(draw(st.integers(0, 11)), draw(st.sampled_from(MODES)))
-    return Melody(
-        tuple(notes), time_signature, key, draw(st.sampled_from([60.0, 97.5, 120.0, 144.0])), "A Tune", pickup
-    )
+    name = draw(st.sampled_from(["A Tune", "", "100 % \\'e", "K:C", 'Ä \\\\ "b"', "|:x:|"]))
+    tempo = draw(st.sampled_from([20.0, 60.0, 97.5, 120.0, 144.0, 400.0]))
+    bars = -(-at // bar) - bool(pickup) + draw(st.sampled_from([0, 0, 1, 3]))
+    return Melody(tuple(notes), time_signature, key, tempo, name, pickup, max(bars, 1))
 
 
 def read_again(text):
-    """The tune as our own reader has it; what no reader of ABC would take for a tune is passed over."""
-    # music21 loses count of ten notes under one bracket, and one bar is no tune.
-    assume(not re.search(r"\(3:2:\d\d", text))
-    try:
-        return read_tune(text)
-    except LeftOut as reason:
-        assume(str(reason) not in ("fewer than two bars", "bars of another metre than the one named"))
-        raise
+    """The tune as our own reader has it."""
+    [melody] = parse(text.encode(), "x.abc").melodies
+    return melody
 
 
 @settings(max_examples=60, deadline=None)
-@given(tunes())
+@given(st.one_of(tunes(), melodies(min_notes=1, max_notes=12)))
 def test_a_tune_is_read_again_as_it_was(melody):
-    assert read_again(abc(melody)) == melody
+    # A pickup whose triplet begins on the bar line is written as a whole bar, which ABC cannot tell from one.
+    assume(not melody.pickup or written_bars(melody)[0].start > 0)
+    found = read_again(abc(melody))
+    assert found.qpm == pytest.approx(melody.qpm, abs=0.01)
+    assert found == replace(melody, name=melody.name or "x", qpm=found.qpm)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(tunes(), st.sampled_from(["Am F | C/E G7", "C", "Bbmaj7 | N.C."]))
 def test_chord_symbols_change_no_note(melody, text):
     spans = lay_out(parse_progression(text, melody.time_signature), 0, melody.length)
     written = abc(melody, spans)
     assert written.count('"') >= 2
-    assert read_again(written) == melody
+    assert read_again(written).notes == melody.notes
 
 
 @settings(max_examples=8, deadline=None)
-@given(tunes())
+@given(tunes(12, 115))  # music21 takes the octave below C0 for flats
 def test_music21_reads_the_same_pitches_and_lengths(melody):
     from music21 import converter
 
+    # It loses count of ten notes under one bracket, and reads locrian keys as major ones.
+    assume(not re.search(r"\(3:2:\d\d", abc(melody)) and melody.key.mode != "locrian")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         score = converter.parseData(abc(melody), format="abc")
@@ -109,7 +129,14 @@ def test_a_triplet_of_other_than_three_notes_says_how_many():
 
 @pytest.mark.parametrize(
     ("key", "field"),
-    [("C major", "C"), ("A minor", "Am"), ("Bb mixolydian", "Bbmix"), ("F# dorian", "F#dor"), ("B locrian", "Bloc")],
+    [
+        ("C major", "C"),
+        ("A minor", "Am"),
+        ("Bb mixolydian", "Bbmix"),
+        ("F# dorian", "F#dor"),
+        ("B locrian", "Bloc"),
+        ("F locrian", "E#loc"),
+    ],
 )
 def test_the_key_has_its_mode(key, field):
     assert f"\nK:{field}\n" in abc(Melody((Note(60, 0, 96),), key=Key.parse(key)))

@@ -147,11 +147,21 @@ def test_ties_chords_grace_notes_triplets_and_chord_symbols():
     assert spans(melody) == [(67, 0, 24), (62, 24, 8), (64, 32, 8), (65, 40, 8), (67, 48, 72), (67, 120, 72)]
 
 
-def test_a_rhythm_off_the_grid_is_refused():
-    five = "<time-modification><actual-notes>5</actual-notes><normal-notes>4</normal-notes></time-modification>"
-    data = one(attributes().replace("12<", "15<") + "".join(note(s, 4, 3, five) for s in "CDEFG") + note("C", 4, 45))
-    with pytest.raises(MidiError, match="off the grid of 24 steps"):
-        parse(data, "x.xml")
+@pytest.mark.parametrize(("actual", "normal", "lasts"), [(5, 4, 4), (7, 4, 3), (16, 16, 1), (32, 32, 1)])
+def test_what_is_finer_than_the_grid_is_rounded_to_it(actual, normal, lasts):
+    """Quintuplets and septuplets of a quarter, sixty-fourths, hundred-and-twenty-eighths."""
+    numbers = f"<actual-notes>{actual}</actual-notes><normal-notes>{normal}</normal-notes>"
+    each = f"<time-modification>{numbers}</time-modification>"
+    divisions, steps = 4 * 5 * 7 * 32, "CDEFGAB"
+    notes = "".join(note(steps[i % 7], 4, divisions // actual, each if actual < 16 else "") for i in range(actual))
+    reading = parse(one(attributes().replace("12<", f"{divisions}<") + notes + note("C", 4, 3 * divisions)), "x.xml")
+    [melody] = reading.melodies
+    assert "values finer than the grid rounded to it" in reading.remarks
+    assert melody.bars == 1
+    assert melody.notes[-1] == Note(60, 24, 72)
+    assert all(lasts <= n.duration <= lasts + 1 for n in melody.notes[:-1])
+    if actual < 24:  # of what is shorter than a step, some notes fall together
+        assert [n.pitch for n in melody.notes[:-1]] == [60 + (0, 2, 4, 5, 7, 9, 11)[i % 7] for i in range(actual)]
 
 
 def barline(place, direction="", ending="", kind="start"):
@@ -202,12 +212,12 @@ def test_repeats_in_repeats_in_repeats_are_played_once():
     assert reading.remarks == ("repeats not understood, played once",)
 
 
-def test_more_repeats_than_music21_can_play_are_played_once():
+def test_more_repeats_than_anybody_plays_are_played_once():
     back = '<barline location="right"><repeat direction="backward" times="{}"/></barline>'
     often = [attributes() + SCALE] + [SCALE + back.format(2)] * 300
     [found] = parse_melodies(one(*often), "x.xml")
-    assert found.bars == len(often)
-    long = [attributes() + SCALE] + [SCALE] * 298 + [SCALE + back.format(16)]
+    assert found.bars == 2 * len(often)
+    long = [attributes() + SCALE] + [SCALE] * 1_298 + [SCALE + back.format(16)]
     reading = parse(one(*long), "x.xml")
     assert reading.melodies[0].bars == len(long)
     assert "repeats not understood, played once" in reading.remarks
@@ -293,7 +303,7 @@ UNPITCHED = "<note><unpitched/><duration>12</duration></note>"
         (b"", "x.xml", "is empty"),
         (b"  \n", "x.abc", "is empty"),
         (b"<plist/>", "x.xml", "not MusicXML: its first element"),
-        (b"<score-timewise/>", "x.xml", "score-timewise"),
+        (b"<score-timewise/>", "x.xml", "has no notes"),
         (b"%PDF-1.4", "x.musicxml", "it is no XML"),
         (one(*BARS)[:-30], "x.xml", "broken XML"),
         (b'<!DOCTYPE x [<!ENTITY a "ha">]>' + b"<score-partwise/>", "x.xml", "declares entities"),
@@ -313,18 +323,10 @@ UNPITCHED = "<note><unpitched/><duration>12</duration></note>"
         (one(BARS[0] + '<barline><repeat direction="backward" times="9999"/></barline>'), "x.xml", "more often"),
         (one(BARS[0].replace("<beats>", "<senza-misura/><beats>")), "x.xml", "senza misura"),
         (b"**recip\n4\n*-\n", "x.krn", "no **kern spine"),
-        (b"**kern\n*M99999999/4\n4c\n*-\n", "x.krn", "no score has"),
+        (b"**kern\n*M99999999/4\n4c\n*-\n", "x.krn", "which cannot be read, on line 2"),
         (b"**kern\n*M4/4\n=1\n4c\n4d\n4?x\n4e\n*-\n", "x.krn", "a token that is no note"),
         (b"**kern\n*M4/4\n" + 200 * b"4c " + b"\n*-\n", "x.krn", "more notes than"),
         (b"hello", "x.abc", "not ABC notation"),
-        (b"X:1\nM:none\nL:1/8\nK:C\nCDEF|GABc|]\n", "x.abc", "cannot be read: no metre"),
-        (b"X:1\nM:99999999/4\nK:C\nCDEF|GABc|]\n", "x.abc", "that no tune has"),
-        (b"X:1\nM:4/4\nK:C\nV:1\nCDEF GABc|CDEF GABc|\nV:2\n[V:2]M:4/99999999\nGABc|]\n", "x.abc", "that no tune has"),
-        (b"X:1\nM:4/4\nK:C\nCDEF GABc" + 1_500 * b"|1CDEF GABc:|2CDEF GABc" + b"|]", "x.abc", "more repeats than"),
-        (b"X:1\nM:4/4\nK:C" + 300_000 * b" " + b"!\nCDEF GABc|CDEF GABc|]\n", "x.abc", None),
-        (b"X:1\nM:4/4\nK:C\n" + 200_000 * b"[M:" + b"\nCDEF GABc|CDEF GABc|]\n", "x.abc", "cannot be read"),
-        (b"X:1\nM:4/4\nK:C\n" + 50_000 * b"|" + b"CDEF GABc|CDEF GABc|]\n", "x.abc", None),
-        (b"X:1\nM:4/4\nK:C\n" + 20_000 * b"[V:", "x.abc", "cannot be read"),
         (b"x", "x.txt", "neither MIDI nor a score by its ending"),
         (b"x", "x.mid", "not a MIDI file"),
     ],
@@ -389,31 +391,8 @@ X:3
 T:Third
 M:3/4
 K:C
-C2 D2 E2 & E2 F2 G2|C2 D2 E2|]
+C2 D2|C2 D2|C2 D2|C2 D2|]
 """
-
-
-def test_an_abc_book_is_many_tunes():
-    reading = parse(BOOK, "x.abc")
-    assert [(m.name, str(m.time_signature), str(m.key), m.pickup) for m in reading.melodies] == [
-        ("First", "6/8", "D dorian", 12),
-        ("Second", "4/4", "G mixolydian", 0),
-    ]
-    assert reading.melodies[1].qpm == 99
-    assert len(reading.melodies[1].notes) == 22, "the repeat is written out"
-    assert len(reading.remarks) == 1
-    assert reading.remarks[0].startswith("tune left out: ")
-    assert [m.name for m in parse(BOOK, "x.abc", ExtractionConfig("2")).melodies] == ["Second"]
-
-
-def test_an_abc_tune_with_voices_is_the_one_that_is_the_melody():
-    head = 'X:1\nT:Two\nM:4/4\nL:1/4\nV:1 name="Bass"\nV:2 name="Melody"\nK:C\n'
-    body = "V:1\nC,4|C,4|C,4|\nV:2\nCDEF|GABc|c4|\n"
-    for text in (head + body, head + body.replace("V:1\n", "[V:1] ").replace("V:2\n", "[V:2] ")):
-        reading = parse(text.encode(), "x.abc")
-        assert [note.pitch for note in reading.melodies[0].notes] == [60, 62, 64, 65, 67, 69, 71, 72, 72]
-        low = parse(text.encode(), "x.abc", ExtractionConfig("bass", min_notes=1)).melodies[0]
-        assert [note.pitch for note in low.notes] == [48] * 3
 
 
 KERN = b"""!!!OTL: A Chorale
@@ -429,7 +408,7 @@ KERN = b"""!!!OTL: A Chorale
 .\t4e
 2C\t[2d
 =2\t=2
-1D\t4d]
+2.D\t4d]
 .\t8.e
 .\t16f
 .\t4d
@@ -443,13 +422,9 @@ KERN = b"""!!!OTL: A Chorale
 
 
 def test_kern_is_read_with_its_mode_its_tempo_and_its_repeats():
-    import music21
-
     [melody] = parse_melodies(KERN, "x.krn")
     assert (melody.name, str(melody.key), melody.qpm, melody.pickup) == ("A Chorale", "D dorian", 72.0, 24)
-    # music21 reads repeats in kern from version 10 on, which Python 3.10 does not have.
-    times = 2 if int(music21.__version__.split(".")[0]) >= 10 else 1
-    assert [note.pitch for note in melody.notes] == [62, 65, 64, 62, 64, 65, 62] * times + [69, 67, 69]
+    assert [note.pitch for note in melody.notes] == [62, 65, 64, 62, 64, 65, 62] * 2 + [69, 67, 69]
     assert [note.duration for note in melody.notes][:6] == [24, 24, 24, 72, 18, 6]
 
 
@@ -466,13 +441,6 @@ def test_faults_of_one_thread_do_not_take_the_screen_from_another():
     for thread in threads:
         thread.join()
     assert sys.stderr is before
-
-
-def test_what_music21_says_of_abc_stays_off_the_screen(capsys):
-    tune = "X:1\nM:4/4\nL:1/8\nK:C\n\xed\nCDEF GABc|CDEF GABc|]\n"
-    with pytest.raises(MidiError, match="cannot be read"):
-        parse(tune.encode("latin-1"), "x.abc")
-    assert capsys.readouterr() == ("", "")
 
 
 def test_reading_a_score_again_needs_no_music21(tmp_path, monkeypatch):
@@ -528,7 +496,9 @@ def test_a_folder_may_hold_midi_files_and_scores(folder):
     found = read_collection(folder)
     reasons = {verdict.path.name: verdict.reason for verdict in found.left_out}
     assert list(reasons) == ["settings.xml"]
-    assert reasons["settings.xml"] == "is not MusicXML: its first element is not <score-partwise>"
+    assert reasons["settings.xml"] == (
+        "is not MusicXML: its first element is neither <score-partwise> nor <score-timewise>"
+    )
     names = {"000", "001", "002", "A Tune", "b", "First", "Second", "A Chorale"}
     assert {melody.name for melody in found.pieces} == names
     assert judge(folder / "c.krn", ExtractionConfig()).track == "Soprano"
@@ -641,11 +611,3 @@ def test_a_bar_of_the_number_0_is_a_pickup_though_rests_fill_it():
     data = one(attributes() + REST.format(12) + note("C", 4, 36), SCALE)
     [melody] = parse_melodies(data.replace(b'measure number="1"', b'measure number="0"'), "x.xml")
     assert (melody.pickup, melody.bars, melody.notes[0].onset) == (72, 1, 24)
-
-
-def test_abc_tuplets_of_unequal_notes_and_locrian_keys():
-    text = b"X:1\nM:2/4\nL:1/8\nK:C#loc\n(3:2:2e2c e2|(3:2:4gfc/d/ e2|e4|]\n"
-    [melody] = parse_melodies(text, "x.abc")
-    assert str(melody.key) == "C# locrian"
-    assert [n.pitch for n in melody.notes][:3] == [76, 73, 76], "two sharps, F and C"
-    assert [n.duration for n in melody.notes] == [16, 8, 24, 8, 8, 4, 4, 24, 48]
