@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from melodygru.cli import options
+from melodygru.cli.options import Track
 from melodygru.errors import UsageError
 from melodygru.option import taken_by
 from melodygru.writing.config import AMOUNT, KEEP, SEED, GenerationConfig
@@ -17,7 +18,6 @@ In = Annotated[str, typer.Argument(metavar="IN", help="The MIDI file or score to
 Out = Annotated[
     str, typer.Argument(metavar="OUT.mid", help="Where to write it; - for standard output.", show_default=False)
 ]
-Track = Annotated[str, typer.Option(help="Which track has the melody: auto, a number from 1, or a name.")]
 
 
 def change(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melodygru.cli import options
+from melodygru.cli.options import Track
 from melodygru.option import taken_by
 from melodygru.writing.config import GenerationConfig
 
@@ -34,9 +35,7 @@ def evaluate(
     samples: Annotated[int, typer.Option(help="How many melodies it writes to be compared.")] = 500,
     report: Annotated[Path | None, typer.Option(help="Write a page (.html) with curves, histograms and rolls.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same figures.")] = 0,
-    track: Annotated[
-        str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
-    ] = "auto",
+    track: Track = "auto",
     force: options.Force = False,
     json: options.Json = False,
 ) -> None:

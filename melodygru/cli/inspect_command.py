@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from melodygru.cli.options import Track
+
 _SHOWN = 8
 """Values of a kind, and files of a reason, that the table names before it only counts."""
 
@@ -17,9 +19,7 @@ def inspect(
         Path,
         typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
     ],
-    track: Annotated[
-        str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
-    ] = "auto",
+    track: Track = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show what is in a folder of MIDI files or scores, and what training would leave out and why."""

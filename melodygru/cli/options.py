@@ -24,6 +24,14 @@ ALIASES = {"--bundle-file": "--model", "--output": "--out"}
 _FIRST = ("bars", "key", "meter", "bpm", "seed", "temperature", "top_k", "top_p")
 """Options that come first in their panel of the help page."""
 
+Track = Annotated[
+    str,
+    typer.Option(
+        help="Which track has the melody: auto (the likeliest), top (the highest most of the time), a number from 1, "
+        "a name, an instrument (violin), or skyline (the highest notes of all)."
+    ),
+]
+"""The option that all commands have that read a melody out of a file."""
 
 _READ = "What was read is kept: the same command goes on from there."
 _STOPPED = {"prepare": _READ, "train": _READ}

@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
+from melodygru.cli.options import Track
+
 
 def prepare(
     data: Annotated[
         Path,
         typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
     ],
-    track: Annotated[
-        str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
-    ] = "auto",
+    track: Track = "auto",
     jobs: Annotated[
         int | None, typer.Option(help="Processes that read.", show_default="one for each usable core")
     ] = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from melodygru.cli import options, output
-from melodygru.cli.change import Track
+from melodygru.cli.options import Track
 from melodygru.errors import UsageError
 from melodygru.option import described
 from melodygru.system import check_target

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from melodygru.cli import options
+from melodygru.cli.options import Track
 from melodygru.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ def show(
     bars: Annotated[
         str | None, typer.Option(help="Only these bars: 5-8, or 5; 0 is a pickup's.", show_default="all")
     ] = None,
-    track: Annotated[
-        str, typer.Option(help="Which track: auto, a number from 1, a name, or skyline (the highest notes of all).")
-    ] = "auto",
+    track: Track = "auto",
     out: Annotated[
         Path | None, typer.Option(help="Write a picture instead: a name ending in .png, .svg or .pdf.")
     ] = None,

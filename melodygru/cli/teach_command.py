@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from melodygru.cli import options
+from melodygru.cli.options import Track
 
 
 def teach(
@@ -23,9 +24,7 @@ def teach(
     ] = None,
     tunes: Annotated[int, typer.Option(help="How many tunes to learn with.")] = 1000,
     seed: Annotated[int, typer.Option(help="Same seed, same choices.")] = 0,
-    track: Annotated[
-        str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
-    ] = "auto",
+    track: Track = "auto",
     force: options.Force = False,
 ) -> None:
     """Let a model learn to choose: it writes melodies, and learns to tell them from people's.

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from melodygru.cli.options import Track
+
 
 def tokens(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The MIDI file or score to read.", show_default=False)],
-    track: Annotated[
-        str, typer.Option(help="Which track: auto, a number from 1, a name, or skyline (the highest notes of all).")
-    ] = "auto",
+    track: Track = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show the melody of a MIDI file or a score as the events that the model learns."""

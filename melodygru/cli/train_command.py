@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melodygru.cli import options
+from melodygru.cli.options import Track
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
 from melodygru.option import described
@@ -68,9 +69,7 @@ def train(
     init_from: Annotated[
         str | None, typer.Option(help="Begin with the weights of this model (a name or file), and its size.")
     ] = None,
-    track: Annotated[
-        str, typer.Option(help="Which track is the melody: auto, a number from 1, a name, or skyline.")
-    ] = "auto",
+    track: Track = "auto",
     no_index: Annotated[
         bool,
         typer.Option(

@@ -120,7 +120,7 @@ class Melody:
     def from_midi(cls, path: str | PathLike[str], track: str = "auto") -> Melody:
         """The melody of a MIDI file (the longest piece, if the file splits into several).
 
-        `track` is "auto", a number from 1, a track's name or "skyline".
+        `track` is "auto", "top", a number from 1, a track's name or instrument, or "skyline".
         Raises MidiError or FileError when there is none.
         """
         return max(melodygru.read_melodies(path, track=track), key=lambda melody: len(melody.notes))

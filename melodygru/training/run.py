@@ -65,7 +65,7 @@ def train(
         cell: one of `melodygru.network.cells.CELLS`.
         context: what the network is told; default everything.
         val_data: validate on this folder instead of on a share of `data`.
-        track: which track of a file: "auto", a number from 1, a name or "skyline".
+        track: which track of a file; see `melodygru.formats.midi.tracks.likeliest_melodies`.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "fp32", "bf16", or "auto": bf16 on CUDA devices and CPUs that compute in it, fp32 elsewhere.
         threads: of torch on the CPU, in [1, 1024]. Two take a third less time than one where nothing else runs, and

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from operator import attrgetter, itemgetter
 from typing import TypeVar
 
@@ -19,7 +21,7 @@ from melodygru.formats.midi.grid import Grid, Placed, find_grid, snap
 from melodygru.formats.midi.line import sounding
 from melodygru.formats.midi.metres import Section, believable_metre, sections, stated_metres
 from melodygru.formats.midi.parser import RawFile, RawNote
-from melodygru.formats.midi.tracks import choose_melody
+from melodygru.formats.midi.tracks import Choice, likeliest_melodies
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
 
@@ -29,6 +31,8 @@ UPBEAT = 0.5
 """Share of a bar, in [0, 1], from which silence before a piece's first note makes that an upbeat."""
 MAX_NOTES = 32_000
 """Notes of a file's melody. Hours of playing without end have fewer; with a rest after each they are 64,000 events."""
+MOST_TRIED = 3
+"""Parts of a file that are tried, likeliest first, where those before give no melody."""
 KEY_ESTIMATED = "key estimated"
 """The remark on a file that has a piece without a key."""
 
@@ -38,7 +42,8 @@ class ExtractionConfig:
     """How melodies are taken from files.
 
     Attributes:
-        track: "auto", a track's number from 1, its name, or "skyline".
+        track: "auto", "top", a track's number from 1, its name, its instrument, or "skyline"; see
+            `melodygru.formats.midi.tracks.likeliest_melodies`.
         min_notes: pieces of fewer notes are left out, in [1, 1000].
         max_rest_bars: a longer rest splits a piece at the bar lines around it, in bars, in [1, 100].
         whole_clip: silent bars at the clip's end belong to its last melody; see `melodygru.formats.midi.clip`.
@@ -61,7 +66,7 @@ class Extraction:
     Attributes:
         melodies: each named after the file, with " #2" and so on where it was split.
         track: the name (or number) of the track they come from.
-        how: why that track: "name", "marks", "skyline" or "asked".
+        how: why that track, see `melodygru.formats.midi.tracks.Choice`.
         remarks: what was estimated or not taken at its word: `KEY_ESTIMATED`, "metre 1/4 read as 4/4" …
         notes: the file's own notes, of which the melodies are made.
         grid: how its ticks were read as steps.
@@ -84,12 +89,24 @@ def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None) -> 
     """
     config = config or ExtractionConfig()
     raw = sounding(raw)
-    choice = choose_melody(raw, config.track, config.min_notes)
+    choices = likeliest_melodies(raw, config.track, config.min_notes, config.max_rest_bars)
+    likeliest = next(choices)
+    try:
+        return _extract(raw, likeliest, name, config)
+    except MidiError:
+        for choice in islice(choices, MOST_TRIED - 1):
+            with suppress(MidiError):
+                return _extract(raw, choice, name, config)
+        raise
+
+
+def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig) -> Extraction:
+    """The melodies of the part that was chosen."""
     if len(choice.notes) > MAX_NOTES:
         raise MidiError(f"has a melody of over {MAX_NOTES:,} notes, more than any piece has; leave it out.")
     if len(choice.notes) < config.min_notes:
         raise MidiError(f"has a melody of fewer than {config.min_notes} notes; leave it out.")
-    remarks: dict[str, None] = {}  # an ordered set
+    remarks: dict[str, None] = {choice.remark: None} if choice.remark else {}  # an ordered set
     metres = stated_metres(raw, remarks)
     everything = [note for track in raw.tracks for note in track.notes]
     own = any(text.startswith(OWN_TEXT) for text in raw.texts)

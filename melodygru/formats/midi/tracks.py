@@ -1,126 +1,186 @@
 """Which notes of a MIDI file are its melody.
 
-A track whose name says so wins. Otherwise the marks of a melody are weighed in each track (split by channel), and the
-one that has most of them is taken; of its notes the line that `melodygru.formats.midi.line` makes.
+Each track (split by channel) has a probability of being it, by a conditional logit over what
+`melodygru.formats.midi.part_features` tells of it: a softmax over the parts of a file (McFadden 1974). The likeliest
+that can give a melody is taken; of its notes the line that `melodygru.formats.midi.line` makes. The weights are
+learned by `scripts/train_track_choice.py`.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
+
+import numpy as np
 
 from melodygru.errors import MidiError
 from melodygru.formats.midi.chunks import PERCUSSION
-from melodygru.formats.midi.line import monophony, one_line
+from melodygru.formats.midi.line import one_line
 from melodygru.formats.midi.parser import RawFile, RawNote
+from melodygru.formats.midi.part_features import FEATURES, Array, Part, features
+from melodygru.formats.midi.part_names import name_claim, words_of
+from melodygru.formats.midi.track_weights import WEIGHTS
+from melodygru.music.instruments import program_name
 
-# From the surest name to the least sure.
-_MELODY_NAMES = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"melod(y|ie|ia|ic)|mélodie|мелоди",
-        r"\b(lead\W*)?(vocals?|vox|voice|voix|voz|voce|gesang|stimme|singer|sing(ing)?|canto|cantus|chant)\b|вокал|голос",
-        r"sopran|\btune\b|\btheme\b|\bthema\b",
-        r"\blead\b",
-    )
-)
-_NOT_THE_MELODY = re.compile(
-    r"\b(back(ing|ground|up)?|bg|counter|harmon(y|ies|ie)|oohs?|aahs?|choirs?|chorus|chords?|bass|drums?|2nd|second)\b"
-    r"|counter.?melod",
-    re.IGNORECASE,
-)
-
-# Weights of the marks that make a track a melody, each mark in [0, 1]; see docs/decisions.md.
-_MARKS = {"monophony": 3.0, "register": 2.0, "coverage": 1.0, "variety": 1.0, "count": 0.5}
-
-
-@dataclass(frozen=True)
-class Part:
-    """A track's notes on one channel (or all, where the track was asked for): what may be the melody."""
-
-    number: int
-    name: str
-    notes: tuple[RawNote, ...]
-
-    @property
-    def label(self) -> str:
-        """How people know it: its name, or its number."""
-        return self.name or f"track {self.number}"
+MOST_PARTS = 128
+"""Of a file with more parts, those with the most notes are looked at: no score has more staves."""
+NARROW = 0.25
+"""A part is chosen narrowly where its probability is less than that above the next one's, in [0, 1]."""
+SURE_NAME = 0.3
+"""Surety of a name, in [0, 1], from which it is said to be why a part was chosen."""
+QUARTERS_OF_A_BAR = 4
+"""What a bar is taken for where rests are measured in bars: the metre is found later, of the chosen part's notes."""
+LISTED = 12
+"""Tracks that an error lists before it only counts."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The melody's raw notes, which never overlap, the part they come from, and how it was found."""
+    """The melody's raw notes, which never overlap, the part they come from, and how it was found.
+
+    Attributes:
+        notes: in order of onset.
+        label: the part's name, or its number.
+        how: "name", "notes", "skyline" (the top of a polyphonic part, or of all), or "asked".
+        number: the track's, from 1; 0 where the notes are of all tracks.
+        remark: where another part was nearly chosen instead, that it was; else empty.
+    """
 
     notes: tuple[RawNote, ...]
     label: str
-    how: str  # "name", "marks", "skyline", or "asked"
+    how: str
+    number: int
+    remark: str = ""
 
 
-def choose_melody(raw: RawFile, track: str = "auto", min_notes: int = 8) -> Choice:
-    """The melody of a file. `track` is "auto", a track's number from 1, its name, or "skyline".
+def choose_melody(raw: RawFile, track: str = "auto", min_notes: int = 8, max_rest_bars: int = 2) -> Choice:
+    """The melody of a file: the first of `likeliest_melodies`."""
+    return next(likeliest_melodies(raw, track, min_notes, max_rest_bars))
 
-    Raises MidiError (its message lacks the file's name) when there is none.
+
+def likeliest_melodies(
+    raw: RawFile, track: str = "auto", min_notes: int = 8, max_rest_bars: int = 2
+) -> Iterator[Choice]:
+    """What may be the melody of a file, the likeliest first; at least one.
+
+    Args:
+        raw: the file.
+        track: "auto", "top" (the part that is highest most of the time), a track's number from 1, its name, its
+            General MIDI instrument, or "skyline" (the highest notes of all). Only "auto" may give several.
+        min_notes: parts that have no stretch of so many notes come last.
+        max_rest_bars: a longer rest ends a stretch.
+
+    Raises:
+        MidiError: there is none; its message lacks the file's name.
     """
     if not any(part.notes for part in raw.tracks):
         raise MidiError("has no notes; leave it out.")
     if track == "skyline":
         notes = [note for part in raw.tracks for note in part.notes if note.channel != PERCUSSION]
-        return _choice(Part(0, "all tracks", tuple(sorted(notes))), "skyline")
-    if track != "auto":
-        return _choice(_asked_for(raw, track), "asked")
-    parts = [part for part in _parts(raw) if part.notes and part.notes[0].channel != PERCUSSION]
+        yield _choice(Part(0, "all tracks", tuple(sorted(notes))), "skyline")
+        return
+    if track not in ("auto", "top"):
+        yield _choice(_asked_for(raw, track), "asked")
+        return
+    parts = melodic_parts(raw)
     if not parts:
         raise MidiError("has only percussion (channel 10); leave it out.")
-    for pattern in _MELODY_NAMES:
-        for part in parts:
-            named = pattern.search(part.name) and not _NOT_THE_MELODY.search(part.name)
-            if named and len(part.notes) >= min_notes and len(raw.tracks) > 1:
-                return _choice(part, "name")
-    last = max(note.end for part in parts for note in part.notes)
-    most = max(len(part.notes) for part in parts)
-    best = max(parts, key=lambda part: (len(part.notes) >= min_notes, _sum_of_marks(part.notes, last, most)))
-    return _choice(best, "marks")
+    longest = max_rest_bars * QUARTERS_OF_A_BAR * raw.ticks_per_quarter
+    if len(parts) == 1:
+        yield _choice(parts[0], "asked" if track == "top" else "notes")
+        return
+    table, usable = features(parts, raw.ticks_per_quarter, longest, min_notes)
+    able = usable > 0
+    if track == "top":
+        heard_highest = table[:, FEATURES.index("top")]
+        yield _choice(parts[max(range(len(parts)), key=lambda n: (able[n], heard_highest[n]))], "asked")
+        return
+    chances = probabilities(table)
+    # Equal parts of other order or number are equally likely: their notes, then their names decide.
+    order = sorted(
+        range(len(parts)), key=lambda n: (not able[n], -round(float(chances[n]), 6), parts[n].notes, parts[n].name)
+    )
+    for place, number in enumerate(order):
+        part = parts[number]
+        how = "name" if name_claim(part.name).melody >= SURE_NAME else "notes"
+        yield _choice(part, how, _remark(parts, chances, order[place:]))
 
 
-def _parts(raw: RawFile) -> list[Part]:
-    """Tracks split by channel: type 0 files keep all instruments in one track."""
+def probabilities(table: Array) -> Array:
+    """(P,) that each of P parts is the melody, of their `features` (P, F)."""
+    scores = table @ np.array([WEIGHTS[name] for name in FEATURES])
+    odds = np.exp(scores - scores.max())
+    return odds / odds.sum()
+
+
+def melodic_parts(raw: RawFile) -> list[Part]:
+    """Tracks split by channel, since type 0 files keep all instruments in one track; those of percussion left out."""
     parts = []
+    elsewhere = _programs_told_elsewhere(raw)
     for track in raw.tracks:
-        for channel in sorted({note.channel for note in track.notes}):
-            notes = tuple(note for note in track.notes if note.channel == channel)
-            parts.append(Part(track.number, track.name, notes))
+        channels = {note.channel for note in track.notes}
+        for channel in sorted(channels - {PERCUSSION}):
+            notes = track.notes if len(channels) == 1 else tuple(n for n in track.notes if n.channel == channel)
+            program = track.programs.get(channel, elsewhere.get(channel))
+            parts.append(Part(track.number, track.name, notes, program, track.lyrics))
+    if len(parts) > MOST_PARTS:
+        parts = sorted(parts, key=lambda part: (-len(part.notes), part.notes))[:MOST_PARTS]
     return parts
 
 
+def _programs_told_elsewhere(raw: RawFile) -> dict[int, int]:
+    """Programs by channel that tracks without notes tell, where they agree: some files tell all in the first track."""
+    told: dict[int, set[int]] = {}
+    for track in raw.tracks:
+        if not track.notes:
+            for channel, program in track.programs.items():
+                told.setdefault(channel, set()).add(program)
+    return {channel: programs.pop() for channel, programs in told.items() if len(programs) == 1}
+
+
+def _remark(parts: list[Part], chances: Array, order: list[int]) -> str:
+    """That the first in that order was chosen narrowly over the second, where it was."""
+    if len(order) < 2 or chances[order[0]] - chances[order[1]] >= NARROW:
+        return ""
+    first, second = (parts[number] for number in order[:2])
+    if [note.pitch for note in first.notes] == [note.pitch for note in second.notes]:
+        return ""  # doubled, or an echo
+    told = [f"track {part.name!r}" if part.name else part.label for part in (first, second)]
+    if told[0] == told[1]:
+        told = [f"{one}, channel {part.notes[0].channel + 1}" for one, part in zip(told, (first, second), strict=True)]
+    return f"{told[0]} chosen narrowly over {told[1]}"
+
+
 def _asked_for(raw: RawFile, track: str) -> Part:
-    found = [part for part in raw.tracks if str(part.number) == track and part.notes]
+    """The part that a number, a name or an instrument means."""
+    sounding = [part for part in raw.tracks if part.notes]
     wanted = track.casefold()
-    found = found or [part for part in raw.tracks if part.name.casefold() == wanted and part.notes]
-    found = found or [part for part in raw.tracks if wanted in part.name.casefold() and part.notes]
-    if not found:
-        names = ", ".join(f"{part.number} {part.name}".strip() for part in raw.tracks if part.notes)
-        raise MidiError(f"has no track {track!r} with notes; those with notes are: {names}.")
-    return Part(found[0].number, found[0].name, found[0].notes)
+    found = [part for part in sounding if str(part.number) == track]
+    found = found or [part for part in sounding if part.name.casefold() == wanted]
+    found = found or [part for part in sounding if wanted in part.name.casefold()]
+    if found:
+        return Part(found[0].number, found[0].name, found[0].notes)
+    parts = melodic_parts(raw)
+    played = [part for part in parts if part.program is not None and _is_instrument(part.program, track)]
+    if played:
+        return max(played, key=lambda part: len(part.notes))
+    names = [f"{part.number} {part.name}".strip() for part in sounding]
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    heard = sorted({program_name(part.program) for part in parts if part.program is not None})
+    told = f"; their instruments: {', '.join(heard[:LISTED])}" if heard else ""
+    listed = f"{', '.join(names[:LISTED])}{more}{told}"
+    raise MidiError(f"has no track {track!r} with notes; those with notes are: {listed}.")
 
 
-def _choice(part: Part, how: str) -> Choice:
+def _is_instrument(program: int, wanted: str) -> bool:
+    """Whether a General MIDI program is what a text means: "violin", "voice oohs", "program 40"."""
+    number = wanted.casefold().removeprefix("program").strip()
+    if number.isdecimal():
+        return wanted.casefold().startswith("program") and int(number[:4]) == program
+    words = set(words_of(wanted))
+    return bool(words) and words <= set(words_of(program_name(program)))
+
+
+def _choice(part: Part, how: str, remark: str = "") -> Choice:
     notes, polyphonic = one_line(part.notes, top=how == "skyline")
-    return Choice(notes, part.label, "skyline" if polyphonic and how == "marks" else how)
-
-
-def _sum_of_marks(notes: Sequence[RawNote], last: int, most: int) -> float:
-    """How much like a melody a part is; higher is better. `last`: the file's last tick; `most`: its largest part."""
-    pitch = median(note.pitch for note in notes)
-    marks = {
-        "monophony": monophony(notes),
-        # Voices and lead instruments live around A4 (69); an octave and a half away is unlikely.
-        "register": math.exp(-(((pitch - 69) / 12) ** 2)),
-        "coverage": min(1.0, 1.5 * sum(note.end - note.onset for note in notes) / max(1, last)),
-        "variety": min(1.0, len({note.pitch for note in notes}) / 8),
-        "count": math.sqrt(len(notes) / most),
-    }
-    return sum(_MARKS[mark] * value for mark, value in marks.items())
+    return Choice(notes, part.label, "skyline" if polyphonic and how == "notes" else how, part.number, remark)

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from melodygru.errors import MidiError
 from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
-from melodygru.formats.midi.tracks import Choice, choose_melody
+from melodygru.formats.midi.tracks import choose_melody
 from melodygru.formats.scores.written import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
 from melodygru.music.theory import Key, TimeSignature
 
@@ -100,13 +100,16 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
     bars = _with_metres(score.bars, remarks)
     line = _line(bars, score.order, remarks)
     tracks = [
-        RawTrack(number, part.name, tuple(_notes(part, score.order, line)))
+        RawTrack(number, part.name, notes, {0: part.program} if notes and part.program is not None else {})
         for number, part in enumerate(score.parts, 1)
+        for notes in [tuple(_notes(part, score.order, line))]
     ]
     choice = choose_melody(RawFile(TICKS, tuple(tracks), (), (), (), None, (), ()), track, min_notes)
     if len(choice.notes) < min_notes:
         raise MidiError(f"has a melody of fewer than {min_notes} notes; leave it out.")
-    number = _number_of(choice, tracks)
+    if choice.remark:
+        remarks[choice.remark] = None
+    number = max(choice.number - 1, 0)
     notes = _on_the_grid(choice.notes, remarks)
     keys, order = score.parts[number].keys, score.order
     return Placed(
@@ -139,13 +142,6 @@ def _on_the_grid(notes: Sequence[RawNote], remarks: dict[str, None]) -> tuple[Ra
 def _whole(metre: TimeSignature) -> int:
     """Ticks of a bar."""
     return metre.bar_steps * TICKS_PER_STEP
-
-
-def _number_of(choice: Choice, tracks: Sequence[RawTrack]) -> int:
-    """Where the chosen part stands; of several with its name, the one that has its first note."""
-    first = choice.notes[0][0], choice.notes[0][2]
-    found = [n for n, one in enumerate(tracks) if choice.label in (one.name, f"track {one.number}")]
-    return next((n for n in found if any((note[0], note[2]) == first for note in tracks[n].notes)), 0)
 
 
 def _with_metres(bars: Sequence[Bar], remarks: dict[str, None]) -> list[Bar]:

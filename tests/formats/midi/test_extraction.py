@@ -79,7 +79,7 @@ def test_backing_vocals_are_not_the_melody():
 
 def test_without_names_the_track_most_like_a_melody_wins():
     found = extract(file([CHORDS, BASS, ("Violin", 3, line(pitches=SCALE * 4)), DRUMS]), "x")
-    assert (found.track, found.how) == ("Violin", "marks")
+    assert (found.track, found.how) == ("Violin", "notes")
 
 
 def test_drums_are_never_the_melody():
