@@ -143,8 +143,11 @@ def mixtures(sources: Sequence[Example], count: int, seed: int) -> list[Example]
         bar = _bar(tune.metre)
         beginning = bar * rng.choice((0, 0, 2, 4, 8))
         melody = _moved(tune.parts[min(tune.melody)], beginning, 12 * rng.choice((-1, -1, -1, 0, 0, 0, 0, 0, 0, 1)))
-        if rng.random() < 0.4:
+        broken = rng.random()
+        if broken < 0.4:
             melody = _broken(melody, bar, rng)
+        elif broken < 0.7:
+            melody = _breathing(melody, bar, rng)
         end = melody.notes[-1].end + bar * rng.choice((0, 0, 4))
         parts = [melody]
         others = metres[tune.metre]
@@ -157,8 +160,11 @@ def mixtures(sources: Sequence[Example], count: int, seed: int) -> list[Example]
                 looped = _looped(_moved(other.parts[rng.choice(free)], 0, shift), bar, end, rng)
                 parts += [looped] if looped.notes else []
         accepted = {0}
-        if rng.random() < 0.5:
+        second = rng.random()
+        if second < 0.35:
             parts += _fills(rng.choice(tunes), tune, bar, end, rng)
+        elif second < 0.75:
+            parts += _answers(rng.choice(tunes), tune, melody, bar, end, rng)
         if rng.random() < 0.25:
             parts.append(_arpeggio(bar, end, rng))
         if rng.random() < 0.1:
@@ -203,6 +209,11 @@ def excerpt(example: Example, seed: int) -> Example:
     melody = frozenset(kept.index(n) for n in example.melody if len(cut[n].notes) >= FEWEST)
     parts = tuple(cut[n] for n in kept)
     return replace(example, parts=parts, melody=melody) if melody and len(parts) > len(melody) else example
+
+
+def nameless(example: Example) -> Example:
+    """The same without names and lyrics."""
+    return replace(example, parts=tuple(replace(part, name="", lyrics=0) for part in example.parts))
 
 
 def bare(example: Example) -> Example:
@@ -330,6 +341,37 @@ def _fills(other: Example, tune: Example, bar: int, end: int, rng: random.Random
     places = [at for at in range(0, max(end - size, 1), size) if rng.random() < often] or [0]
     notes = sorted(n._replace(onset=n.onset - first + at, end=n.end - first + at) for at in places for n in piece)
     return [replace(part, notes=tuple(notes))] if other.work != tune.work and len(notes) >= 4 else []
+
+
+def _breathing(melody: Part, bar: int, rng: random.Random) -> Part:
+    """With a rest after each phrase, as singers and their bands have it."""
+    phrase, rest = bar * rng.choice((2, 4, 4, 8)), bar * rng.choice((1, 1, 2, 4))
+    begin = melody.notes[0].onset // bar * bar
+    later = [(note, (note.onset - begin) // phrase * rest) for note in melody.notes]
+    return replace(melody, notes=tuple(n._replace(onset=n.onset + by, end=n.end + by) for n, by in later))
+
+
+def _answers(other: Example, tune: Example, melody: Part, bar: int, end: int, rng: random.Random) -> list[Part]:
+    """A second melody that goes on wherever the first one is silent for most of a bar, and now and then beside it: an
+    instrument that introduces, answers and leads out.
+    """
+    part = _moved(other.parts[min(other.melody)], 0, rng.choice((-12, 0, 0, 0, 12)))
+    first, bars = part.notes[0].onset // bar * bar, -(-end // bar)
+    sung = [0] * bars
+    for note in melody.notes:
+        sung[min(note.onset // bar, bars - 1)] += note.end - note.onset
+    beside = rng.choice((0.0, 0.1, 0.3))
+    plays = [heard < bar / 2 or rng.random() < beside for heard in sung]
+    source = [[n for n in part.notes if first + at <= n.onset < first + at + bar]
+              for at in range(0, part.notes[-1].onset - first + 1, bar)]  # fmt: skip
+    notes, taken = [], 0
+    for number, play in enumerate(plays):
+        if play:
+            place = taken % len(source)
+            by = number * bar - first - place * bar
+            notes += [n._replace(onset=n.onset + by, end=n.end + by) for n in source[place]]
+            taken += 1
+    return [replace(part, notes=tuple(sorted(notes)))] if other.work != tune.work and len(notes) >= 8 else []
 
 
 def _arpeggio(bar: int, end: int, rng: random.Random) -> Part:

@@ -3,21 +3,23 @@
     python scripts/train_track_choice.py DATA KEEP [--write]
 
 DATA holds folders `corpora/hymns`, `corpora/lieder`, `corpora/game`, `corpora/mutopia-folk`, `corpora/mutopia-song`,
-`quartets` and `pop909/train`; scores are read once and kept as JSON in KEEP. Works are split in three: weights are
-fitted on the first, how strongly they are held small is chosen on the second, and the third is measured, by --measure.
-POP909 is measured alone.
+`quartets` and `pop909/train`; scores are read once and kept as JSON in KEEP. Works are split in three: weights and
+trees are fitted on the first, how strongly weights are held small is chosen on the second, and the third is measured,
+by --measure. POP909 is measured alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
+from sklearn.ensemble import HistGradientBoostingClassifier
 from track_choice_data import (
     QUARTER,
     Example,
@@ -29,17 +31,21 @@ from track_choice_data import (
     made_quartets,
     melodies,
     mixtures,
+    nameless,
     pop909,
     quartets,
     read_scores,
     songs,
 )
 
-from melodygru.formats.midi.part_features import FEATURES, Array, features
+from melodygru.formats.midi import track_trees
+from melodygru.formats.midi.part_features import BESIDE, FEATURES, OWN, Array, features
 from melodygru.formats.midi.track_weights import WEIGHTS
+from melodygru.formats.midi.tracks import CLOSEST, probabilities
 
 LABELS = Path(__file__).parents[1] / "tests" / "formats" / "midi" / "game_melodies.tsv"
 WEIGHTS_FILE = Path(__file__).parents[1] / "melodygru" / "formats" / "midi" / "track_weights.py"
+TREES_FILE = track_trees.FILE
 STRENGTHS = (3.0, 10.0, 30.0, 100.0, 200.0)
 """Of the penalty on squared weights, tried on the validation works."""
 SET = {"named": 14.0, "named_other": -5.0, "sung": 12.0, "program_bass": -3.0, "program_noise": -3.0}
@@ -53,6 +59,10 @@ LIMIT = 6.0
 REST, FEWEST = 8 * QUARTER, 8
 """As `melodygru.formats.midi.tracks` has it by default."""
 MIXTURES, MADE_QUARTETS = 3000, 600
+SEEN = len(OWN) + len(BESIDE)
+"""Features that trees see: the notes', since true names cannot be learned from made-up ones."""
+PAIR_WEIGHTS = {"game": 6.0, "quartets": 2.0}
+"""Of pairs, where kinds have few files."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +111,6 @@ class Table:
         total = self.weights.sum()
         return float((nats * self.weights).sum() / total), self.rows.T @ ((shares - inside) * each) / total
 
-    def right(self, weights: Array) -> Array:
-        """(F,) whether the likeliest part of each file is accepted."""
-        scores = self.rows @ weights + self.able
-        starts = np.flatnonzero(np.diff(self.files, prepend=-1))
-        best = np.maximum.reduceat(scores, starts)[self.files]
-        return np.bincount(self.files[(scores == best) & self.accepted], minlength=len(starts)) > 0
-
     def _softmax(self, scores: Array) -> Array:
         starts = np.flatnonzero(np.diff(self.files, prepend=-1))
         return np.exp(scores - np.logaddexp.reduceat(scores, starts)[self.files])
@@ -131,6 +134,40 @@ def fit(table: Table, strength: float) -> Array:
     start = np.array([low if low == high else 0.0 for low, high in limits])
     found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": 2000})
     return found.x / scale
+
+
+def fit_trees(examples: Sequence[Example], weights: Array) -> HistGradientBoostingClassifier:
+    """Trees that compare the melody with each of the other likeliest parts, both ways round; without names."""
+    pairs, first_is, each = [], [], []
+    for one in examples:
+        table, _ = features(one.parts, QUARTER, REST, FEWEST)
+        closest = np.argsort(-(table @ weights))[:CLOSEST]
+        for i, j in permutations(closest, 2):
+            if (i in one.melody) != (j in one.melody):
+                pairs.append(np.concatenate([table[i, :SEEN], table[j, :SEEN]]))
+                first_is.append(i in one.melody)
+                each.append(PAIR_WEIGHTS.get(one.kind, 1.0))
+    learner = HistGradientBoostingClassifier(
+        max_iter=120, max_leaf_nodes=8, learning_rate=0.1, l2_regularization=5.0, early_stopping=False, random_state=0
+    )
+    return learner.fit(np.array(pairs), first_is, sample_weight=each)
+
+
+def write_trees(learned: HistGradientBoostingClassifier) -> None:
+    """The package's trees, as `melodygru.formats.midi.track_trees` has them."""
+    parts: dict[str, list[Array]] = {name: [] for name in ("feature", "threshold", "below", "above", "value")}
+    roots, size = [], 0
+    for [tree] in learned._predictors:
+        nodes, leaf = tree.nodes, tree.nodes["is_leaf"].astype(bool)
+        roots.append(size)
+        parts["feature"].append(np.where(leaf, -1, nodes["feature_idx"]).astype(np.int16))
+        parts["threshold"].append(np.where(leaf, 0.0, nodes["num_threshold"]))
+        parts["below"].append(np.where(leaf, 0, nodes["left"] + size).astype(np.int16))
+        parts["above"].append(np.where(leaf, 0, nodes["right"] + size).astype(np.int16))
+        parts["value"].append(np.where(leaf, nodes["value"], 0.0))
+        size += len(nodes)
+    arrays = {name: np.concatenate(rows) for name, rows in parts.items()}
+    np.savez_compressed(TREES_FILE, roots=np.array(roots, np.int16), **arrays)
 
 
 def wilson(right: int, of: int) -> tuple[float, float]:
@@ -162,9 +199,13 @@ def collect(data: Path, keep: Path) -> dict[str, list[Example]]:
     return found
 
 
-def report(name: str, examples: Sequence[Example], weights: Array) -> None:
+def report(name: str, examples: Sequence[Example], weights: Array, compare: Callable[[Array], Array]) -> None:
     """How many files of each kind are right."""
-    right = Table.of(examples).right(weights)
+    told = dict(zip(FEATURES, weights.tolist(), strict=True))
+    right = []
+    for one in examples:
+        table, usable = features(one.parts, QUARTER, REST, FEWEST)
+        right.append(int(probabilities(table, usable > 0, told, compare).argmax()) in one.melody)
     for kind in dict.fromkeys(one.kind for one in examples):
         those = [bool(ok) for ok, one in zip(right, examples, strict=True) if one.kind == kind]
         low, high = wilson(sum(those), len(those))
@@ -184,8 +225,9 @@ def main() -> None:
     if asked.measure:
         weights = np.array([WEIGHTS[name] for name in FEATURES])
         for name, examples in _ways(found["test"]).items():
-            report(f"test, {name}", examples, weights)
-        report("bare", [bare(one) for one in found["pop909"]], weights)
+            report(f"test, {name}", examples, weights, track_trees.log_odds)
+        report("names hidden", [nameless(one) for one in found["pop909"]], weights, track_trees.log_odds)
+        report("bare", [bare(one) for one in found["pop909"]], weights, track_trees.log_odds)
         return
     # Each file bare, and as it may be met, and some bars of both; games, whose names are true, as they are too.
     train = [seen for one in found["train"] for seen in (bare(one), in_the_wild(one, 1))]
@@ -198,10 +240,13 @@ def main() -> None:
     for strength, weights in fits.items():
         print(f"penalty {strength}: nats {table.loss(weights)[0]:.4f} train, {nats[strength]:.4f} validation")
     weights = fits[min(nats, key=lambda strength: nats[strength])]
+    bare_ones = [seen for one in found["train"] for seen in (bare(one), bare(excerpt(one, 1)))]
+    trees = fit_trees(bare_ones, weights)
     for name, examples in checks.items():
-        report(f"validation, {name}", examples, weights)
+        report(f"validation, {name}", examples, weights, trees.decision_function)
     if asked.write:
         write(weights)
+        write_trees(trees)
 
 
 def _ways(examples: Sequence[Example]) -> dict[str, list[Example]]:

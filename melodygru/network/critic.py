@@ -17,6 +17,7 @@ from melodygru.errors import CheckpointError
 from melodygru.music.melody import Melody
 from melodygru.music.statistics import features
 from melodygru.network.arrays import Float32Array
+from melodygru.trees import leaves
 
 CANDIDATES = 4
 """Melodies drawn for each that is written."""
@@ -52,12 +53,7 @@ class Critic:
         """How much like people's a melody looks, in nats: above 0, more than not. It has one note at least."""
         row = np.array(list(features(melody).values()), np.float32)
         row = np.where(np.isnan(row), self.missing, row)
-        at = self.roots
-        while (asked := self.feature[at] >= 0).any():
-            further = np.where(
-                row[np.maximum(self.feature[at], 0)] <= self.threshold[at], self.below[at], self.above[at]
-            )
-            at = np.where(asked, further, at)
+        [at] = leaves(row[None], self.feature, self.threshold, self.below, self.above, self.roots)
         return float(self.value[at].sum() + self.base[0])
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:

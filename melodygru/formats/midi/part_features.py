@@ -32,6 +32,8 @@ SPARSE, CEASELESS = 0.4, 0.7
 """Shares of the time that the busiest part is heard, in [0, 1]: a part that is heard for less than the first may be no
 more than fills; accompaniments are heard for more than the second.
 """
+SECTIONS = 16
+"""Equal parts of a file's time, in which a part is present or not: an introduction is heard in few of them."""
 PRESENT = 0.2
 """Share of the time that the busiest part is heard, in [0, 1], below which a part's name counts for less: "Vocal" over
 a few notes is no melody.
@@ -87,8 +89,8 @@ OWN = (
 )  # fmt: skip
 """What a part's own notes tell."""
 BESIDE = (
-    "top", "top_while_heard", "lowest_while_heard", "ceaseless", "sparse", "below_highest", "above_lowest",
-    "higher_parts", "onsets", "usable", "louder", "doubled", "figures_beside", "density_beside",
+    "top", "top_while_heard", "lowest_while_heard", "covers", "ceaseless", "sparse", "spread", "below_highest",
+    "above_lowest", "higher_parts", "onsets", "usable", "louder", "doubled", "figures_beside", "density_beside",
 )  # fmt: skip
 """What it is beside the other parts."""
 TOLD = ("named", "named_other", "sung", *(f"program_{family}" for family in FAMILIES))
@@ -222,6 +224,9 @@ def _beside(lines: Sequence[_Line], own: Array, usable: Array) -> Array:
     share = sounds.mean(1)
     covers = share / max(share.max(), 1e-9)
     time = np.maximum(sounds.sum(1), 1)
+    sections = np.array_split(sounds, SECTIONS, axis=1)
+    present = np.stack([part.any(1) for part in sections], axis=1)
+    spread = present.mean(1)
     is_top = sounds & (heard == highest)
     medians = np.array([line.median for line in lines])
     weight = share / max(share.sum(), 1e-9)
@@ -239,8 +244,10 @@ def _beside(lines: Sequence[_Line], own: Array, usable: Array) -> Array:
             is_top.mean(1) / max((highest >= 0).mean(), 1e-9),
             is_top.sum(1) / time,
             (sounds & (heard == lowest)).sum(1) / time,
+            covers,
             np.maximum(0.0, covers - CEASELESS) / (1 - CEASELESS),
             np.maximum(0.0, SPARSE - covers) / SPARSE,
+            spread,
             np.minimum(medians.max() - medians, 36) / 12,
             np.minimum(medians - medians.min(), 36) / 12,
             higher,

@@ -1,29 +1,32 @@
 """Which notes of a MIDI file are its melody.
 
-Each track (split by channel) has a probability of being it, by a conditional logit over what
-`melodygru.formats.midi.part_features` tells of it: a softmax over the parts of a file (McFadden 1974). The likeliest
-that can give a melody is taken; of its notes the line that `melodygru.formats.midi.line` makes. The weights are
-learned by `scripts/train_track_choice.py`.
+Each track (split by channel) has a probability of being it: a conditional logit, a softmax over the parts of a file
+(McFadden 1974), over what `melodygru.formats.midi.part_features` tells of it, and comparisons of the likeliest ones by
+boosted trees. The likeliest that can give a melody is taken; of its notes the line that `melodygru.formats.midi.line`
+makes. Weights and trees are learned by `scripts/train_track_choice.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from melodygru.errors import MidiError
+from melodygru.formats.midi import track_trees
 from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.line import one_line
 from melodygru.formats.midi.parser import RawFile, RawNote
-from melodygru.formats.midi.part_features import FEATURES, Array, Part, features
+from melodygru.formats.midi.part_features import BESIDE, FEATURES, OWN, TOLD, Array, Part, features
 from melodygru.formats.midi.part_names import name_claim, words_of
 from melodygru.formats.midi.track_weights import WEIGHTS
 from melodygru.music.instruments import program_name
 
 MOST_PARTS = 128
 """Of a file with more parts, those with the most notes are looked at: no score has more staves."""
+CLOSEST = 4
+"""Parts that are compared with one another."""
 NARROW = 0.25
 """A part is chosen narrowly where its probability is less than that above the next one's, in [0, 1]."""
 SURE_NAME = 0.3
@@ -95,7 +98,7 @@ def likeliest_melodies(
         heard_highest = table[:, FEATURES.index("top")]
         yield _choice(parts[max(range(len(parts)), key=lambda n: (able[n], heard_highest[n]))], "asked")
         return
-    chances = probabilities(table)
+    chances = probabilities(table, able)
     # Equal parts of other order or number are equally likely: their notes, then their names decide.
     order = sorted(
         range(len(parts)), key=lambda n: (not able[n], -round(float(chances[n]), 6), parts[n].notes, parts[n].name)
@@ -106,11 +109,40 @@ def likeliest_melodies(
         yield _choice(part, how, _remark(parts, chances, order[place:]))
 
 
-def probabilities(table: Array) -> Array:
-    """(P,) that each of P parts is the melody, of their `features` (P, F)."""
-    scores = table @ np.array([WEIGHTS[name] for name in FEATURES])
-    odds = np.exp(scores - scores.max())
-    return odds / odds.sum()
+def probabilities(
+    table: Array,
+    able: Array,
+    weights: Mapping[str, float] = WEIGHTS,
+    compare: Callable[[Array], Array] = track_trees.log_odds,
+) -> Array:
+    """(P,) that each of P parts is the melody, of their `features` (P, F); `able`: (P,) whether it can give one.
+
+    Two stages. A sum of weights tells the parts that may be the melody; of the `CLOSEST` likeliest each is then
+    compared with each other by trees that see both, since what speaks for one part depends on the other: of two parts
+    that sing, the one that is heard more often is the melody, but not of a tune and its accompaniment.
+
+    Args:
+        table: (P, F).
+        able: (P,) bool; parts that are not come last.
+        weights: of each feature.
+        compare: as `melodygru.formats.midi.track_trees.log_odds`.
+    """
+    first = table @ np.array([weights[name] for name in FEATURES])
+    scores = first - 1000.0 * ~able
+    closest = np.argsort(-scores, kind="stable")[:CLOSEST]
+    closest = closest[able[closest]] if able.any() else closest
+    if len(closest) > 1:
+        seen = len(OWN) + len(BESIDE)
+        pairs = [(i, j) for i in range(len(closest)) for j in range(len(closest)) if i != j]
+        mine, other = (closest[[pair[side] for pair in pairs]] for side in (0, 1))
+        beats = np.zeros((len(closest), len(closest)))
+        beats[tuple(zip(*pairs, strict=True))] = compare(np.hstack([table[mine, :seen], table[other, :seen]]))
+        told = table[closest, seen:] @ np.array([weights[name] for name in TOLD])
+        duels = (beats - beats.T).sum(1) / 2 / (len(closest) - 1) + told
+        scores = scores - scores[closest].max() + duels.min() - 1.0  # all others come after
+        scores[closest] = duels
+    odds = np.exp(np.maximum(scores - scores.max(), -700.0))
+    return np.asarray(odds / odds.sum())
 
 
 def melodic_parts(raw: RawFile) -> list[Part]:

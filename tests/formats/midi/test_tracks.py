@@ -169,13 +169,19 @@ def test_the_next_part_is_tried_where_bars_are_short():
 
 
 def test_a_narrow_choice_tells_the_other():
-    rng = random.Random(3)
-    first, second = ([60 + rng.choice((0, 2, 4, 5, 7, 9, 11, 12)) for _ in range(64)] for _ in range(2))
-    raw = file(track(1, "Flute", line(first)), track(2, "Oboe", line(second)))
-    found = choose_melody(raw)
-    other = {"Flute": "Oboe", "Oboe": "Flute"}[found.label]
-    assert found.remark == f"track '{found.label}' chosen narrowly over track '{other}'"
-    assert extract(raw, "x").remarks[0] == found.remark
+    """Two melodies of one kind side by side: sometimes it is a close thing, and then both are named."""
+    narrow = 0
+    for seed in range(20):
+        rng = random.Random(seed)
+        first, second = ([60 + rng.choice((0, 2, 4, 5, 7, 9, 11, 12)) for _ in range(64)] for _ in range(2))
+        raw = file(track(1, "Flute", line(first)), track(2, "Oboe", line(second)))
+        found = choose_melody(raw)
+        other = {"Flute": "Oboe", "Oboe": "Flute"}[found.label]
+        if found.remark:
+            narrow += 1
+            assert found.remark == f"track '{found.label}' chosen narrowly over track '{other}'"
+            assert extract(raw, "x").remarks[0] == found.remark
+    assert 0 < narrow < 20
     # Doubled, it is no question; nor beside a bass.
     assert choose_melody(file(track(1, "Flute", line(first)), track(2, "Oboe", line(first)))).remark == ""
     assert choose_melody(file(track(1, "Flute", line(first)), track(2, "Tuba", BASS * 2))).remark == ""
@@ -217,7 +223,7 @@ def test_probabilities_are_those_of_one_melody_in_a_file():
     table, usable = features(parts, QUARTER, 8 * QUARTER, 8)
     assert table.shape == (len(parts), len(FEATURES))
     assert set(WEIGHTS) == set(FEATURES)
-    assert probabilities(table).sum() == pytest.approx(1)
+    assert probabilities(table, usable > 0).sum() == pytest.approx(1)
     assert list(usable) == [len({note.onset for note in part.notes}) for part in parts]
 
 
