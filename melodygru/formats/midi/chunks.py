@@ -243,7 +243,9 @@ def _released(
 def _programs(changes: list[tuple[int, int, int]], notes: list[RawNote]) -> dict[int, int]:
     """By channel, of program changes (tick, channel, program): the last up to its first note, else the first."""
     begins: dict[int, int] = {}
-    for note in notes if changes else ():
+    if len(changes) == len({channel for _, channel, _ in changes}):
+        return {channel: program for _, channel, program in changes}
+    for note in notes:
         begins[note.channel] = min(note.onset, begins.get(note.channel, note.onset))
     found: dict[int, int] = {}
     for tick, channel, program in changes:

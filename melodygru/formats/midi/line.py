@@ -22,7 +22,7 @@ def sounding(raw: RawFile) -> RawFile:
     """The file without strokes that last no time, in tracks that have others: no player sounds them."""
     tracks = []
     for track in raw.tracks:
-        notes = tuple(note for note in track.notes if note.end > note.onset)
+        notes = tuple([note for note in track.notes if note[1] > note[0]])
         tracks.append(replace(track, notes=notes) if notes and len(notes) < len(track.notes) else track)
     return replace(raw, tracks=tuple(tracks))
 

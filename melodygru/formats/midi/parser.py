@@ -181,7 +181,7 @@ def _tracks(data: bytes, position: int, announced: int, events: FileEvents) -> l
         if begin + used != declared:
             events.faults["a wrong track length"] = None
         ended = begin + used
-        notes = tuple(sorted(_let_go(note, events) for note in track.notes))
+        notes = tuple(sorted(_let_go(track.notes, events)))
         tracks.append(RawTrack(len(tracks) + 1, track.name, notes, track.programs, track.lyrics, track.end))
         position = _next_track(data, ended)
     return tracks
@@ -197,9 +197,11 @@ def _next_track(data: bytes, position: int) -> int:
     return position
 
 
-def _let_go(note: RawNote, events: FileEvents) -> RawNote:
-    """A note, cut as one that is never let go where it sounds longer than any does."""
-    if note.end - note.onset <= LONGEST_NOTE * events.ticks_per_quarter:
-        return note
+def _let_go(notes: list[RawNote], events: FileEvents) -> list[RawNote]:
+    """The notes, those that sound longer than any does cut as if they were never let go."""
+    longest = LONGEST_NOTE * events.ticks_per_quarter
+    if all(note[1] - note[0] <= longest for note in notes):
+        return notes
     events.faults["a note longer than any"] = None
-    return note._replace(end=note.onset + UNRELEASED * events.ticks_per_quarter)
+    short = UNRELEASED * events.ticks_per_quarter
+    return [note if note.end - note.onset <= longest else note._replace(end=note.onset + short) for note in notes]
