@@ -33,6 +33,8 @@ SURE_NAME = 0.3
 """Surety of a name, in [0, 1], from which it is said to be why a part was chosen."""
 QUARTERS_OF_A_BAR = 4
 """What a bar is taken for where rests are measured in bars: the metre is found later, of the chosen part's notes."""
+SHOWN = 40
+"""Characters of a name that messages show at most."""
 LISTED = 12
 """Tracks that an error lists before it only counts."""
 
@@ -177,10 +179,15 @@ def _remark(parts: list[Part], chances: Array, order: list[int]) -> str:
     first, second = (parts[number] for number in order[:2])
     if [note.pitch for note in first.notes] == [note.pitch for note in second.notes]:
         return ""  # doubled, or an echo
-    told = [f"track {part.name!r}" if part.name else part.label for part in (first, second)]
+    told = [f"track {_shown(part.name)!r}" if part.name else part.label for part in (first, second)]
     if told[0] == told[1]:
         told = [f"{one}, channel {part.notes[0].channel + 1}" for one, part in zip(told, (first, second), strict=True)]
     return f"{told[0]} chosen narrowly over {told[1]}"
+
+
+def _shown(name: str) -> str:
+    """A name as messages have it."""
+    return name if len(name) <= SHOWN else name[: SHOWN - 1] + "…"
 
 
 def _asked_for(raw: RawFile, track: str) -> Part:
@@ -196,7 +203,7 @@ def _asked_for(raw: RawFile, track: str) -> Part:
     played = [part for part in parts if part.program is not None and _is_instrument(part.program, track)]
     if played:
         return max(played, key=lambda part: len(part.notes))
-    names = [f"{part.number} {part.name}".strip() for part in sounding]
+    names = [f"{part.number} {_shown(part.name)}".strip() for part in sounding]
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     heard = sorted({program_name(part.program) for part in parts if part.program is not None})
     told = f"; their instruments: {', '.join(heard[:LISTED])}" if heard else ""

@@ -187,6 +187,16 @@ def test_a_narrow_choice_tells_the_other():
     assert choose_melody(file(track(1, "Flute", line(first)), track(2, "Tuba", BASS * 2))).remark == ""
 
 
+def test_long_names_are_cut_in_messages():
+    raw = file(track(1, "x" * 500, line(TUNE * 2)), track(2, "y" * 500, line(TUNE[::-1] * 2)))
+    with pytest.raises(MidiError) as told:
+        choose_melody(raw, "nobody")
+    assert len(str(told.value)) < 250
+    assert f"1 {'x' * 39}…" in str(told.value)
+    raw = file(track(1, "x" * 500, line(TUNE * 2)), track(2, "y" * 500, line(TUNE * 2)))
+    assert len(choose_melody(raw).remark) < 250
+
+
 def texture(seed):
     """A tune over what accompanies it, at random; some parts have names or programs."""
     rng = random.Random(seed)
