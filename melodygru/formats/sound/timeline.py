@@ -102,7 +102,7 @@ class _Seconds:
         for tick, tempo in raw.tempi:
             self._passed.append(self._passed[-1] + (tick - self._ticks[-1]) * self._tempi[-1])
             self._ticks.append(tick)
-            self._tempi.append(max(1, tempo))
+            self._tempi.append(tempo or USUAL_TEMPO)
 
     def at(self, tick: int) -> Fraction:
         index = bisect_right(self._ticks, tick) - 1

@@ -269,6 +269,11 @@ def test_tempo_changes_are_kept():
     assert level(heard[:, 4 * RATE : 4 * RATE + 4_000]) > 0.05
 
 
+def test_a_tempo_of_nothing_is_the_usual_one():
+    nothing = (0, mido.MetaMessage("set_tempo", tempo=0))
+    assert read_timeline(written([nothing, *note(0, 96, 60), end(96)])).seconds == 2
+
+
 def test_files_of_others_end_on_a_bar_line():
     metre = (0, mido.MetaMessage("time_signature", numerator=3, denominator=4))
     # Its end of track is not on a bar line: the first one counts that the last note does not pass.
