@@ -86,12 +86,6 @@ def in_words(timeline: Timeline) -> str:
     return f"{timeline.bars} bar{'s' * (timeline.bars != 1)}, {float(timeline.seconds):.3f} seconds"
 
 
-def remark(timeline: Timeline) -> None:
-    """Say what could not be read, on standard error."""
-    for sentence in timeline.remarks:
-        typer.echo(sentence, err=True)
-
-
 def play(
     source: Source,
     program: Program = None,
@@ -106,7 +100,6 @@ def play(
     from melodygru.formats.sound.synthesis import RATE
 
     found = heard(source, program, soundfont, 0.0 if loop else _RINGING, RATE)
-    remark(found.timeline)
     words = f"Playing {source}: {in_words(found.timeline)}{', over and over' if loop else ''}."
     play_sound(found.sound, RATE, loop, begun=lambda: typer.echo(words))
 
@@ -142,7 +135,6 @@ def render(
     from melodygru.formats.sound.synthesis import pack
 
     output.write(None if out == output.STDOUT else Path(out), pack(found.sound, rate), force)
-    remark(found.timeline)
     if json:
         output.print_json({
             "out": out,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +11,9 @@ import typer
 from melodygru.cli.options import Track
 
 _SHOWN = 8
-"""Values of a kind, and files of a reason, that the table names before it only counts."""
+"""Values of a kind that the table names before it only counts."""
+_NAMED = 3
+"""Files of a reason that it names."""
 
 
 def inspect(
@@ -62,8 +64,9 @@ def show(summary: Mapping[str, Any]) -> None:
     table.add_row("files", f"{summary['files']:,}")
     table.add_row("kept", f"{summary['kept']:,}")
     table.add_row("left out", f"{sum(left_out.values()):,}")
-    for reason, count in left_out.items():
-        table.add_row("", f"{count:,} {reason}: {_files(summary['left_out_files'], reason)}")
+    files = _files_by_kind(summary["left_out_files"])
+    for kind, count in left_out.items():
+        table.add_row("", f"{count:,} {kind}: {_files(files[kind])}")
     table.add_row("tunes", f"{summary['pieces']:,} ({summary['with_pickup']:,} with a pickup)")
     table.add_row("notes", f"{summary['notes']:,} in {summary['bars']:,} bars")
     if summary["range"]:
@@ -86,10 +89,24 @@ def _first(counts: Mapping[str, int]) -> str:
     return f"{text}, and {more} more" if more > 0 else text or "-"
 
 
-def _files(reasons: Mapping[str, str], reason: str) -> str:
-    """Names of the first files that were left out for a reason."""
+def _files_by_kind(reasons: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
+    """The files, each with its reason, that were left out for each kind of reason."""
+    from melodygru.data.survey import kind_of
+
+    files: dict[str, list[tuple[str, str]]] = {}
+    for path, reason in reasons.items():
+        files.setdefault(kind_of(reason), []).append((path, reason))
+    return files
+
+
+def _files(files: Sequence[tuple[str, str]]) -> str:
+    """Names of the first of these files, each with the place in it that its reason tells."""
+    from melodygru.data.survey import place_of
     from melodygru.system import printable
 
-    names = [printable(Path(path).name) for path, why in reasons.items() if why == reason]
-    more = len(names) - 3
-    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
+    names = [
+        printable(Path(path).name) + (f" ({place})" if (place := place_of(reason)) else "")
+        for path, reason in files[:_NAMED]
+    ]
+    more = len(files) - _NAMED
+    return ", ".join(names) + (f" and {more:,} more" if more > 0 else "")

@@ -15,6 +15,9 @@ from melodygru.music.theory import pitch_name
 from melodygru.network.arrays import Array
 from melodygru.network.tokenizer import REST
 
+_PLACE = re.compile(r",? on (line \d+)| \(((?:tune|voice|part|bar|line) [^()]*)\)$")
+_QUOTED = re.compile(r""", (?:'[^']*'|"[^"]*")""")
+
 
 class Survey:
     """Counts of the shards that were added, in the order of their files."""
@@ -40,7 +43,7 @@ class Survey:
                 continue
             self.kept += 1
             self._tracks[file.track] += 1
-            self._remarks.update(map(_without_place, file.remarks))
+            self._remarks.update(map(kind_of, file.remarks))
         for meta in shard.metas():
             self._metres[str(meta.time_signature)] += 1
             self._keys[str(meta.key)] += 1
@@ -89,7 +92,7 @@ class Survey:
         return {
             "files": self.files,
             "kept": self.kept,
-            "left_out": _commonest(Counter(map(_without_place, self._left_out.values()))),
+            "left_out": _commonest(Counter(map(kind_of, self._left_out.values()))),
             "left_out_files": self._left_out,
             "pieces": self.pieces,
             "notes": self._notes,
@@ -105,9 +108,14 @@ class Survey:
         }
 
 
-def _without_place(reason: str) -> str:
-    """A reason without the place in the file that it ends with, so that many files are counted together."""
-    return re.sub(r" \((?:tune|voice|bar|line) [^()]*\)$", "", reason)
+def kind_of(reason: str) -> str:
+    """A reason without the place in the file and what stands there, so that many files are counted together."""
+    return _QUOTED.sub("", _PLACE.sub("", reason))
+
+
+def place_of(reason: str) -> str:
+    """The place in the file that a reason names: "line 4, bar 1"; empty where it names none."""
+    return ", ".join(on_line or place for on_line, place in _PLACE.findall(reason))
 
 
 def _commonest(counts: Counter[str]) -> dict[str, int]:

@@ -106,6 +106,19 @@ def test_inspect_shows_a_table(folder, capsys):
     assert "duplicates 2 (tunes that are nearly the same as another)" in text
 
 
+def test_inspect_counts_a_reason_together_and_names_each_place(folder, capsys):
+    for name, key in (("one.abc", "Z"), ("two.abc", "H")):
+        (folder / name).write_text(f"X:1\nT:{name}\nM:4/4\nK:{key}\nCDEF GABc|\n")
+    for name, bars in (("one.krn", "4c\n4x"), ("two.krn", "4c\n4d\n4y")):
+        (folder / name).write_text(f"**kern\n*M4/4\n=1\n{bars}\n*-\n")
+    (folder / "one.krn.musicxml").write_text("<score-partwise>\n")
+    assert run("inspect", folder) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "2 has a tune that cannot be read: a key that nobody knows: one.abc (line 4), two.abc (line 4)" in text
+    assert "2 has a token that is no note: one.krn (line 5, bar 1), two.krn (line 6, bar 1)" in text
+    assert "1 is broken XML, no element found: one.krn.musicxml (line 2, column 1)" in text
+
+
 def test_inspect_gives_programs_json(folder, capsys):
     assert run("inspect", folder, "--json") == 0
     told = json.loads(capsys.readouterr().out)

@@ -29,7 +29,7 @@ MAX_EVENTS = 1_000_000
 """Files of more are refused. An opera act has some 200,000; what has more was made to stall players."""
 MAX_QUANTITY = 0x0FFFFFFF
 """The largest variable-length quantity that four bytes hold, which is all that the format allows."""
-_LONGEST_QUANTITY = 64
+LONGEST_QUANTITY = 64
 """Bytes; broken files have up to twelve."""
 UNRELEASED = 4
 """Quarters that a note sounds at most which is never let go."""
@@ -192,7 +192,7 @@ def _quantity(data: bytes, position: int, events: FileEvents) -> tuple[int, int]
     while data[position] & 0x80:
         position += 1
         value = min(value << 7 | data[position] & 0x7F, MAX_QUANTITY)
-        if position - begin > _LONGEST_QUANTITY:
+        if position - begin > LONGEST_QUANTITY:
             raise IndexError
     if position - begin > 3:
         events.faults["a quantity of more than four bytes"] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from melodygru.formats.midi.metres import stated_metres
 from melodygru.formats.midi.parser import RawFile
 from melodygru.music.theory import STEPS_PER_QUARTER
 
@@ -27,10 +28,10 @@ def clip_end(raw: RawFile) -> tuple[int, int]:
 
 def _bar_line(raw: RawFile, tick: int) -> tuple[int, int]:
     """The first bar line at or after a tick, and how many bars there are before it. A new metre begins a bar."""
-    bars = [(0, 4 * raw.ticks_per_quarter)]
-    for start, numerator, denominator in raw.time_signatures:
-        if numerator:
-            bars.append((start, max(1, 4 * raw.ticks_per_quarter * numerator // denominator)))
+    bars = [
+        (start, max(1, metre.bar_steps * raw.ticks_per_quarter // STEPS_PER_QUARTER))
+        for start, metre in stated_metres(raw, {})
+    ]
     passed = 0
     for (start, bar), (following, _) in pairwise([*bars, (_NEVER, 0)]):
         count = -(-(min(tick, following) - start) // bar)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from melodygru.formats.midi.grid import Grid
 from melodygru.formats.midi.parser import RawFile
-from melodygru.music.theory import BEAT_UNITS, MOST_BEATS, TimeSignature
+from melodygru.music.theory import BEAT_UNITS, MOST_BEATS, STEPS_PER_QUARTER, TimeSignature
 
 DEFAULT_METRE = TimeSignature(4, 4)
 """MIDI's own metre where a file has none."""
@@ -36,7 +36,9 @@ class Section:
 def stated_metres(raw: RawFile, remarks: dict[str, None]) -> list[tuple[int, TimeSignature]]:
     """(tick, metre) from tick 0 on, by tick, changes only. `remarks` takes in what was not taken at its word."""
     stated: dict[int, TimeSignature | None] = {}
-    for tick, numerator, denominator in raw.time_signatures:
+    for told, numerator, denominator in raw.time_signatures:
+        # Some sequencers tell the first one a tick or a few after the beginning.
+        tick = told if 2 * STEPS_PER_QUARTER * told > raw.ticks_per_quarter else 0
         meant = FEWEST_BEATS <= numerator <= MOST_BEATS and denominator in BEAT_UNITS
         if not meant and stated.get(tick) is not None:
             remarks[f"metre {numerator}/{denominator} passed over"] = None

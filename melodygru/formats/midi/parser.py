@@ -109,8 +109,7 @@ def parse_midi(data: bytes) -> RawFile:
         raise MidiError(f"is over {MAX_FILE_BYTES >> 20} MiB, too large for a MIDI file; leave it out.")
     if not data:
         raise MidiError("is empty (0 bytes); export it again.")
-    # RIFF files wrap the MIDI file in a chunk, old Macintosh ones put 128 bytes before it.
-    start = data.find(b"MThd", 0, 4096 if data[:4] == b"RIFF" or data[:1] == b"\0" else 4)
+    start = header_at(data)
     if start < 0:
         raise MidiError("is not a MIDI file: it does not begin with a MIDI header.")
     if len(data) < start + 14:
@@ -136,6 +135,18 @@ def parse_midi(data: bytes) -> RawFile:
     )
     _check_length(raw)
     return raw
+
+
+def header_at(data: bytes) -> int:
+    """Where the header is, -1: nowhere. RIFF files wrap the file in a chunk, Macintosh ones put 128 bytes before it."""
+    if data[:4] == b"RIFF":
+        position = 12
+        while (kind := data[position : position + 4]) != b"data" and kind.strip().isalnum():
+            size = int.from_bytes(data[position + 4 : position + 8], "little")
+            position += 8 + size + size % 2
+        if data[position + 8 : position + 12] == b"MThd":
+            return position + 8
+    return data.find(b"MThd", 0, 4096 if data[:4] == b"RIFF" or data[:1] == b"\0" else 4)
 
 
 def _check_length(raw: RawFile) -> None:

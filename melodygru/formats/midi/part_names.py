@@ -30,9 +30,9 @@ _FOR = {
         melod* *melody *melodie *melodi *melodia melo melos mel dallam* ezgi hauptstimme leadmelod* giai napev nuta
         мелод* напев* μελωδ*""",
     0.9: """
-        vocal* vokal* wokal* vox *vox vocs leadvocal* voice voix voz voce glos hlas stimme *stimme stem zangstem golos
-        sing sings singing singer* cantus superius canto cant cantante cantor* cantora chant chanteu* gesang* spiew*
-        zpev* spev* zang* sang sangen sangstem* laulu* enek* lagu вокал* голос* пение спев* спів* φωνη
+        vocal* vokal* wokal* vox *vox vocs vo leadvocal* voice voix voz voce glos hlas stimme *stimme stem zangstem
+        golos sing sings singing singer* cantus superius canto cant cantante cantor* cantora chant chanteu* gesang*
+        spiew* zpev* spev* zang* sang sangen sangstem* laulu* enek* lagu вокал* голос* пение спев* спів* φωνη
         tune theme thema tema motiv motif тема guide topline""",
     0.8: "sopran* dessus tiple oberstimme discant* diskant* сопран*",
     0.4: "lead leads ld leadsynth leadgit* leadguitar solo* soli соло* lyric* words karaoke primo prima principal main",

@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from melodygru.formats.midi.chunks import BLANK, RawNote
+from melodygru.formats.midi.chunks import BLANK, LONGEST_QUANTITY, MAX_QUANTITY, RawNote
+from melodygru.formats.midi.parser import header_at
 
 HEAD = 8
 """Bytes of a chunk before its contents: its kind and its length."""
@@ -55,12 +56,11 @@ class Insertion(NamedTuple):
 
 def unwrapped(data: bytes) -> bytes:
     """The MIDI file within a RIFF file or behind a Macintosh head; other bytes as they are."""
+    start = header_at(data)
     if data[:4] == b"RIFF":
-        start = data.find(b"MThd", 0, 4096)
         if start >= 8 and data[start - 8 : start - 4] == b"data":
             return data[start : start + int.from_bytes(data[start - 4 : start], "little")]
         return data[max(start, 0) :]
-    start = data.find(b"MThd", 0, 4096) if data[:1] == b"\0" else 0
     if start == _MAC_BINARY and (size := int.from_bytes(data[_FORK_SIZE], "big")) > 14:
         return data[start : start + size]
     return data[max(start, 0) :]
@@ -120,12 +120,17 @@ def events(data: bytes, begin: int, end: int) -> Iterator[Event]:
 
 
 def _number(data: bytes, position: int) -> tuple[int, int]:
-    """A number of variable length at a place, and the place behind it. Raises IndexError where the data ends."""
-    value = 0
+    """A number of variable length at a place, and the place behind it, as `melodygru.formats.midi.chunks` reads it.
+
+    Raises IndexError where the data ends, or where it has more bytes than any broken one of real files.
+    """
+    value, last = 0, position + LONGEST_QUANTITY
     while data[position] & 0x80:
-        value = value << 7 | data[position] & 0x7F
+        value = min(value << 7 | data[position] & 0x7F, MAX_QUANTITY)
         position += 1
-    return value << 7 | data[position], position + 1
+        if position > last:
+            raise IndexError
+    return min(value << 7 | data[position], MAX_QUANTITY), position + 1
 
 
 def number_bytes(value: int) -> bytes:

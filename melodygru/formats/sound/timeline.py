@@ -1,8 +1,7 @@
 """MIDI bytes -> what sounds when, in seconds: for `melodygru.formats.sound.synthesis`, and for whoever plays.
 
-Notes and tempi are read by `melodygru.formats.midi.parser`, which reads faulty files too. What else a channel is told
-(instrument, volume, place, pedal) is read through mido; where a file is too faulty for mido, its instruments are
-unknown, all sounds on a piano, and `Timeline.remarks` says so. Pitch bends and controllers other than these pass by.
+Notes and tempi are read by `melodygru.formats.midi.parser`, what else a channel is told (instrument, volume, place,
+pedal) through `melodygru.formats.midi.splice`; both read faulty files too. Pitch bends and other controllers pass by.
 """
 
 from __future__ import annotations
@@ -10,16 +9,17 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.clip import clip_end
-from melodygru.formats.midi.mido_bridge import load
 from melodygru.formats.midi.parser import USUAL_TEMPO, RawFile, parse_midi
+from melodygru.formats.midi.splice import HEAD, events, tracks, unwrapped
 from melodygru.formats.midi.writer import CHORDS_TRACK
 
 _NEVER = 1 << 62
+_CONTROL_CHANGE, _PROGRAM_CHANGE = 0xB0, 0xC0
 _VOLUME, _PAN, _EXPRESSION, _PEDAL = 7, 10, 11, 64
 _INITIAL = {_VOLUME: 100, _PAN: 64, _EXPRESSION: 127, _PEDAL: 0}
 
@@ -44,13 +44,12 @@ class Sounding(NamedTuple):
 class Timeline:
     """What a file sounds like, `seconds` long from its first bar line to its last.
 
-    `bars` counts the bars, a pickup's too; `remarks` are sentences on what could not be read.
+    `bars` counts the bars, a pickup's too.
     """
 
     notes: tuple[Sounding, ...]
     seconds: Fraction
     bars: int
-    remarks: tuple[str, ...] = ()
 
 
 def read_timeline(midi: bytes, program: int | None = None) -> Timeline:
@@ -69,11 +68,11 @@ def read_timeline(midi: bytes, program: int | None = None) -> Timeline:
     if program is not None and not 0 <= program < 128:
         raise UsageError(f"program is {program}; choose a number from 0 to 127.")
     raw = parse_midi(midi)
-    channels, readable = _read_channels(midi)
     end, bars = clip_end(raw)
     if end == 0:
         raise MidiError("holds no notes and no bars, so there is nothing to hear.")
     clock = _Seconds(raw)
+    channels = _read_channels(midi, len(raw.tracks))
     notes = []
     for track in raw.tracks:
         chosen = None if track.name == CHORDS_TRACK else program
@@ -89,8 +88,7 @@ def read_timeline(midi: bytes, program: int | None = None) -> Timeline:
                 (volume / (_INITIAL[_VOLUME] * _INITIAL[_EXPRESSION])) ** 2,
                 max(-1.0, (said.value(_PAN, note.onset) - 64) / 63),
             ))  # fmt: skip
-    remarks = () if readable else ("Its instruments cannot be read, since the file is faulty; all is a piano.",)
-    return Timeline(tuple(sorted(notes)), clock.at(end), bars, remarks)
+    return Timeline(tuple(sorted(notes)), clock.at(end), bars)
 
 
 class _Seconds:
@@ -102,7 +100,7 @@ class _Seconds:
         for tick, tempo in raw.tempi:
             self._passed.append(self._passed[-1] + (tick - self._ticks[-1]) * self._tempi[-1])
             self._ticks.append(tick)
-            self._tempi.append(max(1, tempo))
+            self._tempi.append(tempo or USUAL_TEMPO)
 
     def at(self, tick: int) -> Fraction:
         index = bisect_right(self._ticks, tick) - 1
@@ -135,24 +133,20 @@ class _Channel:
         return self._lifts[place] if place < len(self._lifts) else _NEVER
 
 
-def _read_channels(midi: bytes) -> tuple[list[_Channel], bool]:
-    """Of 16 channels what they are told, and whether all of it could be read."""
+def _read_channels(midi: bytes, count: int) -> list[_Channel]:
+    """What each of the 16 channels is told in the first `count` tracks of a file."""
     channels = [_Channel() for _ in range(16)]
-    try:
-        # A RIFF file, or an old Macintosh one, begins with something else.
-        file: Any = load(midi[midi.find(b"MThd") :], clip=True)
-    except Exception:  # mido raises many kinds, plain Exception too; notes and times are read without it
-        return channels, False
-    for track in file.tracks:
-        tick = 0
-        for message in track:
-            tick += message.time
-            if message.type == "program_change":
-                channels[message.channel].programs.append((tick, message.program))
-            elif message.type == "control_change" and message.control in _INITIAL:
-                channels[message.channel].controls[message.control].append((tick, message.value))
+    data = unwrapped(midi)
+    for begin, end in tracks(data)[:count]:
+        for event in events(data, begin + HEAD, end):
+            kind, channel = event.status & 0xF0, channels[event.status & 0x0F]
+            control, value = data[event.end - 2], min(data[event.end - 1], 127)
+            if kind == _PROGRAM_CHANGE:
+                channel.programs.append((event.tick, value))
+            elif kind == _CONTROL_CHANGE and control in _INITIAL:
+                channel.controls[control].append((event.tick, value))
     for channel in channels:
         # By tick alone: of what is said at one tick the last holds.
         for said in (channel.programs, *channel.controls.values()):
             said[:] = dict(sorted(said, key=lambda entry: entry[0])).items()
-    return channels, True
+    return channels

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.errors import MelodyGRUError, MidiError
+from melodygru.formats.midi.clip import clip_end
 from melodygru.formats.midi.extraction import ExtractionConfig, extract
+from melodygru.formats.midi.metres import METRE_ESTIMATED
 from melodygru.formats.midi.parser import parse_midi
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.formats.reading import WHOLE
@@ -180,6 +182,23 @@ def test_silent_bars_after_an_upbeat_or_a_later_metre_belong_to_the_clip_too():
     notes = [*line(0, 0.5, SCALE), *line(4, 0.5, SCALE), (12.99, 13, 60)]
     raw = file([("a", 0, notes[:-1]), ("b", 1, [notes[-1]])], meta=[(0, metre(4, 4)), (4, metre(3, 4))])
     assert [melody.bars for melody in extract(raw, "x", WHOLE).melodies] == [1, 3]
+
+
+def test_a_metre_told_just_after_the_beginning_holds_from_it():
+    notes = line(0, 1, SCALE * 3)
+    for late in (1 / 480, 1 / 48):
+        raw = file([("a", 0, notes)], meta=[(late, metre(3, 4))])
+        found = extract(raw, "x", WHOLE)
+        melody = found.melodies[0]
+        assert (str(melody.time_signature), melody.bars, melody.pickup) == ("3/4", 8, 0)
+        assert METRE_ESTIMATED not in found.remarks
+        assert clip_end(raw)[1] == 8
+
+
+@pytest.mark.parametrize("told", [(255, 1), (200, 4), (3, 128), (0, 4)])
+def test_a_clip_has_the_bars_that_it_is_read_in(told):
+    raw = file([("a", 0, line(0, 1, SCALE * 4))], meta=[(0, metre(*told))])
+    assert extract(raw, "x", WHOLE).melodies[0].bars == clip_end(raw)[1] == 8
 
 
 def test_a_leading_rest_of_most_of_a_bar_is_a_pickup():

@@ -15,6 +15,7 @@ from melodygru.errors import MidiError
 from melodygru.formats.midi import chunks
 from melodygru.formats.midi.extraction import MAX_NOTES, ExtractionConfig, extract
 from melodygru.formats.midi.parser import LONGEST_NOTE, MAX_QUARTERS, parse_midi
+from melodygru.formats.midi.splice import HEAD, events, tracks
 from melodygru.formats.reading import parse
 from melodygru.formats.sound.timeline import read_timeline
 from melodygru.network.config import ContextConfig, TokenizerConfig
@@ -98,6 +99,14 @@ def test_events_are_counted(monkeypatch):
 def test_endless_quantities_end_the_track_at_once():
     data = midi(TUNE + b"\xff" * 300_000 + LAST + b"\x00" + END)
     assert len(parse_midi(data).tracks[0].notes) == 8
+
+
+@pytest.mark.parametrize("before", [b"", b"\xff\x01", b"\xf0"])
+def test_whoever_hears_or_changes_a_file_takes_endless_quantities_as_its_reader_does(before):
+    data = midi(TUNE + b"\x00" * bool(before) + before + b"\xff" * 1_000_000 + b"\x00" + END)
+    assert len(read_timeline(data).notes) == len(parse_midi(data).tracks[0].notes) == 8
+    ((begin, end),) = tracks(data)
+    assert list(events(data, begin + HEAD, end))[-1].tick == parse_midi(data).tracks[0].notes[-1].end
 
 
 def test_many_metres_are_read_in_one_pass(monkeypatch):

@@ -152,6 +152,9 @@ def test_wrapped_files_are_unwrapped():
     riff = b"RIFF" + struct.pack("<I", len(GOOD) + 12) + b"RMIDdata" + struct.pack("<I", len(GOOD)) + GOOD
     macintosh = bytes(128) + GOOD
     assert pitches(riff) == pitches(macintosh) == pitches(GOOD)
+    for first in (b"IARTMThd", bytes(9001)):  # other chunks may be long, and hold what they like
+        around = b"LIST" + struct.pack("<I", len(first)) + first + bytes(len(first) % 2)
+        assert pitches(riff[:12] + around + riff[12:]) == pitches(GOOD)
 
 
 def test_running_status_and_silent_note_ons_are_understood():

@@ -47,7 +47,7 @@ CHORDS = [(bar * 4, bar * 4 + 4, pitch) for bar in range(8) for pitch in (48, 52
 BASS = line([36, 36, 43, 43, 41, 41, 43, 43] * 4)
 
 MELODIES = (
-    "Melody", "MELODY", "Melo.", "melody_line", "LeadMelody", "MELODY1", "VOCAL1", "Lead_Vox", "Vocals",
+    "Melody", "MELODY", "Melo.", "melody_line", "LeadMelody", "MELODY1", "VOCAL1", "Lead_Vox", "Vo.", "Vocals",
     "LeadVocal", "vox lead", "Voice", "MELODÍA", "Melodía", "Mélodie", "Melodie", "melodia", "Hauptmelodie",
     "Melodi", "Canto", "Cantus", "Gesang", "Singstimme", "Voz", "Voce", "Voix", "Chant", "Zang", "Zpěv", "Śpiew",
     "Głos", "Sång", "Laulu", "Ének", "Мелодия", "МЕЛОДІЯ", "Вокал", "Голос", "Μελωδία", "メロディ", "メロディー",

@@ -185,6 +185,9 @@ SCALE = [C, D, E, F, G, A, B, 72]
         "C D E F|G A B c Hx|]",
         "C D E F|G A B c|]\n\nprose: A B C",
         "C D E F!\nG A B c!|]",
+        "%=====\nC D E F|% B =\nG A B c|]\n%=====",
+        "C D=20 E F|=20\nG A B c|]",
+        "y16 C y16 D y16 E y16 F y16 y16 y16 y16 y16 y16 y16 y16 y16 y16 y16 y16 y16|=\nG A B c|]",
     ],
 )  # fmt: skip
 def test_what_is_printed_beside_the_notes_changes_none(body):
@@ -386,11 +389,13 @@ def test_a_metre_that_changes_cuts_the_tune():
         ('"Allegro"', 132),
         ("1/4 3/8=40", 100),
         ("1/4=9000", 400),
+        ("1/4=20", 20),
     ],
 )
 def test_tempi(field, qpm):
     assert one("CDEF GABc|", f"M:4/4\nL:1/8\nQ:{field}\nK:C").qpm == qpm
     assert one(f"[Q:{field}]CDEF GABc|", "M:4/4\nL:1/8\nK:C").qpm == qpm
+    assert one("CDEF GABc|", f"M:4/4\nL:1/8\nQ:{field}\n%===\nK:C").qpm == qpm
 
 
 @pytest.mark.parametrize(("metre", "steps"), [("2/4", 6), ("3/4", 12), ("4/4", 12), ("6/8", 12), ("5/8", 6)])

@@ -67,8 +67,10 @@ _FIELD_LINE = re.compile(r"([A-Za-z+]):")
 _NO_FIELD = re.compile(r"[A-Za-z]:[|:]")  # in the music: a note and a bar line
 # An invisible rest at the end of a bar that only bears the fermata before it, and has no length.
 _PEG = re.compile(r"[H-WYh-w]x[ \t]*[|:\[]")
-# What is left of tunes that came by mail: codes of blanks and equals signs, and lines cut short.
-_MAIL = re.compile(r"=(20|3D|\n)")
+# What is left of tunes that came by mail: codes of blanks and equals signs, and lines cut at 76 characters or a few
+# before. A tempo may be 20, and a line may end in an equals sign of its own.
+_MAIL = re.compile(r"Q:[^\n\]]{0,40}?=20|=20|=3D|(?<=[^\n]{70}[^\n=])=\n")
+_MAIL_CODES = {"=20": " ", "=3D": "=", "=\n": ""}
 _COMMENT = re.compile(r"(?<!\\)%")
 
 
@@ -107,7 +109,7 @@ def scan(text: str) -> WrittenTune:
         raise LeftOut(f"a text of over {MOST_CHARACTERS >> 20} MiB")
     scanner = _Scanner()
     if "=\n" in text or "=20\n" in text:
-        text = _MAIL.sub(lambda code: {"20": " ", "3D": "="}.get(code[1], ""), text)
+        text = _MAIL.sub(lambda code: _MAIL_CODES.get(code[0], code[0]), text)
     try:
         for line in _lines(text):
             if not line.strip() and scanner.sounded:

@@ -71,7 +71,8 @@ def stream(data: bytes, part_by_part: bool) -> Iterator[Measure | Element]:
             if since > _MOST_TAGS:
                 raise MidiError(f"has over {_MOST_TAGS:,} tags in a bar, or before the first; leave it out.")
     except expat.ExpatError as error:
-        raise MidiError(f"is broken XML; export it again ({error}).") from error
+        what, place = expat.ErrorString(error.code), f"line {error.lineno}, column {error.offset + 1}"
+        raise MidiError(f"is broken XML, {what} ({place}); export it again.") from error
     except (ValueError, LookupError) as error:
         raise MidiError(UNKNOWN_ENCODING) from error
 
