@@ -25,6 +25,7 @@ struct Rules {
   int64_t longest_piece, longest_note, longest_seconds, usual_tempo;
   // melodygru.formats.midi.line
   double legato, monophonic, covered;
+  int64_t rolled;
   // melodygru.formats.midi.grid; `usual` says how usual each step of a quarter is, 0: not at all.
   int64_t steps_per_quarter;
   const double* usual;
@@ -223,7 +224,7 @@ double monophony(const std::vector<Note>& notes, double legato) {
   return static_cast<double>(alone) / static_cast<double>(notes.size() - 1);
 }
 
-std::vector<Note> top_line(std::vector<Note> notes, const Rules& rules) {
+std::vector<Note> top_line(std::vector<Note> notes, int64_t division, const Rules& rules) {
   std::vector<Note> kept;
   if (monophony(notes, rules.legato) >= rules.monophonic) {
     for (const Note& note : notes) {
@@ -245,7 +246,11 @@ std::vector<Note> top_line(std::vector<Note> notes, const Rules& rules) {
       if (last.onset == note.onset) continue;
       const double covered = rules.covered * static_cast<double>(note.end - note.onset);
       if (last.pitch >= note.pitch && static_cast<double>(last.end - note.onset) >= covered) continue;
-      kept.back().end = std::min(last.end, note.onset);
+      if (last.end > note.onset && note.pitch > last.pitch && (note.onset - last.onset) * rules.rolled < division) {
+        kept.pop_back();
+      } else {
+        kept.back().end = std::min(last.end, note.onset);
+      }
     }
     kept.push_back(note);
   }
@@ -334,7 +339,7 @@ void encode(const std::vector<Placed>& notes, int64_t start, int64_t last_bar, c
 // melodygru.formats.midi.extraction
 void extract(const uint8_t* data, int64_t begin, int64_t end, int64_t index, const Rules& rules, Results& results) {
   const File file = read_file(data, begin, end, rules);
-  const std::vector<Note> line = top_line(file.notes, rules);
+  const std::vector<Note> line = top_line(file.notes, file.division, rules);
   plain_if(static_cast<int64_t>(line.size()) >= rules.min_notes);
   const std::vector<Placed> placed = place(line, file.division, rules);
   const int64_t bar = file.numerator * 4 * rules.steps_per_quarter / file.denominator;

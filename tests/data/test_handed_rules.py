@@ -33,6 +33,7 @@ READING = {
     "legato": [(line, "LEGATO", 0.0)],
     "monophonic": [(line, "MONOPHONIC", 0.0)],
     "covered": [(line, "COVERED", 2.0)],
+    "rolled": [(line, "ROLLED", 1000)],
     "steps_per_quarter": [(module, "STEPS_PER_QUARTER", 48) for module in (theory, grid)],
     "usual": [(grid, "USUAL", ALL_STEPS)],
     "written": [(grid, "WRITTEN", 0.0)],
@@ -109,7 +110,22 @@ def overlapping(by):
     return [note for pair in pairs for note in pair]
 
 
+def rolled():
+    """Chords whose upper note is struck a step after the lower one, and single notes."""
+    bars = [
+        (
+            (96 * i + 3, 96 * i + 24, 55),
+            (96 * i + 4, 96 * i + 24, 79),
+            (96 * i + 24, 96 * i + 48, 72),
+            (96 * i + 48, 96 * i + 96, 74),
+        )
+        for i in range(12)
+    ]
+    return [note for bar in bars for note in bar]
+
+
 FILES = (
+    written(rolled()),
     written(scale()),
     written(scale(), name="~"),
     written(scale(), text="@Ikey: A minor"),

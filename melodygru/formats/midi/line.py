@@ -17,6 +17,9 @@ MONOPHONIC = 0.85
 COVERED = 0.5
 """Share of a note, in [0, 1], from which one above it that sounds through that much leaves it out of the top line."""
 
+ROLLED = 12
+"""Parts of a quarter: notes less than one of them apart that sound together are one chord, rolled or uneven."""
+
 
 def sounding(raw: RawFile) -> RawFile:
     """The file without strokes that last no time, in tracks that have others: no player sounds them."""
@@ -27,10 +30,10 @@ def sounding(raw: RawFile) -> RawFile:
     return replace(raw, tracks=tuple(tracks))
 
 
-def one_line(notes: Sequence[RawNote], top: bool = False) -> tuple[tuple[RawNote, ...], bool]:
+def one_line(notes: Sequence[RawNote], ticks_per_quarter: int, top: bool = False) -> tuple[tuple[RawNote, ...], bool]:
     """The line that notes, in order of onset, make, and whether it is the top of polyphony; `top`: take it as that."""
     if top or monophony(notes) < MONOPHONIC:
-        return skyline(notes), True
+        return skyline(notes, ticks_per_quarter), True
     return one_at_a_time(notes), False
 
 
@@ -66,10 +69,11 @@ def one_at_a_time(notes: Sequence[RawNote]) -> tuple[RawNote, ...]:
     return tuple(kept)
 
 
-def skyline(notes: Sequence[RawNote]) -> tuple[RawNote, ...]:
+def skyline(notes: Sequence[RawNote], ticks_per_quarter: int) -> tuple[RawNote, ...]:
     """The top line of polyphony: of notes that sound together, the highest.
 
-    A note is left out when a higher one sounds through at least `COVERED` of it.
+    A note is left out when a higher one sounds through at least `COVERED` of it, or is struck so soon after it that
+    both are one chord (`ROLLED`), as pianists strike bass and melody.
     """
     kept: list[RawNote] = []
     for note in sorted(notes, key=lambda note: (note.onset, -note.pitch)):
@@ -79,6 +83,9 @@ def skyline(notes: Sequence[RawNote]) -> tuple[RawNote, ...]:
         if kept and kept[-1].pitch >= note.pitch and kept[-1].end - note.onset >= covered:
             continue
         if kept and kept[-1].end > note.onset:
-            kept[-1] = kept[-1]._replace(end=note.onset)
+            if note.pitch > kept[-1].pitch and (note.onset - kept[-1].onset) * ROLLED < ticks_per_quarter:
+                kept.pop()
+            else:
+                kept[-1] = kept[-1]._replace(end=note.onset)
         kept.append(note)
     return tuple(kept)

@@ -168,7 +168,7 @@ def _check_length(raw: RawFile) -> None:
 def _tracks(data: bytes, position: int, announced: int, events: FileEvents) -> list[RawTrack]:
     """The tracks from the chunk at `position` on. Of what follows those that the header announces, whole ones count."""
     tracks: list[RawTrack] = []
-    position = ended = _next_track(data, position)
+    position = ended = next_track(data, position)
     while position >= 0:
         begin = position + 8
         declared = begin + int.from_bytes(data[position + 4 : begin], "big")
@@ -194,11 +194,11 @@ def _tracks(data: bytes, position: int, announced: int, events: FileEvents) -> l
         ended = begin + used
         notes = tuple(sorted(_let_go(track.notes, events)))
         tracks.append(RawTrack(len(tracks) + 1, track.name, notes, track.programs, track.lyrics, track.end))
-        position = _next_track(data, ended)
+        position = next_track(data, ended)
     return tracks
 
 
-def _next_track(data: bytes, position: int) -> int:
+def next_track(data: bytes, position: int) -> int:
     """Where the next track's chunk begins; -1: nowhere. Other chunks are passed by, whatever they hold."""
     while data[position : position + 4] != b"MTrk":
         end = position + 8 + int.from_bytes(data[position + 4 : position + 8], "big")

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from melodygru.formats.midi.chunks import BLANK, LONGEST_QUANTITY, MAX_QUANTITY, RawNote
-from melodygru.formats.midi.parser import header_at
+from melodygru.formats.midi.parser import header_at, next_track
 
 HEAD = 8
 """Bytes of a chunk before its contents: its kind and its length."""
@@ -72,7 +72,7 @@ def tracks(data: bytes) -> list[tuple[int, int]]:
     A length that is wrong is not believed: such a chunk ends with its end of track, else where the next one begins.
     """
     found = []
-    position = data.find(b"MTrk")
+    position = next_track(data, max(data.find(b"MThd"), 0))
     while position >= 0:
         begin = position + HEAD
         end = begin + int.from_bytes(data[position + 4 : begin], "big")
@@ -81,10 +81,7 @@ def tracks(data: bytes) -> list[tuple[int, int]]:
             limit = len(data) if following < 0 else following
             end = next((event.end for event in events(data, begin, limit) if _is(data, event, _END)), limit)
         found.append((position, end))
-        # Chunks of other kinds hold whatever they like.
-        while _is_chunk(data, end) and data[end : end + 4] != b"MTrk":
-            end += HEAD + int.from_bytes(data[end + 4 : end + HEAD], "big")
-        position = data.find(b"MTrk", end)
+        position = next_track(data, end)
     return found
 
 

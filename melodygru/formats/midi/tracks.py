@@ -80,25 +80,26 @@ def likeliest_melodies(
     """
     if not any(part.notes for part in raw.tracks):
         raise MidiError("has no notes; leave it out.")
+    quarter = raw.ticks_per_quarter
     if track == "skyline":
         notes = [note for part in raw.tracks for note in part.notes if note.channel != PERCUSSION]
-        yield _choice(Part(0, "all tracks", tuple(sorted(notes))), "skyline")
+        yield _choice(Part(0, "all tracks", tuple(sorted(notes))), quarter, "skyline")
         return
     if track not in ("auto", "top"):
-        yield _choice(_asked_for(raw, track), "asked")
+        yield _choice(_asked_for(raw, track), quarter, "asked")
         return
     parts = melodic_parts(raw)
     if not parts:
         raise MidiError("has only percussion (channel 10); leave it out.")
-    longest = max_rest_bars * QUARTERS_OF_A_BAR * raw.ticks_per_quarter
+    longest = max_rest_bars * QUARTERS_OF_A_BAR * quarter
     if len(parts) == 1:
-        yield _choice(parts[0], "asked" if track == "top" else "notes")
+        yield _choice(parts[0], quarter, "asked" if track == "top" else "notes")
         return
-    table, usable = features(parts, raw.ticks_per_quarter, longest, min_notes)
+    table, usable = features(parts, quarter, longest, min_notes)
     able = usable > 0
     if track == "top":
         heard_highest = table[:, FEATURES.index("top")]
-        yield _choice(parts[max(range(len(parts)), key=lambda n: (able[n], heard_highest[n]))], "asked")
+        yield _choice(parts[max(range(len(parts)), key=lambda n: (able[n], heard_highest[n]))], quarter, "asked")
         return
     chances = probabilities(table, able)
     # Equal parts of other order or number are equally likely: their notes, then their names decide.
@@ -108,7 +109,7 @@ def likeliest_melodies(
     for place, number in enumerate(order):
         part = parts[number]
         how = "name" if name_claim(part.name).melody >= SURE_NAME else "notes"
-        yield _choice(part, how, _remark(parts, chances, order[place:]))
+        yield _choice(part, quarter, how, _remark(parts, chances, order[place:]))
 
 
 def probabilities(
@@ -220,6 +221,6 @@ def _is_instrument(program: int, wanted: str) -> bool:
     return bool(words) and words <= set(words_of(program_name(program)))
 
 
-def _choice(part: Part, how: str, remark: str = "") -> Choice:
-    notes, polyphonic = one_line(part.notes, top=how == "skyline")
+def _choice(part: Part, ticks_per_quarter: int, how: str, remark: str = "") -> Choice:
+    notes, polyphonic = one_line(part.notes, ticks_per_quarter, top=how == "skyline")
     return Choice(notes, part.label, "skyline" if polyphonic and how == "notes" else how, part.number, remark)

@@ -108,10 +108,12 @@ def _cut(placed: Placed, stretches: Sequence[Stretch], config: ExtractionConfig)
             if len(group) >= config.min_notes:
                 last = index == len(groups) - 1
                 pieces.append(_piece(group, stretch, placed.alone, index == 0, last, longest))
-    return pieces
+    return [piece for piece in pieces if piece is not None]
 
 
-def _piece(group: Sequence[RawNote], stretch: Stretch, alone: bool, first: bool, last: bool, longest: int) -> _Piece:
+def _piece(
+    group: Sequence[RawNote], stretch: Stretch, alone: bool, first: bool, last: bool, longest: int
+) -> _Piece | None:
     """One piece. Silence around it belongs to it where it is the only part's, and no longer than `longest` ticks."""
     bar, onset, begin = stretch.bar, group[0].onset, stretch.start
     start = begin + (onset - begin) // bar * bar
@@ -126,7 +128,10 @@ def _piece(group: Sequence[RawNote], stretch: Stretch, alone: bool, first: bool,
         pickup = bar - silence if upbeat else 0
     # Bar lines may be off the grid themselves, where bars are filled with what the grid does not hold.
     edges = [tuple(round((tick - start) / TICKS_PER_STEP) for tick in (note.onset, note.end)) for note in group]
-    notes = tuple(Note(note.pitch, at, end - at) for note, (at, end) in zip(group, edges, strict=True))
+    # Of a note that begins where the stretch ends, nothing may be left.
+    notes = tuple(Note(note.pitch, at, end - at) for note, (at, end) in zip(group, edges, strict=True) if end > at)
+    if not notes:
+        return None
     upbeat_steps = (stretch.metre.bar_steps - notes[0].onset) % stretch.metre.bar_steps if pickup else 0
     bars = 0
     if last and alone and stretch.end - group[-1].end <= longest:

@@ -20,7 +20,7 @@ def notes(*told):
 
 
 def line(*told):
-    found, _ = one_line(notes(*told))
+    found, _ = one_line(notes(*told), Q)
     return [(note.onset / Q, note.end / Q, note.pitch) for note in found]
 
 
@@ -60,10 +60,26 @@ def test_thirds_are_their_top():
     assert line(*in_turn(TUNE), *in_turn([pitch - 4 for pitch in TUNE])) == in_turn(TUNE)
 
 
+@pytest.mark.parametrize("late", [0.01, 0.04, 0.08])
+def test_a_bass_struck_a_little_before_the_melody_is_not_of_the_line(late):
+    """As pianists strike: the melody note is neither lost nor cut, on strong beats either."""
+    tune = [(i + late, i + 1, 72 + pitch - 60) for i, pitch in enumerate(TUNE)]
+    bass = [(i, i + 1.0, 40 + i % 5) for i in range(len(TUNE))]
+    found = line(*tune, *bass)
+    assert [pitch for _, _, pitch in found] == [pitch for _, _, pitch in tune]
+    assert [onset for onset, _, _ in found] == pytest.approx([onset for onset, _, _ in tune], abs=1 / Q)
+
+
+def test_of_a_rolled_chord_the_top_is_left():
+    chords = [(4 * bar + i * 0.08, 4 * bar + 4, pitch) for bar in range(4) for i, pitch in enumerate((48, 55, 64, 72))]
+    beside = [(4 * bar + 2, 4 * bar + 4, 40) for bar in range(4)] + [(4 * bar + 2, 4 * bar + 4, 43) for bar in range(4)]
+    assert [pitch for _, _, pitch in line(*chords, *beside)] == [72] * 4
+
+
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20), st.integers(40, 90)), min_size=1, max_size=40))
 def test_whatever_the_notes_the_line_is_one_and_of_them(told):
     given_notes = sorted(RawNote(onset, onset + length, pitch, 80, 0) for onset, length, pitch in told)
-    found, _ = one_line(given_notes)
+    found, _ = one_line(given_notes, 12)
     assert found
     for one, two in pairwise(found):
         assert one.end <= two.onset
