@@ -137,7 +137,7 @@ def mixtures(sources: Sequence[Example], count: int, seed: int) -> list[Example]
         metres.setdefault(one.metre, []).append(one)
     tunes = [one for one in sources if one.kind in ("hymns", "songs", "folk")]
     tunes = [one for one in tunes if monophony(one.parts[min(one.melody)].notes) >= 0.9]
-    made = []
+    made: list[Example] = []
     while len(made) < count:
         tune = rng.choice(tunes)
         bar = _bar(tune.metre)
@@ -264,7 +264,12 @@ def _kept(folder: Path) -> Iterator[tuple[Path, dict]]:
     for path in sorted(folder.glob("*.json")):
         told = json.loads(path.read_text())
         parts = tuple(
-            Part(number, track["name"], tuple(RawNote(*note, 80, 0) for note in track["notes"]), track["program"])
+            Part(
+                number,
+                track["name"],
+                tuple(RawNote(on, end, pitch, 80, 0) for on, end, pitch in track["notes"]),
+                track["program"],
+            )
             for number, track in enumerate(told["tracks"], 1)
         )
         yield path, {**told, "parts": parts}

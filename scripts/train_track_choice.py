@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -166,7 +167,7 @@ def write_trees(learned: HistGradientBoostingClassifier) -> None:
         parts["above"].append(np.where(leaf, 0, nodes["right"] + size).astype(np.int16))
         parts["value"].append(np.where(leaf, nodes["value"], 0.0))
         size += len(nodes)
-    arrays = {name: np.concatenate(rows) for name, rows in parts.items()}
+    arrays: dict[str, Any] = {name: np.concatenate(rows) for name, rows in parts.items()}
     np.savez_compressed(TREES_FILE, roots=np.array(roots, np.int16), **arrays)
 
 
@@ -209,8 +210,8 @@ def report(name: str, examples: Sequence[Example], weights: Array, compare: Call
     for kind in dict.fromkeys(one.kind for one in examples):
         those = [bool(ok) for ok, one in zip(right, examples, strict=True) if one.kind == kind]
         low, high = wilson(sum(those), len(those))
-        told = f"{sum(those) / len(those):.1%} ({low:.1%} to {high:.1%})"
-        print(f"{name:24} {kind:14} {sum(those):5} of {len(those):5}  {told}")
+        share = f"{sum(those) / len(those):.1%} ({low:.1%} to {high:.1%})"
+        print(f"{name:24} {kind:14} {sum(those):5} of {len(those):5}  {share}")
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ struct Rules {
   int64_t longest_piece, longest_note, longest_seconds, usual_tempo;
   // melodygru.formats.midi.line
   double legato, monophonic, covered;
-  int64_t rolled;
+  int64_t rolled, neighbours, drop;
   // melodygru.formats.midi.grid; `usual` says how usual each step of a quarter is, 0: not at all.
   int64_t steps_per_quarter;
   const double* usual;
@@ -254,7 +254,17 @@ std::vector<Note> top_line(std::vector<Note> notes, int64_t division, const Rule
     }
     kept.push_back(note);
   }
-  return kept;
+  std::vector<Note> line;
+  std::vector<int> around;
+  const auto count = static_cast<int64_t>(kept.size());
+  for (int64_t i = 0; i < count; ++i) {
+    around.clear();
+    const int64_t last = std::min(count, i + rules.neighbours + 1);
+    for (int64_t n = std::max<int64_t>(0, i - rules.neighbours); n < last; ++n) around.push_back(kept[n].pitch);
+    std::sort(around.begin(), around.end());
+    if (kept[i].pitch >= around[3 * (around.size() - 1) / 4] - rules.drop) line.push_back(kept[i]);
+  }
+  return line;
 }
 
 // melodygru.formats.midi.grid.

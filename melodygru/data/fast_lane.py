@@ -99,6 +99,8 @@ def reading_rules(min_notes: int, max_rest_bars: int, max_duration: int) -> Rule
         "monophonic": float(line.MONOPHONIC),
         "covered": float(line.COVERED),
         "rolled": line.ROLLED,
+        "neighbours": line.NEIGHBOURS,
+        "drop": line.DROP,
         "steps_per_quarter": theory.STEPS_PER_QUARTER,
         "usual": np.array(usual, np.float64),
         "written": float(grid.WRITTEN),

@@ -34,6 +34,8 @@ READING = {
     "monophonic": [(line, "MONOPHONIC", 0.0)],
     "covered": [(line, "COVERED", 2.0)],
     "rolled": [(line, "ROLLED", 1000)],
+    "neighbours": [(line, "NEIGHBOURS", 1)],
+    "drop": [(line, "DROP", 60)],
     "steps_per_quarter": [(module, "STEPS_PER_QUARTER", 48) for module in (theory, grid)],
     "usual": [(grid, "USUAL", ALL_STEPS)],
     "written": [(grid, "WRITTEN", 0.0)],
@@ -114,7 +116,7 @@ def rolled():
     """Chords whose upper note is struck a step after the lower one, and single notes."""
     bars = [
         (
-            (96 * i + 3, 96 * i + 24, 55),
+            (96 * i + 3, 96 * i + 24, 70),
             (96 * i + 4, 96 * i + 24, 79),
             (96 * i + 24, 96 * i + 48, 72),
             (96 * i + 48, 96 * i + 96, 74),
@@ -124,7 +126,16 @@ def rolled():
     return [note for bar in bars for note in bar]
 
 
+def filled():
+    """High notes of a quarter and chords of a low one under their rests, ever lower."""
+    high = [(48 * i, 48 * i + 24, 76 - i) for i in range(16)]
+    low = [(48 * i + 24, 48 * i + 48, pitch) for i in range(16) for pitch in (60 - i, 48)]
+    alone = [(768 + 24 * i, 792 + 24 * i, pitch) for i in range(6) for pitch in (30, 24)]
+    return [*high, *low, *alone]
+
+
 FILES = (
+    written(filled()),
     written(rolled()),
     written(scale()),
     written(scale(), name="~"),

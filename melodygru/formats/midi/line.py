@@ -20,6 +20,11 @@ COVERED = 0.5
 ROLLED = 12
 """Parts of a quarter: notes less than one of them apart that sound together are one chord, rolled or uneven."""
 
+NEIGHBOURS = 8
+"""Notes of a top line, before and after each, that tell its register: their upper quartile."""
+DROP = 12
+"""Semitones under its register beyond which a note of a top line is an accompaniment's, heard in the melody's rests."""
+
 
 def sounding(raw: RawFile) -> RawFile:
     """The file without strokes that last no time, in tracks that have others: no player sounds them."""
@@ -88,4 +93,15 @@ def skyline(notes: Sequence[RawNote], ticks_per_quarter: int) -> tuple[RawNote, 
             else:
                 kept[-1] = kept[-1]._replace(end=note.onset)
         kept.append(note)
-    return tuple(kept)
+    return tuple(_without_fills(kept))
+
+
+def _without_fills(line: Sequence[RawNote]) -> list[RawNote]:
+    """A top line without what lies more than `DROP` under its register."""
+    pitches = [note.pitch for note in line]
+    kept = []
+    for place, note in enumerate(line):
+        around = sorted(pitches[max(0, place - NEIGHBOURS) : place + NEIGHBOURS + 1])
+        if note.pitch >= around[3 * (len(around) - 1) // 4] - DROP:
+            kept.append(note)
+    return kept

@@ -76,6 +76,12 @@ def test_of_a_rolled_chord_the_top_is_left():
     assert [pitch for _, _, pitch in line(*chords, *beside)] == [72] * 4
 
 
+def test_an_accompaniment_does_not_fill_the_rests_of_the_melody():
+    tune = [(2 * i, 2 * i + 1.0, pitch + 12) for i, pitch in enumerate(TUNE)]
+    left = [(i, i + 1.0, pitch) for i in range(2 * len(TUNE)) for pitch in (40, 47)]
+    assert line(*tune, *left) == tune
+
+
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20), st.integers(40, 90)), min_size=1, max_size=40))
 def test_whatever_the_notes_the_line_is_one_and_of_them(told):
     given_notes = sorted(RawNote(onset, onset + length, pitch, 80, 0) for onset, length, pitch in told)
