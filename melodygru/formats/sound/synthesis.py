@@ -32,6 +32,8 @@ LOWEST_RATE, HIGHEST_RATE = 22_050, 96_000
 LONGEST_TAIL = 30.0
 MAX_SECONDS = 1_800
 """Longer clips are refused: half an hour of sound takes 300 MB in a file, and several times that in memory."""
+MAX_NOTES = 100_000
+"""Clips of more are refused: an orchestra has fewer in half an hour."""
 
 _PEAK = 10 ** (-1 / 20)  # -1 dBFS
 _LEVEL = 0.32  # of one note at full velocity
@@ -74,11 +76,18 @@ def check(tail: float, rate: int) -> None:
 
 
 def samples_of(timeline: Timeline, tail: float, rate: int) -> int:
-    """How many samples a clip has, its tail included. Raises MidiError for one that is too long."""
+    """How many samples a clip has, its tail included.
+
+    Raises MidiError for one of more than `MAX_SECONDS` or `MAX_NOTES`.
+    """
     if timeline.seconds > MAX_SECONDS:
         raise MidiError(
             f"lasts {float(timeline.seconds) / 60:.0f} minutes, and sound is made of {MAX_SECONDS // 60} at most; "
             "cut it into several files."
+        )
+    if len(timeline.notes) > MAX_NOTES:
+        raise MidiError(
+            f"has {len(timeline.notes):,} notes, and sound is made of {MAX_NOTES:,} at most; cut it into several files."
         )
     return round((timeline.seconds + Fraction(tail)) * rate)
 
@@ -86,7 +95,7 @@ def samples_of(timeline: Timeline, tail: float, rate: int) -> int:
 def render(timeline: Timeline, tail: float = 0.0, rate: int = RATE) -> FloatArray:
     """What a clip sounds like: (2, samples), left and right, in [-1, 1], its peak at -1 dBFS unless all is silent.
 
-    Raises MidiError for a clip of more than `MAX_SECONDS`.
+    Raises MidiError for a clip of more than `MAX_SECONDS` or `MAX_NOTES`.
     """
     size = samples_of(timeline, tail, rate)
     sound = np.zeros((2, size), np.float32)

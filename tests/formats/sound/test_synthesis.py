@@ -17,6 +17,7 @@ from melodygru import Melody, Note, TimeSignature
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.formats.midi.writer import midi_bytes
+from melodygru.formats.sound import synthesis
 from melodygru.formats.sound.percussion import hit
 from melodygru.formats.sound.synthesis import render, wav_bytes
 from melodygru.formats.sound.timeline import read_timeline
@@ -339,6 +340,14 @@ def test_what_cannot_be_heard_is_said():
         wav_bytes(written([end(0)]))
     with pytest.raises(MidiError, match="minutes"):
         wav_bytes(clip((60, 0, 24), (60, 96 * 999, 24), bars=1000, bpm=20))
+
+
+def test_a_clip_of_more_notes_than_any_is_refused(monkeypatch):
+    monkeypatch.setattr(synthesis, "MAX_NOTES", 3)
+    notes = [(60 + i, 24 * i, 24) for i in range(4)]
+    assert wav_bytes(clip(*notes[:3]))
+    with pytest.raises(MidiError, match="has 4 notes, and sound is made of 3 at most"):
+        wav_bytes(clip(*notes))
 
 
 def test_the_page_has_the_same_voices():
