@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +27,14 @@ from melodygru.network.checkpoint import SUFFIX, Checkpoint
 from melodygru.network.config import ModelConfig, TokenizerConfig
 from melodygru.network.tokenizer import REST
 from melodygru.system import Interruption
-from melodygru.training.batches import Loader, Pending, Windows, epoch_batches, shifts, whole_batches, windows
+from melodygru.training.batches import Loader, Pending, Windows, epoch_batches, shifts, windows
 from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
 from melodygru.training.optimization import adamw, follow, learning_rate, weights_of
 from melodygru.training.progress import METRICS, Listener, Run, TrainResult, provenance, summary_writer, write_metrics
 from melodygru.training.state import Learned, TrainingState
 from melodygru.training.torch_network import MelodyGRU
+from melodygru.training.validation import held_out_nats
 
 _COMPARED = 200
 """Held-out pieces that are compared with what is learned from, at most."""
@@ -375,18 +375,8 @@ class Trainer:
 
     def validate(self, dataset: Dataset, pieces: Array) -> tuple[float, float]:
         """Nats per note of durations and of pitches, with the averaged weights; NaN without pieces."""
-        if not len(pieces):
-            return math.nan, math.nan
-        self.model.eval()
-        totals, notes = [0.0, 0.0], 0
-        with self.group.together(), weights_of(self.average, self.model), torch.no_grad():
-            for chosen, rows in islice(whole_batches(dataset, pieces), self.group.rank, None, self.group.world):
-                batch = self._loader.batch(dataset, chosen, rows)
-                notes += int(((batch["pitches"] < REST) & batch["mask"]).sum())
-                for i, nll in enumerate(self.model.nll(batch)):
-                    totals[i] += float(nll.float().sum())
-        durations, pitches, count = self.group.sum(*totals, notes)
-        return durations / count, pitches / count
+        with self.group.together(), weights_of(self.average, self.model):
+            return held_out_nats(self.model, self._loader, self.group, dataset, pieces)
 
     def _save_model(self, task: _Task, row: dict[str, float] | None) -> None:
         """Write the checkpoint, with the averaged weights: the first process does."""

@@ -12,6 +12,7 @@ from melodygru.formats.scores.abc.tunes import read_tune
 from melodygru.music.melody import Melody
 from melodygru.music.theory import Key, TimeSignature
 from tests.effort import effort
+from tests.formats.scores.abc_book import BOOK
 
 C, D, E, F, G, A, B = 60, 62, 64, 65, 67, 69, 71
 
@@ -431,33 +432,6 @@ def test_lines_may_end_as_they_like_and_a_mark_may_stand_at_the_head():
 def test_a_tune_may_be_as_short_as_it_likes(text):
     [melody] = read(text)
     assert (pitches(melody), melody.bars, melody.pickup) == ([60], 1, 0)
-
-
-BOOK = """%abc-2.1
-M:6/8
-L:1/8
-
-X:1
-T:First
-K:D dorian
-A|d2d def|gfe d2A|d2d def|gfe d2|]
-
-some words on it: all of them are no music
-
-X:2
-T:Second
-M:4/4
-Q:1/4=99
-K:Gmix
-|:GABc d2d2|edcB A4:|
-
-X:3
-T:Third (odd)
-M:3/4
-K:C
-C2 D2|C2 D2|
-C2 D2|C2 D2|]
-"""
 
 
 @pytest.mark.parametrize("body", ["D3333|", "[CE]999|", "z9999|C4|", "(3C9CC|C9999|"])

@@ -31,6 +31,7 @@ from melodygru.writing.editing import Tune
 from melodygru.writing.primer import read_primer
 from melodygru.writing.replay import packed_input
 from tests.command_line import run
+from tests.formats.scores.abc_book import BOOK
 from tests.strategies import melodies
 from tests.tunes import tune, write_tunes
 
@@ -369,32 +370,6 @@ def test_a_zip_that_python_would_unpack_at_one_go_is_refused(packing):
         parse(packed.getvalue(), "x.mxl")
 
 
-BOOK = b"""%abc-2.1
-M:6/8
-L:1/8
-
-X:1
-T:First
-K:D dorian
-A|d2d def|gfe d2A|d2d def|gfe d2|]
-
-some words on it: all of them are no music
-
-X:2
-T:Second
-M:4/4
-Q:1/4=99
-K:Gmix
-|:GABc d2d2|edcB A4:|
-
-X:3
-T:Third
-M:3/4
-K:C
-C2 D2|C2 D2|C2 D2|C2 D2|]
-"""
-
-
 KERN = b"""!!!OTL: A Chorale
 **kern\t**kern
 *Ibass\t*Isoprn
@@ -477,7 +452,7 @@ def test_music21_leaves_no_files_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", None)
-    parse(one(*BARS), "x.xml"), parse(KERN, "x.krn"), parse(BOOK, "x.abc")
+    parse(one(*BARS), "x.xml"), parse(KERN, "x.krn"), parse(BOOK.encode(), "x.abc")
     assert not list((tmp_path / "tmp").rglob("*"))
 
 
@@ -486,7 +461,7 @@ def folder(tmp_path):
     folder = write_tunes(tmp_path / "mixed", count=3, bars=8)
     (folder / "a.musicxml").write_bytes(one(*BARS))
     (folder / "b.MXL").write_bytes(zipped({"b.xml": one(*BARS, title="")}))
-    (folder / "book.abc").write_bytes(BOOK)
+    (folder / "book.abc").write_bytes(BOOK.encode())
     (folder / "c.krn").write_bytes(KERN)
     (folder / "settings.xml").write_text("<plist/>")
     return folder
@@ -556,7 +531,7 @@ def test_a_score_is_changed_as_a_midi_file_that_knows_its_pickup(tmp_path):
 
 def test_a_score_with_several_melodies_is_no_tune_to_change(tmp_path):
     path = tmp_path / "x.abc"
-    path.write_bytes(BOOK)
+    path.write_bytes(BOOK.encode())
     with pytest.raises(MidiError, match=r"has 2 melodies.*--track"):
         Tune.read(path)
     assert Tune.read(path, "2").melody.name == "Second"
@@ -564,7 +539,7 @@ def test_a_score_with_several_melodies_is_no_tune_to_change(tmp_path):
 
 def test_a_primer_may_be_a_score(tmp_path):
     path = tmp_path / "x.abc"
-    path.write_bytes(BOOK)
+    path.write_bytes(BOOK.encode())
     primer = read_primer(path, bars=1)
     assert (str(primer.key), primer.pickup, primer.bars) == ("D dorian", 12, 1)
     with pytest.raises(FileError, match=r"no\.abc cannot be read"):
@@ -573,7 +548,7 @@ def test_a_primer_may_be_a_score(tmp_path):
 
 def test_commands_take_scores(here, capsys):
     Path("x.xml").write_bytes(one(*BARS, *(SCALE for _ in range(5)), title="A \x9b Tune"))
-    Path("book.abc").write_bytes(BOOK)
+    Path("book.abc").write_bytes(BOOK.encode())
     tune(1, bars=8).save("t.mid")
     assert run("tokens", "x.xml", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["bars"] == 8

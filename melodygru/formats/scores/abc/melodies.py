@@ -16,8 +16,9 @@ from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
 from melodygru.formats.midi.tracks import choose_melody
 from melodygru.formats.scores.abc.fields import LeftOut
-from melodygru.formats.scores.abc.tokens import WrittenTune, WrittenVoice, scan
+from melodygru.formats.scores.abc.scanner import scan
 from melodygru.formats.scores.abc.tunes import VoiceRead, read_voice, title_of
+from melodygru.formats.scores.abc.written import WrittenTune, WrittenVoice
 from melodygru.formats.scores.cache import Reading
 from melodygru.formats.scores.files import decoded
 from melodygru.formats.scores.melodies import named

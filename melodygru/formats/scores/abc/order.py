@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from melodygru.formats.scores.abc.fields import LeftOut
-from melodygru.formats.scores.abc.voices import MOST_BARS, WrittenBar
+from melodygru.formats.scores.abc.voices import MOST_BARS
+from melodygru.formats.scores.abc.written import WrittenBar
 
 Section = list[WrittenBar]
 

@@ -1,7 +1,7 @@
-"""The text of a tune in ABC notation -> its header and its voices, in one pass, in time linear in its length.
+"""A line of music in ABC notation, token by token: what notes, rests, bar lines, tuplets and endings look like.
 
-Fields, voices and bars are as they are written; of a bar with several voices (`&`) the first is taken, of a chord the
-top note. Grace notes, decorations, words and lyrics are passed by, and so are directions to go back ("D.C.").
+Grace notes, decorations, words and lyrics are passed by, and so are directions to go back ("D.C."). What the tokens
+mean is `melodygru.formats.scores.abc.voices`' affair.
 
 Source of the notation: the ABC standard 2.1, https://abcnotation.com/wiki/abc:standard:v2.1
 """
@@ -9,29 +9,11 @@ Source of the notation: the ABC standard 2.1, https://abcnotation.com/wiki/abc:s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from fractions import Fraction
+from typing import Protocol
 
-from melodygru.formats.scores.abc.fields import (
-    WHOLE,
-    KeyField,
-    LeftOut,
-    default_unit,
-    read_key,
-    read_metre,
-    read_order,
-    read_tempo,
-    read_unit,
-    read_voice,
-)
-from melodygru.formats.scores.abc.macros import Macros
-from melodygru.formats.scores.abc.voices import MOST_TIMES, Member, Settings, Voice, WrittenBar, ratio, scaled
+from melodygru.formats.scores.abc.fields import LeftOut
+from melodygru.formats.scores.abc.voices import MOST_TIMES, Member, Voice, ratio
 
-MOST_CHARACTERS = 1 << 20
-"""Of one tune, and of what its macros make of it; a symphony in ABC has a third of that."""
-_MOST_VOICES = 200
-"""Of a tune."""
 _SHOWN = 20
 """Characters that a message shows of what cannot be understood."""
 
@@ -63,256 +45,43 @@ _FIRST = {name: number + 1 for name, number in _TOKEN.groupindex.items()}
 """Of each token with parts, the number of the first of these."""
 _NOTE = range(_FIRST["note"], _FIRST["note"] + 6)
 _IN_CHORD = re.compile(rf'"[^"]*"|![^!]*!|\+[^+]*\+|(?P<note>{_ACCIDENTAL}([A-Ga-g])([,\']*){_LENGTH})(-?)')
-_FIELD_LINE = re.compile(r"([A-Za-z+]):")
-_NO_FIELD = re.compile(r"[A-Za-z]:[|:]")  # in the music: a note and a bar line
 # An invisible rest at the end of a bar that only bears the fermata before it, and has no length.
 _PEG = re.compile(r"[H-WYh-w]x[ \t]*[|:\[]")
-# What is left of tunes that came by mail: codes of blanks and equals signs, and lines cut at 76 characters or a few
-# before. A tempo may be 20, and a line may end in an equals sign of its own.
-_MAIL = re.compile(r"Q:[^\n\]]{0,40}?=20|=20|=3D|(?<=[^\n]{70}[^\n=])=\n")
-_MAIL_CODES = {"=20": " ", "=3D": "=", "=\n": ""}
-_COMMENT = re.compile(r"(?<!\\)%")
 
 
-@dataclass(frozen=True)
-class WrittenVoice:
-    """A voice: its name (empty for the only one) and its bars, at least one; whether it is the drums'."""
+class TuneBeingRead(Protocol):
+    """What a line of music is told to: the voice that it belongs to, which fields within it may change."""
 
-    name: str
-    bars: list[WrittenBar]
-    percussion: bool
+    voice: Voice
 
-
-@dataclass(frozen=True)
-class WrittenTune:
-    """A tune as it is written.
-
-    Attributes:
-        header: the fields by letter; the first of each, but of M, L and Q the one that holds.
-        voices: in the order in which they are named; those without a bar are left out.
-        order: the parts in the order of play, a letter each; empty for the order in which they stand.
-        qpm: the first tempo that is named anywhere; None if none is.
-    """
-
-    header: dict[str, str]
-    voices: list[WrittenVoice]
-    order: str
-    qpm: float | None
+    def change(self, letter: str, text: str) -> None:
+        """A field within the music."""
 
 
-def scan(text: str) -> WrittenTune:
-    """A tune from its `X:` line to the first empty line after its music has begun.
-
-    Raises LeftOut, with the line, for what no tune has or what cannot be understood.
-    """
-    if len(text) > MOST_CHARACTERS:
-        raise LeftOut(f"a text of over {MOST_CHARACTERS >> 20} MiB")
-    scanner = _Scanner()
-    if "=\n" in text or "=20\n" in text:
-        text = _MAIL.sub(lambda code: _MAIL_CODES.get(code[0], code[0]), text)
-    try:
-        for line in _lines(text):
-            if not line.strip() and scanner.sounded:
-                break
-            scanner.read(line)
-        return scanner.finished()
-    except LeftOut as error:
-        raise LeftOut(error.reason, line=scanner.line) from None
-
-
-def _lines(text: str) -> Iterator[str]:
-    """Lines without comments; what is only a comment, or text between %%begin... and %%end..., becomes "%"."""
-    between = False
-    for line in text.split("\n"):
-        if line.startswith("%%"):
-            word = line[2:].lstrip()
-            ends = word.startswith("end")
-            between = word.startswith("begin") or (between and not ends)
-            yield "%" if between or ends else line
-        elif between or line.startswith("%"):
-            yield "%"
+def read_music(line: str, tune: TuneBeingRead) -> None:
+    """Tell a line of music, token by token. Raises LeftOut for what cannot be understood."""
+    place, begin = 0, len(line) - len(line.lstrip())
+    for token in _TOKEN.finditer(line):
+        if token.start() > place:
+            _check(line[place : token.start()])
+        place = token.end()
+        kind = token.lastgroup
+        if kind == "plain":
+            continue
+        voice = tune.voice
+        if kind == "note":
+            if not voice.muted:
+                accidental, letter, octaves, *length = token.group(*_NOTE)
+                voice.note(accidental, letter, octaves, ratio(*length))
+        elif kind == "digits":
+            if token.start() == begin:
+                voice.ending(_times(token[0]), anywhere=False)
+        elif kind == "field":
+            first = _FIRST["field"]
+            tune.change(token[first], token[first + 1].strip())
         else:
-            yield _COMMENT.split(line, maxsplit=1)[0] if "%" in line else line
-
-
-class _Scanner:
-    """What is known of a tune on the way through it."""
-
-    def __init__(self) -> None:
-        self.line = 0
-        self.header: dict[str, str] = {}
-        self.in_body = False
-        self.voices: dict[str, Voice] = {}
-        self.voice = Voice("", Settings())
-        self.common = Settings()
-        self.told_voices: list[str] = []
-        self.named = False  # a voice was named in the body
-        self.unit_named = False
-        self.macros = Macros(MOST_CHARACTERS)
-        self.propagation = "pitch"
-        self.breaks_at_marks = False  # "!" breaks lines, as in old files
-        self.latest_field = ""
-        self.qpm: float | None = None
-
-    @property
-    def sounded(self) -> bool:
-        """Whether anything has sounded yet."""
-        return any(voice.bars for voice in self.voices.values())
-
-    def read(self, line: str) -> None:
-        """One more line of the tune."""
-        self.line += 1
-        field = None if self.in_body and _NO_FIELD.match(line) else _FIELD_LINE.match(line)
-        if line.startswith("%%"):
-            self._directive(line[2:])
-        elif field is not None and field[1] == "+":
-            if not self.in_body and self.latest_field in self.header:
-                self.header[self.latest_field] += " " + line[2:].strip()
-        elif field is not None:
-            self._field(field[1], line[2:].strip(), alone=True)
-        elif self.in_body and not line.isspace() and line not in ("", "%"):
-            self.voice.line = self.line
-            self._music(self.macros.expanded(line.replace("!", " ") if self.breaks_at_marks else line))
-
-    def finished(self) -> WrittenTune:
-        """The tune that was read."""
-        voices = [
-            WrittenVoice(v.name, bars, v.settings.percussion) for v in self.voices.values() if (bars := v.finished())
-        ]
-        return WrittenTune(self.header, voices, read_order(self.header.get("P", "")), self.qpm)
-
-    # Fields
-
-    def _field(self, letter: str, text: str, alone: bool = False) -> None:
-        """A field: `alone` on its line, or within the music."""
-        if letter == "m":
-            self.macros.add(text)
-        elif letter == "I":
-            self._directive(text)
-        elif letter == "V":
-            if self.in_body:
-                self._choose(text)
-            else:
-                self.told_voices.append(text)
-        elif self.in_body:
-            if alone and letter in "TRN":  # the key was the file's, and the header goes on behind it
-                self.header.setdefault(letter, text)
-            self._change(letter, text, alone)
-        else:
-            if letter in "MLQ":
-                self.header[letter] = text
-            self.header.setdefault(letter, text)
-            self.latest_field = letter
-            if letter == "K":
-                self._begin(text)
-
-    def _begin(self, key: str) -> None:
-        """The header is over: its fields hold for all voices."""
-        self.in_body = True
-        common, header = self.common, self.header
-        common.metre = read_metre(header.get("M", ""))
-        unit = read_unit(header.get("L", ""))
-        self.unit_named = unit is not None
-        common.unit = _steps(unit or default_unit(common.metre))
-        if "Q" in header:
-            common.qpm = self.qpm = read_tempo(header["Q"], Fraction(common.unit, WHOLE))
-        common.take_in(read_key(key))
-        for text in self.told_voices:
-            self._voice(text)
-        self.voice = next(iter(self.voices.values())) if self.voices else self._voice("")
-
-    def _voice(self, text: str) -> Voice:
-        """The voice that a `V:` field names, with what it says of it."""
-        identity, name, told = read_voice(text)
-        if identity not in self.voices:
-            if len(self.voices) >= _MOST_VOICES:
-                raise LeftOut("more voices than any tune has")
-            self.voices[identity] = Voice(identity, self.common.copy())
-            self.voices[identity].propagation = self.propagation
-        voice = self.voices[identity]
-        if name and name != identity:
-            voice.name = f"{identity} {name}"
-        voice.settings.take_in(told)
-        voice.refresh()
-        return voice
-
-    def _choose(self, text: str) -> None:
-        """From here on it is another voice's music."""
-        if not self.named and "" in self.voices and not self.sounded:
-            del self.voices[""]
-        self.named = True
-        self.voice = self._voice(text)
-        self.voice.line = self.line
-
-    def _change(self, letter: str, text: str, alone: bool) -> None:
-        """A field in the music. Before any voice was named there, a line of its own holds for all of them."""
-        for voice in list(self.voices.values()) if alone and not self.named else [self.voice]:
-            settings = voice.settings
-            if letter == "K":
-                settings.take_in(read_key(text))
-            elif letter == "M":
-                settings.metre = read_metre(text)
-                if not self.unit_named and not self.sounded:
-                    settings.unit = _steps(default_unit(settings.metre))
-            elif letter == "L":
-                unit = read_unit(text)
-                settings.unit = settings.unit if unit is None else _steps(unit)
-                self.unit_named = True
-            elif letter == "Q":
-                settings.qpm = read_tempo(text, Fraction(settings.unit, WHOLE)) or settings.qpm
-                self.qpm = self.qpm or settings.qpm
-            elif letter == "P":
-                voice.begin_part(text[:1])
-            voice.refresh()
-
-    def _directive(self, text: str) -> None:
-        """What a `%%` line or an `I:` field says of how a tune sounds, which few do."""
-        words = text.split()
-        if words[:1] == ["propagate-accidentals"]:
-            self.propagation = words[-1]
-            for voice in self.voices.values():
-                voice.propagation = words[-1]
-        elif words[:1] == ["linebreak"]:
-            self.breaks_at_marks = "!" in words
-        elif words[:1] == ["MIDI"] and len(words) > 2:
-            voices = [self.voice] if self.named else [*self.voices.values()]
-            told = None
-            if words[1] == "transpose" and re.fullmatch(r"[-+]?\d{1,2}", words[2]):
-                told = KeyField(None, None, {"MIDI": int(words[2])}, None)
-            elif words[1:3] == ["channel", "10"]:
-                told = KeyField(None, None, {}, True)
-            if told is not None:
-                for settings in [voice.settings for voice in voices] if self.in_body else [self.common]:
-                    settings.take_in(told)
-                for voice in voices:
-                    voice.refresh()
-
-    # Music
-
-    def _music(self, line: str) -> None:
-        """A line of notes."""
-        place, begin = 0, len(line) - len(line.lstrip())
-        for token in _TOKEN.finditer(line):
-            if token.start() > place:
-                _check(line[place : token.start()])
-            place = token.end()
-            kind = token.lastgroup
-            if kind == "plain":
-                continue
-            voice = self.voice
-            if kind == "note":
-                if not voice.muted:
-                    accidental, letter, octaves, *length = token.group(*_NOTE)
-                    voice.note(accidental, letter, octaves, ratio(*length))
-            elif kind == "digits":
-                if token.start() == begin:
-                    voice.ending(_times(token[0]), anywhere=False)
-            elif kind == "field":
-                first = _FIRST["field"]
-                self._field(token[first], token[first + 1].strip())
-            else:
-                _tell(voice, str(kind), token)
-        _check(line[place:])
+            _tell(voice, str(kind), token)
+    _check(line[place:])
 
 
 def _tell(voice: Voice, kind: str, token: re.Match[str]) -> None:
@@ -377,10 +146,6 @@ def _times(text: str) -> tuple[int, ...]:
 
 def _count(digits: str) -> int:
     return int(digits[:9] or 1)
-
-
-def _steps(unit: Fraction) -> int | Fraction:
-    return scaled(WHOLE, unit.numerator, unit.denominator)
 
 
 def _check(between: str) -> None:

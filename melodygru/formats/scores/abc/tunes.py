@@ -17,8 +17,8 @@ from melodygru.formats.midi.extraction import KEY_ESTIMATED, ExtractionConfig, s
 from melodygru.formats.midi.parser import RawNote
 from melodygru.formats.scores.abc.fields import WHOLE, LeftOut, usual_tempo
 from melodygru.formats.scores.abc.order import Section, sections
-from melodygru.formats.scores.abc.tokens import WrittenTune, scan
-from melodygru.formats.scores.abc.voices import Steps, WrittenBar
+from melodygru.formats.scores.abc.scanner import scan
+from melodygru.formats.scores.abc.written import Steps, WrittenBar, WrittenTune
 from melodygru.formats.scores.layout import ROUNDED
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature, estimate_key

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from melodygru.formats.midi.parser import LONGEST_NOTE
 from melodygru.formats.scores.abc.fields import LETTERS, WHOLE, KeyField, LeftOut
+from melodygru.formats.scores.abc.written import Sound, Steps, WrittenBar
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 MOST_BARS = 20_000
@@ -27,9 +28,6 @@ _MOST_DIGITS = 4
 _TUPLET_TIMES = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 _MIDDLE_C = 60
 
-Steps = int | Fraction
-"""A length in steps; a fraction where the grid does not hold it."""
-
 
 class Member(NamedTuple):
     """A note of a chord as it is written; see `Voice.note`."""
@@ -39,47 +37,6 @@ class Member(NamedTuple):
     octaves: str
     length: tuple[int, int]
     tied: bool
-
-
-@dataclass
-class Sound:
-    """A note (of a chord the top one) or, `pitch` being None, a rest; `tied` to the next."""
-
-    pitch: int | None
-    steps: Steps
-    tied: bool = False
-
-
-@dataclass
-class WrittenBar:
-    """What stands between two bar lines.
-
-    Attributes:
-        line: of the tune, where it begins, from 1.
-        metre, key, qpm: what holds in it, the key as it sounds; None where none was named.
-        sounds: in order.
-        opens: 0, or how often it is gone back to: 1 after "|:", 2 after "|::".
-        closes: the same of the sign after it.
-        ends: a double bar, the end, or a sign of repetition stands after it.
-        ending: the times of which it begins an ending; empty where it begins none.
-        part: the part that it begins; empty where it begins none.
-    """
-
-    line: int
-    metre: TimeSignature | None
-    key: Key | None
-    qpm: float | None
-    sounds: list[Sound] = field(default_factory=list)
-    opens: int = 0
-    closes: int = 0
-    ends: bool = False
-    ending: tuple[int, ...] = ()
-    part: str = ""
-
-    @property
-    def length(self) -> Steps:
-        """Steps of what stands in it."""
-        return sum(sound.steps for sound in self.sounds)
 
 
 @dataclass
