@@ -102,9 +102,10 @@ def likeliest_melodies(
         yield _choice(parts[max(range(len(parts)), key=lambda n: (able[n], heard_highest[n]))], quarter, "asked")
         return
     chances = probabilities(table, able)
+    nats = np.log(chances)  # tells those apart that are all but impossible
     # Equal parts of other order or number are equally likely: their notes, then their names decide.
     order = sorted(
-        range(len(parts)), key=lambda n: (not able[n], -round(float(chances[n]), 6), parts[n].notes, parts[n].name)
+        range(len(parts)), key=lambda n: (not able[n], -round(float(nats[n]), 4), parts[n].notes, parts[n].name)
     )
     for place, number in enumerate(order):
         part = parts[number]

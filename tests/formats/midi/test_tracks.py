@@ -3,6 +3,7 @@
 import os
 import random
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,18 @@ def test_a_narrow_choice_tells_the_other():
     # Doubled, it is no question; nor beside a bass.
     assert choose_melody(file(track(1, "Flute", line(first)), track(2, "Oboe", line(first)))).remark == ""
     assert choose_melody(file(track(1, "Flute", line(first)), track(2, "Tuba", BASS * 2))).remark == ""
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=20)
+def test_parts_come_in_the_order_of_their_probabilities_however_small(seed):
+    below = [track(20 + n, "Bass", [(on, end, pitch - n) for on, end, pitch in BASS], n % 9) for n in range(5)]
+    raw = file(*texture(seed), *below)
+    parts = melodic_parts(raw)
+    table, usable = features(parts, QUARTER, 8 * QUARTER, 8)
+    chances = dict(zip((part.number for part in parts), probabilities(table, usable > 0), strict=True))
+    found = [chances[choice.number] for choice in likeliest_melodies(raw)]
+    assert all(one * 1.001 >= two for one, two in pairwise(found))
 
 
 def test_long_names_are_cut_in_messages():
