@@ -52,7 +52,6 @@ def batch_of(pieces, config=SMALL):
     batch["durations"] = pad([piece.durations for piece in pieces])
     batch["pitches"] = pad([piece.pitches for piece in pieces])
     batch["mask"] = pad([np.ones(len(piece.durations), np.int64) for piece in pieces]).bool()
-    batch["events"] = batch["mask"].flatten().nonzero()[:, 0]
     return batch
 
 

@@ -25,6 +25,8 @@ LOWEST_SHIFT, HIGHEST_SHIFT = -5, 6
 """Semitones of random transposition, both included: every key once."""
 _ROOM = 0.5
 """Share of a GPU's free memory that the data may take."""
+_LENGTHS = 8
+"""Batches are as long as a multiple of it."""
 _LAG = 16
 """So many steps later a GPU's numbers are asked for: by then they have long arrived."""
 
@@ -108,7 +110,7 @@ def shifts(dataset: Dataset, chosen: Windows, share: float, seed: int, epoch: in
 def make_batch(dataset: Dataset, chosen: Windows, rows: Array, device: torch.device | str) -> dict[str, torch.Tensor]:
     """The windows `rows` as one padded `melodygru.training.torch_network.Batch`."""
     lengths = (chosen.stop - chosen.start)[rows]
-    shape = (len(rows), int(lengths.max()))
+    shape = (len(rows), _padded(lengths))
     pieces, place = np.unique(chosen.piece[rows], return_inverse=True)
     arrays, begins = dataset.gathered(pieces)
     starts = begins[place] + chosen.start[rows] - dataset.offsets[pieces][place]
@@ -119,19 +121,22 @@ def make_batch(dataset: Dataset, chosen: Windows, rows: Array, device: torch.dev
         for row, (start, length) in enumerate(zip(starts, lengths, strict=True)):
             padded[row, :length] = array[start : start + length]
         batch[name] = torch.from_numpy(padded).to(device)
-    return {**batch, **_places(lengths, shape[1], device)}
+    return {**batch, "mask": _mask(lengths, shape[1], device)}
 
 
-def _places(lengths: Array, longest: int, device: torch.device | str) -> dict[str, torch.Tensor]:
-    """Which places of a padded batch hold events: as a mask, and as indices into the flattened batch.
+def _padded(lengths: Array) -> int:
+    """How long a batch of these lengths is made.
 
-    The indices are found here, on the CPU: a GPU would have to be waited for.
+    What multiplies matrices (oneDNN) prepares itself for each shape, which takes as long as a small product does, and
+    keeps the last thousand: so there are to be few.
     """
+    return -(-int(lengths.max()) // _LENGTHS) * _LENGTHS
+
+
+def _mask(lengths: Array, longest: int, device: torch.device | str) -> torch.Tensor:
+    """(B, longest) bool: which places of a padded batch hold events."""
     mask = np.arange(longest)[None, :] < lengths[:, None]
-    return {
-        "mask": torch.from_numpy(mask).to(device, non_blocking=True),
-        "events": torch.from_numpy(np.flatnonzero(mask)).to(device, non_blocking=True),
-    }
+    return torch.from_numpy(mask).to(device, non_blocking=True)
 
 
 class Loader:
@@ -148,13 +153,13 @@ class Loader:
         if arrays is None:
             return make_batch(dataset, chosen, rows, self.device)
         lengths = (chosen.stop - chosen.start)[rows]
-        longest = int(lengths.max())
+        longest = _padded(lengths)
         last = len(dataset.arrays["durations"]) - 1
         places = np.minimum(chosen.start[rows][:, None] + np.arange(longest), last)
         index = self.sent(torch.from_numpy(places))
         batch = {name: array[index] for name, array in arrays.items()}
         batch = {name: array if array.dim() > 2 else array.long() for name, array in batch.items()}
-        return {**batch, **_places(lengths, longest, self.device)}
+        return {**batch, "mask": _mask(lengths, longest, self.device)}
 
     def sent(self, tensor: torch.Tensor) -> torch.Tensor:
         """A tensor of the CPU, on the device; nobody waits until it has arrived."""

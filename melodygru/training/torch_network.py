@@ -19,9 +19,10 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from melodygru.network.columns import (
+    DEGREE_TABLE,
     DEGREES,
+    INTERVAL_TABLE,
     INTERVALS,
-    LARGEST_INTERVAL,
     PITCH_CLASSES,
     POSITIONS,
     RUNS,
@@ -31,12 +32,13 @@ from melodygru.network.columns import (
 from melodygru.network.config import ModelConfig
 from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.network.tokenizer import REST
+from melodygru.training.functional import dropout, looked_up, multiplied_as, side_by_side
 from melodygru.training.layers import make_layer
 
 Batch = Mapping[str, Tensor]
 """Padded pieces. With B pieces of up to T events: "durations", "pitches" (B, T) int64, "mask" (B, T) bool
-(False: padding), "events" (N,) int64, where in the flattened batch the mask is True, and the arrays of
-`melodygru.network.context.CONTEXT_ARRAYS`, (B, T) or (B, T, ...)."""
+(False: padding, legal classes all the same), and the arrays of `melodygru.network.context.CONTEXT_ARRAYS`, (B, T) or
+(B, T, ...)."""
 
 
 def transposed(batch: Batch, semitones: Tensor) -> dict[str, Tensor]:
@@ -60,6 +62,9 @@ def _shift(pitches: Tensor, shift: Tensor) -> Tensor:
 
 class MelodyGRU(nn.Module):
     """The stacked recurrent network of a `ModelConfig`."""
+
+    interval_of: Tensor
+    degree_of: Tensor
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -92,6 +97,9 @@ class MelodyGRU(nn.Module):
             self.duration_copy_run = nn.Parameter(torch.zeros(context.candidates, RUNS))
             self.pitch_copy = nn.Linear(config.pitch_hidden, context.candidates, bias=False)
             self.pitch_copy_run = nn.Parameter(torch.zeros(context.candidates, 2 * RUNS))
+        # What an interval from each reference, none (-1, the last) among them, and a degree of each tonic is.
+        self.register_buffer("interval_of", torch.from_numpy(INTERVAL_TABLE[:PITCH_CLASSES].T.copy()), persistent=False)
+        self.register_buffer("degree_of", torch.from_numpy(DEGREE_TABLE[:PITCH_CLASSES].T.copy()), persistent=False)
         self._initialise()
 
     def _initialise(self) -> None:
@@ -116,30 +124,29 @@ class MelodyGRU(nn.Module):
         """
         if transpose is not None:
             batch = transposed(batch, transpose)
-        # From here on events lie in one row: padding costs nothing outside the recurrent layers.
-        mask, index = batch["mask"], batch["events"]
-        state = self.states(batch).flatten(0, 1)[index].to(self.duration_hidden.weight.dtype)
-        event = {name: batch[name].flatten(0, 1)[index] for name in ("durations", "pitches", *CONTEXT_ARRAYS)}
+        # Padding is little, since a batch is of like lengths: choosing the events would take longer than it does.
+        mask = batch["mask"]
+        state = self.states(batch).flatten(0, 1).to(self.duration_hidden.weight.dtype)
+        event = {name: batch[name].flatten(0, 1) for name in ("durations", "pitches", *CONTEXT_ARRAYS)}
+        event["inputs"] = event["inputs"].long()
         durations = event["durations"]
-        # The heads' products are too small to gain from bfloat16 on a CPU: making it would take longer.
-        with torch.autocast("cpu", enabled=False):
-            duration_nll = F.cross_entropy(self.duration_logits(state, event), durations, reduction="none")
-            pitch_nll = F.cross_entropy(self.pitch_logits(state, durations, event), event["pitches"], reduction="none")
-        zeros = torch.zeros(mask.numel(), dtype=duration_nll.dtype, device=mask.device)
+        duration_nll = F.cross_entropy(self.duration_logits(state, event), durations, reduction="none")
+        pitch_nll = F.cross_entropy(self.pitch_logits(state, durations, event), event["pitches"], reduction="none")
+        there = mask.flatten()
         return (
-            zeros.index_copy(0, index, duration_nll).view(mask.shape),
-            zeros.index_copy(0, index, pitch_nll * (durations > 0)).view(mask.shape),
+            (duration_nll * there).view(mask.shape),
+            (pitch_nll * (there & (durations > 0))).view(mask.shape),
         )
 
     def states(self, batch: Batch) -> Tensor:
         """(B, T, hidden): the top layer's state when each event is due; in training with dropout."""
         inputs = batch["inputs"].long()
-        parts = [self.tables[column.name](inputs[..., i]) for i, column in enumerate(self.places)]
+        dtype = multiplied_as(self.input.weight)
+        x = looked_up([self.tables[column.name].weight for column in self.places], inputs[..., : len(self.places)], dtype)
         if self.config.context.candidates:
-            spots = self._spots(inputs)
-            each = [self.candidate_tables[column.name](spots[..., i]) for i, column in enumerate(self.spots)]
-            parts.append(torch.cat(each, dim=-1).flatten(-2))
-        x = self._locked_dropout(self.input(torch.cat(parts, dim=-1)), self.config.dropout / 2)
+            tables = [self.candidate_tables[column.name].weight for column in self.spots]
+            x = torch.cat([x, looked_up(tables, self._spots(inputs), dtype).flatten(-2)], dim=-1)
+        x = self._locked_dropout(self.input(x), self.config.dropout / 2)
         for layer in self.recurrent:
             x = self._locked_dropout(self._run_layer(layer, x), self.config.dropout)
         return x
@@ -148,7 +155,7 @@ class MelodyGRU(nn.Module):
         """Dropout with one mask for a whole piece (Gal & Ghahramani 2016), so that it does not average out."""
         if not self.training or share == 0:
             return x
-        return x * F.dropout(torch.ones_like(x[:, :1]), share)
+        return x * dropout(torch.ones_like(x[:, :1]), share)
 
     def _run_layer(self, layer: nn.Module, x: Tensor) -> Tensor:
         """(B, T, hidden) states of one layer; in training without a share of its recurrent weights
@@ -157,7 +164,7 @@ class MelodyGRU(nn.Module):
         # (minGRU has none.)
         if not self.training or self.config.dropout == 0 or not hasattr(layer, "weight_hh_l0"):
             return layer(x)[0]
-        dropped = {"weight_hh_l0": F.dropout(layer.get_parameter("weight_hh_l0"), self.config.dropout)}
+        dropped = {"weight_hh_l0": dropout(layer.get_parameter("weight_hh_l0"), self.config.dropout)}
         return functional_call(layer, dropped, (x,))[0]
 
     def _spots(self, inputs: Tensor) -> Tensor:
@@ -167,15 +174,16 @@ class MelodyGRU(nn.Module):
     def duration_logits(self, state: Tensor, event: Batch) -> Tensor:
         """(N, max_duration + 1) logits for N events, from their states (N, hidden)."""
         hidden = F.relu(self.duration_hidden(state))
-        logits = self.duration(hidden)
+        made = iter(side_by_side(hidden, [self.duration, *self._optional("duration_end", "duration_copy")]))
+        logits = next(made).float()
         if self.config.context.metre:
             # A duration is also a place in the bar where the event ends.
             steps = torch.arange(self.config.max_duration + 1, device=state.device)
-            logits = logits + self.duration_end(hidden).gather(1, self._ends(event, steps))
+            logits = logits + next(made).gather(1, self._ends(event, steps))
         if self.config.context.candidates:
-            spots = self._spots(event["inputs"].long())
+            spots = self._spots(event["inputs"])
             run = spots[..., -1]
-            weight = self.duration_copy(hidden) + _per_candidate(self.duration_copy_run, run)
+            weight = next(made) + _per_candidate(self.duration_copy_run, run)
             logits = logits.scatter_add(1, spots[..., -2], (weight * _exists(run)).to(logits.dtype))
         return logits
 
@@ -184,25 +192,31 @@ class MelodyGRU(nn.Module):
         hidden = self.pitch_hidden(state) + self.pitch_given_duration(durations)
         if self.config.context.metre:
             hidden = hidden + self.pitch_given_end(self._ends(event, durations[:, None])[:, 0])
-        hidden = F.relu(hidden)
-        pitches = torch.arange(PITCH_CLASSES, device=state.device).expand(len(state), -1)
-        reference = event["reference"].long()[:, None]
+        layers = [self.pitch, self.pitch_interval, *self._optional("pitch_degree", "pitch_copy")]
+        made = iter(side_by_side(F.relu(hidden), layers))
         # A pitch is also an interval from the one before, and a degree of the key.
-        logits = self.pitch(hidden) + self.pitch_interval(hidden).gather(1, _intervals(pitches, reference))
+        logits = next(made).float()
+        logits = logits + next(made).gather(1, self.interval_of[event["reference"].long()])
         if self.config.context.key:
-            logits = logits + self.pitch_degree(hidden).gather(1, _degrees(pitches, event["tonic"].long()[:, None]))
+            logits = logits + next(made).gather(1, self.degree_of[event["tonic"].long()])
         if self.config.context.candidates:
-            spots = self._spots(event["inputs"].long())
+            spots = self._spots(event["inputs"])
             run = spots[..., -1]
             agrees = (spots[..., -2] == durations[:, None]).long()
-            weight = self.pitch_copy(hidden) + _per_candidate(self.pitch_copy_run, 2 * run + agrees)
+            weight = next(made) + _per_candidate(self.pitch_copy_run, 2 * run + agrees)
             index = event["candidate_pitch"].long()
             logits = logits.scatter_add(1, index, (weight * _exists(run)).to(logits.dtype))
         return logits
 
+    def _optional(self, *names: str) -> list[nn.Linear]:
+        """Those of these layers that there are."""
+        return [layer for name in names if isinstance(layer := getattr(self, name, None), nn.Linear)]
+
     def _ends(self, event: Batch, durations: Tensor) -> Tensor:
         """Where in the bar events of these durations would end, in [0, POSITIONS)."""
-        ends = (event["position"].long()[:, None] + durations) % event["bar_steps"].long()[:, None]
+        # (Padding has bars of no length.)
+        bar = event["bar_steps"].long()[:, None].clamp(min=1)
+        ends = (event["position"].long()[:, None] + durations) % bar
         return ends.clamp(max=POSITIONS - 1)
 
 
@@ -213,15 +227,3 @@ def _per_candidate(table: Tensor, index: Tensor) -> Tensor:
 
 def _exists(run: Tensor) -> Tensor:
     return (run % 3 > 0).float()
-
-
-def _intervals(pitches: Tensor, reference: Tensor) -> Tensor:
-    """`melodygru.network.columns.intervals` for tensors."""
-    steps = (pitches - reference).clamp(-LARGEST_INTERVAL, LARGEST_INTERVAL) + LARGEST_INTERVAL
-    steps = torch.where(reference < 0, INTERVALS - 1, steps)
-    return torch.where(pitches < REST, steps, (pitches - REST + INTERVALS - 3).clamp(max=INTERVALS - 1))
-
-
-def _degrees(pitches: Tensor, tonic: Tensor) -> Tensor:
-    """`melodygru.network.columns.degrees` for tensors."""
-    return torch.where(pitches < REST, (pitches - tonic) % 12, (pitches - REST + 12).clamp(max=DEGREES - 1))

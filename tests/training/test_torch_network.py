@@ -34,7 +34,7 @@ def test_probabilities_sum_to_one():
     model, batch = network(), batch_of([scale(60)])
     mask = batch["mask"]
     state = model.states(batch)[mask]
-    event = {name: values[mask] for name, values in batch.items() if name not in ("mask", "events")}
+    event = {name: values[mask] for name, values in batch.items() if name != "mask"}
     for logits in (model.duration_logits(state, event), model.pitch_logits(state, event["durations"], event)):
         torch.testing.assert_close(logits.softmax(1).sum(1), torch.ones(len(state)))
     assert model.duration_logits(state, event).shape == (13, 193)
