@@ -16,10 +16,11 @@ class TrainConfig:
         max_minutes: stop after this time, the schedule shaped to end there; None for no limit.
         batch_size: windows a step.
         window: longest stretch of a piece that is learned in one go, in events.
+        optimizer: "muon", or "adamw", which moves everything as Muon moves the rest.
         lr: highest learning rate.
         warmup: steps over which the rate rises, or a tenth of the run where that is shorter; the rate also falls
             along a cosine, to `final_lr` of its height at the end.
-        weight_decay: AdamW's, for matrices and tables; biases have none.
+        weight_decay: a step's, in learning rates, of matrices and tables; biases have none.
         grad_clip: largest gradient norm; 0 for no limit.
         average: the weights that are kept are an exponential moving average with this decay.
         transpose: share of windows that are moved by a random number of semitones in -5..+6, anew in each epoch; the
@@ -38,10 +39,11 @@ class TrainConfig:
     )
     batch_size: int = option(6, "Stretches of music a step, of all processes together.", low=1, high=65_536)
     window: int = option(256, "Longest stretch that is learned in one go, in events.", low=8, high=65_536)
+    optimizer: str = option("muon", "How the weights move: muon or adamw.", choices=("muon", "adamw"))
     lr: float = option(2e-3, "Highest learning rate.", low=1e-8, high=1)
     warmup: int = option(200, "Steps over which the learning rate rises.", low=0, high=1_000_000)
     final_lr: float = option(0.02, "The last learning rate, as a share of the highest.", low=0, high=1)
-    weight_decay: float = option(0.1, "AdamW's, for matrices and tables.", low=0, high=10)
+    weight_decay: float = option(0.1, "A step's, in learning rates, of matrices and tables.", low=0, high=10)
     grad_clip: float = option(1.0, "Largest gradient norm; 0 means off.", low=0, high=1e6, off=0)
     average: float = option(0.999, "Decay of the average of the weights.", low=0, high=0.999999)
     transpose: float = option(0.7, "Share of windows that are moved to another pitch.", low=0, high=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -71,7 +71,7 @@ def train(
         threads: of torch on the CPU, in [1, 1024]. Two take a third less time than one where nothing else runs, and
             several times as long where another process keeps one of them waiting; so the default is one, under
             torchrun the cores shared out.
-        resume: go on with the run whose state lies in OUT/; its settings must be the same.
+        resume: go on with the run whose state lies in OUT/, with its settings; those that are given must be the same.
         init_from: begin with the weights of this model (and its shape).
         tensorboard: also write event files for TensorBoard to OUT/.
         index: keep in the model, compressed, the notes of what it has learned from (not their key and tempo): for
@@ -91,13 +91,11 @@ def train(
     listener = listener if listener is not None and group.first else Silent()
     with group.joined():
         with group.together():
-            try:
-                config = TrainConfig(**{name: value for name, value in options.items() if value is not None})
-            except TypeError as error:
-                raise UsageError(f"There is no such training option ({error}).") from error
+            _config(options)
             target = _target(Path(data), out)
         resume = group.of_first(partial(_resumes, target, group, sum(group.gather(group.restarts)), resume, force))
         with group.together():
+            config = _config({**TrainingState.settings(target), **options} if resume else options)
             start = Checkpoint.load(resolve(init_from)) if init_from is not None else None
             if start is None:
                 model_config = preset_of(preset).changed(
@@ -126,6 +124,14 @@ def train(
             trainer.begin_with(start.weights)
         with _threads(threads):
             return trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
+
+
+def _config(options: Mapping[str, Any]) -> TrainConfig:
+    """The settings with these names; None leaves one as it is. Raises UsageError for one that is not legal."""
+    try:
+        return TrainConfig(**{name: value for name, value in options.items() if value is not None})
+    except TypeError as error:
+        raise UsageError(f"There is no such training option ({error}).") from error
 
 
 def _read(folder: str | os.PathLike[str], model: ModelConfig, track: str, listener: Listener, group: Group) -> Dataset:

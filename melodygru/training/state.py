@@ -19,10 +19,10 @@ _PARTS = {"data": "data", "model": "settings of the model", "train": "settings o
 
 
 class Learned(NamedTuple):
-    """What a run has learned: the network, its optimizer, and the averaged weights, in the order of its parameters."""
+    """What a run has learned: the network, its optimizers, and the averaged weights, in the order of its parameters."""
 
     model: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizers: list[torch.optim.Optimizer]
     average: list[Tensor]
 
     def parameters(self) -> Iterator[tuple[str, nn.Parameter, Tensor]]:
@@ -130,12 +130,25 @@ class TrainingState:
         tensors = {f"model.{name}": tensor for name, tensor in learned.model.state_dict().items()}
         for name, parameter, mean in learned.parameters():
             tensors[f"average.{name}"] = mean
-            for entry, value in learned.optimizer.state.get(parameter, {}).items():
-                tensors[f"optimizer.{entry}.{name}"] = value.detach().reshape(value.shape or (1,))
+            for optimizer in learned.optimizers:
+                for entry, value in optimizer.state.get(parameter, {}).items():
+                    tensors[f"optimizer.{entry}.{name}"] = value.detach().reshape(value.shape or (1,))
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
         numbers = {name: getattr(self, name) for name in self._numbers()}
         metadata = {"format": "melodygru-state", "identity": json.dumps(identity), "numbers": json.dumps(numbers)}
         write_atomically(folder / self.FILE, save(tensors, metadata), force=True)
+
+    @classmethod
+    def settings(cls, folder: Path) -> dict[str, Any]:
+        """The saved run's settings of training, as far as it must keep to them. Raises CheckpointError."""
+        from safetensors import SafetensorError, safe_open
+
+        path = folder / cls.FILE
+        try:
+            with safe_open(path, framework="pt") as file:
+                return dict(_identity(file.metadata() or {}).get("train", {}))
+        except (SafetensorError, OSError, ValueError, TypeError, RuntimeError) as error:
+            raise _damaged(path, error) from error
 
     def load(self, folder: Path, identity: dict[str, Any], learned: Learned) -> None:
         """Set everything to what was saved. Raises CheckpointError when it is damaged or of another run."""
@@ -145,7 +158,7 @@ class TrainingState:
         try:
             with safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
-                saved = json.loads(metadata.get("identity", "{}"))
+                saved = _identity(metadata)
                 # JSON has no tuples: compare what both sides look like in it.
                 for part, value in json.loads(json.dumps(identity)).items():
                     if saved.get(part) != value:
@@ -159,10 +172,12 @@ class TrainingState:
                 setattr(self, name, _of_kind(numbers[name], getattr(self, name)))
         except (SafetensorError, OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
             # RuntimeError: shapes that do not fit, or JSON that is too deep.
-            raise CheckpointError(
-                f"{path} is damaged ({str(error)[:120]}); start anew with --force in place of --resume."
-            ) from error
+            raise _damaged(path, error) from error
         self.seconds_before = self.seconds
+
+
+def _damaged(path: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(f"{path} is damaged ({str(error)[:120]}); start anew with --force in place of --resume.")
 
 
 def _load_learned(file: Any, learned: Learned) -> None:
@@ -172,14 +187,35 @@ def _load_learned(file: Any, learned: Learned) -> None:
     stored = set(file.keys())
     for name, parameter, mean in learned.parameters():
         mean.copy_(_sound(file, f"average.{name}", mean.shape))
-        # AdamW counts steps in a number without dimensions; fused, where the weights lie.
-        for entry, shape in (("step", torch.Size([1])), ("exp_avg", mean.shape), ("exp_avg_sq", mean.shape)):
-            if (key := f"optimizer.{entry}.{name}") in stored:
-                value = _sound(file, key, shape)
-                if entry != "exp_avg" and (value < 0).any():
-                    raise ValueError(f"{key} is below 0")
-                value = value.reshape(()) if entry == "step" else value
-                learned.optimizer.state[parameter][entry] = value.to(parameter.device)
+        for optimizer in learned.optimizers:
+            if any(parameter is own for group in optimizer.param_groups for own in group["params"]):
+                known = [entry for entry in _ENTRIES if f"optimizer.{entry}.{name}" in stored]
+                optimizer.state[parameter].update({entry: _entry(file, entry, name, parameter) for entry in known})
+
+
+_ENTRIES = ("step", "exp_avg", "exp_avg_sq", "momentum")
+"""What AdamW and Muon know of a parameter."""
+
+
+def _entry(file: Any, entry: str, name: str, parameter: Tensor) -> Tensor:
+    """What an optimizer knows of a parameter. Raises ValueError for what cannot be."""
+    key = f"optimizer.{entry}.{name}"
+    # AdamW counts steps in a number without dimensions; fused, where the weights lie.
+    value = _sound(file, key, torch.Size([1]) if entry == "step" else parameter.shape)
+    if entry in ("step", "exp_avg_sq") and (value < 0).any():
+        raise ValueError(f"{key} is below 0")
+    return (value.reshape(()) if entry == "step" else value).to(parameter.device)
+
+
+def _identity(metadata: dict[str, str]) -> dict[str, Any]:
+    """What tells the saved run from others. Raises ValueError for what is none."""
+    identity = json.loads(metadata.get("identity", "{}"))
+    if not isinstance(identity, dict) or not all(isinstance(part, dict | list) for part in identity.values()):
+        raise ValueError("it does not say what it is of")
+    if isinstance(of_training := identity.get("train"), dict):
+        # Before there was a choice, it was AdamW.
+        of_training.setdefault("optimizer", "adamw")
+    return identity
 
 
 def _sound(file: Any, key: str, shape: torch.Size) -> Tensor:

@@ -1,6 +1,6 @@
 """The training loop: pieces to a checkpoint.
 
-AdamW with warm-up and cosine decay, gradient clipping, random transposition; what is validated and
+Muon and AdamW with warm-up and cosine decay, gradient clipping, random transposition; what is validated and
 kept is a moving average of the weights (Polyak & Juditsky 1992). Everything random in step n follows from
 (seed, n), so a run that was stopped goes on, on a CPU, to the very weights of one that was not.
 
@@ -30,7 +30,7 @@ from melodygru.system import Interruption
 from melodygru.training.batches import Loader, Pending, Windows, epoch_batches, shifts, windows
 from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
-from melodygru.training.optimization import adamw, follow, learning_rate, weights_of
+from melodygru.training.optimization import follow, learning_rate, optimizers, weights_of
 from melodygru.training.progress import METRICS, Listener, Run, TrainResult, provenance, summary_writer, write_metrics
 from melodygru.training.state import Learned, TrainingState
 from melodygru.training.torch_network import MelodyGRU
@@ -102,7 +102,8 @@ class Trainer:
         self.listener = listener
         torch.manual_seed(config.seed)
         self.model = MelodyGRU(model_config).to(device)
-        self.optimizer = adamw(self.model, config)
+        low = torch.bfloat16 if precision == "bf16" else torch.float32
+        self.optimizers = optimizers(self.model, config, low)
         self.average = [parameter.detach().clone() for parameter in self.model.parameters()]
         self.keep_index = keep_index
         self.group = group or Group()
@@ -121,7 +122,7 @@ class Trainer:
 
     @property
     def _learned(self) -> Learned:
-        return Learned(self.model, self.optimizer, self.average)
+        return Learned(self.model, self.optimizers, self.average)
 
     def begin_with(self, weights: Mapping[str, Float32Array]) -> None:
         """Put a checkpoint's weights in place of the random ones, in the average too."""
@@ -288,9 +289,10 @@ class Trainer:
         # All that is random in this step, dropout above all, follows from its number.
         torch.manual_seed((config.seed * 1_000_003 + state.step + group.rank * _RANK_SEED) % 2**63)
         rate = learning_rate(config, state.step, share)
-        for parameters in self.optimizer.param_groups:
-            parameters["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers:
+            for parameters in optimizer.param_groups:
+                parameters["lr"] = rate
+            optimizer.zero_grad(set_to_none=True)
         events = int((pieces.stop - pieces.start)[rows].sum())
         failure = None
         try:
@@ -304,11 +306,13 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.grad_clip or math.inf)
         self._pending.add([numbers[0], numbers[1], norm], (state.step, events, rate))
         # What is wrong with a loss may be seen later: a step that would spoil all weights is left out on the device.
-        self.optimizer.found_inf = (~torch.isfinite(numbers[0] + norm)).float()  # type: ignore[attr-defined]
+        found_inf = (~torch.isfinite(numbers[0] + norm)).float()
         if failure is not None:
             raise failure
         self._count()
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.found_inf = found_inf  # type: ignore[attr-defined]
+            optimizer.step()
         state.step += 1
         follow(self.average, self.model, config.average, state.step)
 

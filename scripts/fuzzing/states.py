@@ -38,7 +38,8 @@ def _seed(stepped: bool) -> bytes:
     if stepped:
         for parameter in learned.model.parameters():
             parameter.grad = parameter.detach() * 0.01
-        learned.optimizer.step()
+        for optimizer in learned.optimizers:
+            optimizer.step()
     row = {"epoch": 1.0, "val_nats": 2.5}
     state = TrainingState(step=int(stepped), seconds=1.5, rows=[row], best=[row])
     with tempfile.TemporaryDirectory() as folder:
@@ -51,7 +52,7 @@ def _learned() -> Learned:
     import torch
 
     from melodygru.training.config import TrainConfig
-    from melodygru.training.optimization import adamw
+    from melodygru.training.optimization import optimizers
     from melodygru.training.state import Learned
     from melodygru.training.torch_network import MelodyGRU
 
@@ -59,7 +60,7 @@ def _learned() -> Learned:
     torch.manual_seed(0)
     model = MelodyGRU(_CONFIG)
     average = [parameter.detach().clone() for parameter in model.parameters()]
-    return Learned(model, adamw(model, TrainConfig()), average)
+    return Learned(model, optimizers(model, TrainConfig(), torch.float32), average)
 
 
 def examine(data: bytes, folder: Path, suffix: str, seconds: float, thorough: bool) -> str:
@@ -74,7 +75,7 @@ def examine(data: bytes, folder: Path, suffix: str, seconds: float, thorough: bo
     if isinstance(found, MelodyGRUError):
         return outcome(str(found))
     held = [*learned.model.parameters(), *learned.average]
-    held += [value for entries in learned.optimizer.state.values() for value in entries.values()]
+    held += [value for optimizer in learned.optimizers for entries in optimizer.state.values() for value in entries.values()]
     if not all(torch.isfinite(tensor).all() for tensor in held):
         raise Broken("weights", "weights that are not finite")
     state.save(folder, _IDENTITY, learned)
