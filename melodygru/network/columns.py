@@ -8,6 +8,7 @@ import numpy as np
 
 from melodygru.music.theory import MODES, TimeSignature
 from melodygru.network.arrays import IntArray
+from melodygru.network.conditions import CHARACTER, CHORD_DEGREES
 from melodygru.network.config import ContextConfig
 from melodygru.network.tokenizer import REST
 
@@ -77,12 +78,26 @@ def input_columns(config: ContextConfig, max_duration: int) -> tuple[Column, ...
         columns += [Column("above_lowest", HEIGHTS), Column("below_highest", HEIGHTS)]
     if config.pickup:
         columns.append(Column("pickup", PICKUPS))
+    return tuple([*columns, *condition_columns(config)])
+
+
+def condition_columns(config: ContextConfig) -> tuple[Column, ...]:
+    """Those of them that say what the melody shall be: see `melodygru.network.conditions`. They have room for more."""
+    columns = [Column("style", 16), Column("kind", 48)] if config.style else []
+    if config.character:
+        columns += [Column("scale", 16), *(Column(name, 12) for name in CHARACTER)]
+    if config.chords:
+        columns += [Column("chord", CHORD_DEGREES), Column("chord_quality", 16)]
+        columns += [Column("next_chord", CHORD_DEGREES), Column("next_chord_quality", 16)]
+        columns += [Column("chord_lasts", 12), Column("previous_chord_degree", CHORD_DEGREES)]
     return tuple(columns)
 
 
 def candidate_columns(config: ContextConfig, max_duration: int) -> tuple[Column, ...]:
     """The columns that each of the `config.candidates` candidates has, one candidate after the other."""
     columns = [Column("interval", INTERVALS), Column("duration", max_duration + 1), Column("run", RUNS)]
+    if config.chords:
+        columns.insert(1, Column("chord_degree", CHORD_DEGREES))
     if config.key:
         columns.insert(1, Column("degree", DEGREES))
     return tuple(columns)

@@ -5,7 +5,7 @@ Frozen dataclasses, written into the checkpoint as JSON, so that nothing has to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -62,6 +62,7 @@ class ContextConfig:
         pickup: how long the pickup was, that the end is to leave room for.
         lookback: how many bars ago to look for what sounded at the same place of the bar; none if empty.
         matches: continuations of the longest earlier passages like the one just heard.
+        style, character, chords: what the melody shall be; see `melodygru.network.conditions`.
     """
 
     metre: bool = True
@@ -71,6 +72,10 @@ class ContextConfig:
     pickup: bool = True
     lookback: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
     matches: bool = True
+    # (Fingerprints of models are of how these print: what later versions know more is not printed.)
+    style: bool = field(default=False, repr=False)
+    character: bool = field(default=False, repr=False)
+    chords: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lookback", tuple(self.lookback))
@@ -79,6 +84,11 @@ class ContextConfig:
             raise UsageError(f"lookback has {len(self.lookback)} bars; choose at most 32 of them.")
         for bars in self.lookback:
             check_range("lookback", bars, 1, 256)
+
+    @property
+    def of_events(self) -> ContextConfig:
+        """The same without what the melody shall be: what follows from its events, metre, key and length alone."""
+        return replace(self, style=False, character=False, chords=False)
 
     @property
     def candidates(self) -> int:

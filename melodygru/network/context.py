@@ -41,6 +41,7 @@ from melodygru.network.columns import (
     intervals,
     metre_index,
 )
+from melodygru.network.conditions import Told, chord_degrees
 from melodygru.network.config import ContextConfig
 from melodygru.network.tokenizer import REST, Events, PieceMeta
 
@@ -58,6 +59,7 @@ class Context:
         bar_steps: (B,) length of a bar in steps.
         reference: (B,) the last pitch that sounded, -1 if none.
         tonic: (B,) pitch class of the key's tonic.
+        root: (B,) pitch class of the chord's root, -1 if none is known.
         candidate_pitch, candidate_duration, candidate_run: (B, K) pitch class, steps, [0, RUNS).
     """
 
@@ -77,6 +79,9 @@ class Context:
         self.onset = np.zeros(size, np.int64)
         self.reference = np.full(size, -1, np.int64)
         self._has_pickup = np.array([meta.has_pickup for meta in metas], np.bool_)
+        told = [meta.conditions for meta in metas]
+        self._told = Told(told, self.bar_steps, self.tonic, self._has_pickup)
+        self.root = np.full(size, -1, np.int64)
         self._pickup = np.zeros(size, np.int64)
         self._lowest, self._highest = np.full(size, REST, np.int64), np.full(size, -1, np.int64)
         start = np.full(size, START, np.int64)
@@ -141,6 +146,7 @@ class Context:
                 setattr(self, name, value[:, rows])
             elif isinstance(value, np.ndarray) and name != "_rows":
                 setattr(self, name, value[rows])
+        self._told.keep(rows)
         self._previous = (self._previous[0][rows], self._previous[1][rows], self._previous[2][rows])
         self._rows = np.arange(len(rows))[:, None]
 
@@ -182,12 +188,16 @@ class Context:
             columns += [self._height(self.reference - self._lowest), self._height(self._highest - self.reference)]
         if config.pickup:
             columns.append(self._pickup)
+        more, self.root = self._told.columns(config, self._rows[:, 0], self.onset, self._previous[0])
+        columns += more
         # Columns are put in place one by one: np.stack would take longer than all that went before.
         places = len(columns)
         size, candidates = self.candidate_pitch.shape
         each = [intervals(self.candidate_pitch, self.reference[:, None])] if candidates else []
         if config.key and candidates:
             each.append(degrees(self.candidate_pitch, self.tonic[:, None]))
+        if config.chords and candidates:
+            each.append(chord_degrees(self.candidate_pitch, self.root[:, None]))
         if candidates:
             each += [self.candidate_duration, self.candidate_run]
         self.inputs = np.empty((size, places + candidates * len(each)), np.int64)

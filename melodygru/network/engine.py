@@ -26,6 +26,7 @@ from melodygru.network.columns import (
     input_columns,
     intervals,
 )
+from melodygru.network.conditions import chord_degrees
 from melodygru.network.config import ModelConfig
 from melodygru.network.context import Context
 from melodygru.network.tokenizer import PieceMeta
@@ -81,7 +82,7 @@ class NumpyEngine:
         self._pitches = np.arange(PITCH_CLASSES)
         # All that a head says of its hidden units, as one product.
         self._duration_out = self._stack("duration", "duration_end", "duration_copy")
-        self._pitch_out = self._stack("pitch", "pitch_interval", "pitch_degree", "pitch_copy")
+        self._pitch_out = self._stack("pitch", "pitch_interval", "pitch_degree", "pitch_chord", "pitch_copy")
         self._duration_in = np.ascontiguousarray(w["duration_hidden.weight"].T)
         self._pitch_in = np.ascontiguousarray(w["pitch_hidden.weight"].T)
 
@@ -139,6 +140,8 @@ class NumpyEngine:
         if self.config.context.key:
             classes = degrees(self._pitches[None, :], context.tonic[:, None])
             logits += _along(parts["pitch_degree"], classes)
+        if self.config.context.chords:
+            logits += _along(parts["pitch_chord"], chord_degrees(self._pitches[None, :], context.root[:, None]))
         if self.config.context.candidates:
             run = context.candidate_run
             agrees = context.candidate_duration == durations[:, None]

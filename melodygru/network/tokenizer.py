@@ -24,6 +24,7 @@ from melodygru.music.melody import Melody, Note
 from melodygru.music.spelling import note_name
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 from melodygru.network.arrays import IntArray
+from melodygru.network.conditions import Conditions
 from melodygru.network.config import TokenizerConfig
 
 END = 0
@@ -43,6 +44,7 @@ class PieceMeta:
     key: Key = Key()
     bars: int = 16
     has_pickup: bool = False
+    conditions: Conditions = Conditions()
 
     @property
     def length(self) -> int:

@@ -20,6 +20,7 @@ from torch import Tensor
 from melodygru.data.dataset import Dataset
 from melodygru.network.arrays import Array
 from melodygru.network.tokenizer import REST
+from melodygru.training.conditioning import Conditioning
 
 LOWEST_SHIFT, HIGHEST_SHIFT = -5, 6
 """Semitones of random transposition, both included: every key once."""
@@ -107,21 +108,49 @@ def shifts(dataset: Dataset, chosen: Windows, share: float, seed: int, epoch: in
     return np.where(random.random(len(chosen)) < share, random.integers(low, high + 1), 0)
 
 
-def make_batch(dataset: Dataset, chosen: Windows, rows: Array, device: torch.device | str) -> dict[str, torch.Tensor]:
-    """The windows `rows` as one padded `melodygru.training.torch_network.Batch`."""
+def make_batch(
+    dataset: Dataset,
+    chosen: Windows,
+    rows: Array,
+    device: torch.device | str,
+    conditioning: Conditioning | None = None,
+    step: int | None = None,
+) -> dict[str, torch.Tensor]:
+    """The windows `rows` as one padded `melodygru.training.torch_network.Batch`.
+
+    `conditioning`: what else is told of the pieces; in step `step` of training not all, otherwise what a user says too.
+    """
     lengths = (chosen.stop - chosen.start)[rows]
     shape = (len(rows), _padded(lengths))
     pieces, place = np.unique(chosen.piece[rows], return_inverse=True)
     arrays, begins = dataset.gathered(pieces)
     starts = begins[place] + chosen.start[rows] - dataset.offsets[pieces][place]
-    batch = {}
+    batch: dict[str, Array] = {}
     for name, array in arrays.items():
         wide = array.dtype if array.dtype == np.uint8 and array.ndim > 1 else np.int64
         padded = np.zeros((*shape, *array.shape[1:]), wide)
         for row, (start, length) in enumerate(zip(starts, lengths, strict=True)):
             padded[row, :length] = array[start : start + length]
-        batch[name] = torch.from_numpy(padded).to(device)
-    return {**batch, "mask": _mask(lengths, shape[1], device)}
+        batch[name] = padded
+    if conditioning is not None:
+        of_rows = chosen.piece[rows]
+        told = conditioning.judged(of_rows) if step is None else conditioning.hidden(of_rows, step)
+        onset = _onsets(arrays["durations"], begins[place], starts, shape[1])
+        batch = conditioning.added(batch, onset, dataset, of_rows, told)
+    sent = {name: torch.from_numpy(array).to(device) for name, array in batch.items()}
+    return {**sent, "mask": _mask(lengths, shape[1], device)}
+
+
+def _onsets(durations: Array, begins: Array, starts: Array, longest: int) -> Array:
+    """(B, longest) steps from the beginning of each piece, which is at `begins`, to its events from `starts` on."""
+    onset = np.zeros((len(begins), longest), np.int64)
+    for row, (begin, start) in enumerate(zip(begins, starts, strict=True)):
+        ends = np.cumsum(durations[begin : start + longest], dtype=np.int64)
+        before = ends[start - begin - 1] if start > begin else 0
+        inside = ends[start - begin : start - begin + longest - 1]
+        onset[row, 0] = before
+        onset[row, 1 : 1 + len(inside)] = inside
+    return onset
 
 
 def _padded(lengths: Array) -> int:
@@ -142,16 +171,23 @@ def _mask(lengths: Array, longest: int, device: torch.device | str) -> torch.Ten
 class Loader:
     """Makes batches on a device. A GPU is given the whole data once, if there is room: nothing has to follow then."""
 
-    def __init__(self, device: torch.device, resident: bool | None = None):
+    def __init__(
+        self, device: torch.device, resident: bool | None = None, conditioning: Conditioning | None = None
+    ):
         self.device = device
+        self._conditioning = conditioning
+        if conditioning is not None:
+            resident = False
         self._resident = device.type == "cuda" if resident is None else resident
         self._there: dict[int, dict[str, torch.Tensor] | None] = {}
 
-    def batch(self, dataset: Dataset, chosen: Windows, rows: Array) -> dict[str, torch.Tensor]:
+    def batch(
+        self, dataset: Dataset, chosen: Windows, rows: Array, step: int | None = None
+    ) -> dict[str, torch.Tensor]:
         """As `make_batch`, but that places which hold no event may hold anything."""
         arrays = self._arrays(dataset) if self._resident else None
         if arrays is None:
-            return make_batch(dataset, chosen, rows, self.device)
+            return make_batch(dataset, chosen, rows, self.device, self._conditioning, step)
         lengths = (chosen.stop - chosen.start)[rows]
         longest = _padded(lengths)
         last = len(dataset.arrays["durations"]) - 1

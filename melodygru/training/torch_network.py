@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -29,8 +30,8 @@ from melodygru.network.columns import (
     candidate_columns,
     input_columns,
 )
+from melodygru.network.conditions import CHORD_DEGREES, chord_degrees
 from melodygru.network.config import ModelConfig
-from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.network.tokenizer import REST
 from melodygru.training.functional import dropout, looked_up, multiplied_as, side_by_side
 from melodygru.training.layers import make_layer
@@ -53,6 +54,8 @@ def transposed(batch: Batch, semitones: Tensor) -> dict[str, Tensor]:
     moved["candidate_pitch"] = _shift(batch["candidate_pitch"], shift[..., None])
     moved["reference"] = torch.where(batch["reference"] >= 0, batch["reference"] + shift, batch["reference"])
     moved["tonic"] = (batch["tonic"] + shift) % 12
+    if "root" in batch:
+        moved["root"] = torch.where(batch["root"] >= 0, (batch["root"] + shift) % 12, batch["root"])
     return moved
 
 
@@ -65,6 +68,7 @@ class MelodyGRU(nn.Module):
 
     interval_of: Tensor
     degree_of: Tensor
+    chord_degree_of: Tensor
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -92,6 +96,8 @@ class MelodyGRU(nn.Module):
             self.pitch_given_end = nn.Embedding(POSITIONS, config.pitch_hidden)
         if context.key:
             self.pitch_degree = nn.Linear(config.pitch_hidden, DEGREES, bias=False)
+        if context.chords:
+            self.pitch_chord = nn.Linear(config.pitch_hidden, CHORD_DEGREES, bias=False)
         if context.candidates:
             self.duration_copy = nn.Linear(config.duration_hidden, context.candidates, bias=False)
             self.duration_copy_run = nn.Parameter(torch.zeros(context.candidates, RUNS))
@@ -100,6 +106,9 @@ class MelodyGRU(nn.Module):
         # What an interval from each reference, none (-1, the last) among them, and a degree of each tonic is.
         self.register_buffer("interval_of", torch.from_numpy(INTERVAL_TABLE[:PITCH_CLASSES].T.copy()), persistent=False)
         self.register_buffer("degree_of", torch.from_numpy(DEGREE_TABLE[:PITCH_CLASSES].T.copy()), persistent=False)
+        pitches = np.arange(PITCH_CLASSES)
+        of_roots = [chord_degrees(pitches, np.full(PITCH_CLASSES, root)) for root in (*range(12), -1)]
+        self.register_buffer("chord_degree_of", torch.from_numpy(np.stack(of_roots)), persistent=False)
         self._initialise()
 
     def _initialise(self) -> None:
@@ -127,7 +136,7 @@ class MelodyGRU(nn.Module):
         # Padding is little, since a batch is of like lengths: choosing the events would take longer than it does.
         mask = batch["mask"]
         state = self.states(batch).flatten(0, 1).to(self.duration_hidden.weight.dtype)
-        event = {name: batch[name].flatten(0, 1) for name in ("durations", "pitches", *CONTEXT_ARRAYS)}
+        event = {name: values.flatten(0, 1) for name, values in batch.items() if name != "mask"}
         event["inputs"] = event["inputs"].long()
         durations = event["durations"]
         duration_nll = F.cross_entropy(self.duration_logits(state, event), durations, reduction="none")
@@ -192,13 +201,15 @@ class MelodyGRU(nn.Module):
         hidden = self.pitch_hidden(state) + self.pitch_given_duration(durations)
         if self.config.context.metre:
             hidden = hidden + self.pitch_given_end(self._ends(event, durations[:, None])[:, 0])
-        layers = [self.pitch, self.pitch_interval, *self._optional("pitch_degree", "pitch_copy")]
+        layers = [self.pitch, self.pitch_interval, *self._optional("pitch_degree", "pitch_chord", "pitch_copy")]
         made = iter(side_by_side(F.relu(hidden), layers))
         # A pitch is also an interval from the one before, and a degree of the key.
         logits = next(made).float()
         logits = logits + next(made).gather(1, self.interval_of[event["reference"].long()])
         if self.config.context.key:
             logits = logits + next(made).gather(1, self.degree_of[event["tonic"].long()])
+        if self.config.context.chords:
+            logits = logits + next(made).gather(1, self.chord_degree_of[event["root"].long()])
         if self.config.context.candidates:
             spots = self._spots(event["inputs"])
             run = spots[..., -1]

@@ -28,6 +28,7 @@ from melodygru.network.config import ModelConfig, TokenizerConfig
 from melodygru.network.tokenizer import REST
 from melodygru.system import Interruption
 from melodygru.training.batches import Loader, Pending, Windows, epoch_batches, shifts, windows
+from melodygru.training.conditioning import Conditioning
 from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
 from melodygru.training.optimization import follow, learning_rate, optimizers, weights_of
@@ -94,6 +95,7 @@ class Trainer:
         keep_index: bool = True,
         group: Group | None = None,
         save_minutes: float = 10.0,
+        conditioning: Conditioning | None = None,
     ):
         self.config = config
         self.target = target
@@ -113,7 +115,7 @@ class Trainer:
         """When the run began, had it been one sitting, and when its state was saved last."""
         self._interruption = Interruption()
         self._pending = Pending(device)
-        self._loader = Loader(device)
+        self._loader = Loader(device, conditioning=conditioning)
 
     @property
     def model_file(self) -> Path:
@@ -332,7 +334,7 @@ class Trainer:
         if not len(rows):
             return torch.zeros(3, device=self.device)
         self.model.train()
-        batch = self._loader.batch(dataset, pieces, rows)
+        batch = self._loader.batch(dataset, pieces, rows, self.state.step)
         shift = self._loader.sent(torch.from_numpy(semitones[rows]))
         with self._autocast():
             durations, pitches = self.model.nll(batch, shift)
