@@ -14,7 +14,7 @@ from melodygru.cli import options
 from melodygru.errors import UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.option import FEEL, START, Option, taken_by
-from melodygru.writing.config import COUNT, DEFAULT_QPM, SEED, GenerationConfig
+from melodygru.writing.config import COUNT, SEED, GenerationConfig
 
 if TYPE_CHECKING:
     from melodygru.music.melody import Melody
@@ -160,7 +160,7 @@ def _starting_from(asked: Mapping[str, Any], config: GenerationConfig) -> Melody
     if file is not None:
         return read_primer(str(file), asked.get("primer_bars"), config.named_key)
     if notes is not None:
-        return parse_notes(str(notes), config.time_signature, config.named_key, config.bpm or DEFAULT_QPM)
+        return parse_notes(str(notes), config.time_signature, config.named_key, config.tempo)
     if "include_primer" in asked:
         raise UsageError("--include-primer has no meaning without --primer or --primer-notes; give one of them too.")
     return None

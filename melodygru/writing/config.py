@@ -15,6 +15,7 @@ from melodygru.errors import UsageError, from_known
 from melodygru.music.chords import FEWEST_BEATS, MOST_BEATS, ChordSpan, parse_progression
 from melodygru.music.form import Form
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature, parse_pitch, parse_scale
+from melodygru.writing.styles import STYLES
 from melodygru.option import FILES, MUSIC, TUNE, Option, check_all, described, option, option_of
 
 MAX_BARS = 1000
@@ -32,7 +33,9 @@ VARIATIONS = 8
 FORM_CANDIDATES = 8
 """Candidates of which `infill`, `vary`, and `generate` with a form choose the best, where nothing is said."""
 MODES = ("strict", "soft")
-RESTS = ("none", "few", "some")
+RESTS = ("none", "few", "some", "many")
+SYNCOPATIONS = ("none", "some", "much")
+LEAPS = ("few", "some", "many")
 END_ON = ("tonic", "chord", "any")
 GRIDS = ("1/2", "1/4", "1/8", "1/16", "1/32")
 
@@ -80,6 +83,8 @@ class GenerationConfig:
     """What is asked of new melodies. None is "not said"; what is legal, and what then holds, stands on each field.
 
     Attributes:
+        style: a kind of music, of `melodygru.writing.styles.STYLES`; it also says what metre, tempo and range hold where
+            none is said.
         bars: length in full bars; where nothing is said, what the form makes.
         key: tonic and mode, such as "A minor"; where nothing is said, the primer's, else what the chords suggest.
         scale: a name of `melodygru.music.theory`; else the key's own.
@@ -91,7 +96,10 @@ class GenerationConfig:
         contour: the line that heights follow, see `melodygru.writing.constraints.contour`: a word, or heights at equal
             distances in semitones, of which the differences count: "0 7 4 0".
         density: notes a bar on average, held within one.
-        rests: "none"; "few": at most one in four bars, none longer than a beat; "some": one in every four bars.
+        rests: "none"; "few": at most one in four bars, none longer than a beat; "some": one in every four bars; "many":
+            that, and as the model has learned it.
+        syncopation: "none", "some" or "much", as the model has learned it.
+        leaps: "few", "some" or "many" moves of a fourth and more, as the model has learned it.
         grid: shortest value, and the grid of onsets, as a fraction of a whole note; or what a bar divides by.
         triplets: whether there may be triplets; where nothing is said, where the beat does not divide by three.
         end_on: the last note is the "tonic", of the last "chord" (without chords, of the tonic triad), or "any".
@@ -110,6 +118,9 @@ class GenerationConfig:
         UsageError: a value out of range, named.
     """
 
+    style: str | None = option(
+        None, "Kind of music: {choices}.", choices=tuple(STYLES), panel=MUSIC, commands=WRITING
+    )
     bars: int | None = option(
         None, "Length in full bars, exactly: {limits}.", low=1, high=MAX_BARS,
         default=DEFAULT_BARS, shown="{default}, or the form's", panel=MUSIC, commands=WHOLE,
@@ -148,8 +159,16 @@ class GenerationConfig:
         None, "Notes a bar on average, held within one.", low=0.25, high=96, panel=TUNE, commands=ANEW
     )
     rests: str | None = option(
-        None, "none, few (one in four bars at most) or some (one at least).", choices=RESTS, panel=TUNE, commands=ANEW
+        None,
+        "none, few (one in four bars at most), some (one at least) or many.",
+        choices=RESTS,
+        panel=TUNE,
+        commands=ANEW,
     )
+    syncopation: str | None = option(
+        None, "Notes against the beat: none, some or much.", choices=SYNCOPATIONS, panel=TUNE, commands=ANEW
+    )
+    leaps: str | None = option(None, "Moves of a fourth or more: few, some or many.", choices=LEAPS, panel=TUNE, commands=ANEW)
     grid: str | None = option(
         None, "Shortest value: 1/4, 1/8, 1/16, 1/32.", choices=GRIDS, parsed=True, default=DEFAULT_GRID, panel=TUNE,
         commands=WRITING,
@@ -244,7 +263,7 @@ class GenerationConfig:
     @property
     def time_signature(self) -> TimeSignature:
         """The metre, 4/4 where none was said."""
-        return TimeSignature.parse(self.meter or DEFAULT_METER)
+        return TimeSignature.parse(self.meter or (STYLES[self.style].meter if self.style else DEFAULT_METER))
 
     @property
     def named_key(self) -> Key | None:
@@ -260,7 +279,17 @@ class GenerationConfig:
     @property
     def pitches(self) -> tuple[int, int]:
         """The lowest and the highest pitch, both included."""
-        return parse_range(DEFAULT_RANGE if self.range is None else self.range)
+        return parse_range(self.room)
+
+    @property
+    def room(self) -> str:
+        """The range, in words."""
+        return self.range or (STYLES[self.style].range if self.style else DEFAULT_RANGE)
+
+    @property
+    def tempo(self) -> float:
+        """Quarter notes a minute."""
+        return self.bpm or (STYLES[self.style].bpm if self.style else DEFAULT_QPM)
 
     def grid_steps(self, metre: TimeSignature) -> int:
         """The grid in steps; where none was said, sixteenths, or what a bar divides by."""

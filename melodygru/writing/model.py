@@ -22,6 +22,7 @@ from melodygru.writing.config import COUNT, DEFAULT_MAX_COPY, FORM_CANDIDATES, S
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.copy_guard import CopyGuard
 from melodygru.writing.planner import Plan, plan
+from melodygru.writing.styles import check_known
 from melodygru.writing.sampler import Drawn, Watcher, sample
 from melodygru.writing.selection import BestOfAll, Selection
 
@@ -251,6 +252,7 @@ class Model:
 
     def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:
         longest = self.checkpoint.tokenizer_config.max_duration
+        check_known(config, self.checkpoint.model_config.context.style, self.name)
         return plan(config, longest, self.banned(config), primer, include_primer)
 
     def _decode(self, drawn: Drawn, made: Plan) -> Melody:

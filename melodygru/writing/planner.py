@@ -16,7 +16,7 @@ from melodygru.music.form import Form, Stretch, stretches
 from melodygru.music.melody import Melody
 from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale
 from melodygru.network.tokenizer import REST, PieceMeta
-from melodygru.writing.config import DEFAULT_BARS, DEFAULT_QPM, GenerationConfig
+from melodygru.writing.config import DEFAULT_BARS, GenerationConfig
 from melodygru.writing.constraints.base import Constraint, of_classes
 from melodygru.writing.constraints.past import Banned, Continues, Departs
 from melodygru.writing.constraints.places import Joints
@@ -30,6 +30,7 @@ from melodygru.writing.layout import (
     rest_stretches,
 )
 from melodygru.writing.lookahead import Lookahead
+from melodygru.writing.styles import conditions_for
 from melodygru.writing.wishes import Problem
 
 _MINOR = ("natural minor", "harmonic minor", "melodic minor", "minor pentatonic", "blues")
@@ -87,7 +88,7 @@ def plan(
     if ahead is None:
         raise problem.refusal()
     meta, script, bar = problem.meta, problem.layout.script, problem.meta.time_signature.bar_steps
-    qpm = config.bpm or (DEFAULT_QPM if primer is None else primer.qpm)
+    qpm = primer.qpm if primer is not None and config.bpm is None else config.tempo
     judged = tuple((copy.start, min(copy.end, copy.start + 2 * bar)) for copy in script.copies)
     fills_out = not problem.pickup or config.rests in ("none", "few")
     return Plan(meta, qpm, ahead, script, problem.chords, problem.begins, judged, fills_out)
@@ -120,6 +121,8 @@ def _problem(
     parts = [Stretch(0, bars)] if form is None else stretches(form, section_bars)
     layout = lay_out_parts(parts, origin - pickup, bar, meta.length, given, begins)
     each = (section_bars or bars) * bar
+    chords = chords_over(spans, origin, meta.length, section_bars * bar)
+    meta = replace(meta, conditions=conditions_for(config, metre, chords))
     layout = replace(
         layout,
         rest_stretches=rest_stretches(meta, begins, origin - pickup, section_bars),
@@ -131,7 +134,7 @@ def _problem(
         layout,
         max_duration,
         first_by=max(bar, begins + bar),
-        chords=chords_over(spans, origin, meta.length, section_bars * bar),
+        chords=chords,
         begins=begins,
         around=primer,
         before=-1 if primer is None or not primer.notes else primer.notes[-1].pitch,

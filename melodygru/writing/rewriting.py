@@ -18,6 +18,7 @@ from melodygru.network.tokenizer import END, REST, PieceMeta, Tokenizer
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint
 from melodygru.writing.constraints.past import Banned
+from melodygru.writing.styles import conditions_for
 from melodygru.writing.layout import Layout, Region, Script, chords_under
 from melodygru.writing.planner import Plan
 from melodygru.writing.wishes import Problem
@@ -95,7 +96,9 @@ def plan_rewriting(
     """
     leave_to_melody(config, "bars", "meter", "bpm", "pickup", "form")
     metre, key, begins = melody.time_signature, config.named_key or melody.key, spans[0][0]
-    meta = PieceMeta(metre, key, melody.bars, melody.pickup > 0)
+    chords = chords_under(config.spans(metre), melody)
+    told = conditions_for(config, metre, chords, whole=False)
+    meta = PieceMeta(metre, key, melody.bars, melody.pickup > 0, told)
     closes = spans[-1][1] >= melody.length
     given = kept_events(melody, spans, max_duration)
     before = [note.pitch for note in melody.notes if note.onset < begins]
@@ -105,7 +108,7 @@ def plan_rewriting(
         Layout(_regions(spans, closes), Script(given), len(spans) - 1, melody.length, sections=spans),
         max_duration,
         first_by=metre.bar_steps,
-        chords=chords_under(config.spans(metre), melody),
+        chords=chords,
         begins=begins,
         around=melody,
         before=before[-1] if before else -1,

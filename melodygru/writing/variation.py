@@ -26,6 +26,7 @@ from melodygru.writing.layout import Layout, Region, Script
 from melodygru.writing.planner import Plan
 from melodygru.writing.rewriting import Span, leave_to_melody, plan_rewriting
 from melodygru.writing.sampler import sample
+from melodygru.writing.styles import conditions_for
 from melodygru.writing.wishes import Problem
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def _plan_pitches(
     metre, key = melody.time_signature, config.named_key or melody.key
     problem = Problem(
         config,
-        PieceMeta(metre, key, melody.bars, melody.pickup > 0),
+        PieceMeta(metre, key, melody.bars, melody.pickup > 0, conditions_for(config, metre, (), whole=False)),
         Layout([Region(0, melody.length)], Script(), 0, melody.length),
         longest,
         first_by=max(metre.bar_steps, melody.notes[0].onset + 1),

@@ -20,7 +20,7 @@ from melodygru.music.melody import Melody
 from melodygru.music.theory import parse_scale, scale_pitch_classes
 from melodygru.network.arrays import BoolArray
 from melodygru.network.tokenizer import PieceMeta
-from melodygru.writing.config import DEFAULT_GRID, DEFAULT_RANGE, GenerationConfig
+from melodygru.writing.config import DEFAULT_GRID, GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range, of_classes
 from melodygru.writing.constraints.chords import OverChords
 from melodygru.writing.constraints.contour import Contour, place
@@ -99,7 +99,7 @@ class Problem:
     def _said(self) -> Iterator[Wish]:
         """A wish for each option that means constraints: here a new one is entered."""
         config, layout, bar = self.config, self.layout, self.meta.time_signature.bar_steps
-        yield Wish("range", config.range or DEFAULT_RANGE, [Pitches(in_range(*self.pitches))])
+        yield Wish("range", config.room, [Pitches(in_range(*self.pitches))])
         yield Wish("grid", config.grid or DEFAULT_GRID, [self._grid()])
         if self.chords:
             yield Wish("chords", config.chords, self._over_chords())
@@ -130,7 +130,7 @@ class Problem:
         room = 0 if self.to_the_end else self.pickup
         shortest = shortest_end(self.meta.time_signature)
         yield Wish("end_on", wish, [EndsOn(classes, layout.regions[layout.closing].end, shortest, room)])
-        if config.rests == "some" and layout.rest_stretches:
+        if config.rests in ("some", "many") and layout.rest_stretches:
             yield Wish("rests", config.rests, [SomeRests(layout.rest_stretches, layout.echoes)])
 
     @property

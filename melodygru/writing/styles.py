@@ -1,0 +1,102 @@
+"""The kinds of music that can be asked for by name, and what belongs to each where nothing else is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from melodygru.errors import UsageError
+
+if TYPE_CHECKING:
+    from melodygru.music.chords import ChordSpan
+    from melodygru.music.theory import TimeSignature
+    from melodygru.network.conditions import Conditions
+    from melodygru.writing.config import GenerationConfig
+
+
+@dataclass(frozen=True)
+class Style:
+    """A kind of music.
+
+    Attributes:
+        collection: of `melodygru.network.conditions.STYLES`.
+        kind: of `melodygru.network.conditions.KINDS`; empty for any.
+        meter: time signature, where none is said.
+        bpm: quarter notes a minute, where nothing is said.
+        range: lowest and highest pitch, where nothing is said.
+        good_for: in words.
+    """
+
+    collection: str
+    kind: str
+    meter: str
+    bpm: float
+    range: str
+    good_for: str
+
+
+STYLES = MappingProxyType(
+    {
+        "song": Style("song", "", "4/4", 96, "C4:A5", "vocal lines that breathe: verses, toplines, arias"),
+        "hymn": Style("hymn", "", "4/4", 92, "C4:E5", "plain tunes for many voices, carols, themes"),
+        "standard": Style("standard", "", "4/4", 120, "A3:E5", "long notes over changes: ballads, show tunes"),
+        "waltz": Style("dance", "waltz", "3/4", 150, "C4:E6", "three in a bar, one strong"),
+        "mazurka": Style("dance", "mazurka", "3/4", 132, "C4:E6", "three in a bar, the second or third leant on"),
+        "polonaise": Style("dance", "polonaise", "3/4", 92, "C4:E6", "a proud walk in three"),
+        "polka": Style("dance", "polka", "2/4", 116, "C4:E6", "quick two in a bar"),
+        "krakowiak": Style("dance", "krakowiak", "2/4", 120, "C4:E6", "quick two, syncopated"),
+        "march": Style("dance", "march", "4/4", 112, "C4:E6", "to walk to"),
+        "rag": Style("dance", "rag", "2/4", 84, "C4:E6", "syncopated piano lines"),
+        "minuet": Style("dance", "minuet", "3/4", 116, "C4:C6", "courtly three"),
+        "dance": Style("dance", "", "3/4", 120, "C4:E6", "any dance of the nineteenth century"),
+        "reel": Style("folk", "reel", "4/4", 200, "G3:B5", "Irish and Scottish, running quavers"),
+        "jig": Style("folk", "jig", "6/8", 172, "G3:B5", "six quavers in a bar"),
+        "slip jig": Style("folk", "slip jig", "9/8", 172, "G3:B5", "nine quavers in a bar"),
+        "hornpipe": Style("folk", "hornpipe", "4/4", 152, "G3:B5", "dotted, for dancing in shoes"),
+        "strathspey": Style("folk", "strathspey", "4/4", 120, "G3:B5", "Scottish snaps"),
+        "polska": Style("folk", "polska", "3/4", 104, "G3:D6", "Swedish, in three"),
+        "air": Style("folk", "air", "3/4", 88, "G3:B5", "slow tunes and songs of old books"),
+        "folk": Style("folk", "", "4/4", 152, "G3:B5", "any tune of the old books"),
+        "game": Style("game", "", "4/4", 132, "G3:C6", "riffs and themes of games"),
+    }
+)
+"""By name, as `--style` takes it."""
+
+
+def conditions_for(
+    config: GenerationConfig, metre: TimeSignature, chords: Sequence[ChordSpan], whole: bool = True
+) -> Conditions:
+    """What the network is told of a melody that is asked for; `whole`: its density and rests are to be chosen too."""
+    from melodygru.network.conditions import SCALES_TOLD, Character, Conditions, class_of
+
+    style = STYLES[config.style] if config.style else None
+    character = Character()
+    if whole:
+        quarters = metre.bar_steps / 24
+        character = Character(
+            density=0 if config.density is None else class_of("density", config.density / quarters),
+            rests=0 if config.rests is None else 1 + ("none", "few", "some", "many").index(config.rests),
+            syncopation=0 if config.syncopation is None else _SYNCOPATION[config.syncopation],
+            leaps=0 if config.leaps is None else _LEAPS[config.leaps],
+        )
+    scale = config.scale if config.scale in SCALES_TOLD else ""
+    return Conditions(
+        style.collection if style else "", style.kind if style else "", scale or "", (character,), tuple(chords)
+    )
+
+
+_SYNCOPATION = {"none": 1, "some": 3, "much": 5}
+_LEAPS = {"few": 1, "some": 3, "many": 5}
+"""Classes of `melodygru.network.conditions.CHARACTER`."""
+
+
+def check_known(config: GenerationConfig, told: bool, model: str) -> None:
+    """Raise UsageError for wishes that only a model that was told of them can keep; `told`: whether this one was."""
+    for name in ("style", "syncopation", "leaps"):
+        if not told and (value := getattr(config, name)) is not None:
+            raise UsageError(
+                f"--{name} {value} is nothing that the model {model or 'given'} has learned; choose another --model, or "
+                f"leave --{name} out."
+            )
