@@ -26,7 +26,7 @@ from melodygru.network.columns import (
     input_columns,
     intervals,
 )
-from melodygru.network.conditions import chord_degrees
+from melodygru.network.conditions import CHORD_DEGREES, chord_degrees
 from melodygru.network.config import ModelConfig
 from melodygru.network.context import Context
 from melodygru.network.tokenizer import PieceMeta
@@ -254,6 +254,8 @@ def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
             shapes[f"{head}_copy.weight"] = (many, units)
     shapes["pitch_given_duration.weight"] = (durations, config.pitch_hidden)
     shapes["pitch_interval.weight"] = (INTERVALS, config.pitch_hidden)
+    if context.chords:
+        shapes["pitch_chord.weight"] = (CHORD_DEGREES, config.pitch_hidden)
     if context.metre:
         shapes["duration_end.weight"] = (POSITIONS, config.duration_hidden)
         shapes["pitch_given_end.weight"] = (POSITIONS, config.pitch_hidden)
