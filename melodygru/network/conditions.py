@@ -59,7 +59,9 @@ class Trait(NamedTuple):
 CHARACTER: dict[str, Trait] = {
     "density": Trait("notes a quarter", (0.5, 0.7, 0.9, 1.15, 1.45, 1.75, 2.1, 2.7)),
     "rests": Trait("share of the time in which nothing sounds", (0.01, 0.06, 0.14)),
-    "syncopation": Trait("share of the notes that begin off a beat and sound through the next", (0.001, 0.05, 0.15, 0.3)),
+    "syncopation": Trait(
+        "share of the notes that begin off a beat and sound through the next", (0.001, 0.05, 0.15, 0.3)
+    ),
     "leaps": Trait("share of the moves that are a fourth or more", (0.07, 0.12, 0.17, 0.25)),
     "span": Trait("semitones from the lowest note to the highest", (11, 13, 16, 19, 24)),
     "repetition": Trait("share of the notes in bars whose rhythm was heard before", (0.3, 0.6, 0.75, 0.85)),

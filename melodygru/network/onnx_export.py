@@ -6,7 +6,7 @@ more: what goes into it is what `melodygru.network.context.Context` knows of the
 drawing from the logits is the caller's too.
 
 Inputs, for B melodies (B free), K = `config.context.candidates`; all int64 but for the states:
-    inputs (B, columns), position, bar_steps, reference, tonic (B,), candidate_pitch (B, K): as `Context` names them.
+    inputs (B, columns), position, bar_steps, reference, tonic, root (B,), candidate_pitch (B, K): as `Context` names them.
     durations (B,): the duration of the event due, in [0, max_duration]; only pitch_logits depend on it.
     state_0, state_1, … (B, states * hidden) float32: of each layer, zeros before the first event; an LSTM's is [h, c].
 What a model does not need is no input of its graph: position and bar_steps without metre, tonic without key,
@@ -106,6 +106,8 @@ class _Step:
             self._input(name)
         if context.key:
             self._input("tonic")
+        if context.chords:
+            self._input("root")
         if context.candidates:
             self._input("candidate_pitch", context.candidates)
         self._input("durations")
@@ -171,6 +173,10 @@ class _Step:
             classes = self._constant(degrees(pitches, np.arange(12)[:, None]).astype(np.int32))
             of_key = op("Gather", classes, "tonic", axis=0)
             logits = op("Add", logits, op("GatherElements", self._linear(hidden, "pitch_degree"), of_key, axis=1))
+        if context.chords:
+            classes = self._constant(chord_degrees(pitches, np.arange(-1, 12)[:, None]).astype(np.int32))
+            of_chord = op("Gather", classes, op("Add", "root", self._whole(1)), axis=0)
+            logits = op("Add", logits, op("GatherElements", self._linear(hidden, "pitch_chord"), of_chord, axis=1))
         if context.candidates:
             agrees = op("Cast", op("Equal", self._candidate_duration, self._upright("durations")), to=7)  # int64
             index = op("Add", op("Mul", self._run, self._whole(2)), agrees)

@@ -171,9 +171,7 @@ def _mask(lengths: Array, longest: int, device: torch.device | str) -> torch.Ten
 class Loader:
     """Makes batches on a device. A GPU is given the whole data once, if there is room: nothing has to follow then."""
 
-    def __init__(
-        self, device: torch.device, resident: bool | None = None, conditioning: Conditioning | None = None
-    ):
+    def __init__(self, device: torch.device, resident: bool | None = None, conditioning: Conditioning | None = None):
         self.device = device
         self._conditioning = conditioning
         if conditioning is not None:
@@ -181,9 +179,7 @@ class Loader:
         self._resident = device.type == "cuda" if resident is None else resident
         self._there: dict[int, dict[str, torch.Tensor] | None] = {}
 
-    def batch(
-        self, dataset: Dataset, chosen: Windows, rows: Array, step: int | None = None
-    ) -> dict[str, torch.Tensor]:
+    def batch(self, dataset: Dataset, chosen: Windows, rows: Array, step: int | None = None) -> dict[str, torch.Tensor]:
         """As `make_batch`, but that places which hold no event may hold anything."""
         arrays = self._arrays(dataset) if self._resident else None
         if arrays is None:

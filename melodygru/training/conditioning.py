@@ -88,7 +88,9 @@ class Conditioning:
         if config.chords:
             of_chord = chord_degrees(candidates.astype(np.int64), root.reshape(size, length, 1))
             after = 1 + dataset.context.key
-            spots = np.concatenate([spots[..., :after], of_chord[..., None].astype(np.uint8), spots[..., after:]], axis=-1)
+            spots = np.concatenate(
+                [spots[..., :after], of_chord[..., None].astype(np.uint8), spots[..., after:]], axis=-1
+            )
         told_columns = np.stack(columns, axis=-1).astype(np.uint8).reshape(size, length, more)
         joined = np.concatenate([inputs[..., :own], told_columns, spots.reshape(size, length, -1)], axis=-1)
         changed = {**arrays, "inputs": joined}

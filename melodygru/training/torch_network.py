@@ -151,7 +151,9 @@ class MelodyGRU(nn.Module):
         """(B, T, hidden): the top layer's state when each event is due; in training with dropout."""
         inputs = batch["inputs"].long()
         dtype = multiplied_as(self.input.weight)
-        x = looked_up([self.tables[column.name].weight for column in self.places], inputs[..., : len(self.places)], dtype)
+        x = looked_up(
+            [self.tables[column.name].weight for column in self.places], inputs[..., : len(self.places)], dtype
+        )
         if self.config.context.candidates:
             tables = [self.candidate_tables[column.name].weight for column in self.spots]
             x = torch.cat([x, looked_up(tables, self._spots(inputs), dtype).flatten(-2)], dim=-1)

@@ -118,9 +118,7 @@ class GenerationConfig:
         UsageError: a value out of range, named.
     """
 
-    style: str | None = option(
-        None, "Kind of music: {choices}.", choices=tuple(STYLES), panel=MUSIC, commands=WRITING
-    )
+    style: str | None = option(None, "Kind of music: {choices}.", choices=tuple(STYLES), panel=MUSIC, commands=WRITING)
     bars: int | None = option(
         None, "Length in full bars, exactly: {limits}.", low=1, high=MAX_BARS,
         default=DEFAULT_BARS, shown="{default}, or the form's", panel=MUSIC, commands=WHOLE,
@@ -168,7 +166,9 @@ class GenerationConfig:
     syncopation: str | None = option(
         None, "Notes against the beat: none, some or much.", choices=SYNCOPATIONS, panel=TUNE, commands=ANEW
     )
-    leaps: str | None = option(None, "Moves of a fourth or more: few, some or many.", choices=LEAPS, panel=TUNE, commands=ANEW)
+    leaps: str | None = option(
+        None, "Moves of a fourth or more: few, some or many.", choices=LEAPS, panel=TUNE, commands=ANEW
+    )
     grid: str | None = option(
         None, "Shortest value: 1/4, 1/8, 1/16, 1/32.", choices=GRIDS, parsed=True, default=DEFAULT_GRID, panel=TUNE,
         commands=WRITING,
