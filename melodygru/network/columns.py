@@ -78,7 +78,7 @@ def input_columns(config: ContextConfig, max_duration: int) -> tuple[Column, ...
         columns += [Column("above_lowest", HEIGHTS), Column("below_highest", HEIGHTS)]
     if config.pickup:
         columns.append(Column("pickup", PICKUPS))
-    return tuple([*columns, *condition_columns(config)])
+    return (*columns, *condition_columns(config))
 
 
 def condition_columns(config: ContextConfig) -> tuple[Column, ...]:

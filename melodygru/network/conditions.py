@@ -4,8 +4,8 @@ All of it is known before the first event, and all of it may be left out: class 
 known. Training leaves out parts at random, so that one model serves who says much and who says nothing.
 
 - Style: the collection that the music is of, and the kind within it.
-- Character: notes a quarter, rests, syncopation, leaps, range and repetition, in a few classes each. The first three are
-  told for each phrase of four bars.
+- Character: notes a quarter, rests, syncopation, leaps, range and repetition, in a few classes each. The first three
+  are told for each phrase of four bars.
 - Chords: root and quality of the chord at the place of the event due and of the next one, and how long it still lasts.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ CHARACTER: dict[str, Trait] = {
     "density": Trait("notes a quarter", (0.5, 0.7, 0.9, 1.15, 1.45, 1.75, 2.1, 2.7)),
     "rests": Trait("share of the time in which nothing sounds", (0.01, 0.06, 0.14)),
     "syncopation": Trait(
-        "share of the notes that begin off a beat and sound through the next", (0.001, 0.05, 0.15, 0.3)
+        "share of the notes that begin off a beat and last over the next", (0.001, 0.05, 0.15, 0.3)
     ),
     "leaps": Trait("share of the moves that are a fourth or more", (0.07, 0.12, 0.17, 0.25)),
     "span": Trait("semitones from the lowest note to the highest", (11, 13, 16, 19, 24)),
@@ -149,7 +150,7 @@ def measured(
         del edges[-2]  # what is left over belongs to the phrase before it
     off = (onset % beat_steps != 0) & (onset + length > (onset // beat_steps + 1) * beat_steps)
     found = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         inside = (onset >= low) & (onset < high)
         count = int(inside.sum())
         filled = np.minimum(onset + length, high) - np.maximum(onset, low)

@@ -6,7 +6,8 @@ more: what goes into it is what `melodygru.network.context.Context` knows of the
 drawing from the logits is the caller's too.
 
 Inputs, for B melodies (B free), K = `config.context.candidates`; all int64 but for the states:
-    inputs (B, columns), position, bar_steps, reference, tonic, root (B,), candidate_pitch (B, K): as `Context` names them.
+    inputs (B, columns), position, bar_steps, reference, tonic, root (B,), candidate_pitch (B, K): as `Context` names
+        them.
     durations (B,): the duration of the event due, in [0, max_duration]; only pitch_logits depend on it.
     state_0, state_1, … (B, states * hidden) float32: of each layer, zeros before the first event; an LSTM's is [h, c].
 What a model does not need is no input of its graph: position and bar_steps without metre, tonic without key,
@@ -43,6 +44,7 @@ from melodygru.network.columns import (
     input_columns,
     intervals,
 )
+from melodygru.network.conditions import chord_degrees
 
 OPSET = 17
 _IR_VERSION = 8
