@@ -1,8 +1,10 @@
 import csv
 import errno
+import json
 import math
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -338,6 +340,44 @@ def test_a_run_is_resumed_only_with_its_own_data_and_settings(folder):
         train(folder, "out", epochs=2, resume=True, **TINY)
     state = Path("out/state.safetensors")
     state.write_bytes(state.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="damaged"):
+        train(folder, "out", epochs=2, resume=True, **TINY)
+
+
+def test_a_resumed_run_keeps_the_settings_that_are_not_given(folder):
+    shape = {name: TINY[name] for name in ("hidden", "layers", "preset", "context", "device")}
+    given = {"batch_size": 3, "window": 12, "lr": 0.01, "seed": 5, "val_split": 0.2, "average": 0.9}
+    whole = train(folder, "whole", epochs=2, **shape, **given)
+    train(folder, "out", epochs=2, listener=StopAfter(5), **shape, **given)
+    second = train(folder, "out", epochs=2, resume=True, lr=0.01, **shape)
+    one, two = weights(whole.checkpoint), weights(second.checkpoint)
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def test_a_run_begun_before_there_was_a_choice_of_optimizer_goes_on_with_adamw(folder):
+    options = {**TINY, "epochs": 2, "seed": 3, "val_split": 0.2}
+    whole = train(folder, "whole", optimizer="adamw", **options)
+    train(folder, "out", optimizer="adamw", listener=StopAfter(5), **options)
+    state = Path("out/state.safetensors")
+    data = state.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + length])
+    identity = json.loads(header["__metadata__"]["identity"])
+    assert identity["train"].pop("optimizer") == "adamw"
+    header["__metadata__"]["identity"] = json.dumps(identity)
+    text = json.dumps(header).encode()
+    state.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
+    second = train(folder, "out", resume=True, **options)
+    one, two = weights(whole.checkpoint), weights(second.checkpoint)
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def test_settings_that_cannot_be_are_damage(folder):
+    train(folder, "out", epochs=1, **TINY)
+    state = Path("out/state.safetensors")
+    data = state.read_bytes()
+    state.write_bytes(data.replace(b'\\"batch_size\\": 4', b'\\"batch_size\\": 0'))
+    assert state.read_bytes() != data
     with pytest.raises(CheckpointError, match="damaged"):
         train(folder, "out", epochs=2, resume=True, **TINY)
 
