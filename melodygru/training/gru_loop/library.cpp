@@ -1,0 +1,164 @@
+// The GRU's loop over time, forward and backward, for training on a CPU: a library that holds a unit for each kind of
+// CPU (unit.h), says which of them this CPU runs, and shares a call's rows out to threads.
+//
+// A plain interface of C. melodygru/training/gru_kernel.py builds it, chooses a unit and packs the weights for it;
+// melodygru/training/gru.py does the large products over all time steps at once.
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+#include <thread>
+#include <vector>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#include "unit.h"
+
+namespace melodygru {
+
+// Which units there are is told by the compiler's flags, as -DUNITS=OF(amx)OF(avx2): all that were built, best first.
+#define OF(unit) extern const Unit unit;
+UNITS
+#undef OF
+
+namespace {
+
+bool has_portable() { return true; }
+bool has_emulated() { return true; }
+
+#if defined(__x86_64__)
+struct Features {
+  bool avx2 = false, avx512 = false, avx512_bf16 = false, amx = false;
+};
+
+// What both the CPU and the operating system can do (Intel's Software Developer's Manual, CPUID and XCR0).
+Features find_features() {
+  Features found;
+  unsigned a, b, c, d, low, high;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return found;  // OSXSAVE: XGETBV may be asked
+  const bool fma = (c >> 12 & 1) && (c >> 28 & 1);
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  const auto saved = [low](unsigned bits) { return (low & bits) == bits; };
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return found;
+  const unsigned deepest = a, foundation = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;  // F, DQ, BW, VL
+  const bool tiles = (d >> 22 & 1) && (d >> 24 & 1);                                   // BF16, TILE
+  found.avx2 = fma && (b >> 5 & 1) && saved(0x6);
+  found.avx512 = found.avx2 && (b & foundation) == foundation && saved(0xe6);
+  if (found.avx512 && deepest >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d)) found.avx512_bf16 = a >> 5 & 1;
+  found.amx = found.avx512_bf16 && tiles && saved(0x60000);
+#if defined(__linux__)
+  // Linux has to be asked for the tiles' memory, once for all threads (Documentation/arch/x86/xstate.rst).
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  found.amx = found.amx && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#endif
+  return found;
+}
+
+const Features& features() {
+  static const Features found = find_features();
+  return found;
+}
+
+bool has_avx2() { return features().avx2; }
+bool has_avx512() { return features().avx512; }
+bool has_avx512_bf16() { return features().avx512_bf16; }
+bool has_amx() { return features().amx; }
+#endif
+
+struct Entry {
+  const Unit& unit;
+  bool (*runs)();
+};
+
+const Entry kEntries[] = {
+#define OF(unit) {unit, has_##unit},
+    UNITS
+#undef OF
+};
+constexpr int64_t kUnits = sizeof kEntries / sizeof kEntries[0];
+
+constexpr int64_t kLine = 64;  // bytes of a line of the cache
+
+int64_t in_lines(int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
+
+// Runs work(begin, end, own) for the rows 0 up to `rows`, shared out evenly to threads; own is memory of a thread's
+// alone, `bytes(rows)` of it and at the front `front` bytes of zeros, which finish(own) is given at the end, thread by
+// thread. False where there is no memory.
+template <typename Bytes, typename Work, typename Finish>
+bool share(int64_t rows, int64_t threads, int64_t front, Bytes bytes, Work work, Finish finish) {
+  threads = threads < 1 ? 1 : threads > rows ? rows : threads;
+  const int64_t most = (rows + threads - 1) / threads, each = in_lines(front) + in_lines(bytes(most));
+  void* memory = nullptr;
+  if (posix_memalign(&memory, kLine, threads * each) != 0) return false;
+  const auto own = [&](int64_t thread) { return static_cast<char*>(memory) + thread * each; };
+  const auto run = [&](int64_t thread) {
+    std::memset(own(thread), 0, front);
+    work(rows * thread / threads, rows * (thread + 1) / threads, own(thread), own(thread) + in_lines(front));
+  };
+  std::vector<std::thread> others;
+  int64_t begun = 1;
+  try {
+    others.reserve(threads - 1);
+    for (; begun < threads; ++begun) others.emplace_back(run, begun);
+  } catch (const std::exception&) {  // no more threads, or memory for them: this one does what is left
+  }
+  run(0);
+  for (; begun < threads; ++begun) run(begun);
+  for (std::thread& other : others) other.join();
+  for (int64_t thread = 0; thread < threads; ++thread) finish(own(thread));
+  std::free(memory);
+  return true;
+}
+
+}  // namespace
+}  // namespace melodygru
+
+using melodygru::kEntries;
+using melodygru::kUnits;
+
+#define EXPORTED extern "C" __attribute__((visibility("default")))
+
+// The name of a unit, null behind the last. facts: bytes of a number, lanes, columns and group as in unit.h, and
+// whether this CPU runs it.
+EXPORTED const char* gru_unit(int64_t number, int64_t* facts) {
+  if (number >= kUnits) return nullptr;
+  const melodygru::Unit& unit = kEntries[number].unit;
+  const int64_t told[] = {unit.bytes, unit.lanes, unit.columns, unit.group, kEntries[number].runs()};
+  std::memcpy(facts, told, sizeof told);
+  return unit.name;
+}
+
+// For the arrays see unit.h. Both are false where there is no memory.
+EXPORTED bool gru_forward(int64_t number, int64_t threads, int64_t rows, int64_t steps, int64_t units,
+                          const void* from_x, const void* weights, const float* bias, float* states, void* before,
+                          void* kept) {
+  const melodygru::Unit& unit = kEntries[number].unit;
+  const melodygru::Forward call = {from_x, weights, bias, states, before, kept, steps, units};
+  return melodygru::share(
+      rows, threads, 0, [&](int64_t count) { return unit.scratch(count, units); },
+      [&](int64_t begin, int64_t end, char*, char* scratch) { unit.forward(call, begin, end, scratch); },
+      [](char*) {});
+}
+
+// Written also: sums (4H): of scores, over all rows and steps.
+EXPORTED bool gru_backward(int64_t number, int64_t threads, int64_t rows, int64_t steps, int64_t units,
+                           const float* gradient, const void* weights, const void* before, const void* kept,
+                           void* scores, float* sums) {
+  const melodygru::Unit& unit = kEntries[number].unit;
+  const melodygru::Backward call = {gradient, weights, before, kept, scores, steps, units};
+  std::memset(sums, 0, 4 * units * sizeof(float));
+  return melodygru::share(
+      rows, threads, 4 * units * sizeof(float), [&](int64_t count) { return unit.scratch(count, units); },
+      [&](int64_t begin, int64_t end, char* own, char* scratch) {
+        unit.backward(call, begin, end, reinterpret_cast<float*>(own), scratch);
+      },
+      [&](char* own) {
+        for (int64_t i = 0; i < 4 * units; ++i) sums[i] += reinterpret_cast<float*>(own)[i];
+      });
+}
