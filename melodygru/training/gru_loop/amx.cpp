@@ -121,8 +121,13 @@ void forward(const Forward& call, int64_t begin, int64_t end, void* memory) {
           for (int v = 0; v < kWide; v += kLanes) {
             const float* own = sums + i * kWide + v;
             const Floats from_h[3] = {load(own), load(own + kSums), load(own + 2 * kSums)};
-            const int64_t place = (row + i) * H + j + v;
-            open_gates<S>(call, (begin + row + i) * T + t, t + 1 == T, j + v, from_h, state + place, next + place);
+            const int64_t here = (row + i) * H + j + v, place = (begin + row + i) * T + t;
+            open_gates<S>(call, place, t + 1 == T, j + v, from_h, state + here, next + here);
+            if (const int64_t then = j + v + kWide; then < H) {
+              expect_open<S>(call, place, then);
+            } else {
+              expect_open<S>(call, place + 1, then - H);
+            }
           }
         }
       }
@@ -135,14 +140,14 @@ void forward(const Forward& call, int64_t begin, int64_t end, void* memory) {
 }
 
 void backward(const Backward& call, int64_t begin, int64_t end, float* totals, void* memory) {
-  const int64_t H = call.units, rows = end - begin;
+  const int64_t H = call.units, T = call.steps, rows = end - begin;
   const Rows tiles = in_tiles(rows);
   char* free = static_cast<char*>(memory);
   float *carried = take<float>(free, rows * H), *sums = take<float>(free, 4 * kSums);
   S* step = take<S>(free, tiles.padded * 3 * H);
   const S* weights = static_cast<const S*>(call.weights);
   configure(tiles.height, 6);
-  for (int64_t t = call.steps - 1; t >= 0; --t) {
+  for (int64_t t = T - 1; t >= 0; --t) {
     close_gates<S>(call, begin, rows, t, carried, step, totals);
     if (t == 0) break;  // nothing comes before
     for (int64_t j = 0; j < H; j += kColumns * kWide) {
@@ -154,6 +159,7 @@ void backward(const Backward& call, int64_t begin, int64_t end, float* totals, v
             for (int v = 0; v < kWide; v += kLanes) {
               float *to = carried + (row + i) * H + j + c * kWide + v, *own = sums + c * kSums + i * kWide + v;
               store(to, load(to) + (load(own) + load(own + 2 * kSums)));
+              expect_close<S>(call, (begin + row + i) * T + t - 1, j + c * kWide + v);
             }
           }
         }
@@ -167,5 +173,5 @@ void backward(const Backward& call, int64_t begin, int64_t end, float* totals, v
 
 namespace melodygru {
 extern const Unit UNIT;
-const Unit UNIT = {NAME_OF(UNIT), sizeof(S), kLanes, kColumns * kWide, kGroup, scratch, forward, backward};
+const Unit UNIT = {NAME_OF(UNIT), sizeof(S), kWide, kColumns * kWide, kGroup, scratch, forward, backward};
 }  // namespace melodygru

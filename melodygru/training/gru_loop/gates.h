@@ -78,25 +78,28 @@ inline To* take(char*& scratch, int64_t count) {
   return taken;
 }
 
-// 2^x with a relative error of about 1e-7, and exactly 1 at 0; as if |x| were at most 125.
-inline Floats power_of_two(Floats x) {
+// x within -limit and limit, or no number.
+inline Floats clamp(Floats x, float limit) {
 #ifdef __AVX512F__
   // The order matters: of two operands of which one is no number, these give the second.
-  x = bits_of<Floats>(_mm512_min_ps(_mm512_set1_ps(125.0f), bits_of<__m512>(x)));
-  x = bits_of<Floats>(_mm512_max_ps(_mm512_set1_ps(-125.0f), bits_of<__m512>(x)));
+  x = bits_of<Floats>(_mm512_min_ps(_mm512_set1_ps(limit), bits_of<__m512>(x)));
+  return bits_of<Floats>(_mm512_max_ps(_mm512_set1_ps(-limit), bits_of<__m512>(x)));
 #else
-  x = x > 125.0f ? Floats{} + 125.0f : x;
-  x = x < -125.0f ? Floats{} - 125.0f : x;
+  x = x > limit ? Floats{} + limit : x;
+  return x < -limit ? Floats{} - limit : x;
 #endif
-  const Floats shifted = x + 12582912.0f;  // 1.5 * 2^23 leaves no bits for a fraction: the last bits are x, rounded
-  const Floats f = x - (shifted - 12582912.0f);
+}
+
+// 2^(scale x) with a relative error of about 1e-7, and exactly 1 at 0; as if |scale x| were at most 125.
+inline Floats power_of_two(Floats x, float scale) {
+  x = clamp(x, 125.0f / (scale < 0 ? -scale : scale));
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23 leaves no bits for a fraction: the last bits are x, rounded
+  const Floats shifted = x * scale + kRound;
+  const Floats f = x * scale - (shifted - kRound);
   // 1 and the powers of f: the least of the largest relative errors on [-1/2, 1/2].
-  Floats p = Floats{} + 1.326472731e-03f;
-  p = p * f + 9.671512991e-03f;
-  p = p * f + 5.550733581e-02f;
-  p = p * f + 2.402224243e-01f;
-  p = p * f + 6.931470037e-01f;
-  p = p * f + 1.0f;
+  const Floats square = f * f;
+  const Floats high = (1.326472731e-03f * f + 9.671512991e-03f) * square + (5.550733581e-02f * f + 2.402224243e-01f);
+  const Floats p = high * square + (6.931470037e-01f * f + 1.0f);
   return bits_of<Floats>(bits_of<Words>(p) + (bits_of<Words>(shifted) << 23));
 }
 
@@ -113,9 +116,9 @@ inline Floats reciprocal(Floats x) {
 
 constexpr float kLog2E = 1.44269504f;
 
-inline Floats sigmoid(Floats x) { return reciprocal(1.0f + power_of_two(-kLog2E * x)); }
+inline Floats sigmoid(Floats x) { return reciprocal(1.0f + power_of_two(x, -kLog2E)); }
 
-inline Floats tangent(Floats x) { return 1.0f - 2.0f * reciprocal(1.0f + power_of_two(2 * kLog2E * x)); }
+inline Floats tangent(Floats x) { return 1.0f - 2.0f * reciprocal(1.0f + power_of_two(x, 2 * kLog2E)); }
 
 // What one vector of units of one row does in one step, j being the first of them and place = row * T + t.
 //
@@ -142,6 +145,32 @@ inline void open_gates(const Forward& call, int64_t place, bool last, int64_t j,
   store(gates + kLanes, z);
   store(gates + 2 * kLanes, n);
   store(gates + 3 * kLanes, n_from_h);
+}
+
+// Fetches early what open_gates will read and write there: rows lie too far apart for the CPU to do so by itself. Lines
+// that do not exist may be asked for.
+template <typename S>
+ALWAYS_INLINE inline void expect_open(const Forward& call, int64_t place, int64_t j) {
+  const int64_t H = call.units;
+  const S* x = static_cast<const S*>(call.from_x) + place * 3 * H + j;
+  for (int gate = 0; gate < 3; ++gate) __builtin_prefetch(x + gate * H);
+  __builtin_prefetch(call.states + place * H + j, 1);
+  if (call.kept == nullptr) return;
+  __builtin_prefetch(static_cast<S*>(call.before) + (place + 1) * H + j, 1);
+  const S* gates = static_cast<const S*>(call.kept) + place * 4 * H + 4 * j;
+  for (int64_t at = 0; at < 4 * kLanes; at += kLine / sizeof(S)) __builtin_prefetch(gates + at, 1);
+}
+
+// Likewise for close_gates.
+template <typename S>
+ALWAYS_INLINE inline void expect_close(const Backward& call, int64_t place, int64_t j) {
+  const int64_t H = call.units;
+  const S* gates = static_cast<const S*>(call.kept) + place * 4 * H + 4 * j;
+  for (int64_t at = 0; at < 4 * kLanes; at += kLine / sizeof(S)) __builtin_prefetch(gates + at);
+  __builtin_prefetch(call.gradient + place * H + j);
+  __builtin_prefetch(static_cast<const S*>(call.before) + place * H + j);
+  S* all = static_cast<S*>(call.scores) + place * 4 * H + j;
+  for (int part = 0; part < 4; ++part) __builtin_prefetch(all + part * H, 1);
 }
 
 // The state before the first step, for the backward pass.

@@ -53,6 +53,19 @@ inline void product(Floats (&acc)[R][C], const S* a, int64_t lda, const S* w, in
   }
 }
 
+// The same; what expect(row) asks for, for each of R rows, is fetched meanwhile, bit by bit.
+template <int R, int C, typename Expect>
+inline void product(Floats (&acc)[R][C], const S* a, int64_t lda, const S* w, int64_t K, const Expect& expect) {
+  constexpr int64_t kShort = 128;  // below it all that there is fits into the cache, and cutting the sum costs more
+  if (K < kShort) return product<R, C>(acc, a, lda, w, K);
+  const int64_t slice = K / R / kPairs * kPairs;
+  for (int row = 0; row < R; ++row, a += slice, w += slice * C * kLanes) {
+    expect(row);
+    product<R, C>(acc, a, lda, w, slice);
+  }
+  product<R, C>(acc, a, lda, w, K - R * slice);
+}
+
 template <int R>
 struct Count {
   static constexpr int value = R;
@@ -83,7 +96,8 @@ void forward(const Forward& call, int64_t begin, int64_t end, void* memory) {
         with_rows(rows - row, [&](auto count) {
           constexpr int R = decltype(count)::value;
           Floats acc[R][3] = {};
-          product<R, 3>(acc, now + row * H, H, weights + j * 3 * H, H);
+          product<R, 3>(acc, now + row * H, H, weights + j * 3 * H, H,
+                        [&](int i) ALWAYS_INLINE { expect_open<S>(call, (begin + row + i) * T + t, j); });
           for (int i = 0; i < R; ++i) {
             const int64_t own = (row + i) * H + j;
             open_gates<S>(call, (begin + row + i) * T + t, t + 1 == T, j, acc[i], state + own, next + own);
@@ -98,12 +112,12 @@ void forward(const Forward& call, int64_t begin, int64_t end, void* memory) {
 }
 
 void backward(const Backward& call, int64_t begin, int64_t end, float* sums, void* memory) {
-  const int64_t H = call.units, rows = end - begin;
+  const int64_t H = call.units, T = call.steps, rows = end - begin;
   char* free = static_cast<char*>(memory);
   float* carried = take<float>(free, rows * H);
   S* step = take<S>(free, rows * 3 * H);
   const S* weights = static_cast<const S*>(call.weights);
-  for (int64_t t = call.steps - 1; t >= 0; --t) {
+  for (int64_t t = T - 1; t >= 0; --t) {
     for (int64_t row = 0; row < rows; row += 4) {
       const int64_t count = rows - row < 4 ? rows - row : 4;
       close_gates<S>(call, begin + row, count, t, carried + row * H, step + row * 3 * H, sums);
@@ -118,7 +132,9 @@ void backward(const Backward& call, int64_t begin, int64_t end, float* sums, voi
           for (int i = 0; i < R; ++i) {
             for (int c = 0; c < kColumns; ++c) acc[i][c] = load(own + i * H + c * kLanes);
           }
-          product<R, kColumns>(acc, step + row * 3 * H, 3 * H, weights + j * 3 * H, 3 * H);
+          product<R, kColumns>(acc, step + row * 3 * H, 3 * H, weights + j * 3 * H, 3 * H, [&](int i) ALWAYS_INLINE {
+            for (int c = 0; c < kColumns; ++c) expect_close<S>(call, (begin + row + i) * T + t - 1, j + c * kLanes);
+          });
           for (int i = 0; i < R; ++i) {
             for (int c = 0; c < kColumns; ++c) store(own + i * H + c * kLanes, acc[i][c]);
           }

@@ -32,7 +32,7 @@ struct Backward {
 struct Unit {
   const char* name;
   int64_t bytes;    // of S: 4 for float, 2 for bfloat16
-  int64_t lanes;    // floats in a vector
+  int64_t lanes;    // columns of weights that lie together: of a vector, or of a tile
   int64_t columns;  // that the backward product makes at once: H must be a multiple of it, and of a group of pairs
   int64_t group;    // multiplied pairs (or, of floats, single numbers) that lie together in packed weights
   int64_t (*scratch)(int64_t rows, int64_t units);  // bytes for some rows
@@ -47,3 +47,6 @@ struct Unit {
 // A unit is told its name by its compiler's flags, -DUNIT=name: that of its one symbol, in the namespace above.
 #define NAME_OF_TOKEN(token) #token
 #define NAME_OF(unit) NAME_OF_TOKEN(unit)
+
+// For what does nothing but fetch memory: GCC leaves out calls of it that it has not made part of the caller in time.
+#define ALWAYS_INLINE __attribute__((always_inline))
