@@ -63,27 +63,6 @@ class Unit:
     group: int
     runs: bool
 
-    @property
-    def pairs(self) -> int:
-        """How many neighbours along the sum lie side by side: bfloat16 is multiplied in pairs."""
-        return 4 // self.bytes
-
-    def packed_forward(self, w_h: Tensor) -> Tensor:
-        """U (3H, H) for the products of the gates: by vectors of units, then along the sum, then by gates."""
-        n = w_h.shape[1]
-        # A pair moves as one number of 32 bits.
-        cells = w_h.contiguous().view(torch.int32)
-        blocks = cells.view(3, n // self.lanes, self.lanes, n // self.pairs // self.group, self.group)
-        return blocks.permute(1, 3, 0, 4, 2).contiguous()
-
-    def packed_backward(self, w_h: Tensor) -> Tensor:
-        """U (3H, H) for the product that goes back: by columns, then along the sum, which is n, r, z."""
-        n = w_h.shape[1]
-        ordered = torch.cat([w_h[2 * n :], w_h[: 2 * n]])
-        along, vectors = 3 * n // self.pairs // self.group, self.columns // self.lanes
-        blocks = ordered.view(along, self.group, self.pairs, n // self.columns, vectors, self.lanes)
-        return blocks.permute(3, 0, 4, 1, 5, 2).contiguous()
-
 
 @dataclass(frozen=True)
 class Kernel:
@@ -105,7 +84,7 @@ class Kernel:
     @property
     def multiple(self) -> int:
         """The number of units must be a multiple of it."""
-        return max(max(unit.columns, unit.group * unit.pairs) for unit in self.units)
+        return max(max(unit.columns, unit.group * 4 // unit.bytes) for unit in self.units)
 
     def unit(self, dtype: torch.dtype) -> Unit:
         """The unit for weights of this dtype."""
@@ -122,7 +101,7 @@ class Kernel:
         states = from_x.new_empty(rows, steps, n, dtype=torch.float32)
         before = from_x.new_empty(rows, steps, n) if keep else from_x.new_empty(0)
         kept = from_x.new_empty(rows, steps, 4 * n) if keep else from_x.new_empty(0)
-        arrays = (from_x, unit.packed_forward(w_h), bias, states, *((before, kept) if keep else (None, None)))
+        arrays = (from_x, self._packed(unit, w_h, backward=False), bias, states, *((before, kept) if keep else (None, None)))
         self._call("forward", unit, rows, steps, n, *arrays)
         return states, before, kept
 
@@ -135,9 +114,17 @@ class Kernel:
         (rows, steps), n, unit = gradient.shape[:2], w_h.shape[1], self.unit(w_h.dtype)
         scores = w_h.new_empty(rows, steps, 4 * n)
         sums = gradient.new_empty(4 * n)
-        arrays = (gradient, unit.packed_backward(w_h), before, kept, scores, sums)
+        arrays = (gradient, self._packed(unit, w_h, backward=True), before, kept, scores, sums)
         self._call("backward", unit, rows, steps, n, *arrays)
         return scores, sums
+
+    def _packed(self, unit: Unit, w_h: Tensor, backward: bool) -> Tensor:
+        """U (3H, H) in the order in which the products read it."""
+        w_h = w_h.contiguous()
+        packed = torch.empty_like(w_h)
+        numbers = (unit.number, int(backward), w_h.shape[1])
+        self.functions.gru_pack(*map(ctypes.c_int64, numbers), _address(w_h), _address(packed))
+        return packed
 
     def _call(self, name: str, unit: Unit, rows: int, steps: int, units: int, *arrays: Tensor | None) -> None:
         """Call a function of the library; ctypes lets other threads of Python run meanwhile."""

@@ -116,6 +116,41 @@ bool share(int64_t rows, int64_t threads, int64_t front, Bytes bytes, Work work,
   return true;
 }
 
+// U (3H, H) for the products of the gates: by vectors of units, then along the sum in groups, then by gates. A pair
+// along the sum moves as one.
+void pack_forward(const Unit& unit, int64_t H, const uint32_t* from, uint32_t* to) {
+  const int64_t length = H * unit.bytes / 4;
+  for (int64_t j = 0; j < H; j += unit.lanes) {
+    for (int64_t row = 0; row < 3 * unit.lanes; ++row) {
+      const int64_t gate = row / unit.lanes, lane = row % unit.lanes;
+      const uint32_t* own = from + (gate * H + j + lane) * length;
+      for (int64_t k = 0; k < length; k += unit.group) {
+        uint32_t* group = to + (j * length + k * unit.lanes) * 3 + gate * unit.group * unit.lanes + lane;
+        for (int64_t i = 0; i < unit.group; ++i) group[i * unit.lanes] = own[k + i];
+      }
+    }
+  }
+}
+
+// U (3H, H), of the gates n, r, z, for the product that goes back: by as many columns as are made at once, then along
+// the sum in groups of pairs, then by vectors of columns.
+template <typename Number>
+void pack_backward(const Unit& unit, int64_t H, const Number* from, Number* to) {
+  constexpr int64_t kPairs = 4 / sizeof(Number);
+  for (int64_t j = 0; j < H; j += unit.columns) {
+    for (int64_t k = 0; k < 3 * H; k += unit.group * kPairs) {
+      for (int64_t column = j; column < j + unit.columns; column += unit.lanes) {
+        for (int64_t row = k; row < k + unit.group * kPairs; row += kPairs, to += unit.lanes * kPairs) {
+          const Number* own = from + (row < H ? 2 * H + row : row - H) * H + column;
+          for (int64_t lane = 0; lane < unit.lanes; ++lane) {
+            for (int64_t i = 0; i < kPairs; ++i) to[lane * kPairs + i] = own[i * H + lane];
+          }
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace melodygru
 
@@ -132,6 +167,18 @@ EXPORTED const char* gru_unit(int64_t number, int64_t* facts) {
   const int64_t told[] = {unit.bytes, unit.lanes, unit.columns, unit.group, kEntries[number].runs()};
   std::memcpy(facts, told, sizeof told);
   return unit.name;
+}
+
+// U (3H, H), contiguous, as a unit's products read it: those forward, or the one backward.
+EXPORTED void gru_pack(int64_t number, int64_t backward, int64_t units, const void* from, void* to) {
+  const melodygru::Unit& unit = kEntries[number].unit;
+  if (!backward) {
+    melodygru::pack_forward(unit, units, static_cast<const uint32_t*>(from), static_cast<uint32_t*>(to));
+  } else if (unit.bytes == 4) {
+    melodygru::pack_backward(unit, units, static_cast<const uint32_t*>(from), static_cast<uint32_t*>(to));
+  } else {
+    melodygru::pack_backward(unit, units, static_cast<const uint16_t*>(from), static_cast<uint16_t*>(to));
+  }
 }
 
 // For the arrays see unit.h. Both are false where there is no memory.
