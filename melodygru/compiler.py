@@ -22,7 +22,7 @@ NATIVE = (("-march=native",), ("-mcpu=native",), ())
 """How compilers are told to build for this very CPU: the first that they understand."""
 CompilerError = (OSError, subprocess.SubprocessError)
 """What `library` raises where there is no compiler, or one that does not understand the source or the flags."""
-_FLAGS = ("-O3", "-std=c++17", "-fPIC", "-fvisibility=hidden", "-pthread")
+_FLAGS = ("-O3", "-std=c++17", "-fPIC", "-pthread")
 _LONGEST = 120.0
 """Seconds that the compiler may take for a source."""
 

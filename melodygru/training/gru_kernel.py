@@ -1,6 +1,6 @@
 """The compiled loop over time of `melodygru.training.gru`: the library of `gru_loop/`, and what of it this CPU runs.
 
-The library holds a unit for each kind of CPU, and is the same on all CPUs of an architecture; which unit runs is decided
+The library holds a variant for each kind of CPU, and is the same on all CPUs of an architecture; which runs is decided
 at run time, by the CPU and the type of number alone, so that results are the same from run to run.
 """
 
@@ -26,7 +26,7 @@ _SOURCES = Path(__file__).parent / "gru_loop"
 _AVX2 = ("-mavx2", "-mfma")
 _AVX512 = (*_AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl")
 _AVX512_BF16 = (*_AVX512, "-mavx512bf16")
-_UNITS = {
+_VARIANTS = {
     "amx": ("amx.cpp", (*_AVX512_BF16, "-mamx-tile", "-mamx-bf16")),
     "avx512_bf16": ("loop.cpp", _AVX512_BF16),
     "avx512": ("loop.cpp", _AVX512),
@@ -34,22 +34,21 @@ _UNITS = {
     "portable": ("loop.cpp", ()),
     "emulated": ("amx.cpp", ("-DEMULATED_TILES",)),
 }
-"""Source and flags of each unit, best first; the last is for tests: the one of AMX, its instructions written out."""
+"""Source and flags of each, best first; the last is for tests: the one of AMX, its instructions written out."""
 _X86 = ("amx", "avx512_bf16", "avx512", "avx2", "portable")
 _OTHERS = ("portable",)
-_FLAGS = ("-ffp-contract=fast",)
-_BITS = {torch.float32: 4, torch.bfloat16: 2}
+_FLAGS = ("-ffp-contract=fast", "-fvisibility=hidden")
 
 
 @dataclass(frozen=True)
-class Unit:
-    """The loop for one kind of CPU and one type of number; see `gru_loop/unit.h`.
+class Variant:
+    """The loop for one kind of CPU and one type of number; see `gru_loop/variant.h`.
 
     Attributes:
         name: of the kind of CPU.
-        number: of the unit in its library.
+        number: of the variant in its library.
         bytes: of a number: 4 for float32, 2 for bfloat16.
-        lanes: floats in a vector, or columns in a tile.
+        lanes: columns of packed weights that lie together.
         columns: that the backward product makes at once.
         group: pairs (of float32, single numbers) along the sum that lie together in packed weights.
         runs: whether this CPU can run it.
@@ -70,25 +69,25 @@ class Kernel:
 
     Attributes:
         functions: the library.
-        units: of it those that may be used, best first; at least one of float32.
+        variants: of it those that may be used, best first; at least one of float32.
     """
 
     functions: ctypes.CDLL
-    units: tuple[Unit, ...]
+    variants: tuple[Variant, ...]
 
     @property
     def bfloat16(self) -> bool:
         """Whether it multiplies bfloat16."""
-        return any(unit.bytes == 2 for unit in self.units)
+        return any(variant.bytes == 2 for variant in self.variants)
 
     @property
     def multiple(self) -> int:
         """The number of units must be a multiple of it."""
-        return max(max(unit.columns, unit.group * 4 // unit.bytes) for unit in self.units)
+        return max(max(variant.columns, variant.group * 4 // variant.bytes) for variant in self.variants)
 
-    def unit(self, dtype: torch.dtype) -> Unit:
-        """The unit for weights of this dtype."""
-        return next(unit for unit in self.units if unit.bytes == _BITS[dtype])
+    def variant(self, dtype: torch.dtype) -> Variant:
+        """The one for weights of this dtype."""
+        return next(variant for variant in self.variants if variant.bytes == dtype.itemsize)
 
     def forward(self, from_x: Tensor, w_h: Tensor, bias: Tensor, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
         """States from W x (B, T, 3H), U (3H, H) and biases (4H,), float32: b + b' of r and z, b of n, b' of n.
@@ -97,12 +96,12 @@ class Kernel:
             (B, T, H) states in float32; (B, T, H) what each step began with, and (B, T, 4H) what else the backward
             pass needs, in the dtype of U; the last two empty unless `keep`.
         """
-        (rows, steps), n, unit = from_x.shape[:2], w_h.shape[1], self.unit(w_h.dtype)
+        rows, steps, n = (*from_x.shape[:2], w_h.shape[1])
         states = from_x.new_empty(rows, steps, n, dtype=torch.float32)
         before = from_x.new_empty(rows, steps, n) if keep else from_x.new_empty(0)
         kept = from_x.new_empty(rows, steps, 4 * n) if keep else from_x.new_empty(0)
-        arrays = (from_x, self._packed(unit, w_h, backward=False), bias, states, *((before, kept) if keep else (None, None)))
-        self._call("forward", unit, rows, steps, n, *arrays)
+        for_backward = (before, kept) if keep else (None, None)
+        self._call("forward", (rows, steps), w_h, from_x, bias, states, *for_backward)
         return states, before, kept
 
     def backward(self, gradient: Tensor, w_h: Tensor, before: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,27 +110,26 @@ class Kernel:
         Returns:
             (B, T, 4H), in the dtype of U: of n from h, of r, of z, of n from x; and their sums, (4H,), in float32.
         """
-        (rows, steps), n, unit = gradient.shape[:2], w_h.shape[1], self.unit(w_h.dtype)
+        rows, steps, n = gradient.shape
         scores = w_h.new_empty(rows, steps, 4 * n)
         sums = gradient.new_empty(4 * n)
-        arrays = (gradient, self._packed(unit, w_h, backward=True), before, kept, scores, sums)
-        self._call("backward", unit, rows, steps, n, *arrays)
+        self._call("backward", (rows, steps), w_h, gradient, before, kept, scores, sums)
         return scores, sums
 
-    def _packed(self, unit: Unit, w_h: Tensor, backward: bool) -> Tensor:
-        """U (3H, H) in the order in which the products read it."""
-        w_h = w_h.contiguous()
+    def _call(self, name: str, sizes: tuple[int, int], w_h: Tensor, first: Tensor, *others: Tensor | None) -> None:
+        """Call a function of the library with U packed for it; ctypes lets other threads of Python run meanwhile."""
+        variant, units, w_h = self.variant(w_h.dtype), w_h.shape[1], w_h.contiguous()
         packed = torch.empty_like(w_h)
-        numbers = (unit.number, int(backward), w_h.shape[1])
-        self.functions.gru_pack(*map(ctypes.c_int64, numbers), _address(w_h), _address(packed))
-        return packed
-
-    def _call(self, name: str, unit: Unit, rows: int, steps: int, units: int, *arrays: Tensor | None) -> None:
-        """Call a function of the library; ctypes lets other threads of Python run meanwhile."""
-        numbers = (unit.number, torch.get_num_threads(), rows, steps, units)
+        backward = int(name == "backward")
+        self.functions.gru_pack(*_numbers(variant.number, backward, units), _address(w_h), _address(packed))
+        numbers = _numbers(variant.number, torch.get_num_threads(), *sizes, units)
         function = getattr(self.functions, f"gru_{name}")
-        if not function(*map(ctypes.c_int64, numbers), *map(_address, arrays)):
+        if not function(*numbers, _address(first), _address(packed), *map(_address, others)):
             raise MemoryError
+
+
+def _numbers(*values: int) -> tuple[ctypes.c_int64, ...]:
+    return tuple(map(ctypes.c_int64, values))
 
 
 def _address(array: Tensor | None) -> ctypes.c_void_p:
@@ -143,44 +141,47 @@ def _address(array: Tensor | None) -> ctypes.c_void_p:
 def kernel() -> Kernel | None:
     """The loop for this CPU; None where it cannot be built, or MELODYGRU_KERNEL=0 says not to.
 
-    MELODYGRU_KERNEL=avx2, or another name of a unit, takes that one, for measuring and for finding faults.
+    MELODYGRU_KERNEL=avx2, or another name of a variant, takes that one, for measuring and for finding faults.
     """
     wanted = os.environ.get("MELODYGRU_KERNEL", "")
     if wanted == "0" or sys.platform == "win32":
         return None
-    on_x86 = platform.machine() in ("x86_64", "AMD64")
-    # A compiler that does not know the newest instructions builds the rest.
-    for first in range(len(names := _X86 if on_x86 else _OTHERS)):
+    names = _X86 if platform.machine() in ("x86_64", "AMD64") else _OTHERS
+    for first in range(len(names)):
+        # A compiler that does not know the newest instructions builds the rest.
         with suppress(*compiler.CompilerError):
             return chosen(build(names[first:]), wanted if wanted not in ("", "1") else None)
     return None
 
 
 def build(names: Sequence[str]) -> Kernel:
-    """The library with these units, and all of them, also those that this CPU cannot run. Raises CompilerError."""
-    units = [compiler.Unit(_SOURCES / source, (*flags, f"-DUNIT={name}")) for name in names for source, flags in [_UNITS[name]]]
-    table = "".join(f"OF({name})" for name in names)
-    functions = compiler.library("gru", [*units, compiler.Unit(_SOURCES / "library.cpp", (f"-DUNITS={table}",))], _FLAGS)
-    functions.gru_unit.restype = ctypes.c_char_p
+    """The library with these variants, and all of them, also what this CPU cannot run. Raises CompilerError."""
+    sources = [(source, (*flags, f"-DVARIANT={name}")) for name in names for source, flags in [_VARIANTS[name]]]
+    sources.append(("library.cpp", (f"-DVARIANTS={''.join(f'OF({name})' for name in names)}",)))
+    functions = compiler.library("gru", [compiler.Unit(_SOURCES / source, flags) for source, flags in sources], _FLAGS)
+    functions.gru_variant.restype = ctypes.c_char_p
     functions.gru_forward.restype = functions.gru_backward.restype = ctypes.c_bool
-    found = []
+    found: list[Variant] = []
     facts = (ctypes.c_int64 * 5)()
-    while name := functions.gru_unit(ctypes.c_int64(len(found)), facts):
+    while name := functions.gru_variant(ctypes.c_int64(len(found)), facts):
         size, lanes, columns, group, runs = facts
-        found.append(Unit(name.decode(), len(found), size, lanes, columns, group, bool(runs)))
+        found.append(Variant(name.decode(), len(found), size, lanes, columns, group, bool(runs)))
     return Kernel(functions, tuple(found))
 
 
 def chosen(built: Kernel, name: str | None = None) -> Kernel:
-    """What this CPU runs of it; with a name that unit, beside the best of float32 that is not better.
+    """What this CPU runs of it; with a name that variant, beside the best of float32 that is not better.
 
-    Raises UsageError where this CPU does not run the unit.
+    Raises UsageError where this CPU does not run it.
     """
-    units = [unit for unit in built.units if unit.runs]
+    variants = [variant for variant in built.variants if variant.runs]
     if name is not None:
-        names = [unit.name for unit in units]
+        names = [variant.name for variant in variants]
         if name not in names:
-            raise UsageError(f"MELODYGRU_KERNEL is {name}, but this computer has {', '.join(names)} and 0 alone.")
-        units = units[names.index(name) :]
-        units = [unit for unit in units if unit.name == name or unit.bytes == 4]
-    return Kernel(built.functions, tuple(units))
+            raise UsageError(
+                f"MELODYGRU_KERNEL is {name}, which this computer does not have; leave it out, or set it to one of "
+                f"{', '.join([*names, '0'])}."
+            )
+        not_better = variants[names.index(name) :]
+        variants = [variant for variant in not_better if variant.name == name or variant.bytes == 4]
+    return Kernel(built.functions, tuple(variants))

@@ -1,11 +1,11 @@
-// The unit of the GRU's loop over time for CPUs with AMX: products by tiles, of bfloat16.
+// The variant of the GRU's loop over time for CPUs with AMX: products by tiles, of bfloat16.
 //
 // For each vector of units (backward: two of them) the sums over K stay in tiles, are stored to a buffer in the
 // innermost cache, and go from there through the gates. Rows of the batch are shared out to tiles of equal height; the
 // last may have rows of zeros. A tile of weights is loaded once for each tile of rows.
 //
 // In cycles (Intel's optimisation reference manual, Sapphire Rapids): a product of full tiles can begin every 16, and
-// is there after 52, so three or four independent sums keep the unit busy; a tile of weights, 1 KB, takes 8 from the
+// is there after 52, so three or four independent sums keep the multiplier busy; a tile of weights, 1 KB, takes 8 from the
 // first cache and 21 (48 bytes a cycle) from the second, which holds them. Up to 16 rows thus take as long as weights
 // take to arrive, 21 cycles for 16 pairs by 16 columns, where AVX512-BF16 takes 16 for every row.
 
@@ -172,6 +172,6 @@ void backward(const Backward& call, int64_t begin, int64_t end, float* totals, v
 }  // namespace
 
 namespace melodygru {
-extern const Unit UNIT;
-const Unit UNIT = {NAME_OF(UNIT), sizeof(S), kWide, kColumns * kWide, kGroup, scratch, forward, backward};
+extern const Variant VARIANT;
+const Variant VARIANT = {NAME_OF(VARIANT), sizeof(S), kWide, kColumns * kWide, kGroup, scratch, forward, backward};
 }  // namespace melodygru

@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-#include "unit.h"
+#include "variant.h"
 
 namespace {
 

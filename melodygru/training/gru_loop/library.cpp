@@ -1,7 +1,7 @@
-// The GRU's loop over time, forward and backward, for training on a CPU: a library that holds a unit for each kind of
-// CPU (unit.h), says which of them this CPU runs, and shares a call's rows out to threads.
+// The GRU's loop over time, forward and backward, for training on a CPU: a library that holds a variant for each kind of
+// CPU (variant.h), says which of them this CPU runs, and shares a call's rows out to threads.
 //
-// A plain interface of C. melodygru/training/gru_kernel.py builds it, chooses a unit and packs the weights for it;
+// A plain interface of C. melodygru/training/gru_kernel.py builds it, chooses a variant and packs the weights for it;
 // melodygru/training/gru.py does the large products over all time steps at once.
 
 #include <cstdint>
@@ -18,13 +18,13 @@
 #include <unistd.h>
 #endif
 
-#include "unit.h"
+#include "variant.h"
 
 namespace melodygru {
 
-// Which units there are is told by the compiler's flags, as -DUNITS=OF(amx)OF(avx2): all that were built, best first.
-#define OF(unit) extern const Unit unit;
-UNITS
+// Which variants there are is told by the compiler's flags, as -DVARIANTS=OF(amx)OF(avx2): all that were built, best first.
+#define OF(variant) extern const Variant variant;
+VARIANTS
 #undef OF
 
 namespace {
@@ -72,16 +72,16 @@ bool has_amx() { return features().amx; }
 #endif
 
 struct Entry {
-  const Unit& unit;
+  const Variant& variant;
   bool (*runs)();
 };
 
 const Entry kEntries[] = {
-#define OF(unit) {unit, has_##unit},
-    UNITS
+#define OF(variant) {variant, has_##variant},
+    VARIANTS
 #undef OF
 };
-constexpr int64_t kUnits = sizeof kEntries / sizeof kEntries[0];
+constexpr int64_t kVariants = sizeof kEntries / sizeof kEntries[0];
 
 constexpr int64_t kLine = 64;  // bytes of a line of the cache
 
@@ -92,6 +92,7 @@ int64_t in_lines(int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 // thread. False where there is no memory.
 template <typename Bytes, typename Work, typename Finish>
 bool share(int64_t rows, int64_t threads, int64_t front, Bytes bytes, Work work, Finish finish) {
+  if (rows == 0) return true;
   threads = threads < 1 ? 1 : threads > rows ? rows : threads;
   const int64_t most = (rows + threads - 1) / threads, each = in_lines(front) + in_lines(bytes(most));
   void* memory = nullptr;
@@ -118,15 +119,15 @@ bool share(int64_t rows, int64_t threads, int64_t front, Bytes bytes, Work work,
 
 // U (3H, H) for the products of the gates: by vectors of units, then along the sum in groups, then by gates. A pair
 // along the sum moves as one.
-void pack_forward(const Unit& unit, int64_t H, const uint32_t* from, uint32_t* to) {
-  const int64_t length = H * unit.bytes / 4;
-  for (int64_t j = 0; j < H; j += unit.lanes) {
-    for (int64_t row = 0; row < 3 * unit.lanes; ++row) {
-      const int64_t gate = row / unit.lanes, lane = row % unit.lanes;
+void pack_forward(const Variant& variant, int64_t H, const uint32_t* from, uint32_t* to) {
+  const int64_t length = H * variant.bytes / 4;
+  for (int64_t j = 0; j < H; j += variant.lanes) {
+    for (int64_t row = 0; row < 3 * variant.lanes; ++row) {
+      const int64_t gate = row / variant.lanes, lane = row % variant.lanes;
       const uint32_t* own = from + (gate * H + j + lane) * length;
-      for (int64_t k = 0; k < length; k += unit.group) {
-        uint32_t* group = to + (j * length + k * unit.lanes) * 3 + gate * unit.group * unit.lanes + lane;
-        for (int64_t i = 0; i < unit.group; ++i) group[i * unit.lanes] = own[k + i];
+      for (int64_t k = 0; k < length; k += variant.group) {
+        uint32_t* group = to + (j * length + k * variant.lanes) * 3 + gate * variant.group * variant.lanes + lane;
+        for (int64_t i = 0; i < variant.group; ++i) group[i * variant.lanes] = own[k + i];
       }
     }
   }
@@ -135,14 +136,14 @@ void pack_forward(const Unit& unit, int64_t H, const uint32_t* from, uint32_t* t
 // U (3H, H), of the gates n, r, z, for the product that goes back: by as many columns as are made at once, then along
 // the sum in groups of pairs, then by vectors of columns.
 template <typename Number>
-void pack_backward(const Unit& unit, int64_t H, const Number* from, Number* to) {
+void pack_backward(const Variant& variant, int64_t H, const Number* from, Number* to) {
   constexpr int64_t kPairs = 4 / sizeof(Number);
-  for (int64_t j = 0; j < H; j += unit.columns) {
-    for (int64_t k = 0; k < 3 * H; k += unit.group * kPairs) {
-      for (int64_t column = j; column < j + unit.columns; column += unit.lanes) {
-        for (int64_t row = k; row < k + unit.group * kPairs; row += kPairs, to += unit.lanes * kPairs) {
+  for (int64_t j = 0; j < H; j += variant.columns) {
+    for (int64_t k = 0; k < 3 * H; k += variant.group * kPairs) {
+      for (int64_t column = j; column < j + variant.columns; column += variant.lanes) {
+        for (int64_t row = k; row < k + variant.group * kPairs; row += kPairs, to += variant.lanes * kPairs) {
           const Number* own = from + (row < H ? 2 * H + row : row - H) * H + column;
-          for (int64_t lane = 0; lane < unit.lanes; ++lane) {
+          for (int64_t lane = 0; lane < variant.lanes; ++lane) {
             for (int64_t i = 0; i < kPairs; ++i) to[lane * kPairs + i] = own[i * H + lane];
           }
         }
@@ -155,41 +156,41 @@ void pack_backward(const Unit& unit, int64_t H, const Number* from, Number* to) 
 }  // namespace melodygru
 
 using melodygru::kEntries;
-using melodygru::kUnits;
+using melodygru::kVariants;
 
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
-// The name of a unit, null behind the last. facts: bytes of a number, lanes, columns and group as in unit.h, and
+// The name of a variant, null behind the last. facts: bytes of a number, lanes, columns and group as in variant.h, and
 // whether this CPU runs it.
-EXPORTED const char* gru_unit(int64_t number, int64_t* facts) {
-  if (number >= kUnits) return nullptr;
-  const melodygru::Unit& unit = kEntries[number].unit;
-  const int64_t told[] = {unit.bytes, unit.lanes, unit.columns, unit.group, kEntries[number].runs()};
+EXPORTED const char* gru_variant(int64_t number, int64_t* facts) {
+  if (number >= kVariants) return nullptr;
+  const melodygru::Variant& variant = kEntries[number].variant;
+  const int64_t told[] = {variant.bytes, variant.lanes, variant.columns, variant.group, kEntries[number].runs()};
   std::memcpy(facts, told, sizeof told);
-  return unit.name;
+  return variant.name;
 }
 
-// U (3H, H), contiguous, as a unit's products read it: those forward, or the one backward.
+// U (3H, H), contiguous, as a variant's products read it: those forward, or the one backward.
 EXPORTED void gru_pack(int64_t number, int64_t backward, int64_t units, const void* from, void* to) {
-  const melodygru::Unit& unit = kEntries[number].unit;
+  const melodygru::Variant& variant = kEntries[number].variant;
   if (!backward) {
-    melodygru::pack_forward(unit, units, static_cast<const uint32_t*>(from), static_cast<uint32_t*>(to));
-  } else if (unit.bytes == 4) {
-    melodygru::pack_backward(unit, units, static_cast<const uint32_t*>(from), static_cast<uint32_t*>(to));
+    melodygru::pack_forward(variant, units, static_cast<const uint32_t*>(from), static_cast<uint32_t*>(to));
+  } else if (variant.bytes == 4) {
+    melodygru::pack_backward(variant, units, static_cast<const uint32_t*>(from), static_cast<uint32_t*>(to));
   } else {
-    melodygru::pack_backward(unit, units, static_cast<const uint16_t*>(from), static_cast<uint16_t*>(to));
+    melodygru::pack_backward(variant, units, static_cast<const uint16_t*>(from), static_cast<uint16_t*>(to));
   }
 }
 
-// For the arrays see unit.h. Both are false where there is no memory.
+// For the arrays see variant.h. Both are false where there is no memory.
 EXPORTED bool gru_forward(int64_t number, int64_t threads, int64_t rows, int64_t steps, int64_t units,
                           const void* from_x, const void* weights, const float* bias, float* states, void* before,
                           void* kept) {
-  const melodygru::Unit& unit = kEntries[number].unit;
+  const melodygru::Variant& variant = kEntries[number].variant;
   const melodygru::Forward call = {from_x, weights, bias, states, before, kept, steps, units};
   return melodygru::share(
-      rows, threads, 0, [&](int64_t count) { return unit.scratch(count, units); },
-      [&](int64_t begin, int64_t end, char*, char* scratch) { unit.forward(call, begin, end, scratch); },
+      steps == 0 ? 0 : rows, threads, 0, [&](int64_t count) { return variant.scratch(count, units); },
+      [&](int64_t begin, int64_t end, char*, char* scratch) { variant.forward(call, begin, end, scratch); },
       [](char*) {});
 }
 
@@ -197,13 +198,14 @@ EXPORTED bool gru_forward(int64_t number, int64_t threads, int64_t rows, int64_t
 EXPORTED bool gru_backward(int64_t number, int64_t threads, int64_t rows, int64_t steps, int64_t units,
                            const float* gradient, const void* weights, const void* before, const void* kept,
                            void* scores, float* sums) {
-  const melodygru::Unit& unit = kEntries[number].unit;
+  const melodygru::Variant& variant = kEntries[number].variant;
   const melodygru::Backward call = {gradient, weights, before, kept, scores, steps, units};
   std::memset(sums, 0, 4 * units * sizeof(float));
   return melodygru::share(
-      rows, threads, 4 * units * sizeof(float), [&](int64_t count) { return unit.scratch(count, units); },
+      steps == 0 ? 0 : rows, threads, 4 * units * sizeof(float),
+      [&](int64_t count) { return variant.scratch(count, units); },
       [&](int64_t begin, int64_t end, char* own, char* scratch) {
-        unit.backward(call, begin, end, reinterpret_cast<float*>(own), scratch);
+        variant.backward(call, begin, end, reinterpret_cast<float*>(own), scratch);
       },
       [&](char* own) {
         for (int64_t i = 0; i < 4 * units; ++i) sums[i] += reinterpret_cast<float*>(own)[i];

@@ -1,4 +1,4 @@
-// A unit of the GRU's loop over time: products in vector registers, which go straight from there into the gates.
+// A variant of the GRU's loop over time: products in vector registers, which go straight from there into the gates.
 //
 // torch's own GRU calls a matrix product and half a dozen element-wise operations for every time step. Here a block of
 // rows of the batch stays with one thread for the whole sequence, and no thread ever waits for another. Compiled for
@@ -147,6 +147,6 @@ void backward(const Backward& call, int64_t begin, int64_t end, float* sums, voi
 }  // namespace
 
 namespace melodygru {
-extern const Unit UNIT;
-const Unit UNIT = {NAME_OF(UNIT), sizeof(S), kLanes, kColumns * kLanes, 1, scratch, forward, backward};
+extern const Variant VARIANT;
+const Variant VARIANT = {NAME_OF(VARIANT), sizeof(S), kLanes, kColumns * kLanes, 1, scratch, forward, backward};
 }  // namespace melodygru

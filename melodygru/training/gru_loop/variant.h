@@ -1,7 +1,7 @@
-// What the units of the library have in common: each is the loop over time for one kind of CPU and one type of number.
+// What the variants of the library have in common: each is the loop over time for one kind of CPU and one type of number.
 //
-// A unit is compiled with the flags of its kind of CPU, so nothing of it may be shared: what the linker merges (inline
-// functions, templates of the standard library) could then be run where it must not. All that units define is in
+// A variant is compiled with the flags of its kind of CPU, so nothing of it may be shared: what the linker merges (inline
+// functions, templates of the standard library) could then be run where it must not. All that variants define is in
 // anonymous namespaces, but for one description each; memory is handed to them.
 
 #pragma once
@@ -10,7 +10,7 @@
 
 namespace melodygru {
 
-// Arrays of a call, contiguous: B rows, T steps, H units. S is the unit's type of number.
+// Arrays of a call, contiguous: B rows, T steps, H units. S is the variant's type of number.
 struct Forward {
   const void* from_x;   // (B, T, 3H) S: W x of r, z, n
   const void* weights;  // U (3H, H) S, packed
@@ -29,7 +29,7 @@ struct Backward {
   int64_t steps, units;
 };
 
-struct Unit {
+struct Variant {
   const char* name;
   int64_t bytes;    // of S: 4 for float, 2 for bfloat16
   int64_t lanes;    // columns of weights that lie together: of a vector, or of a tile
@@ -44,9 +44,9 @@ struct Unit {
 
 }  // namespace melodygru
 
-// A unit is told its name by its compiler's flags, -DUNIT=name: that of its one symbol, in the namespace above.
+// A variant is told its name by its compiler's flags, -DVARIANT=name: that of its one symbol, in the namespace above.
 #define NAME_OF_TOKEN(token) #token
-#define NAME_OF(unit) NAME_OF_TOKEN(unit)
+#define NAME_OF(variant) NAME_OF_TOKEN(variant)
 
 // For what does nothing but fetch memory: GCC leaves out calls of it that it has not made part of the caller in time.
 #define ALWAYS_INLINE __attribute__((always_inline))
