@@ -107,6 +107,25 @@ class Interruption:
                 signal.signal(number, handler)
 
 
+def keep_freed_memory() -> None:
+    """Let this process keep what it frees, of whatever size, for what it asks for next; only glibc is told.
+
+    For work that makes the same large arrays again and again: arrays over 32 MiB would be taken from the system each
+    time, which costs 1.7 us a page of 4 KiB (a seventh of a training step of 2 x 512 units at batch 64).
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    for parameter, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1)) if mallopt else ():
+        mallopt(parameter, value)
+
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+"""Of glibc's malloc.h: how much may lie free at the end, in bytes, and how many arrays are the system's own."""
+
+
 def usable_cores() -> int:
     """How many cores this process may run on, at least 1."""
     if hasattr(os, "sched_getaffinity"):
