@@ -107,6 +107,32 @@ class Interruption:
                 signal.signal(number, handler)
 
 
+class Terminated(KeyboardInterrupt):
+    """The system has asked to stop; what holds of Ctrl-C holds of it."""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Within it SIGTERM raises `Terminated`, so that what was begun is tidied up; else it ends a process where it is.
+
+    Not under torchrun, which may have to end a process that waits for others in compiled code; nor outside the main
+    thread, nor where the signal is ignored.
+    """
+    mine = threading.current_thread() is threading.main_thread() and "TORCHELASTIC_RUN_ID" not in os.environ
+    if not mine or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def stop(signum: int, frame: Any) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def usable_cores() -> int:
     """How many cores this process may run on, at least 1."""
     if hasattr(os, "sched_getaffinity"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from melodygru.cli.progress import Progress
 from melodygru.errors import FileError, MidiError, UsageError
 from melodygru.option import FILES, PANELS, Option, described
+from melodygru.system import Terminated, terminable
 
 if TYPE_CHECKING:
     from melodygru.formats.midi.performance import Performance
@@ -39,18 +42,22 @@ _STOPPED = {"prepare": _READ, "train": _READ}
 
 
 class Command(TyperCommand):
-    """A command that takes aliases too, without naming them on its help page, and says so when it was stopped."""
+    """A command that takes aliases too, without naming them on its help page, shows its progress, and says so when it
+    was stopped.
+    """
 
     aliases: Mapping[str, str] = ALIASES
 
     def invoke(self, ctx: Any) -> Any:
-        """Run it."""
+        """Run it. Stopped, it ends with the exit code that shells give to what the signal ended."""
         try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
+            with terminable(), Progress():
+                return super().invoke(ctx)
+        except KeyboardInterrupt as stopped:
             # typer would end without a word.
             typer.echo(f"Stopped. {_STOPPED.get(ctx.info_name, '')}".strip(), err=True)
-            raise typer.Exit(130) from None
+            ended_by = signal.SIGTERM if isinstance(stopped, Terminated) else signal.SIGINT
+            raise typer.Exit(128 + ended_by) from None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse arguments after putting our own names in place of aliases."""
