@@ -10,15 +10,16 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melodygru.errors import FileError
 
 if TYPE_CHECKING:  # imported when there are processes to start: generating one melody needs none
-    from concurrent.futures import Future, ProcessPoolExecutor
+    from concurrent.futures import Future
+    from multiprocessing.connection import Connection
 
 
 def check_target(path: str | os.PathLike[str], force: bool = False) -> Path:
@@ -140,49 +141,74 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def in_order(
-    pool: ProcessPoolExecutor, work: Callable[..., Any], calls: Iterable[tuple[Any, ...]], ahead: int
-) -> Iterator[Any]:
-    """What `work` returns for each tuple of arguments; `ahead` calls are begun before they are asked for.
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Processes started within it do not hear Ctrl-C, which a terminal sends to all: who started them ends them.
 
-    Unlike `pool.map` it holds few results, whoever is slower. The pool is shut down at the end, also when the caller
-    stops early: what has not begun is not done any more.
+    Here it is heard once the context is over.
     """
-    begun: deque[Future[Any]] = deque()
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # as it starts, with the first process, it would open our ears again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        for arguments in calls:
-            begun.append(pool.submit(work, *arguments))
-            if len(begun) >= ahead:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
+        yield
     finally:
-        pool.shutdown(cancel_futures=True)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _AHEAD = 2
-"""Calls that are begun before they are asked for, for each process: bounds the memory."""
+"""Calls that are begun before they are asked for, for each process: bounds the memory, whoever is slower."""
 
 
 def by_processes(work: Callable[..., Any], calls: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[Any]:
     """What `work` returns for each tuple of arguments, in order, by `jobs` processes; each is sent `work` once.
 
-    What `work` finds out and keeps in itself, a process need not find out again.
+    What `work` finds out and keeps in itself, a process need not find out again. When the caller stops early, or ends
+    however that may be, the processes end at once, in whatever they do.
     """
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
+    # Spawned, not forked: the caller may have threads (a progress display), and Windows has no fork.
     context = get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(calls)), context, initializer=_begin, initargs=(work,))
-    yield from in_order(pool, _call, calls, _AHEAD * jobs)
+    theirs, ours = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(min(jobs, len(calls)), context, initializer=_begin, initargs=(work, theirs))
+    begun: deque[Future[Any]] = deque()
+    try:
+        for arguments in calls:
+            with deaf():
+                begun.append(pool.submit(_call, *arguments))
+            if len(begun) >= _AHEAD * jobs:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+        ours.close()
+        theirs.close()
 
 
 _WORK: list[Callable[..., Any]] = []
 """What this process was sent to do."""
 
 
-def _begin(work: Callable[..., Any]) -> None:
+def _begin(work: Callable[..., Any], held: Connection) -> None:
     _WORK[:] = [work]
+    threading.Thread(target=_end_with, args=(held,), daemon=True).start()
+
+
+def _end_with(held: Connection) -> None:
+    """End this process when the other end of the pipe is closed, by whoever started it or by its own end."""
+    with suppress(EOFError, OSError):
+        held.recv()
+    os._exit(1)
 
 
 def _call(*arguments: Any) -> Any:

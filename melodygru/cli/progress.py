@@ -35,7 +35,7 @@ def tell(what: str, done: float = 0, total: int = 0) -> None:
 
     Args:
         what: a few words, ending in what is counted.
-        done: in [0, total]; of what is under way, parts count.
+        done: in [0, total]; a float where of what is under way parts count.
         total: 0 where nothing can be counted.
 
     It costs next to nothing, and does nothing where no command runs.
@@ -59,7 +59,9 @@ class _Task:
         """What it is, how much of it is done, the seconds of the whole command that have passed, and those left."""
         words = printable(self.what)  # which may name a stranger's file
         if self.total:
-            words += f": {int(self.done):,} of {self.total:,} ({self.done / self.total:.0%})"
+            share = f"{self.done / self.total:.0%}"
+            whole = isinstance(self.done, int)
+            words += f": {self.done:,} of {self.total:,} ({share})" if whole else f": {share} of {self.total:,}"
         words += f", {clock(passed)}"
         if 0 < self.done < self.total:
             words += f", {clock((now - self.began) * (self.total - self.done) / self.done)} left"
