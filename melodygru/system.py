@@ -134,6 +134,28 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
+def run_quietly(command: Sequence[str], seconds: float | None = None) -> int:
+    """Run a program without a word; its exit code. It ends when we do, with all that it has started.
+
+    Raises OSError where it cannot be started, subprocess.TimeoutExpired when it takes longer.
+    """
+    import subprocess
+
+    # In a session of its own, or Ctrl-C would make it speak.
+    null = subprocess.DEVNULL
+    process: Any = subprocess.Popen(command, stdin=null, stdout=null, stderr=null, start_new_session=True)
+    try:
+        return int(process.wait(seconds))
+    finally:
+        if process.poll() is None:
+            # With all that it started: some are scripts around a player, and a compiler starts others.
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+            process.wait()
+
+
 def usable_cores() -> int:
     """How many cores this process may run on, at least 1."""
     if hasattr(os, "sched_getaffinity"):
@@ -145,19 +167,28 @@ def usable_cores() -> int:
 def deaf() -> Iterator[None]:
     """Processes started within it do not hear Ctrl-C, which a terminal sends to all: who started them ends them.
 
-    Here it is heard once the context is over.
+    Here it is heard once the context is over, and so is SIGTERM: a process that is but half started dies noisily.
     """
-    if not hasattr(signal, "pthread_sigmask"):
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
     from multiprocessing import resource_tracker
 
     resource_tracker.ensure_running()  # as it starts, with the first process, it would open our ears again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    heard: list[int] = []
+    before = {
+        number: signal.signal(number, lambda signum, _: heard.append(signum))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which they have from this thread
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for signum in heard:
+        signal.raise_signal(signum)
 
 
 _AHEAD = 2

@@ -141,6 +141,7 @@ def _write(
     def progress(done: float) -> None:
         tell("drawing melodies", min(done, candidates), candidates)
 
+    progress(0)
     for place, one in enumerate(model.compose_each(order, number, progress, jobs)):
         if not place:
             targets = output.targets(out, file_names(model.name, one.melody, order.seed, number), force)

@@ -32,6 +32,7 @@ def inspect(
     from melodygru.data.survey import Survey
     from melodygru.network.config import TokenizerConfig
 
+    tell("reading files")
     files, survey = find_names(data), Survey()
     read = reading(track, TokenizerConfig(), None, len(files))
     for shard in read_shards(files, read, partial(tell, "reading files")):

@@ -60,8 +60,10 @@ class _Task:
         words = printable(self.what)  # which may name a stranger's file
         if self.total:
             share = f"{self.done / self.total:.0%}"
-            whole = isinstance(self.done, int)
-            words += f": {self.done:,} of {self.total:,} ({share})" if whole else f": {share} of {self.total:,}"
+            if isinstance(self.done, int):
+                words += f": {self.done:,} of {self.total:,} ({share})"
+            else:
+                words += f": {share} of {self.total:,}" if self.total > 1 else f": {share}"
         words += f", {clock(passed)}"
         if 0 < self.done < self.total:
             words += f", {clock((now - self.began) * (self.total - self.done) / self.done)} left"

@@ -41,7 +41,7 @@ from melodygru.network.arrays import Array
 from melodygru.network.columns import candidate_columns, input_columns, metre_index
 from melodygru.network.config import ContextConfig
 from melodygru.network.tokenizer import PieceMeta
-from melodygru.system import cache_home
+from melodygru.system import cache_home, run_quietly
 
 MOST_EVENTS = (1 << 16) - 1
 """Of a piece whose context it makes: it counts places in 16 bits."""
@@ -280,7 +280,8 @@ def build(native: Sequence[str]) -> Reader:
         with tempfile.TemporaryDirectory(dir=place.parent) as folder:
             made = Path(folder) / place.name
             command = [os.environ.get("CXX", "c++"), *_FLAGS, *native, str(_SOURCE), "-o", str(made)]
-            subprocess.run(command, check=True, capture_output=True, timeout=_LONGEST_BUILD)
+            if code := run_quietly(command, _LONGEST_BUILD):
+                raise subprocess.CalledProcessError(code, command)
             os.replace(made, place)
     return Reader(ctypes.CDLL(str(place)))
 
