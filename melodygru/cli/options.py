@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -12,10 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from melodygru.cli.progress import Progress
 from melodygru.errors import FileError, MidiError, UsageError
 from melodygru.option import FILES, PANELS, Option, described
-from melodygru.system import Terminated, terminable
 
 if TYPE_CHECKING:
     from melodygru.formats.midi.performance import Performance
@@ -36,28 +33,11 @@ Track = Annotated[
 ]
 """The option that all commands have that read a melody out of a file."""
 
-_READ = "What was read is kept: the same command goes on from there."
-_STOPPED = {"prepare": _READ, "train": _READ}
-"""What there is to say when a command was stopped; training itself, once begun, says more."""
-
 
 class Command(TyperCommand):
-    """A command that takes aliases too, without naming them on its help page, shows its progress, and says so when it
-    was stopped.
-    """
+    """A command that takes aliases too, without naming them on its help page."""
 
     aliases: Mapping[str, str] = ALIASES
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run it. Stopped, it ends with the exit code that shells give to what the signal ended."""
-        try:
-            with terminable(), Progress():
-                return super().invoke(ctx)
-        except KeyboardInterrupt as stopped:
-            # typer would end without a word.
-            typer.echo(f"Stopped. {_STOPPED.get(ctx.info_name, '')}".strip(), err=True)
-            ended_by = signal.SIGTERM if isinstance(stopped, Terminated) else signal.SIGINT
-            raise typer.Exit(128 + ended_by) from None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse arguments after putting our own names in place of aliases."""

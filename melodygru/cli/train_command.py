@@ -14,7 +14,7 @@ import typer
 
 from melodygru.cli import options
 from melodygru.cli.options import Track
-from melodygru.cli.progress import clock, tell
+from melodygru.cli.progress import FIRST_SECONDS, clock, tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
 from melodygru.option import described
@@ -156,7 +156,7 @@ class Lines:
     """
 
     def __init__(self) -> None:
-        self._last = -math.inf
+        self._last = 0.0
         self._facts = ""
         self._validation = ""
 
@@ -172,6 +172,7 @@ class Lines:
         """What was read, and what will be trained."""
         for line in describe(run):
             self.show(line)
+        self._last = time.monotonic() - _EVERY_SECONDS + FIRST_SECONDS
 
     def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
         """A line now and then."""
