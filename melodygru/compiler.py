@@ -12,11 +12,10 @@ import platform
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from melodygru.system import cache_home, usable_cores
+from melodygru.system import cache_home, run_side_by_side, usable_cores
 
 NATIVE = (("-march=native",), ("-mcpu=native",), ())
 """How compilers are told to build for this very CPU: the first that they understand."""
@@ -63,22 +62,14 @@ def library(name: str, units: Sequence[Unit], flags: Sequence[str] = ()) -> ctyp
 
 
 def _build(folder: Path, units: Sequence[Unit], flags: Sequence[str]) -> Path:
-    def compiled(number: int) -> str:
-        made = str(folder / f"{number}.o")
-        _compiler(*_FLAGS, *flags, *units[number].flags, "-c", str(units[number].source), "-o", made)
-        return made
-
-    linked = folder / "linked.so"
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        objects = [pool.submit(compiled, number) for number in range(len(units))]
-        try:
-            made = [one.result() for one in objects]
-        finally:
-            pool.shutdown(cancel_futures=True)
-    _compiler("-shared", *_FLAGS, *flags, *made, "-o", str(linked))
-    return linked
-
-
-def _compiler(*arguments: str) -> None:
-    command = [os.environ.get("CXX", "c++"), *arguments]
-    subprocess.run(command, check=True, capture_output=True, timeout=_LONGEST)
+    compiler, made = [os.environ.get("CXX", "c++"), *_FLAGS, *flags], folder / "linked.so"
+    objects = [str(folder / f"{number}.o") for number in range(len(units))]
+    pairs = zip(units, objects, strict=True)
+    each = [[*compiler, *unit.flags, "-c", str(unit.source), "-o", to] for unit, to in pairs]
+    for commands in (each, [[*compiler, "-shared", *objects, "-o", str(made)]]):
+        codes = run_side_by_side(commands, usable_cores(), _LONGEST)
+        for command, code in zip(commands, codes, strict=True):
+            if code:
+                codes.close()
+                raise subprocess.CalledProcessError(code, command)
+    return made

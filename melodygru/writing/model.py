@@ -94,7 +94,7 @@ class Model:
         seed: int | None = None,
         primer: Melody | None = None,
         include_primer: bool = True,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[float], None] | None = None,
         **options: Any,
     ) -> list[Melody]:
         """Write `count` melodies, each of exactly the bars asked for, all different.
@@ -105,7 +105,7 @@ class Model:
             seed: at least 0; the same seed and options give the same melodies. None draws one.
             primer: what to continue, in its key, metre and tempo.
             include_primer: whether the melodies begin with the primer, and the bars asked for count its bars.
-            progress: called with the number of candidates finished so far.
+            progress: called with how many candidates are finished; of those under way, parts count.
             options: fields of `GenerationConfig`: key="A minor", meter="6/8", chords="Am F C G", …
 
         Raises:
@@ -124,7 +124,7 @@ class Model:
         count: int = 1,
         primer: Melody | None = None,
         include_primer: bool = True,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[float], None] | None = None,
         as_drawn: bool = False,
     ) -> list[Generated]:
         """`generate_many`, with all that belongs to the melodies. Of several candidates the best come first.
@@ -138,7 +138,7 @@ class Model:
         self,
         order: Order,
         count: int = 1,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[float], None] | None = None,
         jobs: int = 1,
         made: Plan | None = None,
         watch: Watcher | None = None,
@@ -179,7 +179,7 @@ class Model:
         made: Plan,
         candidates: int,
         rated: bool,
-        progress: Callable[[int], None] | None,
+        progress: Callable[[float], None] | None,
         jobs: int,
         watch: Watcher | None,
     ) -> Iterator[list[Candidate]]:
@@ -202,7 +202,7 @@ class Model:
         first: int,
         many: int,
         rated: bool,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[float], None] | None = None,
         watch: Watcher | None = None,
     ) -> list[Candidate]:
         """The candidates numbered [first, first + many), drawn side by side; `rated`: with their ratings."""
@@ -243,10 +243,11 @@ class Model:
         number: int,
         primer: Melody | None = None,
         include_primer: bool = True,
+        progress: Callable[[float], None] | None = None,
     ) -> Generated:
         """The candidate of this `number` alone, as `compose` makes it among others."""
         made = self._plan(config, primer, include_primer)
-        drawn = sample(self.engine, made.meta, 1, config.sampling, made.ahead, seed, number, made.script)
+        drawn = sample(self.engine, made.meta, 1, config.sampling, made.ahead, seed, number, made.script, progress)
         return self._finish(drawn[0], made, number, False, primer is not None and not include_primer)
 
     def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:

@@ -56,7 +56,7 @@ def sample(
     seed: int,
     first: int = 0,
     script: Script | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[float], None] | None = None,
     watch: Watcher | None = None,
 ) -> list[Drawn]:
     """Draw `count` melodies.
@@ -69,7 +69,8 @@ def sample(
         seed: any integer of at least 0; the same seed gives the same melodies.
         first: the number of the first melody: melody i draws from (seed, first + i), whatever stands beside it.
         script: what is given or repeated.
-        progress: called with the number of melodies finished so far, now and then.
+        progress: called at every step with how many melodies are finished, never fewer than before; of those under
+            way, parts count.
         watch: told of every event as it is drawn, END too. Where a melody goes back from a dead end it is told of
             others from there on. What it raises ends the work.
 
@@ -81,8 +82,15 @@ def sample(
     finished: dict[int, Drawn] = {}
     # Each melody's number, and the events before a dead end that are kept for another attempt.
     waiting: dict[int, dict[int, tuple[int, int]]] = {first + i: {} for i in range(count)}
+    furthest = 0.0
+
+    def report(done: float) -> None:
+        nonlocal furthest
+        furthest = max(furthest, len(finished) + done)
+        if progress is not None:
+            progress(furthest)
+
     for attempt in range(_ATTEMPTS):
-        report = None if progress is None else (lambda done, before=len(finished): progress(before + done))
         results = batch.run(list(waiting), list(waiting.values()), attempt, report)
         again: dict[int, dict[int, tuple[int, int]]] = {}
         for number, (drawn, own, dead) in zip(waiting, results, strict=True):
@@ -122,14 +130,13 @@ class _Batch:
         numbers: list[int],
         kept: list[dict[int, tuple[int, int]]],
         attempt: int,
-        report: Callable[[int], None] | None,
+        report: Callable[[float], None],
     ) -> list[tuple[Drawn | None, dict[int, tuple[int, int]], int]]:
         """One attempt for each number: the melody, or None, its events by onset, and where it met a dead end."""
         if len(numbers) == 1:
             # A matrix product with one row takes another route through the linear algebra and rounds differently, which
             # about once in thousands of melodies turns a draw. With a twin beside it, one is rounded as many are.
-            alone = None if report is None else (lambda done: report(done // 2))
-            return self.run(numbers * 2, kept * 2, attempt, alone)[:1]
+            return self.run(numbers * 2, kept * 2, attempt, lambda done: report(done / 2))[:1]
         size = len(numbers)
         random = [
             np.random.Generator(np.random.PCG64([self.seed, number, attempt] if attempt else [self.seed, number]))
@@ -138,7 +145,7 @@ class _Batch:
         state = self.engine.start([self.meta] * size)
         where = Progress.start(size)
         own: list[dict[int, tuple[int, int]]] = [{} for _ in numbers]
-        rows, ended = np.arange(size), 0
+        rows = np.arange(size)
         dead = np.full(size, -1, np.int64)
         drawn: list[list[tuple[int, int, float, int]]] = [[] for _ in numbers]
         done = np.zeros(size, np.bool_)
@@ -170,10 +177,9 @@ class _Batch:
                         if not over and dead[row] < 0 and onset not in kept[row]
                     }
                 )
-            ended += int((stuck | (durations == END)).sum() - done.sum())
             done = stuck | (durations == END)
-            if report is not None:
-                report(int(ended - (dead >= 0).sum()))
+            under_way = where.onset[~done].sum() / self.meta.length
+            report(float(size - len(done) + done.sum() - (dead >= 0).sum() + under_way))
             if done.all():
                 break
             self.engine.advance(state, durations, pitches)

@@ -75,7 +75,9 @@ def examine(data: bytes, folder: Path, suffix: str, seconds: float, thorough: bo
     if isinstance(found, MelodyGRUError):
         return outcome(str(found))
     held = [*learned.model.parameters(), *learned.average]
-    held += [value for optimizer in learned.optimizers for entries in optimizer.state.values() for value in entries.values()]
+    held += [
+        value for optimizer in learned.optimizers for entries in optimizer.state.values() for value in entries.values()
+    ]
     if not all(torch.isfinite(tensor).all() for tensor in held):
         raise Broken("weights", "weights that are not finite")
     state.save(folder, _IDENTITY, learned)

@@ -50,7 +50,9 @@ def test_it_comes_back_as_it_was(saved):
     assert (state.step, state.seconds, state.seconds_before, state.rows) == (3, 1.5, 1.5, [{"epoch": 1.0}])
     for one, two in zip(before.model.parameters(), after.model.parameters(), strict=True):
         assert torch.equal(one, two)
-        known, again = (of.optimizers[0].state[p] | of.optimizers[1].state[p] for of, p in ((before, one), (after, two)))
+        known, again = (
+            of.optimizers[0].state[p] | of.optimizers[1].state[p] for of, p in ((before, one), (after, two))
+        )
         assert known
         assert known.keys() == again.keys()
         assert all(torch.equal(known[entry], again[entry]) for entry in known)
@@ -85,7 +87,9 @@ def test_a_damaged_description_is_refused(saved, entry, value):
         TrainingState().load(saved, IDENTITY, learned())
 
 
-@pytest.mark.parametrize("prefix", ["model.", "average.", "optimizer.exp_avg.", "optimizer.step.", "optimizer.momentum."])
+@pytest.mark.parametrize(
+    "prefix", ["model.", "average.", "optimizer.exp_avg.", "optimizer.step.", "optimizer.momentum."]
+)
 def test_numbers_that_are_not_finite_are_refused(saved, prefix):
     def change(header, body):
         name = next(name for name in sorted(header) if name.startswith(prefix))

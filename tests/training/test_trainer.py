@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ from melodygru.cli.train_command import Live
 from melodygru.errors import CheckpointError, DataError, FileError, TrainingError, UsageError
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import ContextConfig
-from melodygru.training import trainer
-from melodygru.training.batches import Loader, Pending
+from melodygru.training import trainer, validation
+from melodygru.training.batches import Loader, Pending, whole_batches
 from melodygru.training.config import TrainConfig
 from melodygru.training.progress import METRICS, Listener
 from melodygru.training.torch_network import MelodyGRU
@@ -117,6 +118,34 @@ def test_a_resumed_run_ends_at_the_very_same_weights(folder, steps):
     assert all(np.array_equal(one[name], two[name]) for name in one)
     for name in ("train_nats", "val_nats"):
         assert getattr(whole, name) == getattr(second, name)
+
+
+@pytest.mark.parametrize(("at", "epochs"), [(1, 0), (4, 1), (8, 2)])
+def test_a_run_that_is_stopped_in_validation_validates_when_it_goes_on(folder, monkeypatch, at, epochs):
+    monkeypatch.setattr(validation, "whole_batches", partial(whole_batches, events=1))  # a batch a tune
+    options = {**TINY, "epochs": 3, "seed": 3, "patience": 0, "val_data": write_tunes("held", count=3)}
+    heard = []
+
+    class Stop(Listener):
+        """Presses Ctrl-C before the batch of validation of that number; each epoch has three."""
+
+        def busy(self, what, done=0, total=0):
+            if what.startswith("validating"):
+                heard.append(done)
+                if len(heard) == at:
+                    signal.raise_signal(signal.SIGINT)
+
+    whole = train(folder, "whole", **options)
+    first = train(folder, "parts", listener=Stop(), **options)
+    assert (first.stopped, first.epochs, len(heard)) == ("interrupted", epochs, at)
+    assert heard[0] == 0
+    assert Checkpoint.load(first.checkpoint).provenance["epochs"] == epochs
+    second = train(folder, "parts", resume=True, **options)
+    assert second.stopped == "finished"
+    one, two = weights(whole.checkpoint), weights(second.checkpoint)
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+    shown = [[{**row, "seconds": "", "events_per_second": ""} for row in metrics(run)] for run in ("whole", "parts")]
+    assert shown[0] == shown[1]
 
 
 @pytest.mark.parametrize("place", ["write_metrics", "Trainer.validate"])
