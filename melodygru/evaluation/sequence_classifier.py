@@ -19,6 +19,7 @@ _PLACES = 32
 _SIZE, _HIDDEN, _DROPOUT = 12, 32, 0.3
 _EPOCHS, _BATCH, _RATE = 12, 16, 4e-3
 _SIDE_BY_SIDE = 6
+"""Rows of a batch whose states are computed together: fewer need less padding, more keep the vectors fuller."""
 
 
 class SequenceClassifier(nn.Module):
@@ -78,23 +79,41 @@ def columns(piece: Events) -> IntArray:
     return np.stack([intervals, degrees, np.minimum(durations, _DURATIONS - 1), places], axis=1)
 
 
-def learn_to_tell(pieces: Sequence[Events], people: IntArray, train: IntArray, test: IntArray) -> FloatArray:
-    """Train a classifier on the pieces `train` (indices), of which `people` says 1 or 0; scores of those of `test`."""
-    rows = [torch.from_numpy(columns(piece)) for piece in pieces]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+class Learner:
+    """Learns to tell people's pieces from others, and judges some that it has not seen; in whatever process."""
+
+    def __init__(self, pieces: Sequence[Events], people: IntArray):
+        """`people` (N,) says of each of the pieces 1 or 0."""
+        self._rows = [columns(piece) for piece in pieces]
+        self._people = people
+
+    def __call__(self, train: IntArray, test: IntArray) -> FloatArray:
+        """Scores of the pieces `test` (indices), learned from those of `train`: higher for what is like people's."""
+        threads = torch.get_num_threads()
+        # The products are small: a second thread takes more time than it saves, and waits where cores are busy.
+        torch.set_num_threads(1)
+        try:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)
+                return self._learn(train, test)
+        finally:
+            torch.set_num_threads(threads)
+
+    def _learn(self, train: IntArray, test: IntArray) -> FloatArray:
+        rows = [torch.from_numpy(row) for row in self._rows]
         network = SequenceClassifier()
         optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=0.05)
         steps = _EPOCHS * -(-len(train) // _BATCH)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
         random = np.random.default_rng(0)
-        share = people[train].mean()
+        share = self._people[train].mean()
         for _ in range(_EPOCHS):
             for chosen in _batches(random.permutation(train)):
-                target = torch.from_numpy(people[chosen]).float()
+                target = torch.from_numpy(self._people[chosen]).float()
                 # Both kinds weigh the same, however many there are of each.
                 weight = torch.where(target > 0, 0.5 / share, 0.5 / (1 - share))
-                loss = nn.functional.binary_cross_entropy_with_logits(network([rows[i] for i in chosen]), target, weight)
+                scores = network([rows[i] for i in chosen])
+                loss = nn.functional.binary_cross_entropy_with_logits(scores, target, weight)
                 optimizer.zero_grad()
                 loss.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -102,8 +121,8 @@ def learn_to_tell(pieces: Sequence[Events], people: IntArray, train: IntArray, t
                 schedule.step()
         network.eval()
         with torch.no_grad():
-            scores = [network([rows[i] for i in chosen]).numpy() for chosen in _batches(test)]
-    return np.concatenate(scores).astype(np.float64)
+            found = [network([rows[i] for i in chosen]).numpy() for chosen in _batches(test)]
+        return np.concatenate(found).astype(np.float64)
 
 
 def _batches(chosen: IntArray) -> list[IntArray]:
