@@ -108,30 +108,42 @@ class Interruption:
                 signal.signal(number, handler)
 
 
-class Terminated(KeyboardInterrupt):
-    """The system has asked to stop; what holds of Ctrl-C holds of it."""
+class Stopped(KeyboardInterrupt):
+    """The signal `signum` has asked to stop.
+
+    Not KeyboardInterrupt itself: where that has passed through `exec`, as in the imports of most dataclasses, Python
+    dies of SIGINT in the end, whatever exit code was asked for.
+    """
+
+    def __init__(self, signum: int):
+        super().__init__()
+        self.signum = signum
 
 
 @contextmanager
-def terminable() -> Iterator[None]:
-    """Within it SIGTERM raises `Terminated`, so that what was begun is tidied up; else it ends a process where it is.
+def stoppable() -> Iterator[None]:
+    """Within it SIGINT and SIGTERM raise `Stopped`, so that what was begun is tidied up.
 
-    Not under torchrun, which may have to end a process that waits for others in compiled code; nor outside the main
-    thread, nor where the signal is ignored.
+    SIGTERM not under torchrun, which may have to end a process that waits for others in compiled code; nothing changes
+    outside the main thread, and for signals that are ignored, or handled otherwise.
     """
-    mine = threading.current_thread() is threading.main_thread() and "TORCHELASTIC_RUN_ID" not in os.environ
-    if not mine or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
+    usual: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler}
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        usual[signal.SIGTERM] = signal.SIG_DFL
+    if threading.current_thread() is not threading.main_thread():
+        usual = {}
 
     def stop(signum: int, frame: Any) -> None:
-        raise Terminated
+        raise Stopped(signum)
 
-    signal.signal(signal.SIGTERM, stop)
+    before = {number: one for number, one in usual.items() if signal.getsignal(number) is one}
+    for number in before:
+        signal.signal(number, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run_quietly(command: Sequence[str], seconds: float | None = None) -> int:

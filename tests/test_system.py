@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from melodygru.system import Terminated, by_processes, deaf, run_quietly, terminable
+from melodygru.system import Stopped, by_processes, deaf, run_quietly, stoppable
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals")
 
 SLEEPERS = """
 import sys, time
 from tests.test_system import sleep_long
-from melodygru.system import by_processes, terminable
+from melodygru.system import by_processes, stoppable
 
 if __name__ == "__main__":
-    with terminable():
+    with stoppable():
         for _ in by_processes(sleep_long, [(sys.argv[1], name) for name in "ab"], 2):
             pass
 """
@@ -83,36 +83,39 @@ def test_however_a_process_is_stopped_those_that_it_started_end_at_once(tmp_path
         said = process.stderr.read()
     # The one traceback is that of the process that was stopped, which is a script here and no command.
     assert said.count("Traceback") == (name != "SIGKILL")
-    assert "sleep_long" not in said
+    assert "in sleep_long" not in said
 
 
 def test_what_is_heard_while_processes_start_is_heard_after():
     masks = []
 
     def start(number):
-        with terminable(), deaf():
+        with stoppable(), deaf():
             signal.raise_signal(number)
             masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
 
-    for number, kind in ((signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)):
-        with pytest.raises(kind):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with pytest.raises(Stopped) as heard:
             start(number)
+        assert heard.value.signum == number
     assert [signal.SIGINT in mask for mask in masks] == [True, True]
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_the_system_stops_us_as_ctrl_c_does_unless_it_is_not_to(monkeypatch):
-    with pytest.raises(KeyboardInterrupt), terminable():
-        signal.raise_signal(signal.SIGTERM)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with pytest.raises(Stopped), stoppable():
+            signal.raise_signal(number)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with terminable():
+        with stoppable():
             signal.raise_signal(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
-    with terminable():
+    with stoppable():
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 

@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from melodygru.cli.progress import Progress
 from melodygru.errors import MelodyGRUError
-from melodygru.system import Terminated, terminable
+from melodygru.system import Stopped, stoppable
 
 COMMANDS = {
     "generate": (
@@ -100,13 +100,13 @@ class LazyGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command. Stopped, it ends with the exit code that shells give to what a signal has ended."""
         try:
-            with terminable(), Progress():
+            with stoppable(), Progress():
                 return super().invoke(ctx)
         except KeyboardInterrupt as stopped:
             # typer would end without a word.
             typer.echo(f"Stopped. {_STOPPED.get(ctx.invoked_subcommand or '', '')}".strip(), err=True)
-            ended_by = signal.SIGTERM if isinstance(stopped, Terminated) else signal.SIGINT
-            raise typer.Exit(128 + ended_by) from None
+            signum = stopped.signum if isinstance(stopped, Stopped) else signal.SIGINT
+            raise typer.Exit(128 + signum) from None
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The help page; commands need not be there for it, their names and first sentences will do."""
