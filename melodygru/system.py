@@ -251,7 +251,7 @@ _AHEAD = 2
 def by_processes(work: Callable[..., Any], calls: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[Any]:
     """What `work` returns for each tuple of arguments, in order, by `jobs` processes; each is sent `work` once.
 
-    What `work` finds out and keeps in itself, a process need not find out again. When the caller stops early, or ends
+    What `work` finds out and keeps in itself, a process need not find out again. Each computes with one thread. When the caller stops early, or ends
     however that may be, the processes end at once, in whatever they do.
     """
     from concurrent.futures import ProcessPoolExecutor
@@ -264,7 +264,7 @@ def by_processes(work: Callable[..., Any], calls: Sequence[tuple[Any, ...]], job
     begun: deque[Future[Any]] = deque()
     try:
         for arguments in calls:
-            with deaf():
+            with deaf(), _one_thread():
                 begun.append(pool.submit(_call, *arguments))
             if len(begun) >= _AHEAD * jobs:
                 yield begun.popleft().result()
@@ -277,6 +277,25 @@ def by_processes(work: Callable[..., Any], calls: Sequence[tuple[Any, ...]], job
         pool.shutdown(cancel_futures=True)
         ours.close()
         theirs.close()
+
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""By which libraries are told how many threads to have, as they are loaded."""
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Processes started within it compute with one thread each: those of several on the same cores wait for another."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 _WORK: list[Callable[..., Any]] = []

@@ -73,10 +73,15 @@ def bootstrap(totals: FloatArray, counts: FloatArray, draws: int = 2000, seed: i
     """
     if not np.sum(counts):
         return float("nan"), float("nan")
-    random = np.random.default_rng(seed)
-    # How often each piece is drawn, in as many draws as there are pieces.
-    weights = random.multinomial(len(totals), np.full(len(totals), 1 / len(totals)), size=draws)
+    weights = _resamples(len(totals), draws, seed)
     below = weights @ counts
     ratios = (weights @ totals)[below > 0] / below[below > 0]
     low, high = np.percentile(ratios, [2.5, 97.5]).tolist()
     return low, high
+
+
+@lru_cache(maxsize=1)
+def _resamples(pieces: int, draws: int, seed: int) -> FloatArray:
+    """(draws, pieces): how often each piece is drawn, in as many draws as there are pieces. Many figures share it."""
+    random = np.random.default_rng(seed)
+    return random.multinomial(pieces, np.full(pieces, 1 / pieces), size=draws).astype(np.float64)

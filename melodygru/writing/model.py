@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,7 @@ from melodygru.writing.planner import Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
 from melodygru.writing.selection import BestOfAll, Selection
 
-_WINDOW = 256
+WINDOW = 256
 """Melodies made at once: bounds the memory that many take. A multiple of those that the critic chooses from."""
 _TRIES = 4
 """How many times as many melodies as were asked for are made at most, so that all are different."""
@@ -152,12 +152,12 @@ class Model:
         SEED.check(order.seed)
         made = self.planned(order) if made is None else made
         candidates = self.candidates_for(order.config, count)
-        selection = self._selection(order.config, candidates, count)
+        selection = self.selection(order.config, count)
         for drawn in self._drawn(order, made, candidates, selection.rated, progress, jobs, watch):
             yield from selection.choose(drawn)
         first = candidates
         while selection.found < count and first < candidates * _TRIES:
-            many = min(_WINDOW, count - selection.found)
+            many = min(WINDOW, count - selection.found)
             selection.keep(self.draw_window(order, made, first, many, selection.rated, progress, watch))
             first += many
         if selection.found < count:
@@ -167,11 +167,11 @@ class Model:
             )
         yield from selection.fill(count)
 
-    def _selection(self, config: GenerationConfig, candidates: int, count: int) -> Selection:
-        """How `count` melodies are chosen among so many candidates."""
+    def selection(self, config: GenerationConfig, count: int) -> Selection:
+        """How `count` melodies are chosen among the candidates."""
         if self._chooses(config):
             return Selection(CANDIDATES)
-        return Selection() if candidates == count else BestOfAll()
+        return Selection() if self.candidates_for(config, count) == count else BestOfAll()
 
     def _drawn(
         self,
@@ -184,7 +184,7 @@ class Model:
         watch: Watcher | None,
     ) -> Iterator[list[Candidate]]:
         """That many candidates from number 0 on, a window at a time."""
-        windows = [(first, min(_WINDOW, candidates - first)) for first in range(0, candidates, _WINDOW)]
+        windows = [(first, min(WINDOW, candidates - first)) for first in range(0, candidates, WINDOW)]
         if jobs > 1 and len(windows) > 1:
             drawn_elsewhere = by_processes(WindowDrawer(self, order, rated), windows, jobs)
             for (first, many), drawn in zip(windows, drawn_elsewhere, strict=True):
@@ -206,18 +206,23 @@ class Model:
         watch: Watcher | None = None,
     ) -> list[Candidate]:
         """The candidates numbered [first, first + many), drawn side by side; `rated`: with their ratings."""
-        critic = self.checkpoint.critic if self._chooses(order.config) else None
-        cut = order.primer is not None and not order.include_primer
         report = None if progress is None else (lambda done: progress(first + done))
         how, ahead = order.config.sampling, made.ahead
         drawn = sample(self.engine, made.meta, many, how, ahead, order.seed, first, made.script, report, watch)
-        return [
-            Candidate(
-                self._finish(one, made, number, rated, cut),
-                0.0 if critic is None else critic.log_odds(self._decode(one, made)),
-            )
-            for number, one in enumerate(drawn, first)
-        ]
+        return self.candidates(order, made, first, drawn, rated)
+
+    def candidates(
+        self, order: Order, made: Plan, first: int, drawn: Sequence[Drawn], rated: bool
+    ) -> list[Candidate]:
+        """What was drawn, as candidates numbered from `first` on; `rated`: with their ratings."""
+        critic = self.checkpoint.critic if self._chooses(order.config) else None
+        cut = order.primer is not None and not order.include_primer
+        found = []
+        for number, one in enumerate(drawn, first):
+            melody = self._decode(one, made)
+            liking = 0.0 if critic is None else critic.log_odds(melody)
+            found.append(Candidate(self._finish(one, melody, made, number, rated, cut), liking))
+        return found
 
     def planned(self, order: Order) -> Plan:
         """What the sampler works with to write an order. Raises UsageError for wishes that cannot be kept together."""
@@ -248,7 +253,8 @@ class Model:
         """The candidate of this `number` alone, as `compose` makes it among others."""
         made = self._plan(config, primer, include_primer)
         drawn = sample(self.engine, made.meta, 1, config.sampling, made.ahead, seed, number, made.script, progress)
-        return self._finish(drawn[0], made, number, False, primer is not None and not include_primer)
+        melody = self._decode(drawn[0], made)
+        return self._finish(drawn[0], melody, made, number, False, primer is not None and not include_primer)
 
     def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:
         longest = self.checkpoint.tokenizer_config.max_duration
@@ -258,9 +264,10 @@ class Model:
         title = f"{self.name} {made.meta.key}".strip()
         return Tokenizer(self.checkpoint.tokenizer_config).decode(drawn.events, made.qpm, title)
 
-    def _finish(self, drawn: Drawn, made: Plan, number: int, rated: bool, cut: bool) -> Generated:
+    def _finish(
+        self, drawn: Drawn, melody: Melody, made: Plan, number: int, rated: bool, cut: bool
+    ) -> Generated:
         """A melody as it is given: its last note held, and `cut` from the primer where that is left out."""
-        melody = self._decode(drawn, made)
         if made.fills_out and melody.notes[-1].onset >= made.begins:
             melody = hold_last(melody, drawn.events.pitches[-2] == REST)
         own = None

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from melodygru.evaluation.distances import compare_densities, set_distance
-from melodygru.evaluation.sequence_classifier import columns, learn_to_tell
+from melodygru.evaluation.sequence_classifier import Learner, columns
 from melodygru.evaluation.two_sample import boosted, cross_validate, giveaways, logistic, statistical_test
 from melodygru.music.statistics import feature_table, features
 from melodygru.network.tokenizer import Tokenizer
@@ -107,11 +107,9 @@ def test_events_tell_tunes_from_their_mirror_images():
         turned[sounds] = 60 + np.arange(sounds.sum()) % 2
         mirrored.append(type(piece)(piece.durations, turned, piece.meta))
     labels, groups = np.repeat([1, 0], 30), np.tile(np.arange(30), 2)
-    found = cross_validate(
-        lambda train, test: learn_to_tell([*pieces, *mirrored], labels, train, test), labels, groups, 2
-    )
+    found = cross_validate(Learner([*pieces, *mirrored], labels), labels, groups, 2)
     assert found.auc > 0.95
-    same = cross_validate(lambda train, test: learn_to_tell([*pieces, *pieces], labels, train, test), labels, groups, 2)
+    same = cross_validate(Learner([*pieces, *pieces], labels), labels, groups, 2)
     assert same.auc == pytest.approx(0.5, abs=0.02)
 
 
