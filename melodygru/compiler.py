@@ -47,12 +47,10 @@ def library(name: str, units: Sequence[Unit], flags: Sequence[str] = ()) -> ctyp
     """
     folders = sorted({unit.source.parent for unit in units})
     sources = sorted({unit.source for unit in units} | {path for one in folders for path in one.glob("*.h")})
-    recipe = [(unit.source.name, unit.flags) for unit in units]
+    recipe = [(unit.source.name, unit.flags) for unit in units], _FLAGS, tuple(flags)
     # Machines that share a home need not have the same CPU, or the same libraries: the host's name goes in.
-    state = (
-        [source.read_bytes() for source in sources], recipe, _FLAGS, tuple(flags), platform.machine(), platform.node(),
-    )  # fmt: skip
-    place = cache_home() / "compiled" / f"{name}-{hashlib.sha256(repr(state).encode()).hexdigest()[:16]}.so"
+    state = repr(([source.read_bytes() for source in sources], recipe, platform.machine(), platform.node()))
+    place = cache_home() / "compiled" / f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:16]}.so"
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         # In a folder that nobody else knows, then renamed: a build that is killed leaves nothing that others wait for.

@@ -119,9 +119,9 @@ def keep_freed_memory() -> None:
     import ctypes
 
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        for parameter, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1)):
-            mallopt(parameter, value)
+    if mallopt is not None:  # no other C library of Linux has it
+        mallopt(_M_MMAP_MAX, 0)
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
