@@ -31,7 +31,7 @@ _LEARNING, _SHAPE = described(TrainConfig), described(ModelConfig)
 
 @options.takes(
     *("out", "preset"),
-    *(_LEARNING[name] for name in ("epochs", "max_minutes", "batch_size", "lr")),
+    *(_LEARNING[name] for name in ("epochs", "max_minutes", "batch_size", "optimizer", "lr")),
     *(_SHAPE[name] for name in ("hidden", "layers", "dropout")),
     *(_LEARNING["weight_decay"], "cell", _LEARNING["grad_clip"], _LEARNING["val_split"], "val_data"),
     *(_LEARNING["patience"], _LEARNING["seed"]),
