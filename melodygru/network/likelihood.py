@@ -7,6 +7,7 @@ notes. Metre, key, number of bars and whether there is a pickup are given before
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
