@@ -251,8 +251,8 @@ _AHEAD = 2
 def by_processes(work: Callable[..., Any], calls: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[Any]:
     """What `work` returns for each tuple of arguments, in order, by `jobs` processes; each is sent `work` once.
 
-    What `work` finds out and keeps in itself, a process need not find out again. Each computes with one thread. When the caller stops early, or ends
-    however that may be, the processes end at once, in whatever they do.
+    What `work` finds out and keeps in itself, a process need not find out again. Each computes with one thread. When
+    the caller stops early, or ends however that may be, the processes end at once, in whatever they do.
     """
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context

@@ -58,7 +58,9 @@ def evaluate(
         check_target(report, force)
     SEED.check(seed)
     loaded = load_model(model)
-    found = run(loaded, data, samples=samples, seed=seed, options=asked, track=track, progress=tell, jobs=usable_cores())
+    found = run(
+        loaded, data, samples=samples, seed=seed, options=asked, track=track, progress=tell, jobs=usable_cores()
+    )
     if report is not None:
         from melodygru.evaluation.report import page
 

@@ -43,6 +43,8 @@ FEWEST = 20
 _WHOLE = 0.9
 """A tune of which so much stands in a row in the training music was learned from, or its near-duplicate was."""
 _SEQUENCE_FOLDS = 5
+_WORTH_PROCESSES = 20_000
+"""From so many events on, starting processes takes less time than it saves."""
 _SHOWN = 5
 
 
@@ -338,13 +340,14 @@ def _tests(
         tell("telling them apart", number, 2 + _SEQUENCE_FOLDS)
         tests[name] = statistical_test(make, table, labels, kin)
     tell("telling them apart", 2, 2 + _SEQUENCE_FOLDS)
-    learner = Learner([tokenizer.encode(melody) for melody in melodies], labels)
+    pieces = [tokenizer.encode(melody) for melody in melodies]
+    many = sum(len(piece.durations) for piece in pieces) >= _WORTH_PROCESSES
     tests["events (GRU)"] = cross_validate(
-        learner,
+        Learner(pieces, labels),
         labels,
         kin,
         _SEQUENCE_FOLDS,
-        jobs=jobs,
+        jobs=jobs if many else 1,
         progress=lambda done: tell("telling them apart", 2 + done, 2 + _SEQUENCE_FOLDS),
     )
     return tests, giveaways(names, table, labels)

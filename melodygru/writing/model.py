@@ -211,9 +211,7 @@ class Model:
         drawn = sample(self.engine, made.meta, many, how, ahead, order.seed, first, made.script, report, watch)
         return self.candidates(order, made, first, drawn, rated)
 
-    def candidates(
-        self, order: Order, made: Plan, first: int, drawn: Sequence[Drawn], rated: bool
-    ) -> list[Candidate]:
+    def candidates(self, order: Order, made: Plan, first: int, drawn: Sequence[Drawn], rated: bool) -> list[Candidate]:
         """What was drawn, as candidates numbered from `first` on; `rated`: with their ratings."""
         critic = self.checkpoint.critic if self._chooses(order.config) else None
         cut = order.primer is not None and not order.include_primer
@@ -264,9 +262,7 @@ class Model:
         title = f"{self.name} {made.meta.key}".strip()
         return Tokenizer(self.checkpoint.tokenizer_config).decode(drawn.events, made.qpm, title)
 
-    def _finish(
-        self, drawn: Drawn, melody: Melody, made: Plan, number: int, rated: bool, cut: bool
-    ) -> Generated:
+    def _finish(self, drawn: Drawn, melody: Melody, made: Plan, number: int, rated: bool, cut: bool) -> Generated:
         """A melody as it is given: its last note held, and `cut` from the primer where that is left out."""
         if made.fills_out and melody.notes[-1].onset >= made.begins:
             melody = hold_last(melody, drawn.events.pitches[-2] == REST)

@@ -122,7 +122,9 @@ class PartDrawer:
         return [
             None
             if melodies is None
-            else self.model.candidates(self.orders[place][0], self._plans[place], first, melodies, self.orders[place][1])
+            else self.model.candidates(
+                self.orders[place][0], self._plans[place], first, melodies, self.orders[place][1]
+            )
             for (place, first, _), melodies in zip(window, drawn, strict=True)
         ]
 

@@ -149,8 +149,9 @@ class _Batch:
         attempt: int,
         report: Callable[[float], None],
     ) -> list[tuple[Drawn | None, dict[int, tuple[int, int]], int]]:
-        """One attempt for each melody (lot, number), those of a lot side by side: the melody, or None, its events by onset,
-        and where it met a dead end.
+        """One attempt for each melody (lot, number), those of a lot side by side.
+
+        The melody, or None, its events by onset, and where it met a dead end.
         """
         if len(which) == 1:
             # A matrix product with one row takes another route through the linear algebra and rounds differently, which
