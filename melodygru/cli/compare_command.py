@@ -66,7 +66,9 @@ def compare(
     from melodygru.evaluation.comparison import plan_comparison
     from melodygru.evaluation.comparison_runs import run_all
     from melodygru.evaluation.comparison_tables import gradient_plot, rows, table
-    from melodygru.system import write_atomically
+    from melodygru.system import keep_freed_memory, write_atomically
+
+    keep_freed_memory()
 
     plans = plan_comparison(
         str(data),

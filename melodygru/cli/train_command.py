@@ -18,6 +18,7 @@ from melodygru.cli.progress import FIRST_SECONDS, clock, tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
 from melodygru.option import described
+from melodygru.system import keep_freed_memory
 from melodygru.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def train(
     from melodygru.training.progress import Silent
     from melodygru.training.run import train as run
 
+    keep_freed_memory()
     group = Group.from_environment()
     screen = (Live() if sys.stdout.isatty() else Lines()) if group.first else None
     try:

@@ -18,7 +18,6 @@ from melodygru.data.dataset import Dataset
 from melodygru.errors import DataError, UsageError, check_range
 from melodygru.network.checkpoint import SUFFIX, Checkpoint, resolve
 from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
-from melodygru.system import keep_freed_memory
 from melodygru.training.batches import split
 from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
@@ -158,10 +157,9 @@ def _shared_cores(group: Group) -> int:
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """Let torch use `count` threads, for as long as the context lasts, and keep the memory of large arrays."""
+    """Let torch use `count` threads, for as long as the context lasts."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
-    keep_freed_memory()
     try:
         yield
     finally:
