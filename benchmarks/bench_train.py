@@ -1,9 +1,10 @@
 """How fast is training on a CPU? The GRU's layer beside torch's layers, and whole steps of the presets.
 
-    python benchmarks/bench_train.py [--threads 1 2] [--data FOLDER] [--quick]
+    python benchmarks/bench_train.py [--threads 1 2] [--data FOLDER] [--steps N] [--variants]
 
-Layers: two, forward and backward, side by side in one process; the floor is what the products alone would take at the
-speed that the largest of them reach here (fp32 or bf16, whichever is faster). Steps: `melodygru train` as it is, with
+Layers: two, forward and backward, by turns in one process; the floor is what the products alone would take at the
+speed that the largest of them reach here (fp32 or bf16, whichever is faster). With --variants, each variant of the loop
+that this CPU runs, and no steps; else the one that is used. Steps: `melodygru train` as it is, with
 its own layer and with torch's (MELODYGRU_KERNEL=0), and what is lost on padding and outside the network.
 """
 
@@ -12,14 +13,16 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
 from tables import best_of, machine, print_table
 from torch import nn
 
-from melodygru.training.gru import GRU
-from melodygru.training.gru_kernel import kernel
+from melodygru.system import keep_freed_memory
+from melodygru.training import gru
+from melodygru.training.gru_kernel import chosen, kernel
 
 ROOT = Path(__file__).parent.parent
 SHAPES = [(6, 256, 64), (6, 256, 256), (6, 256, 576), (64, 128, 256), (64, 128, 512)]
@@ -27,14 +30,16 @@ SHAPES = [(6, 256, 64), (6, 256, 256), (6, 256, 576), (64, 128, 256), (64, 128, 
 
 
 class Stack(nn.Module):
-    """Two layers, one after the other."""
+    """Two layers, one after the other, with this loop."""
 
-    def __init__(self, units):
+    def __init__(self, units, loop):
         super().__init__()
-        self.layers = nn.ModuleList(GRU(units, units) for _ in range(2))
+        self.layers = nn.ModuleList(gru.GRU(units, units) for _ in range(2))
+        self.loop = loop
 
     def forward(self, x):
         """All states of the upper layer."""
+        gru.kernel = lambda: self.loop
         for layer in self.layers:
             x = layer(x)[0]
         return x, None
@@ -49,18 +54,22 @@ def product_speed(dtype):
     return max(speeds)
 
 
-def seconds_of(network, x, gradient, low):
-    def step():
+def seconds_of(networks, x, gradient):
+    """The best of four steps of each network in fp32 and in bf16, all by turns: what disturbs, disturbs all."""
+
+    def step(network, low):
         with torch.autocast("cpu", torch.bfloat16, enabled=low):
             states = network(x)[0]
         states.backward(gradient.to(states.dtype))
 
-    return best_of(3, step)
+    calls = {(name, low): partial(step, network, low) for name, network in networks.items() for low in (False, True)}
+    rounds = [{key: best_of(1, call) for key, call in calls.items()} for _ in range(4)]
+    return {key: min(seconds[key] for seconds in rounds) for key in calls}
 
 
-def layers(threads):
+def layers(threads, loops):
     torch.set_num_threads(threads)
-    low = kernel() is not None and kernel().bfloat16
+    low = any(loop is not None and loop.bfloat16 for loop in loops.values())
     speed = max(product_speed(torch.float32), product_speed(torch.bfloat16) if low else 0)
     rows = []
     for batch, steps, units in SHAPES:
@@ -70,25 +79,24 @@ def layers(threads):
         peers = {
             "gru": nn.GRU(units, units, 2, batch_first=True),
             "lstm": nn.LSTM(units, units, 2, batch_first=True),
-            "own": Stack(units),
         }
-        took = {
-            (name, kind): seconds_of(network, x, gradient, kind)
-            for name, network in peers.items()
-            for kind in (False, True)
-        }
-        own, operations = min(took["own", False], took["own", True]), 12 * units**2 * batch * steps * 6
-        rows.append(
-            [
-                f"{took['gru', False] / own:.1f}",
-                f"{min(took['lstm', False], took['lstm', True]) / own:.1f}",
-                f"{own * speed / operations:.2f}",
-                f"2 x {units}, batch {batch}, length {steps}",
-                *(f"{1000 * seconds:,.0f}" for seconds in took.values()),
-            ]
-        )
+        took = seconds_of({**peers, **{name: Stack(units, loop) for name, loop in loops.items()}}, x, gradient)
+        operations = 12 * units**2 * batch * steps * 6
+        for name in loops:
+            own = min(took[name, False], took[name, True])
+            seconds = [took[one, kind] for one in (*peers, name) for kind in (False, True)]
+            rows.append(
+                [
+                    f"{took['gru', False] / own:.1f}",
+                    f"{min(took['lstm', False], took['lstm', True]) / own:.1f}",
+                    f"{own * speed / operations:.2f}",
+                    f"2 x {units}, batch {batch}, length {steps}",
+                    name,
+                    *(f"{1000 * one:,.1f}" for one in seconds),
+                ]
+            )
     title = f"Two layers, forward and backward, {threads} thread{'s' if threads > 1 else ''} (milliseconds)"
-    head = ["times nn.GRU fp32", "times the faster nn.LSTM", "floors", "shape"]
+    head = ["times nn.GRU fp32", "times the faster nn.LSTM", "floors", "shape", "variant"]
     head += ["nn.GRU fp32", "nn.GRU bf16", "nn.LSTM fp32", "nn.LSTM bf16", "own fp32", "own bf16"]
     print_table(title, head, rows)
     print(f"\nThe floor: {speed / 1e9:,.0f} GFLOP/s.")
@@ -180,10 +188,18 @@ def main():
     parser.add_argument("--data", type=Path, default=ROOT / "data")
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--variants", action="store_true")
     arguments = parser.parse_args()
+    keep_freed_memory()  # as training does
     print(machine())
+    used = kernel()
+    names = [variant.name for variant in used.variants] if used else []
+    print(f"Variants of the loop that run here, best first: {', '.join(names) or 'none'}.")
+    loops = {name: chosen(used, name) for name in names} if arguments.variants else {(names or ["torch"])[0]: used}
     for threads in arguments.threads:
-        layers(threads)
+        layers(threads, loops)
+    if arguments.variants:
+        return
     for threads in arguments.threads:
         presets(arguments.data, threads, arguments.steps)
     print("\nQuoted: Magenta's melody_rnn (lookback, 2 x 128) learns 26,000 to 38,000 sixteenth-steps a second.")

@@ -25,7 +25,7 @@ def machine():
         text = cpuinfo.read_text()
         models = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name")]
         flags = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f" {flag}" in text]
-        name = ", ".join([*models[:1], *flags])
+        name = ", ".join([*models[:1], *flags, *([] if "amx_bf16" in flags or "avx2" not in flags else ["no amx"])])
     return f"{name}; {os.cpu_count()} cores; Python {platform.python_version()}"
 
 

@@ -111,8 +111,6 @@ class Recorder:
             **kept,
             "PYTHONPATH": str(self.checkout),
             "MELODYGRU_CACHE": str(self.home / "cache"),
-            # The loop of the GRU is built anew: that belongs to what is recorded.
-            "TORCH_EXTENSIONS_DIR": str(self.home / "extensions"),
             "OMP_NUM_THREADS": "1",
             "COLUMNS": "100",
             "NO_COLOR": "1",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from melodygru.cli.progress import Progress
 from tests.networks import checkpoint
 
 # The fuzzer forks, and sets limits on its processes.
@@ -22,6 +23,14 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate] if FEW else list(Phase),
 )
 settings.load_profile("melodygru")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _silent():
+    """Commands that run in this process say nothing of how long a busy machine takes, unless a test has them tick."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Progress, "_run", lambda self: None)
+        yield
 
 
 @pytest.fixture

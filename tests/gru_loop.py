@@ -13,8 +13,9 @@ class LoopInTorch:
     def forward(from_x: Tensor, w_h: Tensor, bias: Tensor, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
         rows, n = len(from_x), w_h.shape[1]
         h = bias.new_zeros(rows, n)
+        bias_x, bias = bias[: 3 * n], bias[3 * n :]
         states, before, kept = [], [], []
-        for x in from_x.unbind(1):
+        for x in (from_x + bias_x).unbind(1):
             before.append(h.to(w_h.dtype))
             scores = (before[-1] @ w_h.T).to(h.dtype)
             r, z = torch.sigmoid(x[:, : 2 * n] + scores[:, : 2 * n]).chunk(2, dim=1)

@@ -6,6 +6,7 @@ that `melodygru generate` never pays for what `melodygru train` needs.
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from melodygru.cli.progress import Progress
 from melodygru.errors import MelodyGRUError
+from melodygru.system import Stopped, stoppable
 
 COMMANDS = {
     "generate": (
@@ -81,10 +84,29 @@ COMMANDS = {
 sentences of its docstring, so that the help page need not import them all."""
 
 
+_READ = "What was read is kept: the same command goes on from there."
+_STOPPED = {"prepare": _READ, "train": _READ}
+"""What there is to say when a command was stopped; training itself, once begun, says more."""
+
+
 class LazyGroup(TyperGroup):
-    """A command group that imports a command's module only when the command is asked for."""
+    """A command group that imports a command's module only when the command is asked for.
+
+    What a command is at is shown, and it can be stopped, from the first import on.
+    """
 
     _listing = False
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. Stopped, it ends with the exit code that shells give to what a signal has ended."""
+        try:
+            with stoppable(), Progress():
+                return super().invoke(ctx)
+        except KeyboardInterrupt as stopped:
+            # typer would end without a word.
+            typer.echo(f"Stopped. {_STOPPED.get(ctx.invoked_subcommand or '', '')}".strip(), err=True)
+            signum = stopped.signum if isinstance(stopped, Stopped) else signal.SIGINT
+            raise typer.Exit(128 + signum) from None
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The help page; commands need not be there for it, their names and first sentences will do."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +37,7 @@ def change(
     `asked` are options that are wishes for what is new, and model and seed; `details` are the command's own.
     """
     from melodygru.cli import output
+    from melodygru.cli.progress import tell
     from melodygru.formats.scores.files import is_score
     from melodygru.version import __version__
     from melodygru.writing.editing import Tune
@@ -59,7 +61,7 @@ def change(
         __version__, loaded.name, loaded.fingerprint, seed, config=config, command=command,
         details={**own, **packed_input(tune)},
     )  # fmt: skip
-    done, recipe, data = changed(recipe, loaded, tune)
+    done, recipe, data = changed(recipe, loaded, tune, progress=partial(tell, "drawing candidates"))
     target = output.write_one(out, data, force)
     before, after = set(tune.melody.notes), set(done.melody.notes)
     same, new = len(before & after), len(after - before)

@@ -33,6 +33,7 @@ def check(
     from dataclasses import asdict
 
     from melodygru.cli import output
+    from melodygru.cli.progress import tell
     from melodygru.errors import check_range
     from melodygru.formats.reading import read_melodies
     from melodygru.writing.model import load_model
@@ -42,7 +43,8 @@ def check(
     loaded = load_model(model)
     index, people = training_music(loaded)
     answers, longer = [], []
-    for file in files:
+    for place, file in enumerate(files):
+        tell("comparing files", place, len(files))
         melodies = read_melodies(file)
         if not melodies:
             raise MidiError(f"{file} has no melody that could be compared; give a file with notes.")

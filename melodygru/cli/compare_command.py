@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melodygru.cli import options
+from melodygru.cli.progress import tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
 from melodygru.option import described
@@ -60,13 +61,14 @@ def compare(
     """
     from dataclasses import asdict
 
-    from tqdm import tqdm
-
     from melodygru.cli import output
     from melodygru.errors import FileError, check_range
-    from melodygru.evaluation.comparison import plan_comparison, run_all
+    from melodygru.evaluation.comparison import plan_comparison
+    from melodygru.evaluation.comparison_runs import run_all
     from melodygru.evaluation.comparison_tables import gradient_plot, rows, table
-    from melodygru.system import write_atomically
+    from melodygru.system import keep_freed_memory, write_atomically
+
+    keep_freed_memory()
 
     plans = plan_comparison(
         str(data),
@@ -88,15 +90,13 @@ def compare(
     except OSError as error:
         raise FileError(f"{out} cannot be made ({error.strerror}); choose another --out.") from error
     outcomes: list[Outcome] = []
-    with tqdm(total=len(plans), disable=None, leave=False, unit=" runs") as bar:
-        for outcome in run_all(plans, out / "runs.jsonl", jobs):
-            outcomes.append(outcome)
-            bar.update()
-            if not json:
-                tqdm.write(
-                    f"{outcome.cell}, {outcome.share:.0%} of the data, seed {outcome.seed}: validation "
-                    f"{outcome.val_nats:.3f} nats per note"
-                )
+    for outcome in run_all(plans, out / "runs.jsonl", jobs, tell):
+        outcomes.append(outcome)
+        if not json:
+            typer.echo(
+                f"{outcome.cell}, {outcome.share:.0%} of the data, seed {outcome.seed}: validation "
+                f"{outcome.val_nats:.3f} nats per note"
+            )
     compared = rows(outcomes, [plan.model.cell for plan in plans])
     write_atomically(out / "table.md", table(compared).encode(), force=True)
     write_atomically(out / "gradients.png", gradient_plot(compared), force=True)

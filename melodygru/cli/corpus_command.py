@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from melodygru.cli.progress import tell
 from melodygru.data.corpora import CORPORA, Corpus, find_corpus, write_corpus
 from melodygru.errors import UsageError
 
@@ -71,21 +72,8 @@ def _print_list() -> None:
 
 
 def _write(one: Corpus, folder: Path, limit: int | None, jobs: int | None, force: bool) -> None:
-    from rich.console import Console
-    from rich.progress import Progress
-
     started = time.monotonic()
-    # A live bar belongs on a terminal; into a log file go the plain lines below alone.
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
-        task = progress.add_task(one.name, total=None)
-        written = write_corpus(
-            one.name,
-            folder,
-            limit,
-            jobs,
-            force,
-            on_tune=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+    written = write_corpus(one.name, folder, limit, jobs, force, partial(tell, f"{one.name}: writing tunes"))
     left_out = sum(written.left_out.values())
     seconds = time.monotonic() - started
     typer.echo(f"{one.name}: {written.files:,} MIDI files in {written.folder}, {left_out:,} left out, {seconds:.0f} s")

@@ -10,6 +10,7 @@ import typer
 
 from melodygru.cli import options
 from melodygru.cli.options import Track
+from melodygru.cli.progress import tell
 from melodygru.option import taken_by
 from melodygru.writing.config import GenerationConfig
 
@@ -44,12 +45,10 @@ def evaluate(
     How well it knows people's tunes (nats per note); whether what it writes can be told from them, and by what; and how
     original it is.
     """
-    from tqdm import tqdm
-
     from melodygru.cli import output
     from melodygru.errors import UsageError
     from melodygru.evaluation.evaluation import evaluate as run
-    from melodygru.system import check_target, write_atomically
+    from melodygru.system import check_target, usable_cores, write_atomically
     from melodygru.writing.config import SEED
     from melodygru.writing.model import load_model
 
@@ -59,14 +58,9 @@ def evaluate(
         check_target(report, force)
     SEED.check(seed)
     loaded = load_model(model)
-    with tqdm(disable=None, leave=False) as bar:
-
-        def progress(what: str, done: int, total: int) -> None:
-            bar.set_description(what, refresh=False)
-            bar.total, bar.n = total, done
-            bar.refresh()
-
-        found = run(loaded, data, samples=samples, seed=seed, options=asked, track=track, progress=progress)
+    found = run(
+        loaded, data, samples=samples, seed=seed, options=asked, track=track, progress=tell, jobs=usable_cores()
+    )
     if report is not None:
         from melodygru.evaluation.report import page
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from melodygru.cli import options
+from melodygru.cli.progress import tell
 from melodygru.errors import CheckpointError, MidiError, UsageError
 
 if TYPE_CHECKING:
@@ -45,13 +46,16 @@ def explain(
     targets = [target] if target.suffix.lower() == ".png" else [target, target.with_suffix(".png")]
     for one in targets:
         check_target(one, force)
+    tell("reading the file")
     melody = max(read_melodies(file), key=lambda melody: len(melody.notes), default=None)
     if melody is None or not melody.notes:
         raise MidiError(f"{file} has no melody that could be explained; give a file with notes.")
     loaded = _model(file, model)
+    tell("hearing the melody")
     heard = trace(loaded.engine, melody)
     name = Path(file).name
-    for one in targets:
+    for number, one in enumerate(targets):
+        tell("drawing pictures", number, len(targets))
         content = (
             picture(heard, loaded.name, name)
             if one.suffix.lower() == ".png"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from melodygru.cli import options
+from melodygru.cli.progress import tell
 
 if TYPE_CHECKING:
     from melodygru.network.arrays import FloatArray
@@ -76,7 +78,8 @@ def _tunes(checkpoint: Checkpoint, folder: Path) -> list[Events]:
     from melodygru.network.tokenizer import Tokenizer
 
     tokenizer = Tokenizer(checkpoint.tokenizer_config)
-    pieces = [tokenizer.encode(melody) for melody in read_collection(folder).pieces]
+    read = read_collection(folder, progress=partial(tell, "reading files"))
+    pieces = [tokenizer.encode(melody) for melody in read.pieces]
     if not pieces:
         raise DataError(f"{folder} has no tune that a model could learn from; give --data a folder of melodies.")
     return pieces
@@ -89,7 +92,7 @@ def _tell_cost(pieces: list[Events], before: Checkpoint, after: Checkpoint) -> N
     from melodygru.network.tokenizer import REST
 
     notes = np.array([(piece.pitches < REST).sum() for piece in pieces], float)
-    one, two = _nats(pieces, before), _nats(pieces, after)
+    one, two = _nats(pieces, before, "the model as it was: events"), _nats(pieces, after, "the smaller model: events")
     low, high = bootstrap(two - one, notes)
     total = notes.sum()
     typer.echo(
@@ -98,12 +101,12 @@ def _tell_cost(pieces: list[Events], before: Checkpoint, after: Checkpoint) -> N
     )
 
 
-def _nats(pieces: list[Events], checkpoint: Checkpoint) -> FloatArray:
-    """(P,) nats of each piece."""
+def _nats(pieces: list[Events], checkpoint: Checkpoint, what: str) -> FloatArray:
+    """(P,) nats of each piece, `what` telling how far it is."""
     import numpy as np
 
     from melodygru.network.engine import NumpyEngine
     from melodygru.network.likelihood import event_nats
 
     engine = NumpyEngine(checkpoint.model_config, checkpoint.weights)
-    return np.array([nats.sum() for nats in event_nats(engine, pieces)])
+    return np.array([nats.sum() for nats in event_nats(engine, pieces, partial(tell, what))])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melodygru.cli import options
+from melodygru.cli.progress import tell
 from melodygru.errors import UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.option import FEEL, START, Option, taken_by
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _WORTH_PROCESSES = 2000
 """From so many candidates on starting processes takes less time than it saves."""
-_MANY = 50
-"""From so many melodies on a progress bar is worth its import."""
 _SHOWN = 4
 """So many melodies are drawn with --show; of more, the first."""
 
@@ -139,14 +137,18 @@ def _write(
 
     candidates = model.candidates_for(order.config, number)
     jobs = usable_cores() if candidates >= _WORTH_PROCESSES else 1
-    with _progress_of(candidates) as progress:
-        for place, one in enumerate(model.compose_each(order, number, progress, jobs)):
-            if not place:
-                targets = output.targets(out, file_names(model.name, one.melody, order.seed, number), force)
-            performance = replace(recipe.performance, seed=order.seed + one.number)
-            own = replace(recipe, number=one.number, performance=performance)
-            output.write(targets[place], rendered(one, own), force)
-            yield targets[place], one
+
+    def progress(done: float) -> None:
+        tell("drawing melodies", min(done, candidates), candidates)
+
+    progress(0)
+    for place, one in enumerate(model.compose_each(order, number, progress, jobs)):
+        if not place:
+            targets = output.targets(out, file_names(model.name, one.melody, order.seed, number), force)
+        performance = replace(recipe.performance, seed=order.seed + one.number)
+        own = replace(recipe, number=one.number, performance=performance)
+        output.write(targets[place], rendered(one, own), force)
+        yield targets[place], one
 
 
 def _starting_from(asked: Mapping[str, Any], config: GenerationConfig) -> Melody | None:
@@ -164,15 +166,3 @@ def _starting_from(asked: Mapping[str, Any], config: GenerationConfig) -> Melody
     if "include_primer" in asked:
         raise UsageError("--include-primer has no meaning without --primer or --primer-notes; give one of them too.")
     return None
-
-
-@contextmanager
-def _progress_of(count: int) -> Iterator[Callable[[int], None] | None]:
-    """Something to call with the number of melodies done: a bar on the terminal, when they are many."""
-    if count < _MANY:
-        yield None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=count, unit=" melodies", disable=None, leave=False) as bar:
-        yield lambda done: bar.update(done - bar.n)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from melodygru.cli import options, output
+from melodygru.cli.progress import tell
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.option import FEEL, FILES, described
@@ -73,8 +75,9 @@ def heard(source: Path, program: str | None, soundfont: str | None, tail: float,
     try:
         timeline = read_timeline(midi, number)
         if font is None:
-            sound = synthesis.render(timeline, tail, rate)
+            sound = synthesis.render(timeline, tail, rate, partial(tell, "playing notes"))
         else:
+            tell("playing through FluidSynth")
             sound = fluidsynth.render(midi, timeline, font, number, tail, rate)
     except MidiError as error:
         raise MidiError(f"{source} {error}") from None

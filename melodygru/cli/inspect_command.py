@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from melodygru.cli.options import Track
+from melodygru.cli.progress import tell
 
 _SHOWN = 8
 """Values of a kind that the table names before it only counts."""
@@ -25,24 +27,18 @@ def inspect(
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show what is in a folder of MIDI files or scores, and what training would leave out and why."""
-    from tqdm import tqdm
-
     from melodygru.data.collection import find_names
     from melodygru.data.preparation import read_shards, reading
     from melodygru.data.survey import Survey
     from melodygru.network.config import TokenizerConfig
 
-    # Drawn on a terminal only, and for what takes long enough to be looked at.
-    with tqdm(unit=" files", disable=None, delay=1, leave=False) as bar:
-
-        def show_progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        files, survey = find_names(data), Survey()
-        for shard in read_shards(files, reading(track, TokenizerConfig(), None, len(files)), show_progress):
-            survey.add(shard)
-        summary = survey.summary()
+    tell("reading files")
+    files, survey = find_names(data), Survey()
+    read = reading(track, TokenizerConfig(), None, len(files))
+    for shard in read_shards(files, read, partial(tell, "reading files")):
+        survey.add(shard)
+    tell("looking for duplicates")
+    summary = survey.summary()
     if json:
         from json import dumps
 

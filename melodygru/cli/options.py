@@ -33,24 +33,11 @@ Track = Annotated[
 ]
 """The option that all commands have that read a melody out of a file."""
 
-_READ = "What was read is kept: the same command goes on from there."
-_STOPPED = {"prepare": _READ, "train": _READ}
-"""What there is to say when a command was stopped; training itself, once begun, says more."""
-
 
 class Command(TyperCommand):
-    """A command that takes aliases too, without naming them on its help page, and says so when it was stopped."""
+    """A command that takes aliases too, without naming them on its help page."""
 
     aliases: Mapping[str, str] = ALIASES
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run it."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            # typer would end without a word.
-            typer.echo(f"Stopped. {_STOPPED.get(ctx.info_name, '')}".strip(), err=True)
-            raise typer.Exit(130) from None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse arguments after putting our own names in place of aliases."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from melodygru.cli.options import Track
+from melodygru.cli.progress import tell
 
 
 def prepare(
@@ -29,8 +31,6 @@ def prepare(
 
     torchrun --nproc-per-node 8 -m melodygru prepare DATA/
     """
-    from tqdm import tqdm
-
     from melodygru.data.cache import load_dataset, read_part
     from melodygru.errors import MelodyGRUError, check_range
     from melodygru.system import usable_cores
@@ -38,33 +38,28 @@ def prepare(
     if jobs is not None:
         check_range("jobs", jobs, 1, 1024)
     began = time.monotonic()
-    with tqdm(unit=" files", disable=None, delay=1, leave=False) as bar:
+    progress = partial(tell, "reading files")
+    tell("reading files")
+    if "RANK" in os.environ:
+        from melodygru.training.distributed import Group, told_elsewhere
 
-        def show_progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        if "RANK" in os.environ:
-            from melodygru.training.distributed import Group, told_elsewhere
-
-            group = Group.from_environment()
-            bar.disable = bar.disable or not group.first
-            try:
-                with group.joined():
-                    if group.world > 1:
-                        own = jobs or max(1, usable_cores() // group.local_world)
-                        with group.together():
-                            read_part(data, (group.rank, group.world), track=track, progress=show_progress, jobs=own)
-                    dataset = None
+        group = Group.from_environment()
+        try:
+            with group.joined():
+                if group.world > 1:
+                    own = jobs or max(1, usable_cores() // group.local_world)
                     with group.together():
-                        if group.first:
-                            dataset = load_dataset(data, track=track, progress=show_progress, jobs=jobs)
-            except MelodyGRUError as error:
-                if told_elsewhere(error):
-                    raise typer.Exit(error.exit_code) from error
-                raise
-        else:
-            dataset = load_dataset(data, track=track, progress=show_progress, jobs=jobs)
+                        read_part(data, (group.rank, group.world), track=track, progress=progress, jobs=own)
+                dataset = None
+                with group.together():
+                    if group.first:
+                        dataset = load_dataset(data, track=track, progress=progress, jobs=jobs)
+        except MelodyGRUError as error:
+            if told_elsewhere(error):
+                raise typer.Exit(error.exit_code) from error
+            raise
+    else:
+        dataset = load_dataset(data, track=track, progress=progress, jobs=jobs)
     if dataset is None:
         return
     report, seconds = dataset.report, time.monotonic() - began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,7 @@ def replay(
 ) -> None:
     """Make a file again from what it says of itself, and tell whether the bytes are the same."""
     from melodygru.cli import output
+    from melodygru.cli.progress import tell
     from melodygru.formats.midi.parser import read_midi
     from melodygru.system import write_atomically
     from melodygru.writing.recipe import Recipe
@@ -52,7 +54,7 @@ def replay(
             f"{file} does not say how it was made; give a file that melodygru wrote and no other program since."
         )
     try:
-        data = made_again(recipe, _model_of(recipe, model, file))
+        data = made_again(recipe, _model_of(recipe, model, file), partial(tell, "drawing candidates"))
     except MidiError as error:
         raise DiffersError(f"{file} {error}") from error
     same = data == Path(file).read_bytes()

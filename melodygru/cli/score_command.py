@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from melodygru.cli import options, output
 from melodygru.cli.options import Track
+from melodygru.cli.progress import tell
 from melodygru.errors import UsageError
 from melodygru.option import described
 from melodygru.system import check_target
@@ -67,7 +69,8 @@ def score(
     spans = chords_in(file, melodies) if chords is None else _said(chords, beats_per_chord, melody)
     if title is not None:
         melody = replace(melody, name=title)
-    data = notation.written(melody, spans, ".abc" if to_stdout else out)
+    tell("engraving")
+    data = notation.written(melody, spans, ".abc" if to_stdout else out, partial(tell, "drawing pages"))
     output.write(None if to_stdout else Path(out), data, force)
     if len(melodies) > 1:
         typer.echo(f"{file} has {len(melodies)} melodies, cut where its metre changes; this is the longest.", err=True)

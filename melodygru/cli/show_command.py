@@ -15,6 +15,7 @@ import typer
 
 from melodygru.cli import options
 from melodygru.cli.options import Track
+from melodygru.cli.progress import tell
 from melodygru.errors import UsageError
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def _picture(
     melodies = read_melodies(file, track)
     targets = [check_target(target, force) for target in numbered(out, len(melodies))]
     chords = chords_in(file, melodies)
-    for target, melody in zip(targets, melodies, strict=True):
+    for done, (target, melody) in enumerate(zip(targets, melodies, strict=True)):
+        tell("drawing pictures", done, len(targets))
         kind = target.suffix.lower().lstrip(".")
         picture = roll_picture(melody, kind, pixels, style, _bars(bars, melody), chords)
         write_atomically(target, picture, force=force)

@@ -9,6 +9,7 @@ import typer
 
 from melodygru.cli import options
 from melodygru.cli.options import Track
+from melodygru.cli.progress import tell
 
 
 def teach(
@@ -32,25 +33,16 @@ def teach(
     From then on it draws four melodies for each that it writes, and takes the one that looks most like people's
     (`generate --best-of 1` writes the first). What was learned is kept in the model.
     """
-    from tqdm import tqdm
-
     from melodygru.evaluation.teaching import teach as run
     from melodygru.network.checkpoint import resolve
-    from melodygru.system import check_target
+    from melodygru.system import check_target, usable_cores
     from melodygru.writing.config import SEED
     from melodygru.writing.model import load_model
 
     SEED.check(seed)
     loaded = load_model(model)
     target = check_target(resolve(model) if out is None else out, force)
-    with tqdm(disable=None, leave=False) as bar:
-
-        def progress(what: str, done: int, total: int) -> None:
-            bar.set_description(what, refresh=False)
-            bar.total, bar.n = total, done
-            bar.refresh()
-
-        taught = run(loaded, data, tunes=tunes, seed=seed, track=track, progress=progress)
+    taught = run(loaded, data, tunes=tunes, seed=seed, track=track, progress=tell, jobs=usable_cores())
     taught.checkpoint.save(target, half=loaded.checkpoint.is_half)
     typer.echo(
         f"{target}: learned from {taught.people:,} tunes and {taught.generated:,} melodies of its own; of those it had "

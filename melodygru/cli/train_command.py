@@ -14,9 +14,11 @@ import typer
 
 from melodygru.cli import options
 from melodygru.cli.options import Track
+from melodygru.cli.progress import FIRST_SECONDS, clock, tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
 from melodygru.option import described
+from melodygru.system import keep_freed_memory
 from melodygru.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _LEARNING, _SHAPE = described(TrainConfig), described(ModelConfig)
 
 @options.takes(
     *("out", "preset"),
-    *(_LEARNING[name] for name in ("epochs", "max_minutes", "batch_size", "lr")),
+    *(_LEARNING[name] for name in ("epochs", "max_minutes", "batch_size", "optimizer", "lr")),
     *(_SHAPE[name] for name in ("hidden", "layers", "dropout")),
     *(_LEARNING["weight_decay"], "cell", _LEARNING["grad_clip"], _LEARNING["val_split"], "val_data"),
     *(_LEARNING["patience"], _LEARNING["seed"]),
@@ -92,6 +94,7 @@ def train(
     from melodygru.training.progress import Silent
     from melodygru.training.run import train as run
 
+    keep_freed_memory()
     group = Group.from_environment()
     screen = (Live() if sys.stdout.isatty() else Lines()) if group.first else None
     try:
@@ -136,7 +139,7 @@ def _tell(result: TrainResult) -> None:
         "time": "Stopped at the time limit",
         "interrupted": "Stopped, as you asked",
     }[result.stopped]
-    typer.echo(f"{why} after {result.epochs} epochs and {_clock(result.seconds)}: {result.checkpoint}")
+    typer.echo(f"{why} after {result.epochs} epochs and {clock(result.seconds)}: {result.checkpoint}")
     if not math.isnan(result.val_nats):
         typer.echo(
             f"Validation {result.val_nats:.3f} nats per note "
@@ -148,37 +151,36 @@ def _tell(result: TrainResult) -> None:
         typer.echo(f"Write with it: melodygru generate --model {result.checkpoint} out.mid")
 
 
-def _clock(seconds: float) -> str:
-    """Seconds as 0:07, 12:34 or 1:02:03."""
-    minutes, rest = divmod(round(max(0.0, min(seconds, 359_999))), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 class Lines:
-    """Plain lines, for a log file or a pipe: a `melodygru.training.progress.Listener` that prints."""
+    """Plain lines, for a log file or a pipe: a `melodygru.training.progress.Listener` that prints.
+
+    What comes before and between the steps is told as all commands do.
+    """
 
     def __init__(self) -> None:
-        self._last = time.monotonic()
+        self._last = 0.0
         self._facts = ""
         self._validation = ""
 
     def reading(self, done: int, total: int) -> None:
-        """A line now and then while files are read."""
-        if time.monotonic() - self._last > _EVERY_SECONDS:
-            self._last = time.monotonic()
-            typer.echo(f"reading {done} of {total} files")
+        """How many files have been read."""
+        self.busy("reading files", done, total)
+
+    def busy(self, what: str, done: int = 0, total: int = 0) -> None:
+        """What is done besides steps."""
+        tell(what, done, total)
 
     def started(self, run: Run) -> None:
         """What was read, and what will be trained."""
         for line in describe(run):
             self.show(line)
+        self._last = time.monotonic() - _EVERY_SECONDS + FIRST_SECONDS
 
     def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
         """A line now and then."""
         self._facts = (
             f"epoch {epoch}  {share:4.0%}  loss {nats:.3f}{self._validation}  {events_per_second:,.0f} events/s  "
-            f"{_clock(seconds_left)} left"
+            f"{clock(seconds_left)} left"
         )
         if time.monotonic() - self._last > _EVERY_SECONDS:
             self._last = time.monotonic()
@@ -214,9 +216,10 @@ class Live(Lines):
         self._task: Any = self._progress.add_task("reading files …", total=1.0)
         self._progress.start()
 
-    def reading(self, done: int, total: int) -> None:
-        """How many files have been read."""
-        self._progress.update(self._task, completed=done / max(total, 1), description=f"reading {done}/{total} files")
+    def busy(self, what: str, done: int = 0, total: int = 0) -> None:
+        """Renew the live line."""
+        counted = f" {done:,}/{total:,}" if total else " …"
+        self._progress.update(self._task, completed=done / max(total, 1), description=f"{what}{counted}")
 
     def stepped(self, epoch: int, share: float, nats: float, events_per_second: float, seconds_left: float) -> None:
         """Renew the live line."""
@@ -238,7 +241,7 @@ def epoch_line(row: Mapping[str, float]) -> str:
     validation = "" if math.isnan(row["val_nats"]) else f"  validation {row['val_nats']:.3f}"
     return (
         f"epoch {row['epoch']:>3.0f}  training {row['train_nats']:.3f}{validation} nats per note  "
-        f"{row['events_per_second']:,.0f} events/s  {_clock(row['seconds'])}"
+        f"{row['events_per_second']:,.0f} events/s  {clock(row['seconds'])}"
     )
 
 

@@ -10,19 +10,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from itertools import islice
-from multiprocessing import get_context
+from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
 
 from melodygru.errors import FileError, UsageError
 from melodygru.formats.midi.writer import write_midi
 from melodygru.music.melody import Melody
-from melodygru.system import usable_cores
+from melodygru.system import by_processes, usable_cores
 
 _CHUNK = 24
 """Tunes that a process takes at a time: about a tenth of a second's work."""
@@ -138,18 +136,17 @@ def _read_all(texts: list[str], workers: int) -> Iterator[Tune]:
     if workers <= 1:
         yield from _numbered(map(_read, texts))
         return
-    # Spawned, not forked: the caller may have threads (a progress display), and Windows has no fork.
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    try:
-        yield from _numbered(pool.map(_read, texts, chunksize=_CHUNK))
-    finally:
-        # Also when the caller stops early: what has not begun is not read any more.
-        pool.shutdown(cancel_futures=True)
+    chunks = [(texts[i : i + _CHUNK],) for i in range(0, len(texts), _CHUNK)]
+    yield from _numbered(chain.from_iterable(by_processes(_read_some, chunks, workers)))
 
 
 def _numbered(results: Iterable[Melody | str]) -> Iterator[Tune]:
     for number, result in enumerate(results, start=1):
         yield Tune(number, None, result) if isinstance(result, str) else Tune(number, result)
+
+
+def _read_some(texts: Sequence[str]) -> list[Melody | str]:
+    return [_read(text) for text in texts]
 
 
 def _read(text: str) -> Melody | str:

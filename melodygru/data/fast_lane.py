@@ -9,13 +9,9 @@ call; what key a piece is in is decided here. Without a C++ compiler everything 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
-import platform
 import struct
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from melodygru import compiler
 from melodygru.data.key_finding import find_keys
 from melodygru.errors import UsageError
 from melodygru.formats.midi import chunks, extraction, grid, line, metres, parser
@@ -41,16 +38,12 @@ from melodygru.network.arrays import Array
 from melodygru.network.columns import candidate_columns, input_columns, metre_index
 from melodygru.network.config import ContextConfig
 from melodygru.network.tokenizer import PieceMeta
-from melodygru.system import cache_home
 
 MOST_EVENTS = (1 << 16) - 1
 """Of a piece whose context it makes: it counts places in 16 bits."""
 _SOURCE = Path(__file__).with_suffix(".cpp")
-_FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-ffp-contract=off")
+_FLAGS = ("-ffp-contract=off",)
 """Floating point as Python computes it, to the last bit: no multiplication and addition become one."""
-_NATIVE = (("-march=native",), ("-mcpu=native",), ())
-"""How compilers are told to build for this very CPU: the first that they understand."""
-_LONGEST_BUILD = 120.0
 
 
 @dataclass(frozen=True)
@@ -264,25 +257,15 @@ def reader() -> Reader | None:
     """The fast lane; None where it cannot be compiled, or MELODYGRU_KERNEL=0 says not to."""
     if os.environ.get("MELODYGRU_KERNEL") == "0" or sys.platform == "win32":
         return None
-    for native in _NATIVE:
-        with suppress(OSError, subprocess.SubprocessError):
+    for native in compiler.NATIVE:
+        with suppress(*compiler.CompilerError):
             return build(native)
     return None
 
 
 def build(native: Sequence[str]) -> Reader:
-    """The fast lane, compiled with these flags, if it was not before. Raises OSError or SubprocessError."""
-    # Machines that share a home need not have the same CPU: the host's name goes in.
-    state = repr((_SOURCE.read_bytes(), _FLAGS, native, platform.machine(), platform.node()))
-    place = cache_home() / "compiled" / f"reading-{hashlib.sha256(state.encode()).hexdigest()[:16]}.so"
-    if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent) as folder:
-            made = Path(folder) / place.name
-            command = [os.environ.get("CXX", "c++"), *_FLAGS, *native, str(_SOURCE), "-o", str(made)]
-            subprocess.run(command, check=True, capture_output=True, timeout=_LONGEST_BUILD)
-            os.replace(made, place)
-    return Reader(ctypes.CDLL(str(place)))
+    """The fast lane, compiled with these flags, if it was not before. Raises CompilerError."""
+    return Reader(compiler.library("reading", [compiler.Unit(_SOURCE)], (*_FLAGS, *native)))
 
 
 def _keys(joined: bytes, files: Array, signatures: Array, table: Array) -> tuple[list[Key], set[int]]:

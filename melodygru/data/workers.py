@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from melodygru.data.budget import Budget, reason_of
 from melodygru.errors import MelodyGRUError
-from melodygru.system import usable_cores
+from melodygru.system import deaf, usable_cores
 
 CRASHED = "makes its reader crash"
 """The reason why a file whose reader died is left out."""
@@ -140,7 +140,8 @@ class _Reader:
         self._process = context.Process(target=_serve, args=(theirs, self._work), daemon=True)
         self._started = False
         try:
-            self._process.start()
+            with deaf():
+                self._process.start()
         except OSError as error:
             raise _NoProcess from error
         theirs.close()
@@ -227,7 +228,7 @@ def _heard(readers: Sequence[_Reader]) -> Iterator[tuple[int, Any]]:
 
 def _serve(connection: Connection, work: Work) -> None:
     """What a process does, for as long as somebody asks."""
-    # Ctrl-C goes to all processes of a terminal; the parent ends those that it started.
+    # A reader's own interruption is a fault of its file; see `_read`.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What compiled code says as it dies is no sentence; the parent has one.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -1,18 +1,12 @@
-"""`compare`: cells trained under the same conditions, and what came of it.
-
-Each run (a cell, a seed, a share of the data) has a process of its own, so that its peak memory can be read; what is
-finished is written at once, so that a comparison that was stopped goes on where it was.
-"""
+"""`compare`: cells trained under the same conditions, each with seeds and shares of the data; and what came of it."""
 
 from __future__ import annotations
 
 import json
 import math
-import multiprocessing
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,17 +16,16 @@ import torch
 
 from melodygru.data.cache import load_dataset
 from melodygru.data.dataset import Dataset
-from melodygru.errors import DataError, FileError, UsageError, as_dict
+from melodygru.errors import DataError, UsageError, as_dict
 from melodygru.network.arrays import Array
 from melodygru.network.cells import CELLS
 from melodygru.network.checkpoint import SUFFIX, Checkpoint
 from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
 from melodygru.network.engine import NumpyEngine, weight_shapes
 from melodygru.network.tokenizer import PieceMeta
-from melodygru.system import write_atomically
 from melodygru.training.batches import Windows, make_batch, split, windows
 from melodygru.training.config import TrainConfig
-from melodygru.training.progress import Silent
+from melodygru.training.progress import Listener, Silent
 from melodygru.training.torch_network import MelodyGRU
 from melodygru.training.trainer import Trainer
 
@@ -175,57 +168,8 @@ def plan_comparison(
     ]
 
 
-def run_all(plans: Sequence[Plan], results: Path, jobs: int = 1) -> Iterator[Outcome]:
-    """Run what is not yet in the file `results` (a line of JSON a run), `jobs` at a time; all outcomes, as they come.
-
-    Raises FileError when the file cannot be read or written.
-    """
-    known = _read(results)
-    for plan in plans:
-        if plan.name in known:
-            yield known[plan.name]
-    left = [plan for plan in plans if plan.name not in known]
-    if not left:
-        return
-    # Read here once, so that the processes find the cache.
-    for folder in {plan.data for plan in left} | {plan.val_data for plan in left if plan.val_data}:
-        load_dataset(folder, TokenizerConfig(left[0].model.max_duration), left[0].model.context)
-    with multiprocessing.get_context("spawn").Pool(min(jobs, len(left)), maxtasksperchild=1) as pool:
-        for plan, outcome in pool.imap_unordered(_run_named, left):
-            known[plan.name] = outcome
-            _write(results, known)
-            yield outcome
-
-
-def _run_named(plan: Plan) -> tuple[Plan, Outcome]:
-    return plan, run(plan)
-
-
-def _read(results: Path) -> dict[str, Outcome]:
-    if not results.exists():
-        return {}
-    try:
-        found = {}
-        for line in results.read_text("utf-8").splitlines():
-            row = json.loads(line)
-            name = row.pop("plan")
-            found[name] = Outcome(
-                **{**row, "reach": tuple(row["reach"]), "reach_untrained": tuple(row["reach_untrained"])}
-            )
-        return found
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FileError(
-            f"{results} holds no runs of a comparison ({error}); remove it, or choose another --out."
-        ) from error
-
-
-def _write(results: Path, known: Mapping[str, Outcome]) -> None:
-    lines = [json.dumps({"plan": name, **asdict(outcome)}) for name, outcome in known.items()]
-    write_atomically(results, ("\n".join(lines) + "\n").encode(), force=True)
-
-
-def run(plan: Plan) -> Outcome:
-    """Train one cell, and measure it."""
+def run(plan: Plan, folder: Path, listener: Listener | None = None) -> Outcome:
+    """Train one cell, and measure it; the run's files go to the folder."""
     torch.set_num_threads(1)
     device = torch.device(plan.device)
     tokenizer = TokenizerConfig(plan.model.max_duration)
@@ -238,15 +182,14 @@ def run(plan: Plan) -> Outcome:
     if not len(chosen) or not len(held_pieces):
         raise DataError("Nothing is left to train on, or to validate with; give more files, or a larger share.")
     before = _memory(device)
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(plan.model, plan.train, Path(folder) / "run", device, "fp32", Silent(), keep_index=False)
-        untrained = gradient_reach(trainer.model, held, held_pieces, device)
-        clock = _Clock(trainer)
-        result = trainer.run(dataset, chosen, held, held_pieces, resume=False, tensorboard=False)
-        # Before anything else is done that takes memory.
-        after = _memory(device)
-        checkpoint = Checkpoint.load(result.checkpoint.with_suffix(SUFFIX))
-        rows = trainer.state.rows
+    trainer = Trainer(plan.model, plan.train, folder, device, "fp32", listener or Silent(), keep_index=False)
+    untrained = gradient_reach(trainer.model, held, held_pieces, device)
+    clock = _Clock(trainer)
+    result = trainer.run(dataset, chosen, held, held_pieces, resume=False, tensorboard=False)
+    # Before anything else is done that takes memory.
+    after = _memory(device)
+    checkpoint = Checkpoint.load(result.checkpoint.with_suffix(SUFFIX))
+    rows = trainer.state.rows
     trainer.begin_with(checkpoint.weights)
     parameters, recurrent = count_parameters(plan.model)
     return Outcome(

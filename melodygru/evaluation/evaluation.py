@@ -19,7 +19,7 @@ from melodygru.data.families import families
 from melodygru.errors import DataError, check_range
 from melodygru.evaluation.counterparts import Progress, write_like
 from melodygru.evaluation.distances import SetDistance, set_distance
-from melodygru.evaluation.sequence_classifier import learn_to_tell
+from melodygru.evaluation.sequence_classifier import Learner
 from melodygru.evaluation.two_sample import (
     Feature,
     TwoSample,
@@ -43,6 +43,8 @@ FEWEST = 20
 _WHOLE = 0.9
 """A tune of which so much stands in a row in the training music was learned from, or its near-duplicate was."""
 _SEQUENCE_FOLDS = 5
+_WORTH_PROCESSES = 20_000
+"""From so many events on, starting processes takes less time than it saves."""
 _SHOWN = 5
 
 
@@ -145,6 +147,7 @@ def evaluate(
     options: Mapping[str, Any] | None = None,
     track: str = "auto",
     progress: Progress | None = None,
+    jobs: int = 1,
 ) -> Evaluation:
     """Judge a model by the tunes of a folder.
 
@@ -154,6 +157,7 @@ def evaluate(
         samples: how many melodies are written, in [20, 100000].
         seed: of all that is random.
         options: how melodies are written: fields of `GenerationConfig`, such as temperature.
+        jobs: processes; what is found does not depend on them.
 
     Raises:
         UsageError: a value out of range. DataError: too few tunes.
@@ -169,14 +173,13 @@ def evaluate(
         )
     tokenizer = Tokenizer(model.checkpoint.tokenizer_config)
     pieces = [tokenizer.encode(melody) for melody in people]
-    tell("likelihood", 0, 1)
+    tell("asking how likely the tunes are", 0, 0)
     likelihood = judge_likelihood(pieces, event_nats_parts(model.engine, pieces))
-    written, groups, left_out = write_like(model, people, samples, seed, options or {}, tell)
-    tell("statistics", 0, 1)
+    written, groups, left_out = write_like(model, people, samples, seed, options or {}, tell, jobs)
+    tell("comparing statistics", 0, 0)
     asked = [people[i] for i in np.unique(groups)]
-    tests, features = _tests(tokenizer, people, written, groups, tell)
+    tests, features = _tests(tokenizer, people, written, groups, tell, jobs)
     known, runs = _originality(model.checkpoint.index, people, written)
-    tell("done", 1, 1)
     return Evaluation(
         model.name,
         os.fspath(data),
@@ -324,6 +327,7 @@ def _tests(
     written: Sequence[Melody],
     groups: IntArray,
     tell: Progress,
+    jobs: int,
 ) -> tuple[dict[str, TwoSample], list[Feature]]:
     """The two-sample tests, and what gives the model away."""
     asked = np.unique(groups)
@@ -335,12 +339,15 @@ def _tests(
     for number, (name, make) in enumerate((("boosted trees", boosted), ("logistic regression", logistic))):
         tell("telling them apart", number, 2 + _SEQUENCE_FOLDS)
         tests[name] = statistical_test(make, table, labels, kin)
+    tell("telling them apart", 2, 2 + _SEQUENCE_FOLDS)
     pieces = [tokenizer.encode(melody) for melody in melodies]
-    folds = iter(range(2, 2 + _SEQUENCE_FOLDS))
-
-    def learn(train: IntArray, test: IntArray) -> FloatArray:
-        tell("telling them apart", next(folds), 2 + _SEQUENCE_FOLDS)
-        return learn_to_tell(pieces, labels, train, test)
-
-    tests["events (GRU)"] = cross_validate(learn, labels, kin, _SEQUENCE_FOLDS)
+    many = sum(len(piece.durations) for piece in pieces) >= _WORTH_PROCESSES
+    tests["events (GRU)"] = cross_validate(
+        Learner(pieces, labels),
+        labels,
+        kin,
+        _SEQUENCE_FOLDS,
+        jobs=jobs if many else 1,
+        progress=lambda done: tell("telling them apart", 2 + done, 2 + _SEQUENCE_FOLDS),
+    )
     return tests, giveaways(names, table, labels)

@@ -53,12 +53,14 @@ def teach(
     seed: int = 0,
     track: str = "auto",
     progress: Progress | None = None,
+    jobs: int = 1,
 ) -> Taught:
     """Teach a model to choose, with the tunes of a folder and twice as many melodies of its own.
 
     Args:
         data: MIDI files; of the folder that it was trained on, what was held out stays held out.
         tunes: how many of them are taken, in [50, 100000].
+        jobs: processes; what is learned does not depend on them.
 
     Raises:
         UsageError: a value out of range. DataError: too few tunes.
@@ -72,9 +74,9 @@ def teach(
     chosen = np.random.default_rng([seed, 6]).permutation(len(people))[:tunes]
     people = [people[i] for i in chosen]
     plain = Model(replace(model.checkpoint, critic=None), model.name)
-    written, groups, _ = write_like(plain, people, 2 * len(people), seed, {}, tell)
+    written, groups, _ = write_like(plain, people, 2 * len(people), seed, {}, tell, jobs)
     asked = np.unique(groups)
-    tell("learning to choose", 0, 1)
+    tell("learning to choose", 0, 0)
     _, of_people = feature_table([people[i] for i in asked])
     _, of_written = feature_table(written)
     held = asked[np.random.default_rng([seed, 7]).random(len(asked)) < _HELD]

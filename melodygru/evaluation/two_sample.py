@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 import numpy as np
 from scipy.stats import rankdata
@@ -20,8 +21,10 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from melodygru.network.arrays import FloatArray, IntArray
+from melodygru.system import by_processes
 
 FOLDS = 10
 _DRAWS = 500
@@ -93,23 +96,42 @@ def statistical_test(
         various = np.array([len(np.unique(column[~np.isnan(column)])) > 1 for column in table[train].T])
         if not various.any():
             return np.zeros(len(test))
-        classifier = make().fit(table[train][:, various], people[train])
-        scores: FloatArray = classifier.predict_proba(table[test][:, various])[:, 1]
+        # More threads would wait for one another: where a core is busy, they take ten times as long.
+        with threadpool_limits(1):
+            classifier = make().fit(table[train][:, various], people[train])
+            scores: FloatArray = classifier.predict_proba(table[test][:, various])[:, 1]
         return scores
 
     return cross_validate(learn, people, groups, FOLDS, seed)
 
 
 def cross_validate(
-    learn: Callable[[IntArray, IntArray], FloatArray], people: IntArray, groups: IntArray, folds: int, seed: int = 0
+    learn: Callable[[IntArray, IntArray], FloatArray],
+    people: IntArray,
+    groups: IntArray,
+    folds: int,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Callable[[int], None] | None = None,
 ) -> TwoSample:
-    """AUC of scores that `learn(train, test)`, given indices, finds for those of `test`; every melody is in one."""
+    """AUC of scores that `learn(train, test)`, given indices, finds for those of `test`; every melody is in one.
+
+    Args:
+        people, groups: as in `statistical_test`.
+        folds: how many; fewer where there are fewer groups.
+        jobs: processes, to each of which `learn` is sent where there are several.
+        progress: told how many folds are done.
+    """
     scores = np.zeros(len(people))
     folds = min(folds, len(np.unique(groups)))
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    for train, test in splitter.split(np.zeros((len(people), 1)), people, groups):
+    splits = list(splitter.split(np.zeros((len(people), 1)), people, groups))
+    learned = by_processes(learn, splits, jobs) if jobs > 1 else starmap(learn, splits)
+    for number, ((_, test), found) in enumerate(zip(splits, learned, strict=True), 1):
         # Ranks within a fold, since another fold's classifier may put its scores elsewhere.
-        scores[test] = rankdata(learn(train, test)) / len(test)
+        scores[test] = rankdata(found) / len(test)
+        if progress is not None:
+            progress(number)
     low, high = _interval(people, scores, groups, seed)
     false, true, _ = roc_curve(people, scores)
     curve = tuple(zip(false.round(4).tolist(), true.round(4).tolist(), strict=True))

@@ -83,10 +83,11 @@ class Melody:
         start = bar - self.pickup if self.pickup else 0
         if self.pickup and (not notes or notes[0].onset != start):
             raise UsageError(f"A pickup of {self.pickup} steps needs a first note at step {start} of the first bar.")
+        length = self.length
         for note in notes:
-            if note.onset < start or note.duration < 1 or note.end > self.length or not 0 <= note.pitch < 128:
+            if note.onset < start or note.duration < 1 or note.end > length or not 0 <= note.pitch < 128:
                 raise UsageError(
-                    f"{note} does not fit; notes lie in steps {start} to {self.length}, last at least 1 step "
+                    f"{note} does not fit; notes lie in steps {start} to {length}, last at least 1 step "
                     "and have pitches 0 to 127."
                 )
         for one, two in pairwise(notes):

@@ -89,7 +89,7 @@ def whole_batches(dataset: Dataset, pieces: Array, events: int = 8192) -> Iterat
     lengths = chosen.stop - chosen.start
     batch: list[int] = []
     for index in np.argsort(lengths):
-        if batch and (len(batch) + 1) * lengths[index] > events:
+        if batch and (len(batch) + 1) * _padded(lengths[[index]]) > events:
             yield chosen, np.array(batch)
             batch = []
         batch.append(int(index))

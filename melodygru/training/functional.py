@@ -53,13 +53,14 @@ class _Rows(torch.autograd.Function):
 
 def side_by_side(x: Tensor, layers: Sequence[nn.Linear]) -> tuple[Tensor, ...]:
     """What each of these layers, with or without bias, makes of x (N, I): one product in place of several."""
-    biases = [x.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias for layer in layers]
-    made = F.linear(x, torch.cat([layer.weight for layer in layers]), torch.cat(biases))
+    biases: list[Tensor] = [x.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias for layer in layers]
+    weights: list[Tensor] = [layer.weight for layer in layers]
+    made = F.linear(x, torch.cat(weights), torch.cat(biases))
     return made.split([len(layer.weight) for layer in layers], dim=-1)
 
 
 def dropout(x: Tensor, share: float) -> Tensor:
-    """x without a share of its values, the others made larger by what is lost (`torch.nn.functional.dropout`).
+    """X without a share of its values, the others made larger by what is lost (`torch.nn.functional.dropout`).
 
     On a CPU torch draws one number a value, one after the other; sixteen bits of each are enough.
     """

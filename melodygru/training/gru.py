@@ -99,8 +99,8 @@ class _States(torch.autograd.Function):
         n = w_h.shape[1]
         low, in_x, in_h = x.to(dtype), w_x.to(dtype), w_h.to(dtype)
         # Of the biases of U h', n's alone has a place of its own: the reset gate multiplies it.
-        from_x = F.linear(low, in_x, torch.cat([b_x[: 2 * n] + b_h[: 2 * n], b_x[2 * n :]]).to(dtype))
-        states, before, kept = loop.forward(from_x, in_h, b_h[2 * n :].contiguous(), keep)
+        bias = torch.cat([b_x[: 2 * n] + b_h[: 2 * n], b_x[2 * n :], b_h[2 * n :]])
+        states, before, kept = loop.forward(F.linear(low, in_x), in_h, bias, keep)
         if keep:
             ctx.save_for_backward(low, in_x, in_h, before, kept)
         ctx.loop, ctx.input_dtype = loop, x.dtype

@@ -1,17 +1,17 @@
-"""The compiled loop over time of `melodygru.training.gru`: `gru_kernel.cpp`, built for this CPU at its first use."""
+"""The compiled loop over time of `melodygru.training.gru`: the library of `gru_loop/`, and what of it this CPU runs.
+
+The library holds a variant for each kind of CPU, and is the same on all CPUs of an architecture; which runs is decided
+at run time, by the CPU and the type of number alone, so that results are the same from run to run.
+"""
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
 import platform
-import subprocess
 import sys
-import tempfile
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,48 +19,89 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-_SOURCE = Path(__file__).with_suffix(".cpp")
-_NATIVE = (("-march=native",), ("-mcpu=native",), ())
-"""How compilers are told to build for this very CPU: the first that they understand."""
-_OPENMP = ("-fopenmp",) if sys.platform == "linux" else ()
+from melodygru import compiler
+from melodygru.errors import UsageError
+
+_SOURCES = Path(__file__).parent / "gru_loop"
+_AVX2 = ("-mavx2", "-mfma")
+_AVX512 = (*_AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl")
+_AVX512_BF16 = (*_AVX512, "-mavx512bf16")
+_VARIANTS = {
+    "amx": ("amx.cpp", (*_AVX512_BF16, "-mamx-tile", "-mamx-bf16")),
+    "avx512_bf16": ("loop.cpp", _AVX512_BF16),
+    "avx512": ("loop.cpp", _AVX512),
+    "avx2": ("loop.cpp", _AVX2),
+    "portable": ("loop.cpp", ()),
+    "emulated": ("amx.cpp", ("-DEMULATED_TILES",)),
+}
+"""Source and flags of each, best first; the last is for tests: the one of AMX, its instructions written out."""
+_X86 = ("amx", "avx512_bf16", "avx512", "avx2", "portable")
+_OTHERS = ("portable",)
+_FLAGS = ("-ffp-contract=fast", "-fvisibility=hidden")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The loop for one kind of CPU and one type of number; see `gru_loop/variant.h`.
+
+    Attributes:
+        name: of the kind of CPU.
+        number: of the variant in its library.
+        bytes: of a number: 4 for float32, 2 for bfloat16.
+        lanes: columns of packed weights that lie together.
+        columns: that the backward product makes at once.
+        group: pairs (of float32, single numbers) along the sum that lie together in packed weights.
+        runs: whether this CPU can run it.
+    """
+
+    name: str
+    number: int
+    bytes: int
+    lanes: int
+    columns: int
+    group: int
+    runs: bool
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """The compiled loop; see `gru_kernel.cpp`.
+    """The compiled loop.
 
     Attributes:
-        functions: the compiled ones.
-        lanes: floats in a vector.
-        vectors: vectors of columns that the backward product makes at once.
-        bfloat16: whether this CPU multiplies bfloat16.
+        functions: the library.
+        variants: of it those that may be used, best first; at least one of float32.
     """
 
     functions: ctypes.CDLL
-    lanes: int
-    vectors: int
-    bfloat16: bool
+    variants: tuple[Variant, ...]
+
+    @property
+    def bfloat16(self) -> bool:
+        """Whether it multiplies bfloat16."""
+        return any(variant.bytes == 2 for variant in self.variants)
 
     @property
     def multiple(self) -> int:
         """The number of units must be a multiple of it."""
-        return self.vectors * self.lanes
+        return max(max(variant.columns, variant.group * 4 // variant.bytes) for variant in self.variants)
+
+    def variant(self, dtype: torch.dtype) -> Variant:
+        """The one for weights of this dtype."""
+        return next(variant for variant in self.variants if variant.bytes == dtype.itemsize)
 
     def forward(self, from_x: Tensor, w_h: Tensor, bias: Tensor, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
-        """States from W x + b, with b' of r and z added, (B, T, 3H), U (3H, H) and b' of n (H,), float32.
+        """States from W x (B, T, 3H), U (3H, H) and biases (4H,), float32: b + b' of r and z, b of n, b' of n.
 
         Returns:
-            (B, T, H) states in float32; what each step began with, and (B, T, 4H) r, z, n and U_n h' + b', in the
-            dtype of U; the last two for the backward pass, empty unless `keep`.
+            (B, T, H) states in float32; (B, T, H) what each step began with, and (B, T, 4H) what else the backward
+            pass needs, in the dtype of U; the last two empty unless `keep`.
         """
-        (rows, steps), n, pairs = from_x.shape[:2], w_h.shape[1], _pairs(w_h)
-        packed = w_h.view(3, n // self.lanes, self.lanes, n // pairs, pairs).permute(1, 3, 0, 2, 4).contiguous()
+        rows, steps, n = (*from_x.shape[:2], w_h.shape[1])
         states = from_x.new_empty(rows, steps, n, dtype=torch.float32)
         before = from_x.new_empty(rows, steps, n) if keep else from_x.new_empty(0)
         kept = from_x.new_empty(rows, steps, 4 * n) if keep else from_x.new_empty(0)
-        if keep:
-            before[:, 0] = 0
-        self._call("forward", from_x, packed, bias, states, before, kept if keep else None, rows, steps, n)
+        for_backward = (before, kept) if keep else (None, None)
+        self._call("forward", (rows, steps), w_h, from_x, bias, states, *for_backward)
         return states, before, kept
 
     def backward(self, gradient: Tensor, w_h: Tensor, before: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
@@ -69,25 +110,26 @@ class Kernel:
         Returns:
             (B, T, 4H), in the dtype of U: of n from h, of r, of z, of n from x; and their sums, (4H,), in float32.
         """
-        (rows, steps), n, pairs = gradient.shape[:2], w_h.shape[1], _pairs(w_h)
-        ordered = torch.cat([w_h[2 * n :], w_h[: 2 * n]])
-        blocks = ordered.view(3 * n // pairs, pairs, n // (self.vectors * self.lanes), self.vectors, self.lanes)
-        packed = blocks.permute(2, 0, 3, 4, 1).contiguous()
+        rows, steps, n = gradient.shape
         scores = w_h.new_empty(rows, steps, 4 * n)
-        sums = gradient.new_zeros(rows, 4 * n)
-        self._call("backward", gradient, packed, before, kept, scores, sums, rows, steps, n)
-        return scores, sums.sum(0)
+        sums = gradient.new_empty(4 * n)
+        self._call("backward", (rows, steps), w_h, gradient, before, kept, scores, sums)
+        return scores, sums
 
-    def _call(self, name: str, first: Tensor, packed: Tensor, *others: Tensor | int | None) -> None:
-        """Call the function for weights of this dtype; ctypes lets other threads of Python run meanwhile."""
-        function = getattr(self.functions, f"gru_{name}_{'bfloat16' if packed.dtype == torch.bfloat16 else 'float'}")
-        values = (first, packed, *others)
-        function(*(ctypes.c_int64(v) if isinstance(v, int) else _address(v) for v in values))
+    def _call(self, name: str, sizes: tuple[int, int], w_h: Tensor, first: Tensor, *others: Tensor | None) -> None:
+        """Call a function of the library with U packed for it; ctypes lets other threads of Python run meanwhile."""
+        variant, units, w_h = self.variant(w_h.dtype), w_h.shape[1], w_h.contiguous()
+        packed = torch.empty_like(w_h)
+        backward = int(name == "backward")
+        self.functions.gru_pack(*_numbers(variant.number, backward, units), _address(w_h), _address(packed))
+        numbers = _numbers(variant.number, torch.get_num_threads(), *sizes, units)
+        function = getattr(self.functions, f"gru_{name}")
+        if not function(*numbers, _address(first), _address(packed), *map(_address, others)):
+            raise MemoryError
 
 
-def _pairs(w_h: Tensor) -> int:
-    """How many neighbours along the sum lie side by side: bfloat16 is multiplied in pairs."""
-    return 2 if w_h.dtype == torch.bfloat16 else 1
+def _numbers(*values: int) -> tuple[ctypes.c_int64, ...]:
+    return tuple(map(ctypes.c_int64, values))
 
 
 def _address(array: Tensor | None) -> ctypes.c_void_p:
@@ -99,60 +141,47 @@ def _address(array: Tensor | None) -> ctypes.c_void_p:
 def kernel() -> Kernel | None:
     """The loop for this CPU; None where it cannot be built, or MELODYGRU_KERNEL=0 says not to.
 
-    It takes a C++ compiler (GCC or Clang), and a second or two at its first use; it lies with torch's other extensions
-    ($TORCH_EXTENSIONS_DIR, else the user's cache).
+    MELODYGRU_KERNEL=avx2, or another name of a variant, takes that one, for measuring and for finding faults.
     """
-    if os.environ.get("MELODYGRU_KERNEL") == "0" or sys.platform == "win32":
+    wanted = os.environ.get("MELODYGRU_KERNEL", "")
+    if wanted == "0" or sys.platform == "win32":
         return None
-    for flags in _NATIVE:
-        with suppress(OSError, RuntimeError, subprocess.SubprocessError):
-            return build(flags)
+    names = _X86 if platform.machine() in ("x86_64", "AMD64") else _OTHERS
+    for first in range(len(names)):
+        # A compiler that does not know the newest instructions builds the rest.
+        with suppress(*compiler.CompilerError):
+            return chosen(build(names[first:]), wanted if wanted not in ("", "1") else None)
     return None
 
 
-def build(flags: Sequence[str]) -> Kernel:
-    """The loop, compiled with these flags; RuntimeError, OSError or SubprocessError where that cannot be done."""
-    from torch.utils import cpp_extension
+def build(names: Sequence[str]) -> Kernel:
+    """The library with these variants, and all of them, also what this CPU cannot run. Raises CompilerError."""
+    sources = [(source, (*flags, f"-DVARIANT={name}")) for name in names for source, flags in [_VARIANTS[name]]]
+    sources.append(("library.cpp", (f"-DVARIANTS={''.join(f'OF({name})' for name in names)}",)))
+    functions = compiler.library("gru", [compiler.Unit(_SOURCES / source, flags) for source, flags in sources], _FLAGS)
+    functions.gru_variant.restype = ctypes.c_char_p
+    functions.gru_forward.restype = functions.gru_backward.restype = ctypes.c_bool
+    found: list[Variant] = []
+    facts = (ctypes.c_int64 * 5)()
+    while name := functions.gru_variant(ctypes.c_int64(len(found)), facts):
+        size, lanes, columns, group, runs = facts
+        found.append(Variant(name.decode(), len(found), size, lanes, columns, group, bool(runs)))
+    return Kernel(functions, tuple(found))
 
-    # Machines that share a home need not have the same CPU: the host's name goes in.
-    state = repr((_SOURCE.read_bytes(), tuple(flags), torch.__version__, platform.machine(), platform.node()))
-    name = f"melodygru_gru_{hashlib.sha256(state.encode()).hexdigest()[:16]}"
-    home = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or cpp_extension.get_default_build_root())
-    place = home / f"{name}.so"
-    if not place.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        # Built in a folder that nobody else knows: torch's own lock would wait for ever for a build that was killed.
-        with tempfile.TemporaryDirectory(dir=home, prefix=f".{name}-") as folder, _beside_python(), _quiet():
-            cpp_extension.load(
-                name,
-                [str(_SOURCE)],
-                extra_cflags=["-O3", "-std=c++20", "-ffp-contract=fast", *_OPENMP, *flags],
-                extra_ldflags=[*_OPENMP],
-                build_directory=folder,
-                is_python_module=False,
+
+def chosen(built: Kernel, name: str | None = None) -> Kernel:
+    """What this CPU runs of it; with a name that variant, beside the best of float32 that is not better.
+
+    Raises UsageError where this CPU does not run it.
+    """
+    variants = [variant for variant in built.variants if variant.runs]
+    if name is not None:
+        names = [variant.name for variant in variants]
+        if name not in names:
+            raise UsageError(
+                f"MELODYGRU_KERNEL is {name}, which this computer does not have; leave it out, or set it to one of "
+                f"{', '.join([*names, '0'])}."
             )
-            os.replace(Path(folder) / f"{name}.so", place)
-    library = ctypes.CDLL(str(place))
-    return Kernel(library, library.gru_lanes(), library.gru_backward_vectors(), bool(library.gru_bfloat16()))
-
-
-@contextmanager
-def _beside_python() -> Iterator[None]:
-    """PATH with the folder of this Python: ninja was installed there, whether or not the environment is activated."""
-    before = os.environ.get("PATH")
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before or os.defpath])
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PATH"]
-        else:
-            os.environ["PATH"] = before
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No warnings: torch's advice on compilers is not for people who train a melody model."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+        not_better = variants[names.index(name) :]
+        variants = [variant for variant in not_better if variant.name == name or variant.bytes == 4]
+    return Kernel(built.functions, tuple(variants))

@@ -54,7 +54,7 @@ class Muon(torch.optim.Optimizer):
         """Not 0: leave the next step out. (A GPU's number; nobody waits for it.)"""
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Move all matrices that have a gradient."""
         for group in self.param_groups:
             lr = group["lr"] * (1 - self.found_inf) if self.found_inf is not None else group["lr"]

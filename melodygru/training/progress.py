@@ -73,6 +73,10 @@ class Listener(Protocol):
         """`done` of `total` files have been read."""
         return
 
+    def busy(self, what: str, done: int = 0, total: int = 0) -> None:
+        """Something else than reading and steps is done, `done` of `total` of it, where `total` is not 0."""
+        return
+
     def started(self, run: Run) -> None:
         """The data is there and the first step is due."""
         return

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from melodygru.errors import CheckpointError
 from melodygru.system import write_atomically
+from melodygru.training.config import TrainConfig
 
 _PARTS = {"data": "data", "model": "settings of the model", "train": "settings of training"}
 """Of a run's identity, in words."""
@@ -146,7 +147,9 @@ class TrainingState:
         path = folder / cls.FILE
         try:
             with safe_open(path, framework="pt") as file:
-                return dict(_identity(file.metadata() or {}).get("train", {}))
+                saved = dict(_identity(file.metadata() or {}).get("train", {}))
+            TrainConfig(**saved)
+            return saved
         except (SafetensorError, OSError, ValueError, TypeError, RuntimeError) as error:
             raise _damaged(path, error) from error
 

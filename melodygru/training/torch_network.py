@@ -151,11 +151,10 @@ class MelodyGRU(nn.Module):
         """(B, T, hidden): the top layer's state when each event is due; in training with dropout."""
         inputs = batch["inputs"].long()
         dtype = multiplied_as(self.input.weight)
-        x = looked_up(
-            [self.tables[column.name].weight for column in self.places], inputs[..., : len(self.places)], dtype
-        )
+        tables = [self.tables[column.name].get_parameter("weight") for column in self.places]
+        x = looked_up(tables, inputs[..., : len(self.places)], dtype)
         if self.config.context.candidates:
-            tables = [self.candidate_tables[column.name].weight for column in self.spots]
+            tables = [self.candidate_tables[column.name].get_parameter("weight") for column in self.spots]
             x = torch.cat([x, looked_up(tables, self._spots(inputs), dtype).flatten(-2)], dim=-1)
         x = self._locked_dropout(self.input(x), self.config.dropout / 2)
         for layer in self.recurrent:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,10 @@ def _memory_in_words(config: TrainConfig) -> Iterator[None]:
         raise TrainingError(
             f"Memory ran out with --batch-size {config.batch_size}; choose a smaller one, or a smaller preset."
         ) from error
+
+
+class _Interrupted(BaseException):
+    """The user has asked to stop in the midst of validation: no error of which other processes are told."""
 
 
 class Trainer:
@@ -153,6 +157,7 @@ class Trainer:
         packed_index, shared_runs, writer = None, None, None
         with group.together():
             if group.first:
+                self.listener.busy("making the index of what is learned from")
                 index = dataset.originality_index(chosen)
                 packed_index = index.to_bytes() if self.keep_index else None
                 compared = held_pieces[:: max(1, len(held_pieces) // _COMPARED)][:_COMPARED]
@@ -219,13 +224,14 @@ class Trainer:
         self._began = time.monotonic() - state.seconds
         self._saved = time.monotonic()
         state.share_before = share = self._share(per_epoch)
-        while share < 1:
+        while share < 1 or self._owes_validation(per_epoch):
             if config.patience and len(task.held_pieces) and state.epochs_since_best >= config.patience:
                 return "patience"
-            epoch, before = state.step // per_epoch, state.step
+            owed = self._owes_validation(per_epoch)
+            epoch, before = (state.step - owed) // per_epoch, state.step
             batches = epoch_batches(pieces, config.batch_size, config.seed, epoch)
             semitones = shifts(dataset, pieces, config.transpose, config.seed, epoch)
-            for rows in batches[state.step % per_epoch :]:
+            for rows in batches[per_epoch if owed else state.step % per_epoch :]:
                 stop, share = self._agree(per_epoch)
                 if stop or share >= 1:
                     break
@@ -233,13 +239,16 @@ class Trainer:
                 self._tell(task, epoch)
             stop, share = self._agree(per_epoch)
             within = state.step % per_epoch > 0
-            if stop and (within or state.step == before):
+            row = None
+            if not (stop and (within or state.step == before)):
+                with suppress(_Interrupted):
+                    row = self._finish_epoch(epoch, task.held, task.held_pieces)
+            if row is None:
                 with group.together():
                     if not state.rows:
                         self._save_model(task, None)
                     self._save_state(task)
                 return "interrupted"
-            row = self._finish_epoch(epoch, task.held, task.held_pieces)
             better = state.is_best(row)
             with group.together():
                 if better or not config.patience:
@@ -253,6 +262,11 @@ class Trainer:
             if within:
                 return "time"
         return "finished" if state.step >= config.epochs * per_epoch else "time"
+
+    def _owes_validation(self, per_epoch: int) -> bool:
+        """Whether the run was stopped after an epoch's last step and before its row was written."""
+        state = self.state
+        return state.step % per_epoch == 0 and state.step > (state.rows[-1]["step"] if state.rows else 0)
 
     def _agree(self, per_epoch: int) -> tuple[bool, float]:
         """Whether a process was told to stop, and how much of the run is done by the clock of the first."""
@@ -381,8 +395,15 @@ class Trainer:
 
     def validate(self, dataset: Dataset, pieces: Array) -> tuple[float, float]:
         """Nats per note of durations and of pitches, with the averaged weights; NaN without pieces."""
+
+        def heard(done: int, total: int) -> None:
+            self.listener.busy("validating: tunes", done, total)
+            # One of several processes must not leave the others waiting for its sums.
+            if self._interruption.asked and self.group.world == 1:
+                raise _Interrupted
+
         with self.group.together(), weights_of(self.average, self.model):
-            return held_out_nats(self.model, self._loader, self.group, dataset, pieces)
+            return held_out_nats(self.model, self._loader, self.group, dataset, pieces, heard)
 
     def _save_model(self, task: _Task, row: dict[str, float] | None) -> None:
         """Write the checkpoint, with the averaged weights: the first process does."""

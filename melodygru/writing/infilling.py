@@ -7,6 +7,7 @@ the one is taken that makes what follows most probable to the model.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,7 @@ def infill(
     seed: int,
     candidates: int = FILLINGS,
     only: int | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Filled:
     """The melody with the steps of `span` (see `gap_of`) written anew; every note that begins elsewhere stays.
 
@@ -87,6 +89,7 @@ def infill(
         seed: at least 0.
         candidates: how many fillings to choose from, as `best_of` of `GenerationConfig`.
         only: make this candidate and no other.
+        progress: called with how many candidates are finished; of those under way, parts count.
 
     Raises:
         UsageError: wishes that cannot be kept there.
@@ -105,7 +108,10 @@ def infill(
         if lead:
             rules.append(Foreshadows(melody, lead))
         made = plan_rewriting(config, melody, [(start, end)], rules, model.banned(config), tokens.max_duration)
-        drawn = sample(model.engine, made.meta, last - first, config.sampling, made.ahead, seed, first, made.script)
+        report = None if progress is None else (lambda done, before=len(found): progress(before + done))
+        drawn = sample(
+            model.engine, made.meta, last - first, config.sampling, made.ahead, seed, first, made.script, report
+        )
         for number, one in enumerate(drawn, first):
             whole = Tokenizer(tokens).decode(one.events, melody.qpm, melody.name)
             found.append(_judged(replace(whole, key=melody.key), one, number, start, end))

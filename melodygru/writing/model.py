@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -26,7 +26,7 @@ from melodygru.writing.styles import check_known
 from melodygru.writing.sampler import Drawn, Watcher, sample
 from melodygru.writing.selection import BestOfAll, Selection
 
-_WINDOW = 256
+WINDOW = 256
 """Melodies made at once: bounds the memory that many take. A multiple of those that the critic chooses from."""
 _TRIES = 4
 """How many times as many melodies as were asked for are made at most, so that all are different."""
@@ -95,7 +95,7 @@ class Model:
         seed: int | None = None,
         primer: Melody | None = None,
         include_primer: bool = True,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[float], None] | None = None,
         **options: Any,
     ) -> list[Melody]:
         """Write `count` melodies, each of exactly the bars asked for, all different.
@@ -106,7 +106,7 @@ class Model:
             seed: at least 0; the same seed and options give the same melodies. None draws one.
             primer: what to continue, in its key, metre and tempo.
             include_primer: whether the melodies begin with the primer, and the bars asked for count its bars.
-            progress: called with the number of candidates finished so far.
+            progress: called with how many candidates are finished; of those under way, parts count.
             options: fields of `GenerationConfig`: key="A minor", meter="6/8", chords="Am F C G", …
 
         Raises:
@@ -125,7 +125,7 @@ class Model:
         count: int = 1,
         primer: Melody | None = None,
         include_primer: bool = True,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[float], None] | None = None,
         as_drawn: bool = False,
     ) -> list[Generated]:
         """`generate_many`, with all that belongs to the melodies. Of several candidates the best come first.
@@ -139,7 +139,7 @@ class Model:
         self,
         order: Order,
         count: int = 1,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[float], None] | None = None,
         jobs: int = 1,
         made: Plan | None = None,
         watch: Watcher | None = None,
@@ -153,12 +153,12 @@ class Model:
         SEED.check(order.seed)
         made = self.planned(order) if made is None else made
         candidates = self.candidates_for(order.config, count)
-        selection = self._selection(order.config, candidates, count)
+        selection = self.selection(order.config, count)
         for drawn in self._drawn(order, made, candidates, selection.rated, progress, jobs, watch):
             yield from selection.choose(drawn)
         first = candidates
         while selection.found < count and first < candidates * _TRIES:
-            many = min(_WINDOW, count - selection.found)
+            many = min(WINDOW, count - selection.found)
             selection.keep(self.draw_window(order, made, first, many, selection.rated, progress, watch))
             first += many
         if selection.found < count:
@@ -168,11 +168,11 @@ class Model:
             )
         yield from selection.fill(count)
 
-    def _selection(self, config: GenerationConfig, candidates: int, count: int) -> Selection:
-        """How `count` melodies are chosen among so many candidates."""
+    def selection(self, config: GenerationConfig, count: int) -> Selection:
+        """How `count` melodies are chosen among the candidates."""
         if self._chooses(config):
             return Selection(CANDIDATES)
-        return Selection() if candidates == count else BestOfAll()
+        return Selection() if self.candidates_for(config, count) == count else BestOfAll()
 
     def _drawn(
         self,
@@ -180,12 +180,12 @@ class Model:
         made: Plan,
         candidates: int,
         rated: bool,
-        progress: Callable[[int], None] | None,
+        progress: Callable[[float], None] | None,
         jobs: int,
         watch: Watcher | None,
     ) -> Iterator[list[Candidate]]:
         """That many candidates from number 0 on, a window at a time."""
-        windows = [(first, min(_WINDOW, candidates - first)) for first in range(0, candidates, _WINDOW)]
+        windows = [(first, min(WINDOW, candidates - first)) for first in range(0, candidates, WINDOW)]
         if jobs > 1 and len(windows) > 1:
             drawn_elsewhere = by_processes(WindowDrawer(self, order, rated), windows, jobs)
             for (first, many), drawn in zip(windows, drawn_elsewhere, strict=True):
@@ -203,22 +203,25 @@ class Model:
         first: int,
         many: int,
         rated: bool,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[float], None] | None = None,
         watch: Watcher | None = None,
     ) -> list[Candidate]:
         """The candidates numbered [first, first + many), drawn side by side; `rated`: with their ratings."""
-        critic = self.checkpoint.critic if self._chooses(order.config) else None
-        cut = order.primer is not None and not order.include_primer
         report = None if progress is None else (lambda done: progress(first + done))
         how, ahead = order.config.sampling, made.ahead
         drawn = sample(self.engine, made.meta, many, how, ahead, order.seed, first, made.script, report, watch)
-        return [
-            Candidate(
-                self._finish(one, made, number, rated, cut),
-                0.0 if critic is None else critic.log_odds(self._decode(one, made)),
-            )
-            for number, one in enumerate(drawn, first)
-        ]
+        return self.candidates(order, made, first, drawn, rated)
+
+    def candidates(self, order: Order, made: Plan, first: int, drawn: Sequence[Drawn], rated: bool) -> list[Candidate]:
+        """What was drawn, as candidates numbered from `first` on; `rated`: with their ratings."""
+        critic = self.checkpoint.critic if self._chooses(order.config) else None
+        cut = order.primer is not None and not order.include_primer
+        found = []
+        for number, one in enumerate(drawn, first):
+            melody = self._decode(one, made)
+            liking = 0.0 if critic is None else critic.log_odds(melody)
+            found.append(Candidate(self._finish(one, melody, made, number, rated, cut), liking))
+        return found
 
     def planned(self, order: Order) -> Plan:
         """What the sampler works with to write an order. Raises UsageError for wishes that cannot be kept together."""
@@ -244,11 +247,13 @@ class Model:
         number: int,
         primer: Melody | None = None,
         include_primer: bool = True,
+        progress: Callable[[float], None] | None = None,
     ) -> Generated:
         """The candidate of this `number` alone, as `compose` makes it among others."""
         made = self._plan(config, primer, include_primer)
-        drawn = sample(self.engine, made.meta, 1, config.sampling, made.ahead, seed, number, made.script)
-        return self._finish(drawn[0], made, number, False, primer is not None and not include_primer)
+        drawn = sample(self.engine, made.meta, 1, config.sampling, made.ahead, seed, number, made.script, progress)
+        melody = self._decode(drawn[0], made)
+        return self._finish(drawn[0], melody, made, number, False, primer is not None and not include_primer)
 
     def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:
         longest = self.checkpoint.tokenizer_config.max_duration
@@ -259,9 +264,8 @@ class Model:
         title = f"{self.name} {made.meta.key}".strip()
         return Tokenizer(self.checkpoint.tokenizer_config).decode(drawn.events, made.qpm, title)
 
-    def _finish(self, drawn: Drawn, made: Plan, number: int, rated: bool, cut: bool) -> Generated:
+    def _finish(self, drawn: Drawn, melody: Melody, made: Plan, number: int, rated: bool, cut: bool) -> Generated:
         """A melody as it is given: its last note held, and `cut` from the primer where that is left out."""
-        melody = self._decode(drawn, made)
         if made.fills_out and melody.notes[-1].onset >= made.begins:
             melody = hold_last(melody, drawn.events.pitches[-2] == REST)
         own = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -23,6 +23,9 @@ from melodygru.writing.recipe import Recipe, rendered
 from melodygru.writing.rewriting import parse_bars, span_of
 from melodygru.writing.variation import Varied, vary
 
+Told = Callable[[float, int], None]
+"""Told of candidates finished, and of all; of those under way, parts count."""
+
 _LARGEST_INPUT = 256 * 1024
 """Bytes of a file that is changed, up to which it is kept within the new one, so that that can be made again."""
 
@@ -34,7 +37,9 @@ def packed_input(tune: Tune) -> dict[str, Any]:
     return {"name": tune.melody.name, **kept}
 
 
-def changed(recipe: Recipe, model: Model, tune: Tune, only: int | None = None) -> tuple[Filled | Varied, Recipe, bytes]:
+def changed(
+    recipe: Recipe, model: Model, tune: Tune, only: int | None = None, progress: Told | None = None
+) -> tuple[Filled | Varied, Recipe, bytes]:
     """What `infill` and `vary` write: the melody, the recipe with the candidate's number, and the file.
 
     Raises UsageError for bars or options that do not fit, SamplingError if nothing was found.
@@ -47,24 +52,35 @@ def changed(recipe: Recipe, model: Model, tune: Tune, only: int | None = None) -
         if span is None:
             raise UsageError("There is nothing to fill; say which bars with --bars 5-8.")
         candidates = recipe.config.best_of or FILLINGS
-        done = infill(model, tune.melody, span, config, recipe.seed, candidates, only)
+        report = _counting(progress, candidates, only)
+        done = infill(model, tune.melody, span, config, recipe.seed, candidates, only, report)
     else:
         candidates = recipe.config.best_of or VARIATIONS
         amount, keep = float(details["amount"]), details.get("keep")
-        done = vary(model, tune.melody, amount, config, recipe.seed, keep, span, candidates, only)
+        report = _counting(progress, candidates, only)
+        done = vary(model, tune.melody, amount, config, recipe.seed, keep, span, candidates, only, report)
     recipe = replace(recipe, number=done.number)
     return done, recipe, tune.rewritten(done.melody, recipe.text())
 
 
-def made_again(recipe: Recipe, model: Model) -> bytes:
-    """The bytes of the file that the recipe is of, given its model.
+def _counting(progress: Told | None, candidates: int, only: int | None) -> Callable[[float], None] | None:
+    """Something to call with the candidates that are finished, where there is something to be told."""
+    if progress is None:
+        return None
+    total = candidates if only is None else 1
+    return lambda done: progress(done, total)
+
+
+def made_again(recipe: Recipe, model: Model, progress: Told | None = None) -> bytes:
+    """The bytes of the file that the recipe is of, given its model; `progress` as in `changed`.
 
     Raises UsageError or SamplingError where this version cannot do what the recipe asks, MidiError if it needs a file
     that it does not hold.
     """
     if recipe.command == "generate":
         include = bool(recipe.details.get("include_primer", True))
-        generated = model.compose_again(recipe.config, recipe.seed, recipe.number, recipe.source, include)
+        report = _counting(progress, 1, None)
+        generated = model.compose_again(recipe.config, recipe.seed, recipe.number, recipe.source, include, report)
         return rendered(generated, recipe)
     try:
         data = zlib.decompressobj().decompress(base64.b64decode(recipe.details["input"]), _LARGEST_INPUT)
@@ -73,7 +89,7 @@ def made_again(recipe: Recipe, model: Model) -> bytes:
             "does not hold the file that it was made from, which was too large; make it anew from that."
         ) from error
     tune = Tune.parse(data, str(recipe.details.get("name", "")), str(recipe.details.get("track", "auto")))
-    return changed(recipe, model, tune, recipe.number)[2]
+    return changed(recipe, model, tune, recipe.number, progress)[2]
 
 
 def chords_in(path: str | PathLike[str], melodies: Sequence[Melody]) -> tuple[ChordSpan, ...]:

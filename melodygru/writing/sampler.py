@@ -8,7 +8,7 @@ any size. (On one machine, that is: another processor rounds the logits' last di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from melodygru.writing.config import SamplingConfig
 from melodygru.writing.constraints.base import Progress
 from melodygru.writing.layout import Script
 from melodygru.writing.lookahead import Lookahead
+from melodygru.writing.lots import Due, Lot
 
 Watcher = Callable[[Mapping[int, tuple[int, int, int]]], None]
 """Told of events as they are drawn, one step of all at a time: by a melody's number (onset, duration, pitch class)."""
@@ -56,7 +57,7 @@ def sample(
     seed: int,
     first: int = 0,
     script: Script | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[float], None] | None = None,
     watch: Watcher | None = None,
 ) -> list[Drawn]:
     """Draw `count` melodies.
@@ -69,84 +70,115 @@ def sample(
         seed: any integer of at least 0; the same seed gives the same melodies.
         first: the number of the first melody: melody i draws from (seed, first + i), whatever stands beside it.
         script: what is given or repeated.
-        progress: called with the number of melodies finished so far, now and then.
+        progress: called at every step with how many melodies are finished, never fewer than before; of those under
+            way, parts count.
         watch: told of every event as it is drawn, END too. Where a melody goes back from a dead end it is told of
             others from there on. What it raises ends the work.
 
     Raises:
         SamplingError: some melody met dead ends again and again.
     """
-    script = script or Script()
-    batch = _Batch(engine, meta, config, ahead, script, seed, watch)
-    finished: dict[int, Drawn] = {}
-    # Each melody's number, and the events before a dead end that are kept for another attempt.
-    waiting: dict[int, dict[int, tuple[int, int]]] = {first + i: {} for i in range(count)}
+    lot = Lot(meta, ahead, script or Script(), seed, first, count)
+    drawn = sample_lots(engine, [lot], config, progress, watch)[0]
+    if drawn is None:
+        raise SamplingError(
+            "No melody was found that keeps to everything asked for; allow more: a higher --max-copy or --max-leap, a "
+            "wider --range, or other values of the options that you set."
+        )
+    return drawn
+
+
+def sample_lots(
+    engine: Engine,
+    lots: Sequence[Lot],
+    config: SamplingConfig,
+    progress: Callable[[float], None] | None = None,
+    watch: Watcher | None = None,
+) -> list[list[Drawn] | None]:
+    """Draw the melodies of several lots side by side: each as `sample` draws it.
+
+    Returns:
+        Each lot's melodies; None where some melody met dead ends again and again. `progress` and `watch` as in
+        `sample`; to be watched, there must be one lot.
+    """
+    assert watch is None or len(lots) == 1, "melodies are told by their numbers"
+    batch = _Batch(engine, lots, config, watch)
+    finished: dict[tuple[int, int], Drawn] = {}
+    # Each melody's lot and number, and the events before a dead end that are kept for another attempt.
+    waiting: dict[tuple[int, int], dict[int, tuple[int, int]]] = {
+        (place, lot.first + i): {} for place, lot in enumerate(lots) for i in range(lot.count)
+    }
+    furthest = 0.0
+
+    def report(done: float) -> None:
+        nonlocal furthest
+        furthest = max(furthest, len(finished) + done)
+        if progress is not None:
+            progress(furthest)
+
     for attempt in range(_ATTEMPTS):
-        report = None if progress is None else (lambda done, before=len(finished): progress(before + done))
         results = batch.run(list(waiting), list(waiting.values()), attempt, report)
-        again: dict[int, dict[int, tuple[int, int]]] = {}
-        for number, (drawn, own, dead) in zip(waiting, results, strict=True):
+        again: dict[tuple[int, int], dict[int, tuple[int, int]]] = {}
+        for which, (drawn, own, dead) in zip(waiting, results, strict=True):
             if drawn is not None:
-                finished[number] = drawn
+                finished[which] = drawn
             else:
                 # Dead ends have their cause a few notes back; if it happens again, farther.
-                keep = dead - meta.time_signature.bar_steps * 2 ** (attempt // 2)
-                again[number] = {onset: event for onset, event in own.items() if onset < keep}
+                keep = dead - lots[which[0]].meta.time_signature.bar_steps * 2 ** (attempt // 2)
+                again[which] = {onset: event for onset, event in own.items() if onset < keep}
         waiting = again
         if not waiting:
-            return [finished[first + i] for i in range(count)]
-    raise SamplingError(
-        "No melody was found that keeps to everything asked for; allow more: a higher --max-copy or --max-leap, a "
-        "wider --range, or other values of the options that you set."
-    )
+            break
+    lost = {place for place, _ in waiting}
+    return [
+        None if place in lost else [finished[place, lot.first + i] for i in range(lot.count)]
+        for place, lot in enumerate(lots)
+    ]
 
 
 class _Batch:
     """Draws melodies side by side, an event each at a time."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        meta: PieceMeta,
-        config: SamplingConfig,
-        ahead: Lookahead,
-        script: Script,
-        seed: int,
-        watch: Watcher | None,
-    ):
-        self.engine, self.meta, self.config = engine, meta, config
-        self.ahead, self.script, self.seed, self.watch = ahead, script, seed, watch
+    def __init__(self, engine: Engine, lots: Sequence[Lot], config: SamplingConfig, watch: Watcher | None):
+        self.engine, self.lots, self.config, self.watch = engine, lots, config, watch
 
     def run(
         self,
-        numbers: list[int],
+        which: list[tuple[int, int]],
         kept: list[dict[int, tuple[int, int]]],
         attempt: int,
-        report: Callable[[int], None] | None,
+        report: Callable[[float], None],
     ) -> list[tuple[Drawn | None, dict[int, tuple[int, int]], int]]:
-        """One attempt for each number: the melody, or None, its events by onset, and where it met a dead end."""
-        if len(numbers) == 1:
+        """One attempt for each melody (lot, number), those of a lot side by side.
+
+        The melody, or None, its events by onset, and where it met a dead end.
+        """
+        if len(which) == 1:
             # A matrix product with one row takes another route through the linear algebra and rounds differently, which
             # about once in thousands of melodies turns a draw. With a twin beside it, one is rounded as many are.
-            alone = None if report is None else (lambda done: report(done // 2))
-            return self.run(numbers * 2, kept * 2, attempt, alone)[:1]
-        size = len(numbers)
+            return self.run(which * 2, kept * 2, attempt, lambda done: report(done / 2))[:1]
+        size = len(which)
+        lots = [self.lots[place] for place, _ in which]
+        of = np.array([place for place, _ in which])
+        lengths_of = np.array([lot.meta.length for lot in lots])
         random = [
-            np.random.Generator(np.random.PCG64([self.seed, number, attempt] if attempt else [self.seed, number]))
-            for number in numbers
+            np.random.Generator(np.random.PCG64([lot.seed, number, attempt] if attempt else [lot.seed, number]))
+            for lot, (_, number) in zip(lots, which, strict=True)
         ]
-        state = self.engine.start([self.meta] * size)
+        state = self.engine.start([lot.meta for lot in lots])
         where = Progress.start(size)
-        own: list[dict[int, tuple[int, int]]] = [{} for _ in numbers]
-        rows, ended = np.arange(size), 0
+        own: list[dict[int, tuple[int, int]]] = [{} for _ in which]
+        rows = np.arange(size)
         dead = np.full(size, -1, np.int64)
-        drawn: list[list[tuple[int, int, float, int]]] = [[] for _ in numbers]
+        drawn: list[list[tuple[int, int, float, int]]] = [[] for _ in which]
         done = np.zeros(size, np.bool_)
         while True:
             here = rows.tolist()
             durations, pitches, nats, stuck = self._draw(
                 state,
-                where,
+                Due(self.lots, of[rows], where),
+                where.onset.tolist(),
+                [lots[row].script for row in here],
                 [own[row] for row in here],
                 [kept[row] for row in here],
                 [random[row] for row in here],
@@ -163,17 +195,16 @@ class _Batch:
             if self.watch is not None:
                 self.watch(
                     {
-                        numbers[row]: (onset, duration, pitch)
+                        which[row][1]: (onset, duration, pitch)
                         for row, over in zip(here, done.tolist(), strict=True)
                         for duration, pitch, _, onset in drawn[row][-1:]
                         # What was kept from before a dead end was told of then.
                         if not over and dead[row] < 0 and onset not in kept[row]
                     }
                 )
-            ended += int((stuck | (durations == END)).sum() - done.sum())
             done = stuck | (durations == END)
-            if report is not None:
-                report(int(ended - (dead >= 0).sum()))
+            under_way = (where.onset / lengths_of[rows])[~done].sum()
+            report(float(size - len(done) + done.sum() - (dead >= 0).sum() + under_way))
             if done.all():
                 break
             self.engine.advance(state, durations, pitches)
@@ -186,14 +217,16 @@ class _Batch:
         results = []
         for row, events_of in enumerate(drawn):
             lengths, classes, costs, onsets = (np.array(column) for column in zip(*events_of, strict=True))
-            melody = Drawn(Events(lengths, classes, self.meta), costs, onsets) if dead[row] < 0 else None
+            melody = Drawn(Events(lengths, classes, lots[row].meta), costs, onsets) if dead[row] < 0 else None
             results.append((melody, own[row], int(dead[row])))
         return results
 
     def _draw(
         self,
         state: Any,
-        where: Progress,
+        due: Due,
+        onsets: list[int],
+        scripts: list[Script],
         own: list[dict[int, tuple[int, int]]],
         kept: list[dict[int, tuple[int, int]]],
         random: list[np.random.Generator],
@@ -201,38 +234,29 @@ class _Batch:
     ) -> tuple[IntArray, IntArray, FloatArray, BoolArray]:
         """Durations, pitches and nats of the events due, all (B,), and which melodies are at a dead end."""
         size = len(random)
-        options = self.ahead.options(where)
         fixed = np.zeros(size, np.bool_)
         forced = np.zeros((2, size), np.int64)
-        stuck = np.logical_not(options.any)
-        for row, onset in enumerate(where.onset.tolist()):
+        stuck = np.logical_not(due.any)
+        for row, onset in enumerate(onsets):
             if done[row]:
                 continue
-            event = kept[row].get(onset) or self.script.event(onset, own[row])
+            event = kept[row].get(onset) or scripts[row].event(onset, own[row])
             if event is not None:
                 fixed[row], forced[:, row] = True, event
-                repeated = onset not in self.script.given and onset not in kept[row]
-                stuck[row] = repeated and event[1] < REST and not options.following[row, event[1]]
+                repeated = onset not in scripts[row].given and onset not in kept[row]
+                stuck[row] = repeated and event[1] < REST and not due.following[row, event[1]]
         # What stands where nothing can is never looked at: these rows are done, given, or given up.
-        options.durations[~options.any, END] = True
+        due.durations[~due.any, END] = True
         uniform = np.array([generator.random(2) for generator in random])
-        constraints = self.ahead.constraints
         logits = self.engine.duration_logits(state)
-        wanted: npt.NDArray[np.floating] = logits
-        for constraint in constraints:
-            if (preference := constraint.duration_preference(where, logits.shape[1])) is not None:
-                wanted = wanted + preference
-        durations = draw(wanted, options.durations, self.config, uniform[:, 0])
+        durations = draw(due.wanted_durations(logits), due.durations, self.config, uniform[:, 0])
         durations = np.where(fixed, forced[0], durations).astype(np.int64)
         nats = nats_of(logits, durations)
         logits = self.engine.pitch_logits(state, durations)
-        wanted = logits
-        for constraint in constraints:
-            if (preference := constraint.pitch_preference(where)) is not None:
-                wanted = wanted + np.pad(preference, ((0, 0), (0, wanted.shape[1] - preference.shape[1])))
-        legal = options.pitches(durations)
+        legal = due.pitches(durations)
         legal[~legal.any(axis=1), REST] = True
-        pitches = np.where(fixed, forced[1], draw(wanted, legal, self.config, uniform[:, 1])).astype(np.int64)
+        drawn = draw(due.wanted_pitches(logits), legal, self.config, uniform[:, 1])
+        pitches = np.where(fixed, forced[1], drawn).astype(np.int64)
         nats = nats + np.where(durations == END, 0.0, nats_of(logits, pitches))
         return durations, pitches, nats, stuck
 

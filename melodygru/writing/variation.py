@@ -8,7 +8,7 @@ must not be what it was, and the model writes what it is instead. Of a few candi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
@@ -70,6 +70,7 @@ def vary(
     span: Span | None = None,
     candidates: int = VARIATIONS,
     only: int | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Varied:
     """A variation of a melody.
 
@@ -84,6 +85,7 @@ def vary(
         span: steps within which to change; None: everywhere.
         candidates: how many to choose from, as `best_of` of `GenerationConfig`.
         only: make this candidate and no other.
+        progress: called with how many candidates are finished; of those under way, parts count.
 
     Raises:
         UsageError: a value out of range, or wishes that cannot be kept.
@@ -108,7 +110,7 @@ def vary(
     else:
         made = _plan_pitches(model, melody, config, inside, amount, chance, keep == "contour")
     first, count = (0, candidates) if only is None else (only, 1)
-    drawn = sample(model.engine, made.meta, count, config.sampling, made.ahead, seed, first, made.script)
+    drawn = sample(model.engine, made.meta, count, config.sampling, made.ahead, seed, first, made.script, progress)
     found = []
     for number, one in enumerate(drawn, first):
         whole = Tokenizer(model.checkpoint.tokenizer_config).decode(one.events, melody.qpm, melody.name)

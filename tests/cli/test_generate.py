@@ -213,7 +213,7 @@ def test_a_notebook_that_names_no_seed_gets_a_new_tune_each_time(here):
 
 
 def test_processes_write_the_same_melodies(here, monkeypatch):
-    monkeypatch.setattr(generator, "_WINDOW", 4)
+    monkeypatch.setattr(generator, "WINDOW", 4)
     model = load_model("toy")
     order = Order(GenerationConfig.from_dict({"bars": 2}), 3)
     alone = list(model.compose_each(order, 10))
@@ -225,7 +225,7 @@ def test_processes_write_the_same_melodies(here, monkeypatch):
 
 
 def test_files_are_written_as_melodies_come(here, monkeypatch):
-    monkeypatch.setattr(generator, "_WINDOW", 3)
+    monkeypatch.setattr(generator, "WINDOW", 3)
     seen = []
     real = generator.Model.draw_window
 

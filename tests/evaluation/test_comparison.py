@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from melodygru.data.cache import load_dataset
-from melodygru.errors import FileError, UsageError
+from melodygru.errors import DataError, FileError, UsageError
 from melodygru.evaluation.comparison import (
     NO_CONTEXT,
     REACH,
@@ -18,9 +18,9 @@ from melodygru.evaluation.comparison import (
     gradient_reach,
     matched,
     plan_comparison,
-    run_all,
 )
 from melodygru.evaluation.comparison import run as run_plan
+from melodygru.evaluation.comparison_runs import run_all
 from melodygru.evaluation.comparison_tables import COLUMNS, cells_of, gradient_plot, rows, table
 from melodygru.network.cells import CELLS
 from melodygru.network.config import PRESETS, ModelConfig
@@ -90,9 +90,9 @@ def test_what_cannot_be_compared_is_refused(settings, words):
         plan_comparison("x", **settings)
 
 
-def test_a_run_measures_what_it_says(folder):
+def test_a_run_measures_what_it_says(folder, tmp_path):
     plan = plan_comparison(str(folder), cells=("gru",), seeds=1, shares=(0.5,), hidden=8, epochs=2)[0]
-    found = run_plan(plan)
+    found = run_plan(plan, tmp_path / "run")
     learned = sum(weights.numel() for weights in MelodyGRU(plan.model).parameters())
     assert (found.cell, found.hidden, found.parameters, found.epochs) == ("gru", 8, learned, 2)
     assert found.pieces == 6  # of 12 tunes 1 is held out, and half of 11 is taken
@@ -188,3 +188,18 @@ def test_command_compares_and_goes_on(folder, capsys):
     assert run("compare", folder, "--share", "some") == 2
     assert run("compare", folder, "--jobs", "0") == 2
     assert run("compare", folder, "--cells", "gru,gpt") == 2
+
+
+def test_runs_tell_how_far_they_are_and_end_with_their_reason(folder, tmp_path):
+    told = []
+    plans = plan_comparison(str(folder), cells=("gru", "rnn"), seeds=1, hidden=6, epochs=1)
+    outcomes = list(run_all(plans, tmp_path / "runs.jsonl", 2, lambda *what: told.append(what)))
+    assert {outcome.cell for outcome in outcomes} == {"gru", "rnn"}
+    shares = [done for what, done, total in told if what == "training: runs"]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert shares[-1] < 2
+    few = write_tunes(tmp_path / "few", 1)
+    with pytest.raises(DataError, match="Nothing is left to train on"):
+        list(run_all(plan_comparison(str(few), cells=("gru",), seeds=1), tmp_path / "more.jsonl"))
+    assert not (tmp_path / "more.jsonl").exists()

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import norm
 
 from melodygru.evaluation.distances import compare_densities, set_distance
-from melodygru.evaluation.sequence_classifier import columns, learn_to_tell
+from melodygru.evaluation.sequence_classifier import Learner, SequenceClassifier, columns
 from melodygru.evaluation.two_sample import boosted, cross_validate, giveaways, logistic, statistical_test
 from melodygru.music.statistics import feature_table, features
 from melodygru.network.tokenizer import Tokenizer
@@ -107,12 +108,47 @@ def test_events_tell_tunes_from_their_mirror_images():
         turned[sounds] = 60 + np.arange(sounds.sum()) % 2
         mirrored.append(type(piece)(piece.durations, turned, piece.meta))
     labels, groups = np.repeat([1, 0], 30), np.tile(np.arange(30), 2)
-    found = cross_validate(
-        lambda train, test: learn_to_tell([*pieces, *mirrored], labels, train, test), labels, groups, 2
-    )
+    found = cross_validate(Learner([*pieces, *mirrored], labels), labels, groups, 2)
     assert found.auc > 0.95
-    same = cross_validate(lambda train, test: learn_to_tell([*pieces, *pieces], labels, train, test), labels, groups, 2)
+    same = cross_validate(Learner([*pieces, *pieces], labels), labels, groups, 2)
     assert same.auc == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_melodies_of_any_length_are_scored_as_if_all_were_padded(training):
+    """Against the plain network: `torch.nn.GRU` on rows as long as the longest, with a mask."""
+    torch.manual_seed(1)
+    network = SequenceClassifier().train(training)
+    rows = [torch.from_numpy(columns(Tokenizer().encode(tune(i, 1 + 5 * i % 13)))) for i in range(9)]
+    reference = torch.nn.GRU(48, 32, batch_first=True)
+    reference.load_state_dict(network.recurrent.state_dict())
+
+    def plainly():
+        events = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        lengths = torch.tensor([len(row) for row in rows])
+        mask = (torch.arange(events.shape[1]) < lengths[:, None]).float()
+        x = torch.cat([table(events[..., i]) for i, table in enumerate(network.tables)], dim=-1)
+        states, _ = reference(torch.nn.functional.dropout(x, 0.3, training))
+        mean = (states * mask[..., None]).sum(1) / lengths[:, None]
+        hidden = torch.cat([mean, states[torch.arange(len(rows)), lengths - 1]], dim=1)
+        return network.out(torch.nn.functional.dropout(hidden, 0.3, training))[:, 0]
+
+    torch.manual_seed(2)
+    expected = plainly()
+    torch.manual_seed(2)
+    torch.testing.assert_close(network(rows), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_processes_and_threads_do_not_change_what_is_found():
+    pieces = [Tokenizer().encode(tune(i)) for i in range(24)]
+    labels, groups = np.repeat([1, 0], 12), np.tile(np.arange(12), 2)
+    told = []
+    before = torch.get_num_threads()
+    alone = cross_validate(Learner(pieces, labels), labels, groups, 3)
+    shared = cross_validate(Learner(pieces, labels), labels, groups, 3, jobs=2, progress=told.append)
+    assert alone == shared
+    assert told == [1, 2, 3]
+    assert torch.get_num_threads() == before
 
 
 def test_transposed_melodies_are_the_same_events_to_the_classifier():

@@ -460,7 +460,7 @@ def test_the_command_says_where_it_is_and_ends_at_once(streaming):
                 process.send_signal(signal.SIGINT)
                 process.wait(4)
         assert process.stdout.read() == ""
-        assert process.stderr.read() == "Stopped.\n"
+        assert process.stderr.read().endswith("Stopped.\n")
         assert process.returncode == 130
     assert urlsplit(url).port
 

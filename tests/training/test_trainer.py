@@ -1,11 +1,14 @@
 import csv
 import errno
+import json
 import math
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +20,8 @@ from melodygru.cli.train_command import Live
 from melodygru.errors import CheckpointError, DataError, FileError, TrainingError, UsageError
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import ContextConfig
-from melodygru.training import trainer
-from melodygru.training.batches import Loader, Pending
+from melodygru.training import trainer, validation
+from melodygru.training.batches import Loader, Pending, whole_batches
 from melodygru.training.config import TrainConfig
 from melodygru.training.progress import METRICS, Listener
 from melodygru.training.torch_network import MelodyGRU
@@ -115,6 +118,34 @@ def test_a_resumed_run_ends_at_the_very_same_weights(folder, steps):
     assert all(np.array_equal(one[name], two[name]) for name in one)
     for name in ("train_nats", "val_nats"):
         assert getattr(whole, name) == getattr(second, name)
+
+
+@pytest.mark.parametrize(("at", "epochs"), [(1, 0), (4, 1), (8, 2)])
+def test_a_run_that_is_stopped_in_validation_validates_when_it_goes_on(folder, monkeypatch, at, epochs):
+    monkeypatch.setattr(validation, "whole_batches", partial(whole_batches, events=1))  # a batch a tune
+    options = {**TINY, "epochs": 3, "seed": 3, "patience": 0, "val_data": write_tunes("held", count=3)}
+    heard = []
+
+    class Stop(Listener):
+        """Presses Ctrl-C before the batch of validation of that number; each epoch has three."""
+
+        def busy(self, what, done=0, total=0):
+            if what.startswith("validating"):
+                heard.append(done)
+                if len(heard) == at:
+                    signal.raise_signal(signal.SIGINT)
+
+    whole = train(folder, "whole", **options)
+    first = train(folder, "parts", listener=Stop(), **options)
+    assert (first.stopped, first.epochs, len(heard)) == ("interrupted", epochs, at)
+    assert heard[0] == 0
+    assert Checkpoint.load(first.checkpoint).provenance["epochs"] == epochs
+    second = train(folder, "parts", resume=True, **options)
+    assert second.stopped == "finished"
+    one, two = weights(whole.checkpoint), weights(second.checkpoint)
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+    shown = [[{**row, "seconds": "", "events_per_second": ""} for row in metrics(run)] for run in ("whole", "parts")]
+    assert shown[0] == shown[1]
 
 
 @pytest.mark.parametrize("place", ["write_metrics", "Trainer.validate"])
@@ -338,6 +369,44 @@ def test_a_run_is_resumed_only_with_its_own_data_and_settings(folder):
         train(folder, "out", epochs=2, resume=True, **TINY)
     state = Path("out/state.safetensors")
     state.write_bytes(state.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="damaged"):
+        train(folder, "out", epochs=2, resume=True, **TINY)
+
+
+def test_a_resumed_run_keeps_the_settings_that_are_not_given(folder):
+    shape = {name: TINY[name] for name in ("hidden", "layers", "preset", "context", "device")}
+    given = {"batch_size": 3, "window": 12, "lr": 0.01, "seed": 5, "val_split": 0.2, "average": 0.9}
+    whole = train(folder, "whole", epochs=2, **shape, **given)
+    train(folder, "out", epochs=2, listener=StopAfter(5), **shape, **given)
+    second = train(folder, "out", epochs=2, resume=True, lr=0.01, **shape)
+    one, two = weights(whole.checkpoint), weights(second.checkpoint)
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def test_a_run_begun_before_there_was_a_choice_of_optimizer_goes_on_with_adamw(folder):
+    options = {**TINY, "epochs": 2, "seed": 3, "val_split": 0.2}
+    whole = train(folder, "whole", optimizer="adamw", **options)
+    train(folder, "out", optimizer="adamw", listener=StopAfter(5), **options)
+    state = Path("out/state.safetensors")
+    data = state.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + length])
+    identity = json.loads(header["__metadata__"]["identity"])
+    assert identity["train"].pop("optimizer") == "adamw"
+    header["__metadata__"]["identity"] = json.dumps(identity)
+    text = json.dumps(header).encode()
+    state.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
+    second = train(folder, "out", resume=True, **options)
+    one, two = weights(whole.checkpoint), weights(second.checkpoint)
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def test_settings_that_cannot_be_are_damage(folder):
+    train(folder, "out", epochs=1, **TINY)
+    state = Path("out/state.safetensors")
+    data = state.read_bytes()
+    state.write_bytes(data.replace(b'\\"batch_size\\": 4', b'\\"batch_size\\": 0'))
+    assert state.read_bytes() != data
     with pytest.raises(CheckpointError, match="damaged"):
         train(folder, "out", epochs=2, resume=True, **TINY)
 

@@ -475,7 +475,7 @@ def test_rules_are_told_where_each_melody_stands(count):
 
 
 @pytest.mark.parametrize("count", [1, 2, 12])
-def test_whoever_waits_is_told_how_many_are_finished(count):
+def test_whoever_waits_is_told_how_much_is_finished(count):
     made = plan(GenerationConfig(bars=4, range="C4:D4", rests="none", grid="1/4"), banned=dead_after_a_c_sharp)
 
     def drawn(**more):
@@ -490,13 +490,13 @@ def test_whoever_waits_is_told_how_many_are_finished(count):
 
     def progress(done):
         told.append(done)
-        assert done == len(finished)  # END is told of before
+        assert len(finished) <= done <= count  # END is told of before
 
     drawn(progress=progress, watch=watch)
-    assert told[0] == 0
+    assert told[0] < 1
     assert told == sorted(told)
     assert told[-1] == count
-    assert all(isinstance(done, int) for done in told)
+    assert len({int(8 * done / count) for done in told}) == 9  # each of the 16 beats counts, not whole melodies alone
 
 
 class Wall(Constraint):

@@ -72,8 +72,8 @@ def png(melody: Melody, chords: Sequence[ChordSpan] = (), width: int = 1600) -> 
     return bytes(draw(svg_string=drawn, background="white", skip_system_fonts=True))
 
 
-def pdf(melody: Melody, chords: Sequence[ChordSpan] = ()) -> bytes:
-    """The melody as a PDF of A4 pages; the same bytes each time."""
+def pdf(melody: Melody, chords: Sequence[ChordSpan] = (), progress: Callable[[int, int], None] | None = None) -> bytes:
+    """The melody as a PDF of A4 pages; the same bytes each time. `progress` is called with pages done, and all."""
     canvas_module, draw = import_module("reportlab.pdfgen.canvas"), import_module("reportlab.graphics.renderPDF").draw
     read = import_module("svglib.svglib").svg2rlg
     size = (_A4[0] * _POINTS, _A4[1] * _POINTS)
@@ -81,7 +81,10 @@ def pdf(melody: Melody, chords: Sequence[ChordSpan] = ()) -> bytes:
     canvas = canvas_module.Canvas(packed, pagesize=size, pageCompression=1, invariant=1)
     canvas.setTitle(readable(melody.name) or "Melody")
     canvas.setCreator("melodygru")
-    for page in pages(melody, chords):
+    engraved = pages(melody, chords)
+    for done, page in enumerate(engraved):
+        if progress is not None:
+            progress(done, len(engraved))
         drawing = read(io.BytesIO(page.encode()))
         canvas.saveState()
         canvas.scale(size[0] / drawing.width, size[1] / drawing.height)
@@ -105,15 +108,19 @@ SUFFIXES = tuple(_WRITERS)
 """Endings of the files that `written` can make."""
 
 
-def written(melody: Melody, chords: Sequence[ChordSpan], suffix: str) -> bytes:
+def written(
+    melody: Melody, chords: Sequence[ChordSpan], suffix: str, progress: Callable[[int, int], None] | None = None
+) -> bytes:
     """The bytes of a file that ends in `suffix` (".pdf", or a name such as "tune.pdf", in any case).
+
+    `progress` is called with pages done, and all, of what has pages.
 
     Raises UsageError for an ending that is not among `SUFFIXES`.
     """
     ending = (PurePath(suffix).suffix or suffix).lower()
     if ending not in _WRITERS:
         raise UsageError(f"{suffix} is no kind of score; choose an ending among {', '.join(SUFFIXES)}.")
-    return _WRITERS[ending](melody, chords)
+    return pdf(melody, chords, progress) if ending == ".pdf" else _WRITERS[ending](melody, chords)
 
 
 def _engraved(melody: Melody, chords: Sequence[ChordSpan], size: dict[str, Any], margin: int) -> list[str]:

@@ -5,21 +5,18 @@ Nothing here is printed, and an interruption (KeyboardInterrupt) silences whatev
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from melodygru.errors import MelodyGRUError
 from melodygru.formats.sound.synthesis import FloatArray, pack, pcm
+from melodygru.system import run_quietly
 
 PROGRAMS = (
     ("pw-play", ()),
@@ -126,9 +123,9 @@ def _through_programs(sound: FloatArray, rate: int, loop: bool, begun: _Begun) -
         file = _wav_file(folder, sound, rate)
         for program, extra in there:
             started = time.monotonic()
-            code = _run([program, *extra, str(file)])
+            code = run_quietly([program, *extra, str(file)])
             while loop and code == 0:
-                code = _run([program, *extra, str(file)])
+                code = run_quietly([program, *extra, str(file)])
             if code == 0:
                 return None
             failed.append(Path(program).stem)
@@ -141,21 +138,3 @@ def _wav_file(folder: str, sound: FloatArray, rate: int) -> Path:
     file = Path(folder, "clip.wav")
     file.write_bytes(pack(sound, rate))
     return file
-
-
-def _run(command: list[str]) -> int:
-    """Run a program without a word; its exit code. It ends when we do."""
-    # In a session of its own, or Ctrl-C would make it speak.
-    process: Any = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        return process.wait()
-    finally:
-        if process.poll() is None:
-            # With all that it started: some are scripts around the player.
-            if hasattr(os, "killpg"):
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
-            process.wait()

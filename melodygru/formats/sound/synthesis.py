@@ -12,6 +12,7 @@ the room is noise that decays: Moorer, "About This Reverberation Business", Comp
 from __future__ import annotations
 
 import wave
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from io import BytesIO
@@ -92,14 +93,20 @@ def samples_of(timeline: Timeline, tail: float, rate: int) -> int:
     return round((timeline.seconds + Fraction(tail)) * rate)
 
 
-def render(timeline: Timeline, tail: float = 0.0, rate: int = RATE) -> FloatArray:
+def render(
+    timeline: Timeline, tail: float = 0.0, rate: int = RATE, progress: Callable[[int, int], None] | None = None
+) -> FloatArray:
     """What a clip sounds like: (2, samples), left and right, in [-1, 1], its peak at -1 dBFS unless all is silent.
+
+    `progress` is called with notes done, and all.
 
     Raises MidiError for a clip of more than `MAX_SECONDS` or `MAX_NOTES`.
     """
     size = samples_of(timeline, tail, rate)
     sound = np.zeros((2, size), np.float32)
-    for note in timeline.notes:
+    for done, note in enumerate(timeline.notes):
+        if progress is not None:
+            progress(done, len(timeline.notes))
         start = round(note.start * rate)
         if start < size:
             (_strike if note.channel == PERCUSSION else _play)(note, sound[:, start:], rate)
