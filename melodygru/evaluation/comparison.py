@@ -278,7 +278,9 @@ def gradient_reach(model: MelodyGRU, dataset: Dataset, pieces: Array, device: to
     model.eval()
     try:
         durations, pitches = model.nll(batch)
-        gradient = torch.autograd.grad((durations[:, -1] + pitches[:, -1]).sum(), caught[0])[0]
+        # (What follows is padding.)
+        last = durations[:, REACH] + pitches[:, REACH]
+        gradient = torch.autograd.grad(last.sum(), caught[0])[0][:, : REACH + 1]
     finally:
         hook.remove()
         model.train(was)

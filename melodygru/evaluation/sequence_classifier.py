@@ -79,8 +79,8 @@ def columns(piece: Events) -> IntArray:
     return np.stack([intervals, degrees, np.minimum(durations, _DURATIONS - 1), places], axis=1)
 
 
-class Learner:
-    """Learns to tell people's pieces from others, and judges some that it has not seen; in whatever process."""
+class SequenceLearner:
+    """Learns to tell people's pieces from others, and judges some that it has not seen."""
 
     def __init__(self, pieces: Sequence[Events], people: IntArray):
         """`people` (N,) says of each of the pieces 1 or 0."""

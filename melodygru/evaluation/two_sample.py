@@ -7,7 +7,7 @@ apart; 1 is perfect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import starmap
 
@@ -80,58 +80,75 @@ def logistic() -> ClassifierMixin:
     )
 
 
-def statistical_test(
-    make: Callable[[], ClassifierMixin], table: FloatArray, people: IntArray, groups: IntArray, seed: int = 0
-) -> TwoSample:
-    """Cross-validate a classifier on features.
+Learn = Callable[[IntArray, IntArray], FloatArray]
+"""Given indices of melodies to learn from, and of others: scores of those, higher for what is like people's."""
 
-    Args:
-        table: (N, features).
-        people: (N,) 1 for people's melodies, 0 for generated ones.
-        groups: (N,) melodies of one group (a people's tune, and what was written like it) are in one fold.
-    """
 
-    def learn(train: IntArray, test: IntArray) -> FloatArray:
+class FeatureLearner:
+    """A classifier that learns from features; see `Learn`."""
+
+    def __init__(self, make: Callable[[], ClassifierMixin], table: FloatArray, people: IntArray):
+        """`table` (N, features), `people` (N,) 1 for people's melodies, 0 for generated ones."""
+        self._make, self._table, self._people = make, table, people
+
+    def __call__(self, train: IntArray, test: IntArray) -> FloatArray:
+        """Scores of those of `test`."""
+        table = self._table
         # Columns of one value, or of none, tell nothing, and scikit-learn 1.9 cannot bin them.
         various = np.array([len(np.unique(column[~np.isnan(column)])) > 1 for column in table[train].T])
         if not various.any():
             return np.zeros(len(test))
         # More threads would wait for one another: where a core is busy, they take ten times as long.
         with threadpool_limits(1):
-            classifier = make().fit(table[train][:, various], people[train])
+            classifier = self._make().fit(table[train][:, various], self._people[train])
             scores: FloatArray = classifier.predict_proba(table[test][:, various])[:, 1]
         return scores
 
-    return cross_validate(learn, people, groups, FOLDS, seed)
-
 
 def cross_validate(
-    learn: Callable[[IntArray, IntArray], FloatArray],
+    tests: Mapping[str, tuple[Learn, int]],
     people: IntArray,
     groups: IntArray,
-    folds: int,
     seed: int = 0,
     jobs: int = 1,
-    progress: Callable[[int], None] | None = None,
-) -> TwoSample:
-    """AUC of scores that `learn(train, test)`, given indices, finds for those of `test`; every melody is in one.
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, TwoSample]:
+    """Cross-validate several classifiers: AUC of the scores that each finds, every melody being in one fold.
 
     Args:
-        people, groups: as in `statistical_test`.
-        folds: how many; fewer where there are fewer groups.
-        jobs: processes, to each of which `learn` is sent where there are several.
-        progress: told how many folds are done.
+        tests: of each, by name, how it learns, and how many folds; fewer where there are fewer groups.
+        people: (N,) 1 for people's melodies, 0 for generated ones.
+        groups: (N,) melodies of one group (a people's tune, and what was written like it) are in one fold.
+        seed: of the folds and the resamples.
+        jobs: processes, to which the learners are sent where there are several.
+        progress: told how many folds are done, and of how many.
     """
-    scores = np.zeros(len(people))
-    folds = min(folds, len(np.unique(groups)))
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    splits = list(splitter.split(np.zeros((len(people), 1)), people, groups))
-    learned = by_processes(learn, splits, jobs) if jobs > 1 else starmap(learn, splits)
-    for number, ((_, test), found) in enumerate(zip(splits, learned, strict=True), 1):
+    calls = []
+    for name, (_, folds) in tests.items():
+        splitter = StratifiedGroupKFold(min(folds, len(np.unique(groups))), shuffle=True, random_state=seed)
+        calls += [(name, *split) for split in splitter.split(np.zeros((len(people), 1)), people, groups)]
+    work = _Learners({name: learn for name, (learn, _) in tests.items()})
+    learned = by_processes(work, calls, jobs) if jobs > 1 else starmap(work, calls)
+    scores = {name: np.zeros(len(people)) for name in tests}
+    for number, ((name, _, test), found) in enumerate(zip(calls, learned, strict=True), 1):
         # Ranks within a fold, since another fold's classifier may put its scores elsewhere.
-        scores[test] = rankdata(found) / len(test)
+        scores[name][test] = rankdata(found) / len(test)
         if progress is not None:
-            progress(number)
+            progress(number, len(calls))
+    return {name: _judged(people, of_one, groups, seed) for name, of_one in scores.items()}
+
+
+class _Learners:
+    """Several by name, to be sent to processes."""
+
+    def __init__(self, learners: Mapping[str, Learn]):
+        self._learners = learners
+
+    def __call__(self, name: str, train: IntArray, test: IntArray) -> FloatArray:
+        return self._learners[name](train, test)
+
+
+def _judged(people: IntArray, scores: FloatArray, groups: IntArray, seed: int) -> TwoSample:
     low, high = _interval(people, scores, groups, seed)
     false, true, _ = roc_curve(people, scores)
     curve = tuple(zip(false.round(4).tolist(), true.round(4).tolist(), strict=True))

@@ -57,6 +57,7 @@ def compose_all(
     windows = list(_windows([order for order, _ in orders], needed))
     tell = progress or (lambda done, total: None)
     done, total = 0, sum(needed)
+    tell(0, total)
     drawn = _drawn(drawer, windows, jobs, lambda more: tell(done + more, total))
     for window, parts in zip(windows, drawn, strict=True):
         for part, candidates in zip(window, parts, strict=True):

@@ -29,8 +29,8 @@ Watcher = Callable[[Mapping[int, tuple[int, int, int]]], None]
 """Told of events as they are drawn, one step of all at a time: by a melody's number (onset, duration, pitch class)."""
 
 _ATTEMPTS = 48
-_LEAVE = 0.25
-"""When more than this share of the melodies are done, the others go on without them."""
+_LEAVE = 0.05
+"""When more than this share of the melodies are done, the others go on without them, which costs less than a step."""
 
 
 @dataclass(frozen=True)

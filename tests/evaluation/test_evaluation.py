@@ -144,7 +144,7 @@ def test_training_folder_means_what_was_held_out(trained):
     assert found.tests["boosted trees"].auc > 0.8
     assert found.features[0].tells >= found.features[-1].tells
     assert found.shared_runs["generated"]["pieces"] == 24
-    assert {"reading files", "writing melodies", "telling them apart"} <= set(told)
+    assert {"reading files", "writing melodies", "telling them apart: folds"} <= set(told)
     as_json = json.dumps(found.as_dict(), allow_nan=True)
     assert "shown" not in as_json
     html = page(found)

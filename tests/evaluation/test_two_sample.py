@@ -8,11 +8,21 @@ import torch
 from scipy.stats import norm
 
 from melodygru.evaluation.distances import compare_densities, set_distance
-from melodygru.evaluation.sequence_classifier import Learner, SequenceClassifier, columns
-from melodygru.evaluation.two_sample import boosted, cross_validate, giveaways, logistic, statistical_test
+from melodygru.evaluation.sequence_classifier import SequenceClassifier, SequenceLearner, columns
+from melodygru.evaluation.two_sample import FOLDS, FeatureLearner, boosted, cross_validate, giveaways, logistic
 from melodygru.music.statistics import feature_table, features
 from melodygru.network.tokenizer import Tokenizer
 from tests.tunes import tune
+
+
+def judged(learn, labels, groups, folds=FOLDS):
+    """What comes of one classifier alone."""
+    return cross_validate({"": (learn, folds)}, labels, groups)[""]
+
+
+def statistical_test(make, table, labels, groups):
+    return judged(FeatureLearner(make, table, labels), labels, groups)
+
 
 LABELS = np.repeat([1, 0], 100)
 GROUPS = np.tile(np.arange(100), 2)
@@ -49,7 +59,7 @@ def test_auc_of_a_known_difference_is_the_known_one():
     random = np.random.default_rng(3)
     labels, groups = np.repeat([1, 0], 1500), np.tile(np.arange(1500), 2)
     scores = random.normal(size=3000) + labels
-    found = cross_validate(lambda train, test: scores[test], labels, groups, 5)
+    found = judged(lambda train, test: scores[test], labels, groups, 5)
     expected = norm.cdf(1 / math.sqrt(2))
     assert found.auc == pytest.approx(expected, abs=0.02)
     assert found.low < expected < found.high
@@ -79,7 +89,7 @@ def test_melodies_of_one_group_are_never_on_both_sides():
         assert not set(GROUPS[train]) & set(GROUPS[test])
         return np.zeros(len(test))
 
-    assert cross_validate(learn, LABELS, GROUPS, 5).auc == 0.5
+    assert judged(learn, LABELS, GROUPS, 5).auc == 0.5
 
 
 def test_giveaways_name_the_feature_that_tells_most():
@@ -108,9 +118,9 @@ def test_events_tell_tunes_from_their_mirror_images():
         turned[sounds] = 60 + np.arange(sounds.sum()) % 2
         mirrored.append(type(piece)(piece.durations, turned, piece.meta))
     labels, groups = np.repeat([1, 0], 30), np.tile(np.arange(30), 2)
-    found = cross_validate(Learner([*pieces, *mirrored], labels), labels, groups, 2)
+    found = judged(SequenceLearner([*pieces, *mirrored], labels), labels, groups, 2)
     assert found.auc > 0.95
-    same = cross_validate(Learner([*pieces, *pieces], labels), labels, groups, 2)
+    same = judged(SequenceLearner([*pieces, *pieces], labels), labels, groups, 2)
     assert same.auc == pytest.approx(0.5, abs=0.02)
 
 
@@ -142,12 +152,15 @@ def test_melodies_of_any_length_are_scored_as_if_all_were_padded(training):
 def test_processes_and_threads_do_not_change_what_is_found():
     pieces = [Tokenizer().encode(tune(i)) for i in range(24)]
     labels, groups = np.repeat([1, 0], 12), np.tile(np.arange(12), 2)
+    table = np.random.default_rng(8).normal(size=(24, 5))
+    tests = {"events": (SequenceLearner(pieces, labels), 3), "trees": (FeatureLearner(boosted, table, labels), 2)}
     told = []
     before = torch.get_num_threads()
-    alone = cross_validate(Learner(pieces, labels), labels, groups, 3)
-    shared = cross_validate(Learner(pieces, labels), labels, groups, 3, jobs=2, progress=told.append)
+    alone = cross_validate(tests, labels, groups)
+    shared = cross_validate(tests, labels, groups, jobs=2, progress=lambda *done: told.append(done))
     assert alone == shared
-    assert told == [1, 2, 3]
+    assert told == [(number, 5) for number in range(1, 6)]
+    assert judged(tests["trees"][0], labels, groups, 2) == alone["trees"]
     assert torch.get_num_threads() == before
 
 
