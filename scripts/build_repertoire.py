@@ -1,12 +1,13 @@
 """Read the music that shipped models learn from, find which pieces are one work, and hold an eighth of the works out.
 
-    python scripts/build_repertoire.py FOLDER OUT [--steps read,works,manifest,join] [--jobs N] [--afresh]
+    python scripts/build_repertoire.py FOLDER OUT [--steps read,works,manifest,join,audit] [--jobs N] [--afresh]
 
 FOLDER holds the collections' folders (see `scripts/repertoire/corpora.py`); folk tunes come with music21. The steps, in
 order: `read` makes pieces of each collection's files, `works` tells which are of one work, `manifest` writes which of
-them are held out to data/repertoire.tsv, and `join` writes OUT/repertoire.jsonl, all pieces with all that is known of
-them. Collections that are read are not read again, unless their files or this program have changed, or --afresh is
-given; the other steps take seconds. The music itself never comes into the repository: the manifest names files.
+them are held out to data/repertoire.tsv, `join` writes OUT/repertoire.jsonl, all pieces with all that is known of them,
+and `audit` writes OUT/audit.md, tables of them. Collections that are read are not read again, unless their files or
+what reads them have changed, or --afresh is given; the other steps take seconds. The music itself never comes into the
+repository: the manifest names files.
 """
 
 from __future__ import annotations

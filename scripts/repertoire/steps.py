@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import melodygru
+from repertoire import audit as audits
 from repertoire import manifest
 from repertoire.corpora import CORPORA, FOLDERS, style_of
 from repertoire.pieces import Piece, load, save
@@ -21,7 +22,12 @@ from repertoire.works import with_works
 
 MANIFEST = Path(__file__).parents[2] / "data" / "repertoire.tsv"
 """Which works are held out."""
-_PROGRAM = (Path(__file__).parent, *(Path(melodygru.__file__).parent / room for room in ("formats", "music", "data")))
+_READERS = ("chords", "corpora", "faults", "harmony", "kinds", "pieces", "reading", "romans")
+_PROGRAM = (
+    *(Path(__file__).with_name(f"{name}.py") for name in _READERS),
+    *(path for room in ("formats", "music") for path in sorted((Path(melodygru.__file__).parent / room).rglob("*.py"))),
+)
+"""What decides how files are read: when it changes they are read again."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Work:
     manifest: Path = MANIFEST
     jobs: int = 1
     afresh: bool = False
+    corpora: tuple[str, ...] = CORPORA
 
     @property
     def left_out(self) -> Path:
@@ -52,9 +59,9 @@ class Work:
 def read(work: Work) -> str:
     """Pieces of each collection's files, a file of pieces for each collection."""
     (work.out / "read").mkdir(parents=True, exist_ok=True)
-    program = _hash(*(path for folder in _PROGRAM for path in sorted(folder.rglob("*.py"))))
+    program = _hash(*_PROGRAM)
     wanted = []
-    for corpus in CORPORA:
+    for corpus in work.corpora:
         inputs = sorted((work.folder / corpus).glob("*")) if corpus in FOLDERS else []
         stamp = f"{program} {_hash(*inputs)}"
         place = work.read_from(corpus).with_suffix(".stamp")
@@ -66,7 +73,7 @@ def read(work: Work) -> str:
     else:
         for one in wanted:
             _read_one(work, one)
-    counts = {corpus: sum(1 for _ in work.read_from(corpus).open("rb")) for corpus in CORPORA}
+    counts = {corpus: work.read_from(corpus).read_bytes().count(b"\n") for corpus in work.corpora}
     return ", ".join(f"{corpus} {count}" for corpus, count in counts.items())
 
 
@@ -88,7 +95,7 @@ def _hash(*paths: Path) -> str:
 
 
 def _pieces(work: Work) -> list[Piece]:
-    return list(chain.from_iterable(load(work.read_from(corpus)) for corpus in CORPORA))
+    return list(chain.from_iterable(load(work.read_from(corpus)) for corpus in work.corpora))
 
 
 def _left_out(work: Work, corpus: str) -> dict[str, str]:
@@ -115,7 +122,7 @@ def hold_out(work: Work) -> str:
     rows = manifest.rows(_with_works(work), work.folder)
     rows += [
         manifest.Row(corpus, file, style_of(corpus), "", "", manifest.LEFT_OUT, reason)
-        for corpus in CORPORA
+        for corpus in work.corpora
         for file, reason in _left_out(work, corpus).items()
     ]
     manifest.save(rows, work.manifest)
@@ -132,5 +139,19 @@ def join(work: Work) -> str:
     return ", ".join(f"{style} {split} {count}" for (style, split), count in sorted(counts.items()))
 
 
-STEPS: dict[str, Callable[[Work], str]] = {"read": read, "works": works, "manifest": hold_out, "join": join}
+def audit(work: Work) -> str:
+    """Tables of what was read: OUT/audit.md."""
+    left_out = {corpus: _left_out(work, corpus) for corpus in work.corpora}
+    tables = [audits.table(list(load(work.repertoire)), left_out), audits.reasons(left_out)]
+    (work.out / "audit.md").write_text("\n\n".join(tables) + "\n", "utf-8")
+    return str(work.out / "audit.md")
+
+
+STEPS: dict[str, Callable[[Work], str]] = {
+    "read": read,
+    "works": works,
+    "manifest": hold_out,
+    "join": join,
+    "audit": audit,
+}
 """In order."""
