@@ -1,7 +1,7 @@
 """The chords of a piece: a small vocabulary, and what is heard when several parts sound.
 
 Chords are heard by a hidden Markov model with a state for each chord: how likely the notes of a beat are over it, how
-likely it is in the key, and what a change costs, less at a bar line than within a bar. So a passing note makes no chord.
+likely it is in the key, and what a change costs, less at a bar line than within. So a passing note makes no chord.
 """
 
 from __future__ import annotations
