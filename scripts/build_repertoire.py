@@ -6,8 +6,8 @@ FOLDER holds the collections' folders (see `scripts/repertoire/corpora.py`); fol
 order: `read` makes pieces of each collection's files, `works` tells which are of one work, `manifest` writes which of
 them are held out to data/repertoire.tsv, `join` writes OUT/repertoire.jsonl, all pieces with all that is known of them,
 and `audit` writes OUT/audit.md, tables of them. Collections that are read are not read again, unless their files or
-what reads them have changed, or --afresh is given; the other steps take seconds. The music itself never comes into the
-repository: the manifest names files.
+what reads them have changed, or --afresh is given; the other steps take seconds. What the manifest says already stays:
+models may have learned from it. The music itself never comes into the repository: the manifest names files.
 """
 
 from __future__ import annotations

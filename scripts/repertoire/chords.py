@@ -25,7 +25,10 @@ HEARD = ("maj", "m", "7", "m7", "maj7", "dim", "dim7", "m7b5", "aug", "sus4")
 
 _STATES = tuple(product(range(12), HEARD))
 _FOREIGN = 0.12
-"""Share of what sounds over a chord, in [0, 1], that does not belong to it; what follows was set on hymns by eye."""
+"""Share of what sounds over a chord, in [0, 1], that does not belong to it. This and what follows was guessed, and then
+looked at on hymns: see docs/repertoire.md."""
+_STRUCK = 1.5
+"""How much more what is struck on the beat tells than what is struck within it, or held over from before."""
 _ROOT_WEIGHT = 1.4
 """How much oftener than its other tones a chord's root sounds."""
 _BASS = {0: 0.6, 1: 0.22, 2: 0.1, 3: 0.06}
@@ -87,8 +90,7 @@ def heard(notes: Sequence[RawNote], melody: Melody) -> tuple[Harmony, ...]:
         for number in range(max(note.onset // beat, 0), min(-(-note.end // beat), count)):
             begin = number * beat
             share = (min(note.end, begin + beat) - max(note.onset, begin)) / beat
-            # What is struck on the beat tells more than what is struck within it, or held over from before.
-            weights[number, note.pitch % 12] += share * (1.5 if note.onset == begin else 1.0)
+            weights[number, note.pitch % 12] += share * (_STRUCK if note.onset == begin else 1.0)
             if note.onset <= begin < note.end and note.pitch < lowest[number]:
                 lowest[number], bass[number] = note.pitch, note.pitch % 12
     strong = np.arange(count) * beat % bar == 0

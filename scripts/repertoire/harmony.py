@@ -15,11 +15,10 @@ from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.extraction import Extraction
 from melodygru.formats.midi.parser import RawFile, RawNote
 from melodygru.formats.scores.layout import Placed
-from melodygru.formats.scores.melodies import PlacedMelody
+from melodygru.formats.scores.melodies import PlacedMelody, key_of_parts
 from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
 from melodygru.music.chords import QUALITIES, Chord, ChordSpan, estimate_key
 from melodygru.music.melody import Melody
-from melodygru.music.theory import key_for_signature
 from repertoire.chords import harmonies, simplified
 from repertoire.pieces import NO_CHORD, Harmony
 from repertoire.romans import roman_chords
@@ -138,15 +137,11 @@ def parts_of(raw: RawFile, found: Extraction) -> list[list[RawNote]]:
 
 
 def with_heard_key(melody: Melody, notes: Sequence[RawNote]) -> Melody:
-    """The melody in the key of its signature that all parts are in, by the bass at its end; a minor key stays."""
-    if melody.key.mode == "minor" or not notes:
+    """The melody in the key of its signature that all parts are in; a minor key stays, since files state it."""
+    if melody.key.mode == "minor":
         return melody
-    weights = [0.0] * 12
-    for note in notes:
-        weights[note.pitch % 12] += note.end - note.onset
-    end = max(note.end for note in notes)
-    home = min(note.pitch for note in notes if note.end == end)
-    return replace(melody, key=key_for_signature(melody.key.fifths, weights, home % 12))
+    own = [RawNote(note.onset, note.end, note.pitch, 0, 0) for note in melody.notes]
+    return replace(melody, key=key_of_parts(melody.key.fifths, own, notes))
 
 
 def free_settings(listing: Path) -> dict[str, bool]:

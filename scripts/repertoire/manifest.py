@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,8 +40,12 @@ class Row(NamedTuple):
     why: str
 
 
-def rows(pieces: Sequence[Piece], folder: Path) -> list[Row]:
-    """A row for each file of the pieces, in their order; `folder`: where the list of standards lies."""
+def rows(pieces: Sequence[Piece], folder: Path, earlier: Sequence[Row] = ()) -> list[Row]:
+    """A row for each file of the pieces, in their order; `folder`: where the list of standards lies.
+
+    What an `earlier` manifest says of a work still holds: models may have learned from it. A work that it holds out in
+    part is held out.
+    """
     files: dict[tuple[str, str], Piece] = {}
     for piece in pieces:
         files.setdefault((piece.corpus, piece.file), piece)
@@ -51,7 +55,10 @@ def rows(pieces: Sequence[Piece], folder: Path) -> list[Row]:
     for source, piece in files.items():
         if source not in unsure:
             works[piece.work][piece.corpus if piece.style != "dance" else f"{piece.corpus} {piece.kind}"] += 1
-    held = held_out(works, {piece.work for source, piece in files.items() if source in unseen})
+    sides = {(row.corpus, row.file): row.split for row in earlier}
+    begun = {piece.work for source, piece in files.items() if source in unseen or sides.get(source) == HELD}
+    taken = {piece.work for source, piece in files.items() if sides.get(source) == TRAIN} - begun
+    held = held_out(works, begun, taken)
     found = []
     for source, piece in files.items():
         split, why = (HELD if piece.work in held else TRAIN), (SHIPPED if source in unseen else "")
@@ -64,12 +71,16 @@ def rows(pieces: Sequence[Piece], folder: Path) -> list[Row]:
     return found
 
 
-def held_out(works: Mapping[str, Counter[str]], first: Iterable[str]) -> set[str]:
-    """The works to be held out, `first` among them; `works`: how many files of each collection (of dances each kind)
-    are of each work.
+def held_out(works: Mapping[str, Counter[str]], first: Iterable[str], taken: Collection[str] = ()) -> set[str]:
+    """The works to be held out, `first` among them and none of `taken`.
 
     Works are taken in the order of their hashes while all that they stand in have room for them: for one in `SHARE` of
     their files.
+
+    Args:
+        works: how many files of each collection (of dances: of each kind) are of each work.
+        first: works that are held out whatever room there is.
+        taken: works that must not be.
     """
     files = sum(works.values(), Counter[str]())
     room = Counter({name: round(count / SHARE) for name, count in files.items()})
@@ -77,7 +88,7 @@ def held_out(works: Mapping[str, Counter[str]], first: Iterable[str]) -> set[str
     for work in held:
         room.subtract(works[work])
     for work in sorted(works, key=lambda name: hashlib.sha256(f"{_SEED} {name}".encode()).digest()):
-        if work not in held and all(room[name] >= count for name, count in works[work].items()):
+        if work not in held and work not in taken and all(room[name] >= count for name, count in works[work].items()):
             held.add(work)
             room.subtract(works[work])
     return held

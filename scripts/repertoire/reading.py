@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from melodygru.data.collection import SUFFIXES
 from melodygru.data.corpora import corpus_melodies, file_name, plain_name, tune_texts
 from melodygru.errors import FileError, MelodyGRUError, MidiError
-from melodygru.formats.midi.extraction import ExtractionConfig, extract
+from melodygru.formats.midi.extraction import UPBEAT, ExtractionConfig, extract
 from melodygru.formats.midi.parser import parse_midi
 from melodygru.formats.reading import parse
 from melodygru.formats.scores.files import decoded
@@ -116,7 +116,7 @@ def _pieces_of(corpus: Corpus, path: Path, free: Mapping[str, bool]) -> Iterator
 
 def _has_words(data: bytes) -> bool:
     """Whether anything is sung in a zipped MusicXML score."""
-    return b"<lyric" in score_file(data, zipped=True)[0]
+    return re.search(rb"<lyric[ >]", score_file(data, zipped=True)[0]) is not None
 
 
 def _read(corpus: Corpus, path: Path, data: bytes, free: bool) -> _Read:
@@ -142,4 +142,14 @@ def _read(corpus: Corpus, path: Path, data: bytes, free: bool) -> _Read:
         changes = harmony.of_analysis(score, placed, analysis.read_text("utf-8")) if analysis.exists() else []
         return _Read([one.melody for one in told], placed.label, [harmony.within(changes, one) for one in told])
     read = parse(data, path.name, config)
-    return _Read(read.melodies, read.track, [()] * len(read.melodies))
+    return _Read([without_silent_bars(one) for one in read.melodies], read.track, [()] * len(read.melodies))
+
+
+def without_silent_bars(melody: Melody) -> Melody:
+    """The melody from the bar of its first note to that of its last: of one voice alone rests are kept around it."""
+    bar, first = melody.time_signature.bar_steps, melody.notes[0].onset
+    start = 0 if melody.pickup else first // bar * bar
+    silence = first - start
+    upbeat = start > 0 and silence >= UPBEAT * bar and melody.notes[-1].end > start + bar
+    notes = tuple(replace(note, onset=note.onset - start) for note in melody.notes)
+    return replace(melody, notes=notes, pickup=bar - silence if upbeat else melody.pickup, bars=0)

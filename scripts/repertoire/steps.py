@@ -119,7 +119,8 @@ def _with_works(work: Work) -> list[Piece]:
 
 def hold_out(work: Work) -> str:
     """Which works are held out: the manifest."""
-    rows = manifest.rows(_with_works(work), work.folder)
+    earlier = manifest.load(work.manifest) if work.manifest.exists() else []
+    rows = manifest.rows(_with_works(work), work.folder, earlier)
     rows += [
         manifest.Row(corpus, file, style_of(corpus), "", "", manifest.LEFT_OUT, reason)
         for corpus in work.corpora

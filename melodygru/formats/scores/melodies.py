@@ -184,15 +184,23 @@ def _heard_key(fifths: int, placed: Placed, begin: int) -> Key:
     while last + 1 < len(placed.keys) and placed.keys[last + 1] == fifths:
         last += 1
     start, stop = placed.starts[first], placed.starts[last + 1] if last + 1 < len(placed.starts) else placed.end
-    notes = placed.sounding[
-        bisect_left(placed.sounding, start, key=_onset) : bisect_left(placed.sounding, stop, key=_onset)
-    ]
+    own, everything = (
+        notes[bisect_left(notes, start, key=_onset) : bisect_left(notes, stop, key=_onset)]
+        for notes in (placed.notes, placed.sounding)
+    )
+    return key_of_parts(fifths, own or everything, None if placed.alone else everything)
+
+
+def key_of_parts(fifths: int, melody: Sequence[RawNote], everything: Sequence[RawNote] | None) -> Key:
+    """The key of a signature, by the notes of a melody, at least one, and of all parts; None: it is the only one."""
     weights = [0.0] * 12
-    for note in notes:
+    for note in everything or melody:
         weights[note.pitch % 12] += note.end - note.onset
-    end = max((note.end for note in notes), default=0)
-    home = min((note.pitch for note in notes if note.end == end), default=0)
-    return key_for_signature(fifths, weights, home % 12)
+    bass = None
+    if everything:
+        end = max(note.end for note in everything)
+        bass = min(note.pitch for note in everything if note.end == end) % 12
+    return key_for_signature(fifths, weights, melody[-1].pitch % 12, bass)
 
 
 _onset = attrgetter("onset")
