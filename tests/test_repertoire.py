@@ -23,6 +23,7 @@ from repertoire import chords, harmony, manifest, steps
 from repertoire.faults import fault
 from repertoire.kinds import kind_of, kind_of_tune
 from repertoire.pieces import Harmony, Piece, load, save
+from repertoire.reading import Collected, without_silent_bars
 from repertoire.romans import chord_of, roman_chords
 from repertoire.works import tells, with_works
 
@@ -211,11 +212,28 @@ TUNE = tune(3, 8)
         (Melody(tuple(Note(60 + i // 8, 12 * i, 12) for i in range(64))), "song", "one pitch again and again"),
         (Melody(tuple(Note(60 + i % 8, 12 * i, 12) for i in range(64))), "song", "an ostinato"),
         (TUNE.transpose(-36), "game", "a bass"),
-        (TUNE.transpose(-36), "song", ""),
     ],
 )
 def test_what_is_no_melody_is_left_out(melody, style, reason):
     assert fault(piece(melody, style=style)) == reason
+
+
+def test_a_strophe_that_comes_again_is_taken_once():
+    found = Collected()
+    found.take([piece(TUNE), piece(TUNE, number=2), piece(walk(1), number=3), piece(TUNE.transpose(1), number=4)])
+    found.take([piece(TUNE, file="another.mid")])
+    assert [(one.file, one.number) for one in found.pieces] == [("a.mid", n) for n in (1, 3, 4)] + [("another.mid", 1)]
+    assert found.left_out == {"a.mid #2": "another strophe to the same notes"}
+
+
+def test_silent_bars_around_a_melody_are_cut_away():
+    notes = tuple(Note(60 + i, 192 + 72 + 24 * i, 24) for i in range(6))
+    cut = without_silent_bars(Melody(notes, bars=6))
+    assert (cut.notes[0].onset, cut.pickup, cut.bars) == (72, 24, 2)
+    upbeat = Melody(cut.notes, pickup=24, bars=4)
+    assert without_silent_bars(upbeat) == cut
+    late = Melody(tuple(replace(note, onset=note.onset + 24) for note in notes))
+    assert (without_silent_bars(late).notes[0].onset, without_silent_bars(late).pickup) == (0, 0)
 
 
 def test_a_hymns_harmony_is_free_where_its_maker_is_named(tmp_path):

@@ -18,7 +18,7 @@ MOST_SAME = 0.6
 FEWEST_DIFFERENT_BARS, OSTINATO_BARS = 3, 8
 """A piece of that many bars or more needs so many different ones."""
 LOWEST = 50
-"""MIDI pitch under which the middle of a game's melody, taken from many tracks, is a bass or a low guitar's riff."""
+"""MIDI pitch under which the middle of a piece is a bass or a low guitar's riff; basses sing higher."""
 
 
 def fault(piece: Piece) -> str:
@@ -37,7 +37,7 @@ def fault(piece: Piece) -> str:
         return "one pitch again and again"
     if melody.bars >= OSTINATO_BARS and _different_bars(melody) < FEWEST_DIFFERENT_BARS:
         return "an ostinato"
-    if piece.style == "game" and median(pitches) < LOWEST:
+    if median(pitches) < LOWEST:
         return "a bass"
     return ""
 

@@ -19,13 +19,14 @@ from melodygru.formats.scores.files import decoded
 from melodygru.formats.scores.melodies import placed_melodies
 from melodygru.formats.scores.musicxml.files import score_file
 from melodygru.formats.scores.musicxml.reader import written_score
-from melodygru.music.melody import Melody
+from melodygru.music.melody import Melody, Note
 from repertoire import chords, harmony
 from repertoire.corpora import BOOKS, FOLDERS, MISCELLANY, Corpus, style_of
 from repertoire.faults import fault
 from repertoire.kinds import kind_of, kind_of_tune
 from repertoire.pieces import Harmony, Piece
 
+AGAIN = "another strophe to the same notes"
 _GENRE = re.compile(r"(?m)^!!!AGN:(.*)$")
 """Humdrum's record of what a piece is."""
 _HAVE_KINDS = ("dance", "folk")
@@ -40,12 +41,15 @@ class Collected:
     left_out: dict[str, str] = field(default_factory=dict)
 
     def take(self, pieces: Iterable[Piece]) -> None:
-        """Keep those that are melodies; the others are left out with their number in the file."""
+        """Keep those that are melodies, of a file each once; the others are left out with their number in it."""
+        strophes: set[tuple[str, tuple[Note, ...]]] = set()
         for piece in pieces:
-            if reason := fault(piece):
+            notes = (piece.file, piece.melody.notes)
+            if reason := fault(piece) or (AGAIN if notes in strophes else ""):
                 self.left_out[f"{piece.file} #{piece.number}"] = reason
             else:
                 self.pieces.append(piece)
+                strophes.add(notes)
 
 
 @dataclass(frozen=True)

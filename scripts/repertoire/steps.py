@@ -17,7 +17,7 @@ from repertoire import audit as audits
 from repertoire import manifest
 from repertoire.corpora import CORPORA, FOLDERS, style_of
 from repertoire.pieces import Piece, load, save
-from repertoire.reading import read_corpus
+from repertoire.reading import AGAIN, read_corpus
 from repertoire.works import with_works
 
 MANIFEST = Path(__file__).parents[2] / "data" / "repertoire.tsv"
@@ -125,6 +125,7 @@ def hold_out(work: Work) -> str:
         manifest.Row(corpus, file, style_of(corpus), "", "", manifest.LEFT_OUT, reason)
         for corpus in work.corpora
         for file, reason in _left_out(work, corpus).items()
+        if reason != AGAIN  # its file is listed
     ]
     manifest.save(rows, work.manifest)
     counts = Counter(row.split for row in rows)

@@ -25,6 +25,8 @@ rhythm: an edition in other note values, another text to the same tune. More tha
 scales and triads make runs of pitches alike."""
 _LEAST_VARIETY = 20
 """Different runs of seven pitches below which a piece is not asked for that: trills and triads are everybody's."""
+_FEWEST_NOTES = 24
+"""Of a piece that is compared alone, and not only with its whole file: a scrap is soon like another."""
 _FEWEST_LETTERS = 5
 """Of what a name says besides kind, key and number; shorter ones ("Lied", "Mazur No. 2") are many works'."""
 _SAYS_NOTHING = re.compile(
@@ -47,6 +49,10 @@ def with_works(pieces: Sequence[Piece]) -> list[Piece]:
     lines = [_line(members) for members in files.values()]
     for number, other in enumerate(families(lines)):
         groups.join(other, number)
+    place = {source: number for number, source in enumerate(sources)}
+    long = [piece for piece in pieces if len(piece.melody.notes) >= _FEWEST_NOTES]
+    for piece, other in zip(long, families([piece.melody for piece in long]), strict=True):
+        groups.join(place[piece.source], place[long[other].source])
     even = {number: _even(line) for number, line in enumerate(lines)}
     varied = [number for number, line in even.items() if _variety(line) >= _LEAST_VARIETY]
     for number, other in zip(varied, families([even[number] for number in varied], SAME_PITCHES), strict=True):
@@ -56,7 +62,7 @@ def with_works(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _line(pieces: Sequence[Piece]) -> Melody:
-    """The pieces of a file one behind the other: a short one alone is soon like another."""
+    """The pieces of a file one behind the other."""
     notes, start = [], 0
     for piece in pieces:
         notes += [replace(note, onset=start + note.onset) for note in piece.melody.notes]
