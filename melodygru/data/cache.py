@@ -36,7 +36,7 @@ from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.system import cache_home
 from melodygru.version import __version__
 
-FORMAT = 8
+FORMAT = 9
 _DESCRIPTION = "description.json"
 _HALF_MADE = ".part-"
 """How names begin of what lies beside caches and is none yet."""

@@ -194,9 +194,14 @@ def _decoded(data: bytes) -> str:
 def file_name(tune: Tune) -> str:
     """`0001-the-enchanted-valley.mid`: sorts in the book's order, safe on every file system."""
     title = tune.melody.name if tune.melody is not None else ""
-    plain = unicodedata.normalize("NFKD", title.replace("'", "")).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain.lower())[:40].strip("-")
+    slug = plain_name(title).replace(" ", "-")[:40].strip("-")
     return f"{tune.number:04d}-{slug or 'tune'}.mid"
+
+
+def plain_name(text: str) -> str:
+    """Words of small ASCII letters and digits, a blank between them: "O'Neill's  Reel" is "oneills reel"."""
+    plain = unicodedata.normalize("NFKD", text.replace("'", "")).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", " ", plain.lower()).strip()
 
 
 def write_corpus(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from melodygru.formats.notation.note_values import Bar
 from melodygru.music.chords import QUALITIES, Chord, ChordSpan
 
-_KINDS = {
+KINDS: dict[tuple[int, ...], str] = {
     (0, 4, 7): "major",
     (0, 3, 7): "minor",
     (0, 4, 8): "augmented",
@@ -35,6 +35,7 @@ _KINDS = {
     (0, 5, 7): "suspended-fourth",
     (0, 7): "power",
 }
+"""MusicXML's names of qualities, by their tones."""
 # All other qualities: a kind, and what is added to it or altered in it, as (what, degree, alteration).
 _ALTERED: dict[tuple[int, ...], tuple[str, tuple[tuple[str, int, int], ...]]] = {
     (0, 4, 7, 9, 2): ("major-sixth", (("add", 9, 0),)),
@@ -97,5 +98,5 @@ def harmony_of(chord: Chord) -> Harmony:
     assert letters is not None, f"{chord.symbol!r} was parsed before"
     root, bass = (name.replace("♯", "#").replace("♭", "b") for name in (letters[1], letters[3] or ""))
     tones = QUALITIES[letters[2]]
-    kind, degrees = _ALTERED[tones] if tones in _ALTERED else (_KINDS[tones], ())
+    kind, degrees = _ALTERED[tones] if tones in _ALTERED else (KINDS[tones], ())
     return Harmony(root, kind, letters[2], bass, degrees)

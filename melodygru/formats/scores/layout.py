@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from melodygru.errors import MidiError
 from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
@@ -61,6 +61,9 @@ class Placed:
         starts: (P,) where each bar begins.
         end: where the last one ends.
         keys, tempi: (P,) see `melodygru.formats.scores.written`.
+        order: (P,) which of the written bars each is.
+        sounding: the notes of all parts, in order of onset.
+        chords: (tick, symbol) of the chord symbols, in order of ticks; each holds until the next.
         remarks: what could not be taken at its word.
     """
 
@@ -72,6 +75,9 @@ class Placed:
     end: int
     keys: tuple[Key | int | None, ...]
     tempi: tuple[float | None, ...]
+    order: tuple[int, ...]
+    sounding: tuple[RawNote, ...]
+    chords: tuple[tuple[int, str], ...]
     remarks: tuple[str, ...]
 
 
@@ -121,6 +127,13 @@ def lay_out(score: WrittenScore, track: str = "auto", min_notes: int = 8) -> Pla
         line.end,
         tuple(keys[index] for index in order),
         tuple(bars[index].qpm for index in order),
+        order,
+        tuple(sorted(chain.from_iterable(one.notes for one in tracks))),
+        tuple(
+            (start + min(offset, bars[index].length), symbol)
+            for start, index in zip(line.starts, order, strict=True)
+            for offset, symbol in score.chords.get(index, ())
+        ),
         tuple(remarks),
     )
 

@@ -7,9 +7,11 @@ on the grid that does not lie there than a tenth of the notes, and a remark says
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from melodygru.errors import MidiError
@@ -47,13 +49,13 @@ def _from_scores(scores: Sequence[WrittenScore], stem: str, config: ExtractionCo
     failed: list[MidiError] = []
     for score in scores:
         try:
-            found = _from_score(score, config)
+            placed, found, told = placed_melodies(score, config)
         except MidiError as error:
             failed.append(error)
             continue
-        melodies += found.melodies
-        tracks.append(found.track)
-        remarks += found.remarks
+        melodies += [one.melody for one in found]
+        tracks.append(placed.label)
+        remarks += told
     if not melodies:
         raise failed[0]
     remarks += [f"movement left out: it {str(error).split(';')[0].rstrip('.')}" for error in failed]
@@ -71,7 +73,25 @@ def named(melodies: Sequence[Melody], stem: str) -> tuple[Melody, ...]:
     return tuple(named)
 
 
-def _from_score(score: WrittenScore, config: ExtractionConfig) -> Reading:
+@dataclass(frozen=True)
+class PlacedMelody:
+    """A melody of a score, and the tick of the score, as it is played, at which its step 0 is."""
+
+    start: int
+    melody: Melody
+
+    def steps(self, tick: int) -> int:
+        """The step of the melody that is nearest to a tick of the score, before its beginning or after its end too."""
+        return round((tick - self.start) / TICKS_PER_STEP)
+
+
+def placed_melodies(
+    score: WrittenScore, config: ExtractionConfig
+) -> tuple[Placed, tuple[PlacedMelody, ...], tuple[str, ...]]:
+    """A score as it is played, its melodies, at least one, and remarks; see `melodygru.formats.scores.cache.Reading`.
+
+    Raises MidiError, saying why there are none.
+    """
     placed = lay_out(score, config.track, config.min_notes)
     remarks = dict.fromkeys((*score.remarks, *placed.remarks))
     pieces = _cut(placed, placed.stretches, config)
@@ -82,8 +102,8 @@ def _from_score(score: WrittenScore, config: ExtractionConfig) -> Reading:
         remarks[f"changing metres read as {first.metre}"] = None
     if not pieces:
         raise MidiError(f"has no stretch of {config.min_notes} notes without a long rest; leave it out.")
-    melodies = [_melody(piece, placed, score.title, remarks) for piece in pieces]
-    return Reading(tuple(melodies), placed.label, tuple(remarks))
+    melodies = tuple(PlacedMelody(piece.start, _melody(piece, placed, score.title, remarks)) for piece in pieces)
+    return placed, melodies, tuple(remarks)
 
 
 @dataclass(frozen=True)
@@ -143,15 +163,47 @@ def _melody(piece: _Piece, placed: Placed, name: str, remarks: dict[str, None]) 
     begin = piece.start + piece.notes[0].onset
     key = _in_force(placed, placed.keys, begin, piece.end)
     qpm = _in_force(placed, placed.tempi, begin, piece.end)
-    weights = pitch_class_weights(piece.notes)
     if key is None:
         remarks[KEY_ESTIMATED] = None
-        key = estimate_key(weights)
+        key = estimate_key(pitch_class_weights(piece.notes))
     elif not isinstance(key, Key):
-        key = key_for_signature(key, weights, piece.notes[-1].pitch % 12)
+        key = _heard_key(key, placed, begin)
     return Melody(piece.notes, piece.metre, key, qpm or DEFAULT_QPM, name, piece.pickup, piece.bars)
 
 
+def _heard_key(fifths: int, placed: Placed, begin: int) -> Key:
+    """The key of a signature that holds at or after tick `begin`, by all that sounds while it holds: where a melody
+    comes to rest on another degree, or is cut, the bass still says where home is.
+    """
+    first = max(bisect_right(placed.starts, begin) - 1, 0)
+    while placed.keys[first] != fifths and first + 1 < len(placed.keys):
+        first += 1
+    last = first
+    while first and placed.keys[first - 1] == fifths:
+        first -= 1
+    while last + 1 < len(placed.keys) and placed.keys[last + 1] == fifths:
+        last += 1
+    start, stop = placed.starts[first], placed.starts[last + 1] if last + 1 < len(placed.starts) else placed.end
+    own, everything = (
+        notes[bisect_left(notes, start, key=_onset) : bisect_left(notes, stop, key=_onset)]
+        for notes in (placed.notes, placed.sounding)
+    )
+    return key_of_parts(fifths, own or everything, None if placed.alone else everything)
+
+
+def key_of_parts(fifths: int, melody: Sequence[RawNote], everything: Sequence[RawNote] | None) -> Key:
+    """The key of a signature, by the notes of a melody, at least one, and of all parts; None: it is the only one."""
+    weights = [0.0] * 12
+    for note in everything or melody:
+        weights[note.pitch % 12] += note.end - note.onset
+    bass = None
+    if everything:
+        end = max(note.end for note in everything)
+        bass = min(note.pitch for note in everything if note.end == end) % 12
+    return key_for_signature(fifths, weights, melody[-1].pitch % 12, bass)
+
+
+_onset = attrgetter("onset")
 _Value = TypeVar("_Value")
 
 

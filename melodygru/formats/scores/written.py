@@ -5,7 +5,8 @@ It knows nothing of files. `melodygru.formats.scores.layout` makes a line of not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
@@ -71,6 +72,7 @@ class WrittenScore:
         bars: (B,) as they are written.
         parts: each with its B bars.
         order: the numbers of the bars as they are played, repeats written out.
+        chords: (tick of the bar, symbol as `melodygru.music.chords` reads it) of each bar that has chord symbols.
         remarks: what could not be taken at its word.
     """
 
@@ -79,3 +81,4 @@ class WrittenScore:
     parts: tuple[WrittenPart, ...]
     order: tuple[int, ...]
     remarks: tuple[str, ...] = ()
+    chords: Mapping[int, Sequence[tuple[int, str]]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
@@ -26,6 +27,9 @@ from melodygru.formats.notation.musicxml import musicxml as written_as_musicxml
 from melodygru.formats.reading import parse, read, read_melodies
 from melodygru.formats.scores import cache as score_cache
 from melodygru.formats.scores import melodies as scores
+from melodygru.formats.scores.musicxml.harmony import NO_CHORD, chord_symbol
+from melodygru.formats.scores.musicxml.reader import written_score
+from melodygru.music.chords import QUALITIES, Chord, ChordSpan
 from melodygru.network.config import TokenizerConfig
 from melodygru.writing.editing import Tune
 from melodygru.writing.primer import read_primer
@@ -131,6 +135,75 @@ def test_a_signature_without_a_mode_is_heard():
     assert parse_melodies(data, "x.xml")[0].key == Key.parse("E minor")
     stated = data.replace(b"</fifths>", b"</fifths><mode>major</mode>")
     assert parse_melodies(stated, "x.xml")[0].key == Key.parse("G major")
+
+
+def test_where_other_parts_sound_the_bass_tells_the_mode_of_a_signature():
+    """A song that ends on the fifth is no mixolydian tune, and a piece that is cut from it is in its key too."""
+    voice = ["".join(note(step, 5, 12) for step in bar) for bar in ("EGFD", "CDEG", "GFED", "GGGG")]
+    bass = ["".join(note(step, 3, 48) for step in bar) for bar in "CGGC"]
+    data = musicxml(("Voice", [attributes() + voice[0], *voice[1:]]), ("Piano", [attributes() + bass[0], *bass[1:]]))
+    assert parse_melodies(data, "x.xml")[0].key == Key.parse("C major")
+    alone = musicxml(("Voice", [attributes() + voice[0], *voice[1:]]))
+    assert parse_melodies(alone, "x.xml")[0].key == Key.parse("G mixolydian")
+    rests = [REST.format(48)] * 3
+    cut = musicxml(
+        ("Voice", [attributes() + voice[2], voice[3], *rests, *voice[:2]]),
+        ("Piano", [attributes() + note("C", 3, 48)] * 7),
+    )
+    found = parse(cut, "x.xml", ExtractionConfig()).melodies
+    assert [(melody.bars, melody.key) for melody in found] == [(2, Key.parse("C major"))] * 2
+
+
+@pytest.mark.parametrize("quality", dict.fromkeys(QUALITIES.values()))
+def test_chord_symbols_that_we_write_are_read_back_where_they_stand(quality):
+    name = next(text for text, tones in QUALITIES.items() if tones == quality)
+    melody = Melody(tuple(Note(60 + i, 24 * i, 24) for i in range(16)))
+    chords = [Chord.parse(f"{root}{name}{bass}") for root, bass in (("C", ""), ("F#", "/G"), ("Bb", "/Db"))]
+    spans = [ChordSpan(0, 96, chords[0]), ChordSpan(96, 120, None), ChordSpan(120, 300, chords[1])]
+    spans.append(ChordSpan(300, 384, chords[2]))
+    placed, [one], _ = scores.placed_melodies(
+        written_score(written_as_musicxml(melody, spans), zipped=False), ExtractionConfig()
+    )
+    told = [(one.steps(tick), None if symbol == NO_CHORD else Chord.parse(symbol)) for tick, symbol in placed.chords]
+    wanted = [(span.onset, span.chord) for span in spans]
+    assert [step for step, _ in told] == [step for step, _ in wanted]
+    assert [chord and (chord.root, set(chord.tones), chord.bass) for _, chord in told] == [
+        chord and (chord.root, set(chord.tones), chord.bass) for _, chord in wanted
+    ]
+
+
+@pytest.mark.parametrize(
+    ("inside", "symbol"),
+    [
+        ("<root><root-step>E</root-step></root><kind text='mMaj7'>minor-major</kind>", "EmMaj7"),
+        ("<root><root-step>G</root-step></root><kind>Neapolitan</kind>", None),
+        ("<root><root-step>G</root-step><root-alter>2</root-alter></root><kind>major</kind>", None),
+        ("<function>V</function><kind>major</kind>", None),
+        ("<kind>none</kind>", "N.C."),
+        (
+            "<root><root-step>D</root-step><root-alter>-1.0</root-alter></root><kind>suspended-fourth</kind><degree>"
+            "<degree-value>7</degree-value><degree-alter>0</degree-alter><degree-type>add</degree-type></degree>",
+            "Db7sus4",
+        ),
+        (
+            "<root><root-step>D</root-step></root><kind>dominant</kind><degree>"
+            "<degree-value>99</degree-value><degree-alter>0</degree-alter><degree-type>add</degree-type></degree>",
+            "D7",
+        ),
+    ],
+)
+def test_chord_symbols_of_other_programs(inside, symbol):
+    assert chord_symbol(ElementTree.fromstring(f"<harmony>{inside}</harmony>")) == symbol
+
+
+def test_chord_symbols_go_with_the_bars_that_are_repeated():
+    symbol = "<harmony><root><root-step>{}</root-step></root><kind>major</kind></harmony>"
+    end = '<barline location="right"><repeat direction="backward"/></barline>'
+    bar = "".join(note(step, 4, 12) for step in "CDEF")
+    data = one(attributes() + symbol.format("C") + bar, symbol.format("G") + bar + end, symbol.format("F") + bar)
+    placed, _, _ = scores.placed_melodies(written_score(data, zipped=False), ExtractionConfig())
+    assert [symbol for _, symbol in placed.chords] == ["C", "G", "C", "G", "F"]
+    assert [tick for tick, _ in placed.chords] == list(placed.starts)
 
 
 def test_ties_chords_grace_notes_triplets_and_chord_symbols():

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 
 from melodygru.errors import MidiError
 from melodygru.formats.scores.musicxml.durations import Event, placed
+from melodygru.formats.scores.musicxml.harmony import chord_symbol
 from melodygru.formats.scores.musicxml.notes import ALL_STAVES, NoteReader, Sound
 from melodygru.formats.scores.musicxml.signatures import key_of, metre_of, number, semitones, transposed
 from melodygru.formats.scores.musicxml.signs import note_barline, note_direction, tempo
@@ -41,6 +42,7 @@ class Shared:
         metres: what is named at each bar, by the first part that names one; None where nothing is.
         tempi: (part, whether at the bar line, quarters a minute) of each bar that names some.
         signs: signs of repetition.
+        chords: (tick, symbol) of each bar that has chord symbols.
         section_ends: bars with a double bar line, or one that repeats, after them.
         free: whether a bar is said to have no metre ("senza misura").
         remarks: what could not be taken at its word.
@@ -52,6 +54,7 @@ class Shared:
     metres: list[TimeSignature | None] = field(default_factory=list)
     tempi: dict[int, list[tuple[int, bool, float]]] = field(default_factory=lambda: defaultdict(list))
     signs: Signs = field(default_factory=Signs)
+    chords: dict[int, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
     section_ends: set[int] = field(default_factory=set)
     free: bool = False
     remarks: dict[str, None] = field(default_factory=dict)
@@ -266,6 +269,10 @@ class PartReader:
                         self._set(self._keys, named, key_of(named))
                     else:
                         later.append(named)
+            elif mark.tag == "harmony":
+                symbol = chord_symbol(mark)
+                if symbol is not None:
+                    shared.chords[bar].append((round(min(at, end)), symbol))
             elif mark.tag == "barline":
                 note_barline(mark, shared.signs, shared.section_ends, bar, at_start)
             else:

@@ -111,7 +111,8 @@ class _Score:
         title = self.titles.get("work-title", "")
         title = self.titles.get("movement-title", "") if title.lower() in _UNTITLED else title
         title = "" if title.lower() in _UNTITLED else title[:_LONGEST_TITLE]
-        return WrittenScore(title, bars, tuple(parts), order, tuple(shared.remarks))
+        chords = {bar: tuple(sorted(told)) for bar, told in shared.chords.items()}
+        return WrittenScore(title, bars, tuple(parts), order, tuple(shared.remarks), chords)
 
     def _bars(self, count: int) -> tuple[Bar, ...]:
         shared = self.shared

@@ -20,7 +20,7 @@ _MOST_TAGS = 1_000_000
 """In a bar, or before the first: a whole sonata has fewer, and they take 200 MB at most."""
 _TIMED = frozenset({"note", "backup", "forward"})
 _HEADS = frozenset({"score-part", "work-title", "movement-title"})
-_TREES = frozenset({"attributes", "direction", "sound", "barline"}) | _HEADS
+_TREES = frozenset({"attributes", "direction", "sound", "barline", "harmony"}) | _HEADS
 _TEXT, _MARK, _SIGN = range(3)
 """What is kept of an element in a note: its text, that it is there, or one sign for each of its kind."""
 _FIELDS = {
