@@ -60,9 +60,7 @@ class Trait(NamedTuple):
 CHARACTER: dict[str, Trait] = {
     "density": Trait("notes a quarter", (0.5, 0.7, 0.9, 1.15, 1.45, 1.75, 2.1, 2.7)),
     "rests": Trait("share of the time in which nothing sounds", (0.01, 0.06, 0.14)),
-    "syncopation": Trait(
-        "share of the notes that begin off a beat and last over the next", (0.001, 0.05, 0.15, 0.3)
-    ),
+    "syncopation": Trait("share of the notes that begin off a beat and last over the next", (0.001, 0.05, 0.15, 0.3)),
     "leaps": Trait("share of the moves that are a fourth or more", (0.07, 0.12, 0.17, 0.25)),
     "span": Trait("semitones from the lowest note to the highest", (11, 13, 16, 19, 24)),
     "repetition": Trait("share of the notes in bars whose rhythm was heard before", (0.3, 0.6, 0.75, 0.85)),
@@ -121,7 +119,13 @@ def quality_class(tones: Sequence[int]) -> int:
 
 
 def measured(
-    durations: IntArray, pitches: IntArray, bar_steps: int, beat_steps: int, bars: int, has_pickup: bool
+    durations: IntArray,
+    pitches: IntArray,
+    bar_steps: int,
+    beat_steps: int,
+    bars: int,
+    has_pickup: bool,
+    phrase_bars: int = PHRASE_BARS,
 ) -> tuple[Character, ...]:
     """The character of a piece's events (T,): of each phrase, the traits of the whole the same in all."""
     ends = np.cumsum(durations)
@@ -145,8 +149,8 @@ def measured(
     of_all = {name: class_of(name, value) for name, value in whole.items()}
     first = bar_steps if has_pickup else 0
     total = (bars + has_pickup) * bar_steps
-    edges = [begin, *range(first + PHRASE_BARS * bar_steps, total, PHRASE_BARS * bar_steps), total]
-    if len(edges) > 2 and edges[-1] - edges[-2] < PHRASE_BARS * bar_steps // 2:
+    edges = [begin, *range(first + phrase_bars * bar_steps, total, phrase_bars * bar_steps), total]
+    if len(edges) > 2 and edges[-1] - edges[-2] < phrase_bars * bar_steps // 2:
         del edges[-2]  # what is left over belongs to the phrase before it
     off = (onset % beat_steps != 0) & (onset + length > (onset // beat_steps + 1) * beat_steps)
     found = []

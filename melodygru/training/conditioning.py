@@ -12,11 +12,11 @@ from dataclasses import replace
 import numpy as np
 
 from melodygru.data.dataset import Dataset
+from melodygru.music.theory import TimeSignature
 from melodygru.network.arrays import Array
 from melodygru.network.columns import candidate_columns, condition_columns, input_columns
 from melodygru.network.conditions import Character, Conditions, Told, chord_degrees
 from melodygru.network.config import ContextConfig
-from melodygru.music.theory import TimeSignature
 
 _NO_STYLE, _NO_KIND, _NO_SCALE, _NO_CHORDS, _NO_CHARACTER, _NO_TRAIT = 0.15, 0.3, 0.4, 0.3, 0.35, 0.4
 """Shares of stretches for which each is hidden."""

@@ -15,8 +15,8 @@ from melodygru.errors import UsageError, from_known
 from melodygru.music.chords import FEWEST_BEATS, MOST_BEATS, ChordSpan, parse_progression
 from melodygru.music.form import Form
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature, parse_pitch, parse_scale
-from melodygru.writing.styles import STYLES
 from melodygru.option import FILES, MUSIC, TUNE, Option, check_all, described, option, option_of
+from melodygru.writing.styles import STYLES
 
 MAX_BARS = 1000
 MAX_COUNT = 100_000
@@ -83,8 +83,8 @@ class GenerationConfig:
     """What is asked of new melodies. None is "not said"; what is legal, and what then holds, stands on each field.
 
     Attributes:
-        style: a kind of music, of `melodygru.writing.styles.STYLES`; it also says what metre, tempo and range hold where
-            none is said.
+        style: a kind of music, of `melodygru.writing.styles.STYLES`; it also says which metre, tempo and range hold
+            where none is said.
         bars: length in full bars; where nothing is said, what the form makes.
         key: tonic and mode, such as "A minor"; where nothing is said, the primer's, else what the chords suggest.
         scale: a name of `melodygru.music.theory`; else the key's own.

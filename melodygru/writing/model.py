@@ -22,9 +22,9 @@ from melodygru.writing.config import COUNT, DEFAULT_MAX_COPY, FORM_CANDIDATES, S
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.copy_guard import CopyGuard
 from melodygru.writing.planner import Plan, plan
-from melodygru.writing.styles import check_known
 from melodygru.writing.sampler import Drawn, Watcher, sample
 from melodygru.writing.selection import BestOfAll, Selection
+from melodygru.writing.styles import check_known
 
 WINDOW = 256
 """Melodies made at once: bounds the memory that many take. A multiple of those that the critic chooses from."""

@@ -18,9 +18,9 @@ from melodygru.network.tokenizer import END, REST, PieceMeta, Tokenizer
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint
 from melodygru.writing.constraints.past import Banned
-from melodygru.writing.styles import conditions_for
 from melodygru.writing.layout import Layout, Region, Script, chords_under
 from melodygru.writing.planner import Plan
+from melodygru.writing.styles import conditions_for
 from melodygru.writing.wishes import Problem
 
 Span = tuple[int, int]

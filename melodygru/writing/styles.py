@@ -97,6 +97,6 @@ def check_known(config: GenerationConfig, told: bool, model: str) -> None:
     for name in ("style", "syncopation", "leaps"):
         if not told and (value := getattr(config, name)) is not None:
             raise UsageError(
-                f"--{name} {value} is nothing that the model {model or 'given'} has learned; choose another --model, or "
-                f"leave --{name} out."
+                f"--{name} {value} is nothing that the model {model or 'given'} has learned; choose another --model, "
+                f"or leave --{name} out."
             )

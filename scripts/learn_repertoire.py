@@ -1,0 +1,65 @@
+"""Train a model on the repertoire: of all styles, with modes, chords and character told.
+
+    python scripts/learn_repertoire.py OUT/repertoire.jsonl MODEL [--epochs N] [--seed N] [--styles hymn,song] [--resume]
+
+The pieces are what `scripts/build_repertoire.py` has made. A run that was stopped goes on with --resume. What was held
+out by the manifest is validated on, and never learned from. --told says what the network is told beside a piece's
+events: "all", or "nothing", for comparison.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from repertoire.lessons import lessons
+from repertoire.pieces import load
+
+from melodygru.cli.train_command import Lines
+from melodygru.network.config import ContextConfig, preset_of
+from melodygru.system import keep_freed_memory
+from melodygru.training.conditioning import Conditioning
+from melodygru.training.config import TrainConfig
+from melodygru.training.layers import gains_from_bfloat16
+from melodygru.training.trainer import Trainer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("pieces", type=Path, help="repertoire.jsonl")
+    parser.add_argument("out", type=Path, help="the model, without .safetensors")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--dropout", type=float, default=0.35)
+    parser.add_argument("--preset", default="small")
+    parser.add_argument("--styles", default="", help="only these, with commas between")
+    parser.add_argument("--told", choices=("all", "nothing"), default="all")
+    parser.add_argument("--held", type=int, default=500, help="pieces validated on after each pass, at most")
+    parser.add_argument("--resume", action="store_true")
+    given = parser.parse_args()
+    made = lessons(load(given.pieces), given.seed, styles=given.styles.split(",") if given.styles else ())
+    told = given.told == "all"
+    context = ContextConfig(style=told, character=told, chords=told)
+    config = replace(preset_of(given.preset), context=context, dropout=given.dropout)
+    conditioning = Conditioning(context, made.conditions, made.whole, given.seed) if told else None
+    held = np.random.default_rng(0).permutation(made.held)[: given.held]
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    trainer = Trainer(
+        config,
+        TrainConfig(epochs=given.epochs, seed=given.seed, patience=0),
+        given.out,
+        torch.device("cpu"),
+        "bf16" if gains_from_bfloat16(config.cell) else "fp32",
+        Lines(),
+        keep_index=False,  # of all pieces, those held out too: `scripts/finish_repertoire.py` adds it
+        conditioning=conditioning,
+    )
+    trainer.run(made.dataset, made.learned, made.dataset, held, resume=given.resume, tensorboard=False)
+
+
+if __name__ == "__main__":
+    main()
