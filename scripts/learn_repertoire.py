@@ -1,6 +1,6 @@
 """Train a model on the repertoire: of all styles, with modes, chords and character told.
 
-    python scripts/learn_repertoire.py OUT/repertoire.jsonl MODEL [--epochs N] [--seed N] [--styles hymn,song] [--resume]
+    python scripts/learn_repertoire.py OUT/repertoire.jsonl MODEL [--epochs N] [--seed N] [--styles A,B] [--resume]
 
 The pieces are what `scripts/build_repertoire.py` has made. A run that was stopped goes on with --resume. What was held
 out by the manifest is validated on, and never learned from. --told says what the network is told beside a piece's
