@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class Due:
 
     def __init__(self, lots: Sequence[Lot], of: IntArray, where: Progress):
         cuts = [0, *(np.flatnonzero(np.diff(of)) + 1).tolist(), len(of)]
-        self._rows = [slice(start, end) for start, end in zip(cuts, cuts[1:], strict=False)]
+        self._rows = [slice(start, end) for start, end in pairwise(cuts)]
         alone = len(self._rows) == 1
         self._where = [where] if alone else [where.kept(np.arange(rows.start, rows.stop)) for rows in self._rows]
         self._ahead = [lots[of[rows.start]].ahead for rows in self._rows]
