@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from melodygru.data.collection import read_collection
 from melodygru.data.dataset import fingerprint_of
@@ -140,6 +141,7 @@ class Evaluation:
         return found
 
 
+@threadpool_limits.wrap(limits=1)  # several wait for one another, for minutes where a core is busy
 def evaluate(
     model: Model,
     data: str | os.PathLike[str],

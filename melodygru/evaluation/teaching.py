@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
 
 from melodygru.data.collection import read_collection
 from melodygru.data.dataset import fingerprint_of
@@ -45,6 +46,7 @@ class Taught:
     auc: float
 
 
+@threadpool_limits.wrap(limits=1)  # several wait for one another, for minutes where a core is busy
 def teach(
     model: Model,
     data: str | os.PathLike[str],

@@ -58,13 +58,16 @@ def compose_all(
     tell = progress or (lambda done, total: None)
     done, total = 0, sum(needed)
     tell(0, total)
+    found: list[list[Generated] | None] = [None] * len(orders)
     drawn = _drawn(drawer, windows, jobs, lambda more: tell(done + more, total))
     for window, parts in zip(windows, drawn, strict=True):
-        for part, candidates in zip(window, parts, strict=True):
-            chosen[part.place].take(candidates)
-            done += part.many
+        for (place, first, many), candidates in zip(window, parts, strict=True):
+            chosen[place].take(candidates)
+            done += many
+            if first + many == needed[place]:
+                found[place] = chosen[place].all(model, *orders[place])
         tell(done, total)
-    return [own.all(model, order, count) for own, (order, count) in zip(chosen, orders, strict=True)]
+    return found
 
 
 def _windows(orders: Sequence[Order], needed: Sequence[int]) -> Iterator[list[Part]]:
@@ -150,7 +153,9 @@ class _Chosen:
         if self._lost:
             return None
         if self.selection.found >= count:
-            return [*self._given, *self.selection.fill(count)]
+            given = [*self._given, *self.selection.fill(count)]
+            self._given, self.selection.kept = [], []  # those that were not chosen need no memory any more
+            return given
         try:  # too many were alike, so more are to be drawn: what was drawn is quickly drawn again
             return list(model.compose_each(order, count))
         except SamplingError:

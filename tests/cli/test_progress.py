@@ -290,3 +290,18 @@ def _read(terminal):
         return os.read(terminal, 65536)
     except OSError:  # Linux's word for the end
         return b""
+
+
+def test_the_front_door_can_be_stopped(monkeypatch, capsys):
+    from melodygru import __main__, cli
+
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "main", stopped)
+    with pytest.raises(SystemExit) as end:
+        __main__.main()
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "Stopped.\n"
+    monkeypatch.setattr(cli, "main", lambda: None)
+    __main__.main()
