@@ -8,7 +8,7 @@ import torch
 from melodygru.network.cells import CELLS
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import PRESETS, ContextConfig, ModelConfig
-from melodygru.network.context import CONTEXT_ARRAYS, context_arrays
+from melodygru.network.context import context_arrays
 from melodygru.training.torch_network import MelodyGRU
 
 SMALL = ModelConfig(
@@ -48,7 +48,7 @@ def batch_of(pieces, config=SMALL):
             row[: len(values)] = values
         return torch.from_numpy(padded)
 
-    batch = {name: pad([piece[name] for piece in arrays]) for name in CONTEXT_ARRAYS}
+    batch = {name: pad([piece[name] for piece in arrays]) for name in arrays[0]}
     batch["durations"] = pad([piece.durations for piece in pieces])
     batch["pitches"] = pad([piece.pitches for piece in pieces])
     batch["mask"] = pad([np.ones(len(piece.durations), np.int64) for piece in pieces]).bool()

@@ -264,9 +264,16 @@ def context_arrays(
 
     Returns:
         One dict a piece, in order. With T events: "inputs" (T, columns) uint8, "candidate_pitch" (T, K) uint8,
-        "position" (T,) uint16, "bar_steps" (T,) uint16, "reference" (T,) int16, "tonic" (T,) uint8.
+        "position" (T,) uint16, "bar_steps" (T,) uint16, "reference" (T,) int16, "tonic" (T,) uint8; where chords are
+        told, also "root" (T,) int16.
     """
-    types = {"inputs": np.uint8, "candidate_pitch": np.uint8, "reference": np.int16, "tonic": np.uint8}
+    types = {
+        "inputs": np.uint8,
+        "candidate_pitch": np.uint8,
+        "reference": np.int16,
+        "tonic": np.uint8,
+        "root": np.int16,
+    }
     order = sorted(range(len(pieces)), key=lambda i: len(pieces[i].durations))
     results: list[dict[str, npt.NDArray[np.generic]]] = [{} for _ in pieces]
     for start in range(0, len(order), batch):
@@ -278,7 +285,8 @@ def context_arrays(
             durations[row, : len(pieces[index].durations)] = pieces[index].durations
             pitches[row, : len(pieces[index].pitches)] = pieces[index].pitches
         context = Context([pieces[i].meta for i in chosen], config, max_duration, events=longest)
-        seen: dict[str, list[npt.NDArray[np.generic]]] = {name: [] for name in CONTEXT_ARRAYS}
+        names = (*CONTEXT_ARRAYS, "root") if config.chords else CONTEXT_ARRAYS
+        seen: dict[str, list[npt.NDArray[np.generic]]] = {name: [] for name in names}
         for step in range(longest):
             for name, values in seen.items():
                 values.append(np.asarray(getattr(context, name)).astype(types.get(name, np.uint16)))
