@@ -2,7 +2,7 @@
 
     python scripts/finish_repertoire.py OUT/repertoire.jsonl MODEL.safetensors SHIPPED.safetensors
 
-The index behind `--max-copy` and `melodygru check` covers all pieces, those held out too: what was never learned from is
+The index behind `--max-copy` and `melodygru check` covers all pieces, those held out too: what was not learned from is
 not to be copied by chance either.
 """
 
