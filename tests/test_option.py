@@ -151,7 +151,8 @@ def test_options_of_the_command_line_stand_in_the_order_of_their_panels():
         pass
 
     names = list(command.__signature__.parameters)
-    assert names[:9] == ["bars", "key", "meter", "bpm", "seed", "temperature", "top_k", "top_p", "best_of"]
+    first = ["bars", "key", "meter", "bpm", "seed", "temperature", "top_k", "top_p", "style", "best_of"]
+    assert names[: len(first)] == first
     assert names.index("section_bars") < names.index("program") < names.index("midi_format")
 
 

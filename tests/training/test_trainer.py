@@ -292,7 +292,7 @@ def test_a_gradient_that_is_no_number_does_not_spoil_the_model(folder, monkeypat
 
 def on_a_gpu(monkeypatch, lag):
     """What is done on a GPU, as far as a CPU can do it: the data lies there, and losses come some steps later."""
-    monkeypatch.setattr(trainer, "Loader", lambda device: Loader(device, resident=True))
+    monkeypatch.setattr(trainer, "Loader", lambda device, **more: Loader(device, resident=True, **more))
     monkeypatch.setattr(trainer, "Pending", lambda device: Pending(device, lag))
 
 

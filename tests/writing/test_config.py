@@ -62,7 +62,7 @@ def test_what_was_said_comes_back(values):
         ({"range": "C4:X5"}, "X5"),
         ({"max_leap": 0}, "max-leap is 0; choose a number from 1 to 127"),
         ({"density": 0}, "density is 0; choose a number from 0.25 to 96"),
-        ({"rests": "many"}, "rests is 'many'; choose none, few or some"),
+        ({"rests": "lots"}, "rests is 'lots'; choose none, few, some or many"),
         ({"scale_mode": "hard"}, "scale-mode is 'hard'; choose strict or soft"),
         ({"end_on": "top"}, "end-on is 'top'; choose tonic, chord or any"),
         ({"grid": "1/7"}, "grid is '1/7'; choose 1/2, 1/4, 1/8, 1/16, 1/32"),
