@@ -20,7 +20,7 @@ from melodygru.system import cache_home, run_side_by_side, usable_cores
 NATIVE = (("-march=native",), ("-mcpu=native",), ())
 """How compilers are told to build for this very CPU: the first that they understand."""
 CompilerError = (OSError, subprocess.SubprocessError)
-"""What `library` raises where there is no compiler, or one that does not understand the source or the flags."""
+"""What `compiled` raises where there is no compiler, or one that does not understand the source or the flags."""
 _FLAGS = ("-O3", "-std=c++17", "-fPIC", "-pthread")
 _LONGEST = 120.0
 """Seconds that the compiler may take for a source."""
@@ -34,7 +34,7 @@ class Unit:
     flags: tuple[str, ...] = ()
 
 
-def library(name: str, units: Sequence[Unit], flags: Sequence[str] = ()) -> ctypes.CDLL:
+def compiled(name: str, units: Sequence[Unit], flags: Sequence[str] = ()) -> ctypes.CDLL:
     """The library of these units, compiled if it was not before.
 
     Args:

@@ -265,7 +265,7 @@ def reader() -> Reader | None:
 
 def build(native: Sequence[str]) -> Reader:
     """The fast lane, compiled with these flags, if it was not before. Raises CompilerError."""
-    return Reader(compiler.library("reading", [compiler.Unit(_SOURCE)], (*_FLAGS, *native)))
+    return Reader(compiler.compiled("reading", [compiler.Unit(_SOURCE)], (*_FLAGS, *native)))
 
 
 def _keys(joined: bytes, files: Array, signatures: Array, table: Array) -> tuple[list[Key], set[int]]:

@@ -158,7 +158,7 @@ def build(names: Sequence[str]) -> Kernel:
     """The library with these variants, and all of them, also what this CPU cannot run. Raises CompilerError."""
     sources = [(source, (*flags, f"-DVARIANT={name}")) for name in names for source, flags in [_VARIANTS[name]]]
     sources.append(("library.cpp", (f"-DVARIANTS={''.join(f'OF({name})' for name in names)}",)))
-    functions = compiler.library("gru", [compiler.Unit(_SOURCES / source, flags) for source, flags in sources], _FLAGS)
+    functions = compiler.compiled("gru", [compiler.Unit(_SOURCES / source, flags) for source, flags in sources], _FLAGS)
     functions.gru_variant.restype = ctypes.c_char_p
     functions.gru_forward.restype = functions.gru_backward.restype = ctypes.c_bool
     found: list[Variant] = []
