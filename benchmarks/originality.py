@@ -14,10 +14,11 @@ import time
 from melodygru import load_model
 from melodygru.music.originality import OriginalityIndex, line_of
 from melodygru.network.tokenizer import Tokenizer
-from melodygru.writing.config import DEFAULT_MAX_COPY, GenerationConfig
+from melodygru.writing.config import GenerationConfig
 from melodygru.writing.copy_guard import CopyGuard
 from melodygru.writing.planner import plan
 from melodygru.writing.sampler import sample
+from melodygru.writing.values import DEFAULT_MAX_COPY
 
 
 def row(name, figures, nats="-", ratio="-"):

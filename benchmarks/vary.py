@@ -12,7 +12,8 @@ from pathlib import Path
 
 from melodygru import load_model
 from melodygru.formats.reading import read_melodies
-from melodygru.writing.config import KEEP, GenerationConfig
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.drawing import KEEP
 from melodygru.writing.variation import measured, vary
 
 AMOUNTS = (0.0, 0.1, 0.3, 0.5, 0.8, 1.0)

@@ -74,6 +74,19 @@ def cache_home() -> Path:
     return base / "melodygru"
 
 
+def config_home() -> Path:
+    """Where a user keeps files of settings: $MELODYGRU_CONFIG, else the platform's place for them."""
+    if given := os.environ.get("MELODYGRU_CONFIG"):
+        return Path(given)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config"))
+    return base / "melodygru"
+
+
 class Interruption:
     """Whether the user, or the system, has asked to stop."""
 

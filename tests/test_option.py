@@ -18,7 +18,8 @@ from melodygru.formats.midi.performance import Performance
 from melodygru.option import FEEL, TUNE, Option, check_all, described, option, taken_by
 from melodygru.studio import messages
 from melodygru.studio.front import page_file
-from melodygru.writing.config import COUNT, SEED, WRITING, GenerationConfig, SamplingConfig
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.drawing import COUNT, SEED, WRITING, SamplingConfig
 
 PACKAGE = Path(options.__file__).parent.parent
 WISHES, PLAYED = described(GenerationConfig), described(Performance)

@@ -23,6 +23,10 @@ COMMANDS = {
         "melodygru.cli.generate_command",
         "Write new melodies as MIDI files that loop exactly on their bars and end on the tonic.",
     ),
+    "styles": (
+        "melodygru.cli.styles_command",
+        "List the styles and the feels that melodies can be written in, what each is good for, and how one begins.",
+    ),
     "train": ("melodygru.cli.train_command", "Learn the melodies of a folder of MIDI files or scores."),
     "teach": (
         "melodygru.cli.teach_command",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +14,8 @@ from melodygru.cli import options
 from melodygru.cli.options import Track
 from melodygru.errors import UsageError
 from melodygru.option import taken_by
-from melodygru.writing.config import AMOUNT, KEEP, SEED, GenerationConfig
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.drawing import AMOUNT, KEEP, SEED
 
 In = Annotated[str, typer.Argument(metavar="IN", help="The MIDI file or score to change.", show_default=False)]
 Out = Annotated[
@@ -43,7 +45,8 @@ def change(
     from melodygru.writing.editing import Tune
     from melodygru.writing.model import draw_seed, load_model
     from melodygru.writing.recipe import Recipe
-    from melodygru.writing.replay import changed, packed_input
+    from melodygru.writing.replay import changed, model_of, packed_input, style_of
+    from melodygru.writing.styles import styled
     from melodygru.writing.variation import Varied
 
     if Path(out).is_dir():
@@ -53,7 +56,8 @@ def change(
     options.check(asked, SEED)
     seed = asked["seed"] if "seed" in asked else draw_seed()
     tune = Tune.read(source, track)
-    loaded = load_model(str(asked.get("model", options.MODEL.default)))
+    loaded = load_model(str(asked["model"])) if "model" in asked else model_of(source)
+    config = styled(config, loaded.context, style_of(source))
     own = {name: value for name, value in details.items() if value is not None}
     if track != "auto" and not is_score(source):  # of a score, what is kept is its melody alone
         own["track"] = track
@@ -68,15 +72,17 @@ def change(
     if json:
         answer = {"file": str(target), "model": loaded.name, "fingerprint": loaded.fingerprint, "seed": seed}
         amount = {"amount": done.amount} if isinstance(done, Varied) else {}
+        style = {} if config.style is None else {"style": config.style}
         output.print_json(
-            {**answer, **output.facts(done.melody), **own, **amount, "notes_kept": same, "notes_new": new}
+            {**answer, **output.facts(done.melody), **own, **amount, **style, "notes_kept": same, "notes_new": new}
         )
         return
     where = "standard output" if target is None else str(target)
     what = (
         f"{done.amount:.0%} of {source} changed" if isinstance(done, Varied) else f"bars {own['bars']} of {source} anew"
     )
-    output.tell(out, f"Wrote {where}: {what}, {new} new notes beside {same} that stay, seed {seed}.")
+    what += f", {new} new notes beside {same} that stay"
+    output.tell(out, f"Wrote {where}: {what}, {output.in_style(config)}seed {seed}.")
     if show:
         from melodygru.cli.show_command import draw_written
         from melodygru.writing.replay import chords_of
@@ -84,7 +90,10 @@ def change(
         draw_written([(done.melody, chords_of(recipe, done.melody))], [target])
 
 
-@options.takes(*taken_by("infill", GenerationConfig), SEED, options.MODEL, file=True)
+_MODEL = replace(options.MODEL, shown="the one that wrote IN, else {default}")
+
+
+@options.takes(*taken_by("infill", GenerationConfig), SEED, _MODEL, file=True)
 def infill(
     source: In,
     out: Out,
@@ -103,7 +112,7 @@ def infill(
     change("infill", source, out, asked, {"bars": bars}, track, force, show, json)
 
 
-@options.takes(*taken_by("vary", GenerationConfig), SEED, options.MODEL, file=True)
+@options.takes(*taken_by("vary", GenerationConfig), SEED, _MODEL, file=True)
 def vary(
     source: In,
     out: Out,

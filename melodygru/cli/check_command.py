@@ -8,6 +8,7 @@ import typer
 
 from melodygru.cli import options
 from melodygru.errors import CheckpointError, MelodyGRUError, MidiError
+from melodygru.writing.values import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from melodygru.music.originality import OriginalityIndex, SharedRun
@@ -19,7 +20,7 @@ class CopiedError(MelodyGRUError):
 
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE …", help="MIDI files or scores.", show_default=False)],
-    model: Annotated[str, typer.Option(help="Compare with what this model has learned from.")] = "folk",
+    model: Annotated[str, typer.Option(help="Compare with what this model has learned from.")] = DEFAULT_MODEL,
     most: Annotated[
         int | None,
         typer.Option("--max", help="Fail (exit code 1) if a run is longer than this many notes.", show_default=False),

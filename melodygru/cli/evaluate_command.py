@@ -49,7 +49,7 @@ def evaluate(
     from melodygru.errors import UsageError
     from melodygru.evaluation.evaluation import evaluate as run
     from melodygru.system import check_target, usable_cores, write_atomically
-    from melodygru.writing.config import SEED
+    from melodygru.writing.drawing import SEED
     from melodygru.writing.model import load_model
 
     if report is not None:

@@ -9,7 +9,8 @@ import typer
 
 from melodygru.cli import options
 from melodygru.cli.progress import tell
-from melodygru.errors import CheckpointError, MidiError, UsageError
+from melodygru.errors import MidiError, UsageError
+from melodygru.writing.values import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from melodygru.writing.model import Model
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 def explain(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A MIDI file or a score.", show_default=False)],
     model: Annotated[
-        str | None, typer.Option(help="Which model hears it.", show_default="the one that wrote the file, else folk")
+        str | None,
+        typer.Option(help="Which model hears it.", show_default=f"the one that wrote the file, else {DEFAULT_MODEL}"),
     ] = None,
     out: Annotated[
         Path | None,
@@ -86,15 +88,7 @@ def explain(
 
 def _model(file: str, given: str | None) -> Model:
     """The model that is asked for; else the one that wrote the file, if it is here; else the one that comes along."""
-    from melodygru.formats.midi.parser import read_midi
-    from melodygru.formats.scores.files import is_score
     from melodygru.writing.model import load_model
-    from melodygru.writing.recipe import Recipe
+    from melodygru.writing.replay import model_of
 
-    if given is not None:
-        return load_model(given)
-    try:
-        recipe = None if is_score(file) else Recipe.find(read_midi(file).texts)
-        return load_model("folk" if recipe is None else recipe.model)
-    except (CheckpointError, MidiError):
-        return load_model("folk")
+    return load_model(given) if given is not None else model_of(file)

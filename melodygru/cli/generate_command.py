@@ -13,8 +13,9 @@ from melodygru.cli import options
 from melodygru.cli.progress import tell
 from melodygru.errors import UsageError
 from melodygru.formats.midi.performance import Performance
-from melodygru.option import FEEL, START, Option, taken_by
-from melodygru.writing.config import COUNT, SEED, GenerationConfig
+from melodygru.option import FEEL, MUSIC, START, Option, taken_by
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.drawing import COUNT, SEED
 
 if TYPE_CHECKING:
     from melodygru.music.melody import Melody
@@ -35,7 +36,12 @@ _RENDER_CHORDS = Option(
     "Write the chords as a track too.", name="render_chords", kind=bool, spelling="--render-chords", panel=FEEL,
     needs="chords",
 )  # fmt: skip
+_SEVERAL = Option(
+    "Several options at once: topline, lead, film, riff, lullaby … or your own; what you say goes before them. "
+    "`melodygru styles` lists them.", name="feel", panel=MUSIC,
+)  # fmt: skip
 _OWN = (
+    _SEVERAL,
     SEED,
     Option("A MIDI file or a score to continue.", name="primer", panel=START, aliases=("primer_midi",)),
     _PRIMER_BARS,
@@ -68,7 +74,9 @@ def generate(
     options.check(asked, *_OWN, _RENDER_CHORDS)
     number = asked.get("count", COUNT.default)
     output.check_out(out, number, force, json, show)
-    model, order, recipe = _ordered(asked)
+    model, order, recipe, feel = _ordered(asked)
+    if "feel" in asked and not json:
+        output.tell(out, f"--feel {asked['feel']}: {output.spelled(feel) or 'nothing that was not said otherwise'}")
     targets: list[Path | None] = []
     told: list[dict[str, Any]] = []
     drawn: list[Generated] = []
@@ -81,6 +89,8 @@ def generate(
             told.append({"file": str(target), **facts})
     if json:
         made_by = {"model": model.name, "fingerprint": model.fingerprint, "seed": order.seed}
+        if "feel" in asked:
+            made_by["feel"] = {"name": asked["feel"], "options": feel}
         output.print_json({**made_by, "options": order.config.as_dict(), "files": told})
         return
     where = "standard output" if targets[0] is None else str(targets[0])
@@ -91,7 +101,7 @@ def generate(
     output.tell(
         out,
         f"Wrote {where}: {first.bars} {plural} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, "
-        f"seed {order.seed}.",
+        f"{output.in_style(order.config)}seed {order.seed}.",
     )
     if show:
         from melodygru.cli.show_command import draw_written
@@ -99,32 +109,64 @@ def generate(
         draw_written([(one.melody, one.chords) for one in drawn], targets)
 
 
-def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe]:
-    """What is to write, what is to be written, and what its files will say of it."""
+def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, Any]]:
+    """What is to write, what is to be written, what its files will say of it, and what a feel has set of it."""
     from melodygru.version import __version__
     from melodygru.writing.candidates import Order
     from melodygru.writing.model import draw_seed, load_model
     from melodygru.writing.recipe import Recipe
 
-    config = GenerationConfig.from_dict(options.part_of(asked, GenerationConfig))
-    performance = options.performance(asked)
+    beneath: dict[str, Any] = {}
+    if "feel" in asked:
+        from melodygru.writing.feels import feel
+
+        beneath = feel(str(asked["feel"])).beneath(asked, continues="primer" in asked)
+    said = {**beneath, **asked}
+    config = GenerationConfig.from_dict(options.part_of(said, GenerationConfig))
+    performance = options.performance(said)
     source = _starting_from(asked, config)
-    metre = config.time_signature if source is None else source.time_signature
     details = {}
     if asked.get("render_chords"):
         details["render_chords"] = True
-    performance.check(metre, with_chords=bool(details))
-    if details:
-        _RENDER_CHORDS.check_needs(asked)
+        _RENDER_CHORDS.check_needs(said)
     seed = asked["seed"] if "seed" in asked else draw_seed()
     model = load_model(str(asked.get("model", options.MODEL.default)))
+    config, beneath = _that_is_known(config, beneath, model)
+    config = _with_style(config, asked, model)
+    performance.check(config.time_signature if source is None else source.time_signature, with_chords=bool(details))
     include = asked.get("include_primer", True)
     if source is not None:
         details["include_primer"] = include
     recipe = Recipe(
         __version__, model.name, model.fingerprint, seed, 0, config, performance, source=source, details=details
     )
-    return model, Order(config, seed, source, include), recipe
+    return model, Order(config, seed, source, include), recipe, beneath
+
+
+def _that_is_known(
+    config: GenerationConfig, beneath: dict[str, Any], model: Model
+) -> tuple[GenerationConfig, dict[str, Any]]:
+    """The wishes, and what a feel has set of them, without what the feel sets that the model has not learned."""
+    from melodygru.writing.styles import unheard_of
+
+    unheard = {name for name in unheard_of(model.context) if name in beneath}
+    known = {name: value for name, value in beneath.items() if name not in unheard}
+    return replace(config, **dict.fromkeys(unheard)), known
+
+
+def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model) -> GenerationConfig:
+    """The wishes in the style that was said; else in that of a file that is continued; else in the model's own.
+
+    Whoever has named a feel has said enough.
+    """
+    from melodygru.writing.replay import style_of
+    from melodygru.writing.styles import styled, written_out
+
+    if "primer" in asked:
+        return styled(config, model.context, style_of(str(asked["primer"])))
+    plain = "feel" not in asked and "primer_notes" not in asked
+    config = styled(config, model.context, model.default_style if plain else None)
+    return written_out(config) if "primer_notes" not in asked else config
 
 
 def _write(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melodygru.cli import options
+from melodygru.writing.values import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from melodygru.music.melody import Melody
@@ -23,10 +24,13 @@ def info(
         typer.Argument(
             metavar="FILE", help="A model's name (such as folk), its .safetensors file, a MIDI file or a score."
         ),
-    ] = "folk",
+    ] = DEFAULT_MODEL,
     model: Annotated[
         str | None,
-        typer.Option(help="The model whose training music a melody is compared with.", show_default="its own, or folk"),
+        typer.Option(
+            help="The model whose training music a melody is compared with.",
+            show_default=f"its own, or {DEFAULT_MODEL}",
+        ),
     ] = None,
     json: options.Json = False,
 ) -> None:
@@ -124,7 +128,7 @@ def _model_for(recipe: Recipe | None, given: str | None) -> Model | None:
     if given is not None:
         return load_model(given)
     try:
-        return load_model("folk" if recipe is None else recipe.model)
+        return load_model(DEFAULT_MODEL if recipe is None else recipe.model)
     except CheckpointError:
         return None
 

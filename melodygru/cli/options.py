@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from melodygru.errors import FileError, MidiError, UsageError
+from melodygru.errors import MidiError, UsageError
 from melodygru.option import FILES, PANELS, Option, described
+from melodygru.writing.option_files import flat, read_toml, under_own_names
+from melodygru.writing.values import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from melodygru.formats.midi.performance import Performance
 
 
 ALIASES = {"--bundle-file": "--model", "--output": "--out"}
-"""Names that people know from elsewhere, and ours, beside those of described options. Underscores do for hyphens."""
+"""Names that people know from elsewhere, and ours, beside those of a command's own described options. Underscores do
+for hyphens."""
 
 _FIRST = ("bars", "key", "meter", "bpm", "seed", "temperature", "top_k", "top_p")
 """Options that come first in their panel of the help page."""
@@ -120,8 +123,9 @@ def _flag(name: str, help: str) -> Any:
 
 
 MODEL = Option(
-    "A model's name (in ./checkpoints, or shipped: {default}) or file.", name="model", default="folk", panel=FILES
-)
+    "A model's name (in ./checkpoints, or shipped: {default}, folk) or file.", name="model", default=DEFAULT_MODEL,
+    panel=FILES, aliases=("bundle_file",),
+)  # fmt: skip
 Model = Annotated[str | None, shown(MODEL)]
 _File = Annotated[
     Path | None,
@@ -192,47 +196,5 @@ def merged(said: Mapping[str, Any], file: Path | None, options: Sequence[Option]
         FileError: the file cannot be read, or is not TOML.
         UsageError: an option in it that the command does not have.
     """
-    values = {} if file is None else _flat(_read_toml(file))
-    own = {alias.lstrip("-"): name.lstrip("-") for alias, name in _aliases(options).items()}
-    known = {option.name for option in options}
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        plain = name.replace("_", "-")
-        plain = own.get(plain, plain).replace("-", "_")
-        if plain not in known:
-            raise UsageError(
-                f"{file} has the option {name!r}, which there is not; see --help for those that there are."
-            )
-        found[plain] = value
+    found = {} if file is None else under_own_names(flat(read_toml(file)), options, str(file))
     return {**found, **{name: value for name, value in said.items() if value is not None}}
-
-
-def _read_toml(file: Path) -> dict[str, Any]:
-    import sys
-
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"{file} cannot be read ({error.strerror}); check the path and its permissions.") from error
-    except (ValueError, RecursionError) as error:
-        # ValueError: no TOML, no UTF-8, or a number of more digits than Python takes.
-        raise FileError(f"{file} is not TOML ({str(error)[:80]}); write lines such as key = 'A minor'.") from error
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of all tables, however deep those lie in one another; of two with one name, the later one's."""
-    found: dict[str, Any] = {}
-    waiting = [iter(values.items())]
-    while waiting:
-        name, value = next(waiting[-1], (None, None))
-        if name is None:
-            waiting.pop()
-        elif isinstance(value, dict):
-            waiting.append(iter(value.items()))
-        else:
-            found[name] = value
-    return found

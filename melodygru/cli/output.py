@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
-from typing import Any
+from shlex import quote
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from melodygru.errors import UsageError
 from melodygru.system import check_target, write_atomically
+
+if TYPE_CHECKING:
+    from melodygru.writing.config import GenerationConfig
 
 SUFFIXES = (".mid", ".midi")
 STDOUT = "-"
@@ -88,6 +92,23 @@ def write_one(out: str, data: bytes, force: bool) -> Path | None:
 def tell(out: str, text: str) -> None:
     """Print what was done; to standard error where standard output holds a file."""
     typer.echo(text, err=out == STDOUT)
+
+
+def in_style(config: GenerationConfig) -> str:
+    """The style, if there is one, as a part of the line that tells what was written."""
+    return "" if config.style is None else f"style {config.style}, "
+
+
+def spelled(values: Mapping[str, Any]) -> str:
+    """Options as they would be typed."""
+    words: list[str] = []
+    for name, value in values.items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            words += [f"--{option}", quote(f"{value:g}" if isinstance(value, float) else str(value))]
+    return " ".join(words)
 
 
 def facts(melody: Any) -> dict[str, Any]:

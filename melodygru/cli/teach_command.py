@@ -36,7 +36,7 @@ def teach(
     from melodygru.evaluation.teaching import teach as run
     from melodygru.network.checkpoint import resolve
     from melodygru.system import check_target, usable_cores
-    from melodygru.writing.config import SEED
+    from melodygru.writing.drawing import SEED
     from melodygru.writing.model import load_model
 
     SEED.check(seed)

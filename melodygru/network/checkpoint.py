@@ -12,6 +12,7 @@ import os
 import re
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,9 @@ FORMAT_VERSION = 3
 _FLOAT_VERSION = 2
 """What files are that hold floating-point numbers alone; those with int8 weights are of version 3."""
 SUFFIX = ".safetensors"
+SHIPPED = ("repertoire", "folk")
+"""The models that come along."""
+_LISTED = 100
 _INDEX = "originality_index"
 _CRITIC = "critic."
 _LARGEST_HEADER = 1 << 20
@@ -149,8 +153,8 @@ class Checkpoint:
         """Read and check a file. Raises CheckpointError, with the reason, for anything but a sound one."""
         path = Path(path)
         metadata = read_metadata(path)
+        model_config = _model_config(path, metadata)
         try:
-            model_config = ModelConfig.from_dict(json.loads(metadata["model"]))
             tokenizer_config = TokenizerConfig(**json.loads(metadata["tokenizer"]))
             provenance = json.loads(metadata.get("provenance", "{}"))
             if not isinstance(provenance, dict):
@@ -254,6 +258,27 @@ def _read_scales(file: Any, path: Path, name: str, shape: tuple[int, ...]) -> Fl
     if not ((scales >= 0) & (scales <= _LARGEST_WEIGHT)).all():
         raise CheckpointError(f"{path} is damaged: {name} holds numbers that are no scales; export it again.")
     return scales
+
+
+def read_model_config(path: Path) -> ModelConfig:
+    """What a checkpoint says of its network, read without its weights. Raises CheckpointError if that is damaged."""
+    return _model_config(path, read_metadata(path))
+
+
+def _model_config(path: Path, metadata: Mapping[str, str]) -> ModelConfig:
+    try:
+        return ModelConfig.from_dict(json.loads(metadata["model"]))
+    except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"{path} cannot be read: its description is damaged ({error}).") from error
+
+
+def models_here() -> dict[str, Path]:
+    """The models that can be had by name, and their files: at most `_LISTED` of ./checkpoints, and those shipped."""
+    found = {path.stem: path for path in sorted(Path("checkpoints").glob(f"*{SUFFIX}"))[:_LISTED]}
+    for name in SHIPPED:
+        with suppress(CheckpointError):
+            found.setdefault(name, resolve(name))
+    return found
 
 
 def resolve(name: str | os.PathLike[str]) -> Path:

@@ -20,7 +20,7 @@ from melodygru.studio.models import Models
 from melodygru.studio.shelf import Shelf, disposition
 from melodygru.studio.work import BusyError, GoneError, Job, Workers
 from melodygru.version import __version__
-from melodygru.writing.config import KEEP
+from melodygru.writing.drawing import KEEP
 
 _Value = TypeVar("_Value")
 

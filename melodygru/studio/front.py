@@ -13,7 +13,9 @@ from typing import Any
 
 from melodygru.option import described
 from melodygru.studio.guard import App, Receive, Scope, Send
-from melodygru.writing.config import AMOUNT, DEFAULT_RANGE, SEED, GenerationConfig
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.drawing import AMOUNT, SEED
+from melodygru.writing.values import DEFAULT_RANGE
 
 FOLDER = "/page/"
 

@@ -17,7 +17,9 @@ from melodygru.music.melody import Melody as Tune
 from melodygru.music.melody import Note as TuneNote
 from melodygru.music.theory import Key, TimeSignature
 from melodygru.option import Option, described
-from melodygru.writing.config import AMOUNT, DEFAULT_METER, DEFAULT_QPM, KEEP, MAX_BARS, SEED, GenerationConfig
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.drawing import AMOUNT, KEEP, SEED
+from melodygru.writing.values import DEFAULT_METER, DEFAULT_QPM, MAX_BARS
 
 MAX_NOTES = 20_000
 MAX_STEP = MAX_BARS * 32 * 96 + 32 * 96

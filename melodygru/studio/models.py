@@ -11,15 +11,16 @@ from threading import Lock
 from typing import Any
 
 from melodygru.errors import CheckpointError, UsageError
-from melodygru.network.checkpoint import SUFFIX, read_metadata, resolve
+from melodygru.network.checkpoint import models_here, read_metadata, read_model_config, resolve
 from melodygru.studio.answers import ModelFacts
 from melodygru.writing.candidates import Order
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.model import Model, load_model
+from melodygru.writing.styles import default_style, unheard_of
+from melodygru.writing.values import DEFAULT_MODEL
 
 KEPT = 3
 """Models that stay in memory."""
-_LISTED = 100
 
 
 class Models:
@@ -29,7 +30,7 @@ class Models:
         first: the name or path of the one that is taken when none is named. Raises CheckpointError if there is none.
     """
 
-    def __init__(self, first: str = "folk"):
+    def __init__(self, first: str = DEFAULT_MODEL):
         path = resolve(first)
         self.default = path.stem
         self._given = {path.stem: path}
@@ -39,12 +40,7 @@ class Models:
 
     def files(self) -> dict[str, Path]:
         """Where the models that there are lie, by name; names alone are ever looked up here."""
-        found: dict[str, Path] = {}
-        for path in sorted(Path("checkpoints").glob(f"*{SUFFIX}"))[:_LISTED]:
-            found[path.stem] = path
-        if "folk" not in found:
-            found["folk"] = resolve("folk")
-        return {**found, **self._given}
+        return {**models_here(), **self._given}
 
     def facts(self) -> list[ModelFacts]:
         """What there is to choose from, the default first; files that are no sound models are passed over."""
@@ -93,6 +89,7 @@ def _changed(path: Path) -> float:
 
 def _facts(name: str, path: Path) -> ModelFacts | None:
     try:
+        context = read_model_config(path).context
         provenance = json.loads(read_metadata(path).get("provenance", "{}"))
     except (CheckpointError, ValueError, RecursionError):
         return None
@@ -108,6 +105,8 @@ def _facts(name: str, path: Path) -> ModelFacts | None:
         notes=number(provenance.get("notes"), int),
         nats_per_note=number(provenance.get("validation_nats_per_note"), float),
         typical_run=typical_run(provenance),
+        default_style=default_style(name, context),
+        unheard_of=list(unheard_of(context)),
     )
 
 

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from melodygru.errors import UsageError
+from melodygru.writing.values import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from melodygru.studio.work import Workers
@@ -64,7 +65,7 @@ class Studio:
     Raises UsageError for the port, CheckpointError if there is no such model.
     """
 
-    def __init__(self, port: int | None = None, model: str = "folk"):
+    def __init__(self, port: int | None = None, model: str = DEFAULT_MODEL):
         from melodygru.network.checkpoint import resolve
 
         resolve(model)

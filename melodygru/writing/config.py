@@ -6,7 +6,6 @@ here as far as it can be alone; what fields mean together is `melodygru.writing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -14,68 +13,37 @@ from typing import Any
 from melodygru.errors import UsageError, from_known
 from melodygru.music.chords import FEWEST_BEATS, MOST_BEATS, ChordSpan, parse_progression
 from melodygru.music.form import Form
-from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature, parse_pitch, parse_scale
-from melodygru.option import FILES, MUSIC, TUNE, Option, check_all, described, option, option_of
+from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature, parse_scale
+from melodygru.option import MUSIC, TUNE, check_all, described, option, option_of
+from melodygru.writing.drawing import (
+    ANEW,
+    DRAWING,
+    FILLINGS,
+    FORM_CANDIDATES,
+    VARIATIONS,
+    WHOLE,
+    WRITING,
+    SamplingConfig,
+)
 from melodygru.writing.styles import STYLES
-
-MAX_BARS = 1000
-MAX_COUNT = 100_000
-DEFAULT_BARS = 16
-DEFAULT_METER = "4/4"
-DEFAULT_QPM = 120.0
-DEFAULT_RANGE = "C3:C7"
-DEFAULT_GRID = "1/16"
-DEFAULT_SECTION_BARS = 8
-DEFAULT_MAX_COPY = 11
-"""The longest run in notes that half of people's own tunes share with the shipped model's training music."""
-FILLINGS = 96
-VARIATIONS = 8
-FORM_CANDIDATES = 8
-"""Candidates of which `infill`, `vary`, and `generate` with a form choose the best, where nothing is said."""
-MODES = ("strict", "soft")
-RESTS = ("none", "few", "some", "many")
-SYNCOPATIONS = ("none", "some", "much")
-LEAPS = ("few", "some", "many")
-END_ON = ("tonic", "chord", "any")
-GRIDS = ("1/2", "1/4", "1/8", "1/16", "1/32")
-
-WHOLE = ("generate",)
-"""Commands that take what shapes a whole melody."""
-ANEW = ("generate", "infill")
-"""Those that write whole bars."""
-WRITING = ("generate", "infill", "vary")
-"""Those that write notes."""
-DRAWING = (*WRITING, "evaluate")
-"""Those that draw from the model, whatever comes of it."""
-
-
-@dataclass(frozen=True)
-class SamplingConfig:
-    """How the next event is drawn. The defaults were measured: see docs/decisions.md.
-
-    Attributes:
-        temperature: divides the logits; 0 takes the likeliest event (argmax).
-        top_k: keep the k likeliest events, and all that tie with the k-th; 0 keeps all.
-        top_p: keep the fewest likeliest events whose probabilities reach top_p, and ties; 1 keeps all.
-
-    Raises:
-        UsageError: a value out of range, named.
-    """
-
-    temperature: float = option(
-        1.0, "How daring: {low} takes the likeliest event; 1 is as learned; to {high}.",
-        low=0, high=10, panel=MUSIC, commands=DRAWING,
-    )  # fmt: skip
-    top_k: int = option(
-        0, "Draw among the K likeliest events; 0: off.", low=0, high=100_000, off=0, panel=MUSIC, commands=DRAWING
-    )
-    top_p: float = option(
-        0.97, "Draw among the fewest events of this probability; 1: off.",
-        low=0, above=True, high=1, off=1, panel=MUSIC, commands=DRAWING,
-    )  # fmt: skip
-
-    def __post_init__(self) -> None:
-        check_all(described(SamplingConfig).values(), self)
+from melodygru.writing.values import (
+    DEFAULT_BARS,
+    DEFAULT_GRID,
+    DEFAULT_MAX_COPY,
+    DEFAULT_METER,
+    DEFAULT_QPM,
+    DEFAULT_RANGE,
+    DEFAULT_SECTION_BARS,
+    END_ON,
+    GRIDS,
+    LEAPS,
+    MAX_BARS,
+    MODES,
+    RESTS,
+    SYNCOPATIONS,
+    fraction_steps,
+    parse_range,
+)
 
 
 @dataclass(frozen=True)
@@ -164,10 +132,10 @@ class GenerationConfig:
         commands=ANEW,
     )
     syncopation: str | None = option(
-        None, "Notes against the beat: none, some or much.", choices=SYNCOPATIONS, panel=TUNE, commands=ANEW
+        None, "Notes against the beat: none, some or much.", choices=SYNCOPATIONS, panel=TUNE, commands=WHOLE
     )
     leaps: str | None = option(
-        None, "Moves of a fourth or more: few, some or many.", choices=LEAPS, panel=TUNE, commands=ANEW
+        None, "Moves of a fourth or more: few, some or many.", choices=LEAPS, panel=TUNE, commands=WHOLE
     )
     grid: str | None = option(
         None, "Shortest value: 1/4, 1/8, 1/16, 1/32.", choices=GRIDS, parsed=True, default=DEFAULT_GRID, panel=TUNE,
@@ -325,39 +293,3 @@ class GenerationConfig:
     def spans(self, metre: TimeSignature) -> tuple[ChordSpan, ...]:
         """One pass of the chords from step 0; empty where none were said."""
         return () if self.chords is None else parse_progression(self.chords, metre, self.beats_per_chord)
-
-
-def parse_range(text: str) -> tuple[int, int]:
-    """The lowest and the highest pitch of a range such as "C4:C6". Raises UsageError for anything else."""
-    parts = text.split(":")
-    if len(parts) != 2:
-        raise UsageError(f"The range {text!r} is not two pitches; write the lowest and the highest: C4:C6.")
-    low, high = (parse_pitch(part) for part in parts)
-    if low > high:
-        raise UsageError(f"The range {text} is empty; put the lower pitch first: {parts[1]}:{parts[0]}.")
-    return low, high
-
-
-def fraction_steps(text: str, what: str, choices: tuple[str, ...] = ()) -> int:
-    """Steps of a fraction of a whole note such as "1/8" or "3/16". Raises UsageError, naming `what`."""
-    match = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(\d{1,3})\s*", text)
-    whole = 4 * STEPS_PER_QUARTER
-    if match is None or not int(match[2]) or whole * int(match[1]) % int(match[2]) or (choices and text not in choices):
-        hint = f"choose {', '.join(choices)}" if choices else "write a fraction of a whole note: 1/4, 1/8, 3/16"
-        raise UsageError(f"{what} is {text!r}; {hint}.")
-    return whole * int(match[1]) // int(match[2])
-
-
-SEED = Option(
-    "Same seed, same files. Without one, one is drawn and printed.", name="seed", kind=int, low=0,
-    remedy="choose a whole number of at least {low}", panel=MUSIC,
-)  # fmt: skip
-COUNT = Option(
-    "How many melodies, all different.", name="count", kind=int, low=1, high=MAX_COUNT, default=1, panel=FILES,
-    aliases=("num_outputs",),
-)  # fmt: skip
-AMOUNT = Option("The share of notes to change: {limits}.", name="amount", kind=float, low=0, high=1, default=0.3)
-KEEP = Option(
-    "What stays: rhythm, contour (rhythm too), or pitches (in their order, in another rhythm).", name="keep",
-    choices=("rhythm", "pitches", "contour"), shown="nothing",
-)  # fmt: skip

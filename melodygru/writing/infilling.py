@@ -15,12 +15,14 @@ from melodygru.errors import UsageError
 from melodygru.music.melody import Melody
 from melodygru.network.tokenizer import Tokenizer
 from melodygru.option import described
-from melodygru.writing.config import FILLINGS, GenerationConfig
+from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import Constraint
 from melodygru.writing.constraints.fidelity import Foreshadows
 from melodygru.writing.constraints.places import BeginsBefore
+from melodygru.writing.drawing import FILLINGS
 from melodygru.writing.rewriting import Span, plan_rewriting
 from melodygru.writing.sampler import Drawn, sample
+from melodygru.writing.styles import check_known
 
 if TYPE_CHECKING:
     from melodygru.writing.model import Model
@@ -96,6 +98,7 @@ def infill(
         SamplingError: no filling was found.
     """
     described(GenerationConfig)["best_of"].check_limits(candidates)
+    check_known(config, model.context, model.name)
     start, end = gap_of(melody, span)
     tokens = model.checkpoint.tokenizer_config
     found: list[Filled] = []

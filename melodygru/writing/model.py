@@ -13,18 +13,21 @@ from typing import Any
 from melodygru.errors import SamplingError, UsageError
 from melodygru.music.melody import Melody
 from melodygru.network.checkpoint import Checkpoint, resolve
+from melodygru.network.config import ContextConfig
 from melodygru.network.critic import CANDIDATES
 from melodygru.network.engine import NumpyEngine
 from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.system import by_processes
 from melodygru.writing.candidates import Candidate, Generated, Order, excess, rate
-from melodygru.writing.config import COUNT, DEFAULT_MAX_COPY, FORM_CANDIDATES, SEED, GenerationConfig
+from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.copy_guard import CopyGuard
+from melodygru.writing.drawing import COUNT, FORM_CANDIDATES, SEED
 from melodygru.writing.planner import Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
 from melodygru.writing.selection import BestOfAll, Selection
-from melodygru.writing.styles import check_known
+from melodygru.writing.styles import check_known, default_style, styled
+from melodygru.writing.values import DEFAULT_MAX_COPY, DEFAULT_MODEL
 
 WINDOW = 256
 """Melodies made at once: bounds the memory that many take. A multiple of those that the critic chooses from."""
@@ -32,8 +35,8 @@ _TRIES = 4
 """How many times as many melodies as were asked for are made at most, so that all are different."""
 
 
-def load_model(name: str | os.PathLike[str] = "folk") -> Model:
-    """The model of that name (in ./checkpoints, or shipped: "folk"), or at that path.
+def load_model(name: str | os.PathLike[str] = DEFAULT_MODEL) -> Model:
+    """The model of that name (in ./checkpoints, or shipped: "repertoire", "folk"), or at that path.
 
     Raises CheckpointError if there is none, or it is damaged.
     """
@@ -73,6 +76,16 @@ class Model:
         return digest.hexdigest()[:16]
 
     @property
+    def context(self) -> ContextConfig:
+        """What the network is told."""
+        return self.checkpoint.model_config.context
+
+    @property
+    def default_style(self) -> str | None:
+        """The style of what it writes anew where none is said, see `melodygru.writing.styles.default_style`."""
+        return default_style(self.name, self.context)
+
+    @property
     def provenance(self) -> Mapping[str, Any]:
         """How the model came to be: data, number of pieces and notes, validation, versions, date, seed."""
         return self.checkpoint.provenance
@@ -107,13 +120,15 @@ class Model:
             primer: what to continue, in its key, metre and tempo.
             include_primer: whether the melodies begin with the primer, and the bars asked for count its bars.
             progress: called with how many candidates are finished; of those under way, parts count.
-            options: fields of `GenerationConfig`: key="A minor", meter="6/8", chords="Am F C G", …
+            options: fields of `GenerationConfig`: key="A minor", meter="6/8", chords="Am F C G", style="waltz", …
+                Without a style, and without a primer, it is `default_style`.
 
         Raises:
             UsageError: a value out of range, named; or wishes that contradict each other.
             SamplingError: nothing was found that keeps to all of them.
         """
         config = GenerationConfig.from_dict({"bars": bars, **options})
+        config = styled(config, self.context, self.default_style if primer is None else None)
         seed = draw_seed() if seed is None else seed
         done = self.compose(config, seed, count, primer, include_primer, progress)
         return [generated.melody for generated in done]
@@ -257,7 +272,7 @@ class Model:
 
     def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:
         longest = self.checkpoint.tokenizer_config.max_duration
-        check_known(config, self.checkpoint.model_config.context.style, self.name)
+        check_known(config, self.context, self.name)
         return plan(config, longest, self.banned(config), primer, include_primer)
 
     def _decode(self, drawn: Drawn, made: Plan) -> Melody:

@@ -13,12 +13,13 @@ from melodygru.errors import SamplingError
 from melodygru.network.critic import CANDIDATES
 from melodygru.system import by_processes
 from melodygru.writing.candidates import Candidate, Generated, Order
-from melodygru.writing.config import COUNT, DEFAULT_BARS, SEED
+from melodygru.writing.drawing import COUNT, SEED
 from melodygru.writing.lots import Lot
 from melodygru.writing.model import WINDOW, Model
 from melodygru.writing.planner import Plan
 from melodygru.writing.sampler import sample_lots
 from melodygru.writing.selection import Selection
+from melodygru.writing.values import DEFAULT_BARS
 
 _PLANNED_STEPS = 100_000
 """Steps of all plans at hand at once, each of which takes a kilobyte or two: bounds the memory."""

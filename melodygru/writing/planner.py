@@ -16,7 +16,7 @@ from melodygru.music.form import Form, Stretch, stretches
 from melodygru.music.melody import Melody
 from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale
 from melodygru.network.tokenizer import REST, PieceMeta
-from melodygru.writing.config import DEFAULT_BARS, GenerationConfig
+from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import Constraint, of_classes
 from melodygru.writing.constraints.past import Banned, Continues, Departs
 from melodygru.writing.constraints.places import Joints
@@ -31,6 +31,7 @@ from melodygru.writing.layout import (
 )
 from melodygru.writing.lookahead import Lookahead
 from melodygru.writing.styles import conditions_for
+from melodygru.writing.values import DEFAULT_BARS
 from melodygru.writing.wishes import Problem
 
 _MINOR = ("natural minor", "harmonic minor", "melodic minor", "minor pentatonic", "blues")

@@ -5,20 +5,21 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
 from typing import Any
 
-from melodygru.errors import MelodyGRUError, MidiError, UsageError
+from melodygru.errors import CheckpointError, MelodyGRUError, MidiError, UsageError
 from melodygru.formats.midi.parser import read_midi
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
 from melodygru.music.melody import Melody
-from melodygru.writing.config import FILLINGS, VARIATIONS
+from melodygru.writing.drawing import FILLINGS, VARIATIONS
 from melodygru.writing.editing import Tune
 from melodygru.writing.infilling import Filled, infill
 from melodygru.writing.layout import chords_over
-from melodygru.writing.model import Model
+from melodygru.writing.model import Model, load_model
 from melodygru.writing.recipe import Recipe, rendered
 from melodygru.writing.rewriting import parse_bars, span_of
 from melodygru.writing.variation import Varied, vary
@@ -92,6 +93,29 @@ def made_again(recipe: Recipe, model: Model, progress: Told | None = None) -> by
     return changed(recipe, model, tune, recipe.number, progress)[2]
 
 
+def recipe_in(path: str | PathLike[str]) -> Recipe | None:
+    """How a file says that it was made; None for scores, files of others, and what cannot be read."""
+    try:
+        return Recipe.find(read_midi(path).texts)
+    except MelodyGRUError:
+        return None
+
+
+def style_of(path: str | PathLike[str]) -> str | None:
+    """The style that a file was written in, if it says one."""
+    recipe = recipe_in(path)
+    return None if recipe is None else recipe.config.style
+
+
+def model_of(path: str | PathLike[str]) -> Model:
+    """The model that a file says it was written with, if it is here; else the one that comes along."""
+    recipe = recipe_in(path)
+    if recipe is not None:
+        with suppress(CheckpointError):
+            return load_model(recipe.model)
+    return load_model()
+
+
 def chords_in(path: str | PathLike[str], melodies: Sequence[Melody]) -> tuple[ChordSpan, ...]:
     """The chords that a file was written to, in steps of its melody; none for a file of several melodies.
 
@@ -100,7 +124,7 @@ def chords_in(path: str | PathLike[str], melodies: Sequence[Melody]) -> tuple[Ch
     if len(melodies) != 1:
         return ()
     try:
-        recipe = Recipe.find(read_midi(path).texts)
+        recipe = recipe_in(path)
         return () if recipe is None else chords_of(recipe, melodies[0])
     except MelodyGRUError:
         return ()

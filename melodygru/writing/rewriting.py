@@ -66,9 +66,13 @@ def kept_events(melody: Melody, spans: Sequence[Span], max_duration: int) -> dic
     return found
 
 
-def leave_to_melody(config: GenerationConfig, *options: str) -> None:
-    """Raise UsageError if one of these options was set, which are a melody's own where it is changed."""
-    for name in options:
+_OF_THE_WHOLE = ("bars", "meter", "bpm", "pickup", "form", "syncopation", "leaps")
+"""Options that a melody which is changed has settled already."""
+
+
+def leave_to_melody(config: GenerationConfig, *more: str) -> None:
+    """Raise UsageError for an option that a melody has settled where it is changed, or one of these others."""
+    for name in (*_OF_THE_WHOLE, *more):
         if getattr(config, name) is not None:
             raise UsageError(f"--{name} is the melody's own here; leave it out.")
 
@@ -94,7 +98,7 @@ def plan_rewriting(
     Raises:
         UsageError: wishes that cannot be kept there.
     """
-    leave_to_melody(config, "bars", "meter", "bpm", "pickup", "form")
+    leave_to_melody(config)
     metre, key, begins = melody.time_signature, config.named_key or melody.key, spans[0][0]
     chords = chords_under(config.spans(metre), melody)
     told = conditions_for(config, metre, chords, whole=False)

@@ -19,8 +19,8 @@ from melodygru.errors import SamplingError
 from melodygru.network.arrays import BoolArray, FloatArray, IntArray, nats_of, softmax
 from melodygru.network.engine import Engine
 from melodygru.network.tokenizer import END, REST, TIE, Events, PieceMeta
-from melodygru.writing.config import SamplingConfig
 from melodygru.writing.constraints.base import Progress
+from melodygru.writing.drawing import SamplingConfig
 from melodygru.writing.layout import Script
 from melodygru.writing.lookahead import Lookahead
 from melodygru.writing.lots import Due, Lot

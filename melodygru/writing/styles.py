@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
+from melodygru.writing.option_files import read_toml
+from melodygru.writing.values import DEFAULT_MODEL, DEFAULT_STYLE
 
 if TYPE_CHECKING:
     from melodygru.music.chords import ChordSpan
     from melodygru.music.theory import TimeSignature
     from melodygru.network.conditions import Conditions
+    from melodygru.network.config import ContextConfig
     from melodygru.writing.config import GenerationConfig
 
 
@@ -92,11 +96,50 @@ _LEAPS = {"few": 1, "some": 3, "many": 5}
 """Classes of `melodygru.network.conditions.CHARACTER`."""
 
 
-def check_known(config: GenerationConfig, told: bool, model: str) -> None:
-    """Raise UsageError for wishes that only a model that was told of them can keep; `told`: whether this one was."""
-    for name in ("style", "syncopation", "leaps"):
-        if not told and (value := getattr(config, name)) is not None:
+_LEARNED = {"style": "style", "syncopation": "character", "leaps": "character"}
+"""Options that the network alone keeps, and the field of its `ContextConfig` that says if it was told of them."""
+
+
+def unheard_of(context: ContextConfig) -> tuple[str, ...]:
+    """The options that a model which is told this cannot keep."""
+    return tuple(name for name, told in _LEARNED.items() if not getattr(context, told))
+
+
+def check_known(config: GenerationConfig, context: ContextConfig, model: str) -> None:
+    """Raise UsageError for wishes that only a model that was told of them can keep, if this one was not."""
+    for name in unheard_of(context):
+        if (value := getattr(config, name)) is not None:
             raise UsageError(
                 f"--{name} {value} is nothing that the model {model or 'given'} has learned; choose another --model, "
                 f"or leave --{name} out."
             )
+
+
+def default_style(model: str, context: ContextConfig) -> str | None:
+    """What a model writes anew where no style is said: the one that comes along, songs; any other, what it likes."""
+    return DEFAULT_STYLE if model == DEFAULT_MODEL and context.style else None
+
+
+def samples() -> dict[str, str]:
+    """How a melody in each style begins: two bars, as `melodygru.writing.primer.parse_notes` reads them."""
+    return read_toml(Path(__file__).with_name("samples.toml"))
+
+
+def styled(config: GenerationConfig, context: ContextConfig, otherwise: str | None) -> GenerationConfig:
+    """The wishes with the style that holds `otherwise`, if none was said and the model is told of styles."""
+    if config.style is not None or otherwise is None or not context.style:
+        return config
+    return replace(config, style=otherwise)
+
+
+def written_out(config: GenerationConfig) -> GenerationConfig:
+    """The wishes for a new melody with all that belongs to their style as if it had been said.
+
+    So files say it, and are made again whatever belongs to the style later.
+    """
+    if config.style is None:
+        return config
+    style = STYLES[config.style]
+    return replace(
+        config, meter=config.meter or style.meter, bpm=config.bpm or style.bpm, range=config.range or style.range
+    )

@@ -18,15 +18,16 @@ from melodygru.errors import UsageError
 from melodygru.music.melody import Melody
 from melodygru.network.tokenizer import PieceMeta, Tokenizer
 from melodygru.option import described
-from melodygru.writing.config import AMOUNT, KEEP, VARIATIONS, GenerationConfig
+from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import Constraint
 from melodygru.writing.constraints.fidelity import AsWritten, InOrder, SameContour, Unlike
 from melodygru.writing.constraints.places import NoRests
+from melodygru.writing.drawing import AMOUNT, KEEP, VARIATIONS
 from melodygru.writing.layout import Layout, Region, Script
 from melodygru.writing.planner import Plan
 from melodygru.writing.rewriting import Span, leave_to_melody, plan_rewriting
 from melodygru.writing.sampler import sample
-from melodygru.writing.styles import conditions_for
+from melodygru.writing.styles import check_known, conditions_for
 from melodygru.writing.wishes import Problem
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def vary(
     described(GenerationConfig)["best_of"].check_limits(candidates)
     if keep is not None:
         KEEP.check_limits(keep)
-    leave_to_melody(config, "bars", "meter", "bpm", "pickup", "form", "chords", "contour")
+    leave_to_melody(config, "chords", "contour")
+    check_known(config, model.context, model.name)
     span = span or (0, melody.length)
     inside = [i for i, note in enumerate(melody.notes) if span[0] <= note.onset < span[1]]
     if not inside:

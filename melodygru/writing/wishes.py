@@ -20,7 +20,7 @@ from melodygru.music.melody import Melody
 from melodygru.music.theory import parse_scale, scale_pitch_classes
 from melodygru.network.arrays import BoolArray
 from melodygru.network.tokenizer import PieceMeta
-from melodygru.writing.config import DEFAULT_GRID, GenerationConfig
+from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range, of_classes
 from melodygru.writing.constraints.chords import OverChords
 from melodygru.writing.constraints.contour import Contour, place
@@ -28,6 +28,7 @@ from melodygru.writing.constraints.past import Banned, Density, FewRests, Guard,
 from melodygru.writing.constraints.places import Bars, EndsOn, Grid, Leaps, NoRests, Pitches, Seams, shortest_end
 from melodygru.writing.layout import RESTS_EVERY, Layout, Region
 from melodygru.writing.lookahead import Lookahead
+from melodygru.writing.values import DEFAULT_GRID
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru.errors import UsageError
-from melodygru.writing.config import GenerationConfig, fraction_steps
+from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES
 from melodygru.writing.constraints.chords import OverChords
 from melodygru.writing.constraints.past import Prefers
 from melodygru.writing.planner import plan
+from melodygru.writing.values import fraction_steps
 
 wishes = st.fixed_dictionaries(
     {},

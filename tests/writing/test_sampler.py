@@ -13,9 +13,10 @@ from melodygru.errors import SamplingError, UsageError
 from melodygru.network.engine import NumpyEngine
 from melodygru.network.tokenizer import END, REST, TIE, Tokenizer
 from melodygru.writing import sampler
-from melodygru.writing.config import GenerationConfig, SamplingConfig
+from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import Constraint
 from melodygru.writing.constraints.past import Guard
+from melodygru.writing.drawing import SamplingConfig
 from melodygru.writing.layout import Copy, Region, Script
 from melodygru.writing.lookahead import Lookahead
 from melodygru.writing.planner import plan
