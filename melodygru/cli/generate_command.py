@@ -115,25 +115,26 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
     from melodygru.writing.candidates import Order
     from melodygru.writing.model import draw_seed, load_model
     from melodygru.writing.recipe import Recipe
+    from melodygru.writing.styles import unheard_of
 
+    model = load_model(str(asked.get("model", options.MODEL.default)))
     beneath: dict[str, Any] = {}
     if "feel" in asked:
         from melodygru.writing.feels import feel
 
-        beneath = feel(str(asked["feel"])).beneath(asked, continues="primer" in asked)
+        beneath = feel(str(asked["feel"])).beneath(asked, unheard_of(model.context), continues="primer" in asked)
     said = {**beneath, **asked}
-    config = GenerationConfig.from_dict(options.part_of(said, GenerationConfig))
+    config = _with_style(GenerationConfig.from_dict(options.part_of(said, GenerationConfig)), asked, model)
     performance = options.performance(said)
     source = _starting_from(asked, config)
+    metre = config.time_signature if source is None else source.time_signature
     details = {}
     if asked.get("render_chords"):
         details["render_chords"] = True
+    performance.check(metre, with_chords=bool(details))
+    if details:
         _RENDER_CHORDS.check_needs(said)
     seed = asked["seed"] if "seed" in asked else draw_seed()
-    model = load_model(str(asked.get("model", options.MODEL.default)))
-    config, beneath = _that_is_known(config, beneath, model)
-    config = _with_style(config, asked, model)
-    performance.check(config.time_signature if source is None else source.time_signature, with_chords=bool(details))
     include = asked.get("include_primer", True)
     if source is not None:
         details["include_primer"] = include
@@ -141,17 +142,6 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
         __version__, model.name, model.fingerprint, seed, 0, config, performance, source=source, details=details
     )
     return model, Order(config, seed, source, include), recipe, beneath
-
-
-def _that_is_known(
-    config: GenerationConfig, beneath: dict[str, Any], model: Model
-) -> tuple[GenerationConfig, dict[str, Any]]:
-    """The wishes, and what a feel has set of them, without what the feel sets that the model has not learned."""
-    from melodygru.writing.styles import unheard_of
-
-    unheard = {name for name in unheard_of(model.context) if name in beneath}
-    known = {name: value for name, value in beneath.items() if name not in unheard}
-    return replace(config, **dict.fromkeys(unheard)), known
 
 
 def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model) -> GenerationConfig:
@@ -164,9 +154,9 @@ def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model
 
     if "primer" in asked:
         return styled(config, model.context, style_of(str(asked["primer"])))
-    plain = "feel" not in asked and "primer_notes" not in asked
-    config = styled(config, model.context, model.default_style if plain else None)
-    return written_out(config) if "primer_notes" not in asked else config
+    if "primer_notes" in asked:
+        return config
+    return written_out(styled(config, model.context, None if "feel" in asked else model.default_style))
 
 
 def _write(

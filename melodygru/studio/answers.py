@@ -153,28 +153,51 @@ class LookAnswer(BaseModel):
 
 
 class Opened(BaseModel):
-    """What is in a file."""
+    """What is in a file, and the style that it was written in if it says one."""
 
     melodies: list[MelodyAnswer]
     remarks: list[str]
+    style: str | None
 
 
 class ModelFacts(BaseModel):
-    """A model that can be chosen."""
+    """A model that can be chosen; what it writes where no style is said, and the options that it cannot keep."""
 
     name: str
     pieces: int | None
     notes: int | None
     nats_per_note: float | None
     typical_run: float | None
+    default_style: str | None
+    unheard_of: list[str]
+
+
+class StyleFacts(BaseModel):
+    """A style: what it is good for, and what holds in it where nothing is said."""
+
+    good_for: str
+    meter: str
+    bpm: float
+    range: str
+
+
+class FeelFacts(BaseModel):
+    """A feel: what it is good for, and the options that it sets."""
+
+    about: str
+    options: dict[str, Any]
+    program: int | None
 
 
 class Choices(BaseModel):
-    """What there is to choose from."""
+    """What there is to choose from; `words` are the values of options that are told one by one."""
 
     version: str
     models: list[ModelFacts]
     default_model: str
+    styles: dict[str, StyleFacts]
+    feels: dict[str, FeelFacts]
+    words: dict[str, list[str]]
     scales: list[str]
     instruments: list[str]
     keeps: list[str]

@@ -16,6 +16,7 @@ from melodygru.errors import MelodyGRUError
 from melodygru.music.instruments import program_name
 from melodygru.music.theory import SCALE_INTERVALS
 from melodygru.studio import answers, changing, filing, looking, messages, words, writing
+from melodygru.studio.kinds import STYLE_FACTS, feel_facts
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import Shelf, disposition
 from melodygru.studio.work import BusyError, GoneError, Job, Workers
@@ -100,6 +101,7 @@ def create_app(models: Models, workers: Workers, shelf: Shelf | None = None) -> 
 def _making(models: Models, workers: Workers, shelf: Shelf) -> APIRouter:
     """What makes melodies, changes them and looks into them."""
     routes = APIRouter()
+    feels = feel_facts()
 
     @routes.get("/api/choices", responses={503: _PROBLEMS[503]})
     async def choices(request: Request) -> answers.Choices:
@@ -108,6 +110,9 @@ def _making(models: Models, workers: Workers, shelf: Shelf) -> APIRouter:
             version=__version__,
             models=await asyncio.to_thread(models.facts),
             default_model=models.default,
+            styles=STYLE_FACTS,
+            feels=feels,
+            words=messages.WORDS,
             scales=list(SCALE_INTERVALS),
             instruments=[program_name(number) for number in range(128)],
             keeps=list(KEEP.choices),

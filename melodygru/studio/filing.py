@@ -10,6 +10,7 @@ from melodygru.studio import answers, messages
 from melodygru.studio.shelf import Shelf
 from melodygru.studio.work import Job
 from melodygru.writing.layout import chords_under
+from melodygru.writing.replay import recipe_of
 
 _FRAME = 4
 """Bytes of sound for each of its samples: two channels of 16 bits."""
@@ -26,8 +27,11 @@ def open_file(job: Job, data: bytes, name: str) -> answers.Opened:
         raise MidiError(f"{name} {error}") from None
     except Exception as error:  # whatever readers of scores stumble over in files of strangers
         raise MidiError(f"{name} cannot be understood ({type(error).__name__}); save it anew, as MIDI.") from error
+    recipe = recipe_of(data)
     return answers.Opened(
-        melodies=[answers.MelodyAnswer.of(melody) for melody in found.melodies], remarks=list(found.remarks)
+        melodies=[answers.MelodyAnswer.of(melody) for melody in found.melodies],
+        remarks=list(found.remarks),
+        style=None if recipe is None else recipe.config.style,
     )
 
 

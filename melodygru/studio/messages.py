@@ -42,6 +42,8 @@ LIMITS: dict[str, tuple[float, float]] = {
     if option.limits is not None
 } | {"notes": (1, MAX_NOTES), "drawn_bars": (1, MAX_DRAWN)}
 """Of each option, the least and the most."""
+WORDS = {option.name: list(map(str, option.choices)) for option in _WISHES.values() if option.choices}
+"""Of each option whose values can be told one by one, those."""
 
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
 Name = Annotated[str, StringConstraints(max_length=200)]
@@ -106,9 +108,10 @@ class Options(_Wishes):
 
 
 class Generate(_Message):
-    """Write new melodies."""
+    """Write new melodies. What the options say goes before what the feel sets."""
 
     model: Name | None = None
+    feel: Name | None = None
     options: Options = Options()
     seed: int | None = _limited(_SEED, None)
     takes: int = _limited(_TAKES, _TAKES.default)

@@ -62,13 +62,16 @@ class Studio:
         url: the address of the page, with the secret in it.
         workers: what does its work, once it runs.
 
-    Raises UsageError for the port, CheckpointError if there is no such model.
+    Raises UsageError for the port, CheckpointError if there is no such model; UsageError or FileError for a user's file
+    of feels that cannot be used.
     """
 
     def __init__(self, port: int | None = None, model: str = DEFAULT_MODEL):
         from melodygru.network.checkpoint import resolve
+        from melodygru.writing.feels import feels
 
         resolve(model)
+        feels()
         self._model = model
         self._socket = listening(port)
         self.port = int(self._socket.getsockname()[1])

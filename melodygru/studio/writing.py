@@ -11,6 +11,7 @@ from typing import Any
 from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.network.tokenizer import END, REST, TIE
+from melodygru.option import described
 from melodygru.studio import answers, messages
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import Shelf
@@ -19,9 +20,12 @@ from melodygru.studio.words import plain
 from melodygru.studio.work import Job
 from melodygru.version import __version__
 from melodygru.writing.candidates import Order
+from melodygru.writing.config import GenerationConfig
+from melodygru.writing.feels import feel
 from melodygru.writing.model import Model, draw_seed
 from melodygru.writing.planner import Plan
 from melodygru.writing.recipe import Recipe, file_names, rendered
+from melodygru.writing.styles import styled, unheard_of, written_out
 
 GATHERED = 0.025
 """Seconds over which notes are gathered before they are sent."""
@@ -43,6 +47,7 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
     config = asked.options.config()
     _check_amount(config.bars or 1, max(config.best_of or 1, asked.takes))
     model = models.get(asked.model)
+    config = _completed(config, asked, model)
     primer = None if asked.primer is None else asked.primer.tune()
     if primer is not None and not primer.notes:
         raise UsageError("The primer has no notes; draw some, or leave it out.")
@@ -69,6 +74,19 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
         job.tell(event("done", {}))
     except MelodyGRUError as error:
         job.tell(event("error", {"detail": plain(str(error))}))
+
+
+def _completed(config: GenerationConfig, asked: messages.Generate, model: Model) -> GenerationConfig:
+    """The wishes with what a feel sets beneath them, and in the style that holds where none was said."""
+    continues = asked.primer is not None
+    if asked.feel is not None:
+        said = config.as_dict()
+        beneath = feel(asked.feel).beneath(said, unheard_of(model.context), continues)
+        of_melodies = {name: value for name, value in beneath.items() if name in described(GenerationConfig)}
+        config = GenerationConfig.from_dict({**of_melodies, **said})
+    elif not continues:
+        config = styled(config, model.context, model.default_style)
+    return config if continues else written_out(config)
 
 
 def _check_amount(bars: int, candidates: int) -> None:

@@ -47,9 +47,15 @@ class Feel:
     options: Mapping[str, Any] = field(default_factory=dict)
     file: Path = SHIPPED
 
-    def beneath(self, said: Collection[str], continues: bool = False) -> dict[str, Any]:
-        """What of it holds where options of these names were said, and where something is continued (`continues`)."""
-        left = {name: value for name, value in self.options.items() if name not in said}
+    def beneath(self, said: Collection[str], unheard: Collection[str] = (), continues: bool = False) -> dict[str, Any]:
+        """What of it holds.
+
+        Args:
+            said: names of the options that were said: they go before what it sets.
+            unheard: those that the model cannot keep; see `melodygru.writing.styles.unheard_of`.
+            continues: whether there is a melody to go on from, which says its metre, key and tempo itself.
+        """
+        left = {name: value for name, value in self.options.items() if name not in said and name not in unheard}
         if not set(said).isdisjoint(_MAKE_BARS):
             left.pop("bars", None)
         if continues:

@@ -11,7 +11,7 @@ from os import PathLike
 from typing import Any
 
 from melodygru.errors import CheckpointError, MelodyGRUError, MidiError, UsageError
-from melodygru.formats.midi.parser import read_midi
+from melodygru.formats.midi.parser import parse_midi, read_bytes
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
 from melodygru.music.melody import Melody
@@ -93,10 +93,18 @@ def made_again(recipe: Recipe, model: Model, progress: Told | None = None) -> by
     return changed(recipe, model, tune, recipe.number, progress)[2]
 
 
-def recipe_in(path: str | PathLike[str]) -> Recipe | None:
-    """How a file says that it was made; None for scores, files of others, and what cannot be read."""
+def recipe_of(data: bytes) -> Recipe | None:
+    """How a file's bytes say that it was made; None for scores, files of others, and what cannot be read."""
     try:
-        return Recipe.find(read_midi(path).texts)
+        return Recipe.find(parse_midi(data).texts)
+    except MelodyGRUError:
+        return None
+
+
+def recipe_in(path: str | PathLike[str]) -> Recipe | None:
+    """`recipe_of` a file; None, too, for one that is not there."""
+    try:
+        return recipe_of(read_bytes(path))
     except MelodyGRUError:
         return None
 

@@ -89,7 +89,7 @@ export async function look(model, melody, signal) {
   return (await post("api/look", { model, melody }, signal)).json();
 }
 
-/** @param {File} file @returns {Promise<{melodies: Melody[], remarks: string[]}>} */
+/** @param {File} file @returns {Promise<{melodies: Melody[], remarks: string[], style: string | null}>} */
 export async function open(file) {
   const headers = { "Content-Type": "application/octet-stream" };
   return (await ask(`api/open?name=${encodeURIComponent(file.name)}`, { method: "POST", headers, body: file })).json();

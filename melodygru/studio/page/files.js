@@ -85,8 +85,8 @@ export class Files {
   /** @param {File} file */
   open(file) {
     return doing(null, async () => {
-      const { melodies, remarks } = await api.open(file);
-      const entries = melodies.map((melody) => plain(melody, melody.name || file.name));
+      const { melodies, remarks, style } = await api.open(file);
+      const entries = melodies.map((melody) => plain(melody, melody.name || file.name, style));
       for (const entry of [...entries].reverse()) this.history.add(entry);
       if (entries[0]) this.session.show(entries[0]);
       const more = entries.length > 1 ? `${entries.length} melodies; the others are in the history. ` : "";

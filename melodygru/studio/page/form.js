@@ -1,18 +1,28 @@
 // What is asked of new melodies: the form's fields as the program's options, and back.
 
 /** @import {Choices} from "./types.js" */
-import { get, html } from "./elements.js";
+import { element, get, html } from "./elements.js";
 
 const TONICS = ["", "C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 const MODES = ["major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian"];
 const NUMBERS = ["bars", "bpm", "density", "temperature", "top_k", "section_bars"];
-const TEXTS = ["scale", "meter", "form", "chords"];
+const TEXTS = ["style", "scale", "meter", "form", "chords", "rests", "syncopation", "leaps"];
+/** Where nothing is said, what a feel or a style brings is shown in its place: in a field, or as the first choice. */
+const SHOWN = ["bars", "bpm", "density", "section_bars", "form", "chords"];
+const CHOSEN = ["style", "meter", "rests", "syncopation", "leaps"];
+const FREE = "auto";
 const STORE = "melodygru options";
 
 export class Form {
   /** @param {Choices} choices */
   constructor(choices) {
     this.form = get("options", HTMLFormElement);
+    this.choices = choices;
+    /** What fields show where nothing holds but what always does. */
+    this.plain = new Map([...SHOWN, "lowest", "highest"].map((name) => [name, this.field(name).getAttribute("placeholder") ?? ""]));
+    this.fill("style", ["", ...Object.keys(choices.styles)]);
+    this.fill("feel", ["", ...Object.keys(choices.feels)], (name) => name || "none");
+    for (const name of ["rests", "syncopation", "leaps"]) this.fill(name, ["", ...(choices.words[name] ?? [])]);
     this.fill("tonic", TONICS, (name) => name.replace("b", "♭").replace("#", "♯") || "auto");
     this.fill("mode", MODES);
     this.fill("model", choices.models.map((model) => model.name));
@@ -21,6 +31,13 @@ export class Form {
     this.field("model").value = choices.default_model;
     this.restore();
     this.form.addEventListener("input", () => this.store());
+    this.field("feel").addEventListener("change", () => {
+      const { program } = this.feel ?? {};
+      if (typeof program !== "number") return;
+      this.field("program").value = String(program);
+      this.field("program").dispatchEvent(new Event("change"));
+      this.store();
+    });
     this.form.addEventListener("submit", (event) => event.preventDefault());
     get("dice", HTMLButtonElement).addEventListener("click", () => {
       this.field("seed").value = String(Math.floor(Math.random() * 1e9));
@@ -54,6 +71,61 @@ export class Form {
   /** @returns {string} */
   get model() {
     return this.value("model");
+  }
+
+  /** What is known of the model that is chosen. */
+  get facts() {
+    return this.choices.models.find((one) => one.name === this.model);
+  }
+
+  /** The feel that is chosen, if one is. */
+  get feel() {
+    return this.choices.feels[this.value("feel")] ?? null;
+  }
+
+  /** Whether the chosen model can keep an option. @param {string} name */
+  knows(name) {
+    return !this.facts?.unheard_of.includes(name);
+  }
+
+  /** What holds where nothing is said: of the feel, else of the style. @returns {Record<string, unknown>} */
+  get beneath() {
+    const feel = Object.fromEntries(Object.entries(this.feel?.options ?? {}).filter(([name]) => this.knows(name)));
+    const style = this.value("style") || feel.style || (this.feel ? null : this.facts?.default_style);
+    const own = this.knows("style") && this.choices.styles[String(style)];
+    return { ...(own ? { style, meter: own.meter, bpm: own.bpm, range: own.range } : {}), ...feel };
+  }
+
+  /** Say in the fields and beside them what holds where nothing is said; what the model does not know is out of reach. */
+  tell() {
+    const { beneath, feel } = this;
+    for (const name of SHOWN) this.field(name).setAttribute("placeholder", String(beneath[name] ?? this.plain.get(name)));
+    const range = typeof beneath.range === "string" ? beneath.range.split(":") : [];
+    for (const [place, name] of ["lowest", "highest"].entries()) {
+      this.field(name).setAttribute("placeholder", range[place] ?? this.plain.get(name) ?? "");
+    }
+    for (const name of CHOSEN) {
+      const first = this.field(name).querySelector("option");
+      const brought = name === "style" && this.value(name) ? null : (beneath[name] ?? first?.dataset.plain);
+      if (first) first.textContent = brought ? `${FREE} (${brought})` : FREE;
+      this.field(name).disabled = !this.knows(name);
+      this.field(name).title = this.knows(name) ? "" : `The model ${this.model} has not learned this.`;
+    }
+    element("kind").textContent = feel ? this.setBy(feel) : this.ofStyle(this.value("style") || String(beneath.style ?? ""));
+  }
+
+  /** @param {{about: string, options: Record<string, unknown>}} feel @returns {string} */
+  setBy({ about, options }) {
+    const set = Object.entries(options).filter(([name]) => this.knows(name));
+    const words = set.map(([name, value]) => (typeof value === "boolean" ? `${value ? "" : "no "}${name}` : `${name.replaceAll("_", " ")} ${value}`));
+    return `${about ? `${capital(about)}. ` : ""}Sets ${words.join(", ")}.`;
+  }
+
+  /** @param {string} style @returns {string} */
+  ofStyle(style) {
+    if (!this.knows("style")) return `The model ${this.model} writes in one style, its own.`;
+    const facts = this.choices.styles[style];
+    return facts ? `${capital(style)}: ${facts.good_for}.` : "Of no style in particular.";
   }
 
   /** @returns {number} General MIDI program */
@@ -91,9 +163,10 @@ export class Form {
     if (tonic || mode !== "major") options.key = `${tonic || "C"} ${mode}`;
     for (const name of NUMBERS) {
       const value = this.number(name);
-      if (value !== null) options[name] = value;
+      // A slider that was not moved says nothing.
+      if (value !== null && !(name === "temperature" && this.unmoved)) options[name] = value;
     }
-    for (const name of TEXTS) if (this.value(name)) options[name] = this.value(name);
+    for (const name of TEXTS) if (this.value(name) && this.knows(name)) options[name] = this.value(name);
     if (this.range) options.range = this.range;
     // A form says how long the whole is.
     if (options.form) delete options.bars;
@@ -101,14 +174,30 @@ export class Form {
     return options;
   }
 
-  /** What of it goes for new notes within a melody that there is. @returns {Record<string, unknown>} */
-  get wishes() {
-    const wishes = { temperature: this.number("temperature"), top_k: this.number("top_k"), range: this.range };
+  /** Whether the temperature is what always holds. */
+  get unmoved() {
+    const field = this.field("temperature");
+    return field instanceof HTMLInputElement && field.value === field.defaultValue;
+  }
+
+  /**
+   * What of it goes for new notes within a melody that there is.
+   * @param {string | null} style of that melody, where none is chosen @returns {Record<string, unknown>}
+   */
+  wishes(style) {
+    const wishes = { temperature: this.number("temperature"), top_k: this.number("top_k"), range: this.range, style: this.styleOf(style) };
     return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== null));
   }
 
+  /** The style for more of a melody: the one that is chosen, else its own, if the model knows any. @param {string | null} own */
+  styleOf(own) {
+    return this.knows("style") ? this.value("style") || own : null;
+  }
+
   store() {
-    const values = Object.fromEntries(new FormData(this.form).entries());
+    const fields = [...this.form.elements].filter((one) => one instanceof HTMLInputElement || one instanceof HTMLSelectElement);
+    // Those out of reach too.
+    const values = Object.fromEntries(fields.filter((one) => one.name).map((one) => [one.name, one.value]));
     try {
       localStorage.setItem(STORE, JSON.stringify(values));
     } catch {
@@ -117,6 +206,7 @@ export class Form {
     for (const output of this.form.querySelectorAll("output")) {
       output.value = this.value(output.htmlFor.value);
     }
+    this.tell();
   }
 
   restore() {
@@ -132,4 +222,9 @@ export class Form {
     }
     this.store();
   }
+}
+
+/** @param {string} text */
+function capital(text) {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -5,9 +5,12 @@ import { Steps } from "./history.js";
 
 const EDITED = ", edited";
 
-/** An entry of the history for a melody that nothing else is known of. @param {Melody} melody @param {string} label @returns {Entry} */
-export function plain(melody, label) {
-  return { melody, chords: [], progression: null, label, file: null, seed: null };
+/**
+ * An entry of the history for a melody that nothing else is known of, but perhaps its style.
+ * @param {Melody} melody @param {string} label @param {string | null} [style] @returns {Entry}
+ */
+export function plain(melody, label, style = null) {
+  return { melody, chords: [], progression: null, label, file: null, seed: null, style };
 }
 
 /** Whether a melody was changed by hand since it was written. @param {Entry} entry */

@@ -20,7 +20,11 @@
  */
 /**
  * @typedef {{version: string, default_model: string, scales: string[], instruments: string[], keeps: string[],
- *            models: {name: string, pieces: number | null, notes: number | null}[]}} Choices
+ *            models: {name: string, pieces: number | null, notes: number | null, default_style: string | null,
+ *                     unheard_of: string[]}[],
+ *            styles: Record<string, {good_for: string, meter: string, bpm: number, range: string}>,
+ *            feels: Record<string, {about: string, options: Record<string, unknown>, program: number | null}>,
+ *            words: Record<string, string[]>}} Choices
  */
 /**
  * @typedef {{seed: number, model: string, candidates: number, takes: number, meter: string, key: string, bpm: number,
@@ -34,6 +38,7 @@
  * @property {string} label
  * @property {FileLink | null} file  null: it has been edited since
  * @property {number | null} seed
+ * @property {string | null} [style]  in which it was written, where that is known
  */
 
 export {};

@@ -11,7 +11,8 @@ const FILLINGS = 4;
 /** @param {Take} take @param {string} label @returns {Entry} */
 function entryOf(take, label) {
   const { melody, chords, file, seed, options } = take;
-  return { melody, chords, progression: typeof options.chords === "string" ? options.chords : null, label, file, seed };
+  const said = (/** @type {string} */ name) => (typeof options[name] === "string" ? options[name] : null);
+  return { melody, chords, progression: said("chords"), label, file, seed, style: said("style") };
 }
 
 export class Writing {
@@ -53,11 +54,11 @@ export class Writing {
 
   /** The melody, and more bars of it. */
   goOn() {
-    const { melody, progression } = this.session.now;
+    const { melody, progression, style } = this.session.now;
     return this.write(button("continue"), 1, melody, () => {
       // Without what is the melody's own, and what goes for a whole.
       const { bpm, key, meter, form, section_bars, density, ...options } = this.form.options;
-      return { ...options, chords: progression, bars: melody.bars + Number(input("more-bars").value) };
+      return { ...options, style: this.form.styleOf(style ?? null), chords: progression, bars: melody.bars + Number(input("more-bars").value) };
     });
   }
 
@@ -71,7 +72,9 @@ export class Writing {
     const place = count > 1 ? "takes" : "roll";
     const turn = ++this.turns;
     return doing(pressed, async () => {
-      const order = { model: this.form.model, options: options(), seed: this.form.seed, takes: count, primer };
+      const { model, seed } = this.form;
+      const feel = primer ? null : this.form.value("feel") || null;
+      const order = { model, feel, options: options(), seed, takes: count, primer };
       const stop = new AbortController();
       /** @type {Map<number, Note[]>} */
       const candidates = new Map();
@@ -177,7 +180,7 @@ export class Writing {
   infill() {
     const { bars } = this;
     // The best of a few fillings: the best of very many would be the same each time.
-    const options = { ...this.form.wishes, best_of: FILLINGS };
+    const options = { ...this.form.wishes(this.session.now.style ?? null), best_of: FILLINGS };
     if (bars) return this.rewrite(button("infill"), api.infill, { bars, options }, `bars ${bars} anew`);
     tell(new Error("Choose the bars to write anew: drag over the bar numbers, or type them beside Regenerate."));
   }
@@ -196,8 +199,9 @@ export class Writing {
     if (pressed.hasAttribute("aria-busy")) return Promise.resolve();
     return doing(pressed, async () => {
       const before = this.session.now;
-      const { model, wishes, seed } = this.form;
-      const take = await ask({ model, melody: before.melody, options: wishes, seed, ...values });
+      const { model, seed } = this.form;
+      const options = this.form.wishes(before.style ?? null);
+      const take = await ask({ model, melody: before.melody, options, seed, ...values });
       // What was drawn in the meantime is not thrown away.
       if (this.session.now !== before) return;
       const { chords, progression } = before;
