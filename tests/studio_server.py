@@ -11,7 +11,7 @@ from melodygru.studio.server import Studio
 
 
 @contextmanager
-def running(model="folk"):
+def running(model="repertoire"):
     """A studio that answers; its `page` is a client whose addresses are the page's own."""
     studio = Studio(0, model)
     thread = Thread(target=studio.run, daemon=True)

@@ -117,7 +117,9 @@ def _made(name: str, table: Any, file: Path) -> Feel:
         _check(options, known)
     except MelodyGRUError as error:
         raise UsageError(f"{where}: {error}") from error
-    return Feel(name, about, options, file)
+    # As the command line reads them, where 4 is 4.0: files are to be the same, to the byte.
+    exact = {key: float(value) if known[key].kind is float else value for key, value in options.items()}
+    return Feel(name, about, exact, file)
 
 
 def _check(options: Mapping[str, Any], known: Mapping[str, Option]) -> None:

@@ -141,5 +141,5 @@ def written_out(config: GenerationConfig) -> GenerationConfig:
         return config
     style = STYLES[config.style]
     return replace(
-        config, meter=config.meter or style.meter, bpm=config.bpm or style.bpm, range=config.range or style.range
+        config, meter=config.meter or style.meter, bpm=config.bpm or float(style.bpm), range=config.range or style.range
     )

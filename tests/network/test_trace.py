@@ -199,4 +199,8 @@ def test_explain_writes_page_and_picture(here, capsys):
 def test_explain_falls_back_to_the_shipped_model(here, capsys):
     tune(7).save("foreign.mid")
     assert run("explain", "foreign.mid", "--json", "--out", "x.png") == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "repertoire"
+    assert run("generate", "--model", "folk", "--bars", 2, "own.mid") == 0
+    capsys.readouterr()
+    assert run("explain", "own.mid", "--json", "--out", "y.png") == 0
     assert json.loads(capsys.readouterr().out)["model"] == "folk"

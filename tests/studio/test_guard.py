@@ -449,7 +449,7 @@ def test_the_command_says_where_it_is_and_ends_at_once(streaming):
         line = process.stdout.readline()
         url = re.search(r"http://127\.0\.0\.1:\d+/[\w-]{20,}/", line)[0]
         with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
-            assert client.get("api/choices").json()["default_model"] == "folk"
+            assert client.get("api/choices").json()["default_model"] == "repertoire"
             if streaming:
                 asked = {"options": {"bars": 1000}, "takes": 2}
                 with client.stream("POST", "api/generate", json=asked) as response:

@@ -13,15 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from melodygru.errors import MidiError
-from melodygru.formats.midi.parser import parse_midi
+from melodygru.formats.midi.parser import parse_midi, read_midi
 from melodygru.formats.midi.performance import Performance
 from melodygru.version import __version__
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.recipe import Recipe, melody_as_dict, melody_from_dict
+from melodygru.writing.styles import STYLES
 from tests.command_line import run
 from tests.networks import checkpoint
 from tests.strategies import melodies
 from tests.writing.test_wishes import random_wishes
+
+EARLIER = Path(__file__).parent / "earlier"
 
 recipes = st.builds(
     Recipe,
@@ -157,6 +160,64 @@ def test_primers_infills_and_variations_are_made_again(here, capsys):
     capsys.readouterr()
     assert run("replay", "b0.mid", "--json") == 0
     assert json.loads(capsys.readouterr().out)["same"] is True
+
+
+@pytest.mark.parametrize("file", sorted(EARLIER.glob("*.mid")), ids=lambda file: file.stem)
+def test_files_of_earlier_versions_are_made_again_to_the_byte(here, capsys, file):
+    """Their recipes leave out what was the default then; what is the default now changes nothing of them."""
+    recipe = Recipe.find(read_midi(file).texts)
+    assert (recipe.model, recipe.config.style) == ("folk", None)
+    assert run("replay", file, "again.mid") == 0
+    assert Path("again.mid").read_bytes() == file.read_bytes()
+    capsys.readouterr()
+    assert run("info", file, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["made_by"]["model"] == "folk"
+
+
+def test_the_folk_model_writes_what_it_wrote(here):
+    assert run("generate", "--model", "folk", "--bars", 4, "--seed", 1, "now.mid") == 0
+    now, then = read_midi("now.mid"), read_midi(EARLIER / "generated.mid")
+    assert now.tracks == then.tracks
+    assert Recipe.find(now.texts).config == Recipe.find(then.texts).config
+
+
+@pytest.mark.parametrize("wish", [[], ["--style", "waltz"], ["--feel", "lullaby"], ["--model", "folk"]])
+def test_files_of_a_style_say_all_that_belongs_to_it(here, monkeypatch, wish):
+    """So they are made again to the byte whatever a style, a feel or a default is one day."""
+    assert run("generate", "--bars", 4, "--seed", 2, *wish, "a.mid") == 0
+    others = {name: replace(style, meter="5/4", bpm=33, range="C2:C3") for name, style in STYLES.items()}
+    monkeypatch.setattr("melodygru.writing.styles.STYLES", others)
+    monkeypatch.setattr("melodygru.writing.config.STYLES", others)
+    monkeypatch.setattr("melodygru.writing.styles.DEFAULT_STYLE", "hymn")
+    assert run("replay", "a.mid", "b.mid") == 0
+    assert Path("a.mid").read_bytes() == Path("b.mid").read_bytes()
+
+
+def test_what_is_made_of_a_file_goes_on_in_its_style_with_its_model(here, capsys):
+    assert run("generate", "--style", "waltz", "--bars", 8, "--seed", 1, "a.mid") == 0
+    steps = [
+        ["infill", "a.mid", "b.mid", "--bars", "3-4", "--best-of", 4],
+        ["vary", "b.mid", "c.mid", "--amount", 0.3],
+        ["infill", "c.mid", "d.mid", "--bars", "6", "--best-of", 4],
+        ["generate", "--primer", "d.mid", "--primer-bars", 2, "--bars", 4, "e.mid"],
+    ]
+    for step in steps:
+        assert run(*step, "--seed", 3) == 0
+        assert ", style waltz, seed 3." in capsys.readouterr().out
+    for name in "bcde":
+        recipe = Recipe.find(read_midi(f"{name}.mid").texts)
+        assert (recipe.model, recipe.config.style) == ("repertoire", "waltz")
+        assert run("replay", f"{name}.mid") == 0
+    # What is said goes before; a model that knows no styles is asked for none.
+    assert run("vary", "a.mid", "f.mid", "--style", "mazurka", "--seed", 1) == 0
+    assert run("vary", "a.mid", "g.mid", "--model", "folk", "--seed", 1) == 0
+    styles = [Recipe.find(read_midi(f"{name}.mid").texts).config.style for name in "fg"]
+    assert styles == ["mazurka", None]
+    assert run("vary", "a.mid", "h.mid", "--model", "folk", "--style", "waltz") == 2
+    assert "--style waltz is nothing that the model folk has learned" in capsys.readouterr().err
+    assert run("generate", "--model", "toy", "--bars", 2, "i.mid") == 0
+    assert run("infill", "i.mid", "j.mid", "--bars", 1) == 0
+    assert Recipe.find(read_midi("j.mid").texts).model == "toy"
 
 
 def test_what_differs_is_said(here, capsys):

@@ -222,10 +222,10 @@ def test_all_else_in_the_file_stays_event_for_event(model, here):
 
 
 def test_the_command_line_fills_and_varies(here, capsys):
-    assert run("generate", "--bars", 8, "--seed", 1, "--pickup", "1/8", "a.mid") == 0
+    assert run("generate", "--model", "folk", "--bars", 8, "--seed", 1, "--pickup", "1/8", "a.mid") == 0
     assert run("infill", "a.mid", "b.mid", "--bars", "5-6", "--best-of", 4, "--seed", 1, "--json") == 0
     answer = json.loads(capsys.readouterr().out.split("\n", 1)[1])
-    assert answer["bars"] == "5-6"
+    assert (answer["bars"], answer["model"]) == ("5-6", "folk")
     assert answer["notes_new"] > 0
     assert run("vary", "a.mid", "c.mid", "--amount", 0.5, "--keep", "rhythm", "--seed", 1) == 0
     assert "50% of a.mid changed" in capsys.readouterr().out
