@@ -2,8 +2,9 @@
 
     python scripts/learn_repertoire.py OUT/repertoire.jsonl MODEL [--epochs N] [--seed N] [--styles A,B] [--resume]
 
-The pieces are what `scripts/build_repertoire.py` has made. A run that was stopped goes on with --resume. What was held
-out by the manifest is validated on, and never learned from. --told says what the network is told beside a piece's
+The pieces are what `scripts/build_repertoire.py` has made. A run that was stopped goes on with --resume. What is
+held out by the manifest is neither learned from nor looked at: a twenty-fifth of the other works is validated on.
+--told says what the network is told beside a piece's
 events: "all", or "nothing", for comparison. --init-from begins with a model's weights and takes its size; it may have
 been told less.
 """
@@ -14,7 +15,6 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from repertoire.lessons import lessons
 from repertoire.pieces import load
@@ -39,7 +39,6 @@ def main() -> None:
     parser.add_argument("--preset", default="small")
     parser.add_argument("--styles", default="", help="only these, with commas between")
     parser.add_argument("--told", choices=("all", "nothing"), default="all")
-    parser.add_argument("--held", type=int, default=500, help="pieces validated on after each pass, at most")
     parser.add_argument("--init-from", type=Path, help="begin with this model; --preset then says nothing")
     parser.add_argument("--lr", type=float, default=TrainConfig().lr)
     parser.add_argument("--resume", action="store_true")
@@ -51,7 +50,6 @@ def main() -> None:
     context = replace(shape.context, style=told, character=told, chords=told)
     config = replace(shape, context=context, dropout=given.dropout)
     conditioning = Conditioning(context, made.conditions, made.whole, given.seed) if told else None
-    held = np.random.default_rng(0).permutation(made.held)[: given.held]
     torch.set_num_threads(1)
     keep_freed_memory()
     trainer = Trainer(
@@ -66,7 +64,7 @@ def main() -> None:
     )
     if start is not None:
         trainer.begin_with(start)
-    trainer.run(made.dataset, made.learned, made.dataset, held, resume=given.resume, tensorboard=False)
+    trainer.run(made.dataset, made.learned, made.dataset, made.watched, resume=given.resume, tensorboard=False)
 
 
 if __name__ == "__main__":
