@@ -16,6 +16,7 @@ from repertoire import manifest
 from repertoire.hearing import changes, likeness, modes, recognition, usual
 from repertoire.hearing.counterparts import ANY_RANGE, written_like
 from repertoire.lessons import spans
+from repertoire.listener import listener_of
 from repertoire.pieces import Piece, load
 
 from melodygru.music.chords import lay_out, parse_progression
@@ -110,10 +111,9 @@ def hear_styles(hall: Hall) -> None:
 
 def hear_modes(hall: Hall) -> None:
     """The seven modes: tonic, colour, foreign notes."""
-    people = [p.melody for p in hall.learned + hall.held]
-    print(
-        "| style | mode | tonic found | its note | instead | that in the parent mode | ratio | judged so | people's: tonic, note |"
-    )
+    people = [p.melody for p in hall.learned + hall.held if p.style in ("folk", "hymn")]
+    listener = listener_of(hall.learned)
+    print("| style | mode | tonic found | note | instead | in the parent | ratio | judged so | people's: tonic, note |")
     for style in ("song", "folk"):
         made: dict[str, list[Melody]] = {}
         for mode in ("major", "minor", *modes.COLOURS):
@@ -123,9 +123,10 @@ def hear_modes(hall: Hall) -> None:
             ]
             made[mode] = hall.write(wishes)
         for mode, melodies in made.items():
-            found = np.mean([modes.heard_tonic(m) == m.key.tonic for m in melodies])
+            found = np.mean([listener.tonic(m) == m.key.tonic for m in melodies])
             real = [m for m in people if m.key.mode == mode]
-            of_people = f"{np.mean([modes.heard_tonic(m) == m.key.tonic for m in real[:300]]):.0%}" if real else "-"
+            held = [p.melody for p in hall.held if p.style in ("folk", "hymn") and p.melody.key.mode == mode]
+            of_people = f"{np.mean([listener.tonic(m) == m.key.tonic for m in held]):.0%}" if held else "-"
             if mode in ("major", "minor"):
                 print(f"| {style} | {mode} | {found:.0%} | | | | | | {of_people}")
                 continue
@@ -137,11 +138,16 @@ def hear_modes(hall: Hall) -> None:
                 rest = [m for m in people if m.key.mode == colour.parent][:1000]
                 said = f"{modes.judged(modes.mode_judge(real, rest, colour), melodies, colour):.0%}"
                 of_people += f", {modes.degree_share(real, colour.note):.1%}"
-            print(
-                f"| {style} | {mode} | {found:.0%} | {own:.1%} | {instead:.1%} | {parent:.1%} | {own / parent:.2f} | {said} | "
-                f"{of_people}",
-                flush=True,
-            )
+            cells = [
+                style,
+                mode,
+                f"{found:.0%}",
+                f"{own:.1%}",
+                f"{instead:.1%}",
+                f"{parent:.1%}",
+                f"{own / parent:.2f}",
+            ]
+            print("| " + " | ".join((*cells, said, of_people)), flush=True)
 
 
 def hear_changes(hall: Hall) -> None:
@@ -169,9 +175,8 @@ def hear_usual(hall: Hall) -> None:
         metre = str(melodies[0].time_signature)
         people = [m for m in people if str(m.time_signature) == metre]
         for name, low, middle, high, own, within in usual.compared(people, melodies):
-            print(
-                f"{style}, {metre}: {name}: {own:.3g}, people {low:.3g} to {high:.3g} ({middle:.3g}){'' if within else '  OUT'}"
-            )
+            said = f"{own:.3g}, people {low:.3g} to {high:.3g} ({middle:.3g})"
+            print(f"{style}, {metre}: {name}: {said}{'' if within else '  OUT'}")
 
 
 PARTS = {

@@ -131,9 +131,8 @@ def main() -> None:
             continue
         notes, works = every_count[chordal], made.dataset.families[chordal]
         said = first.nats(chordal, made.conditions)
-        print(
-            f"|   with chords | {len(chordal)}, {len(np.unique(works))}, {notes.sum():.0f} | {interval(said, notes, works)}"
-        )
+        count = f"{len(chordal)}, {len(np.unique(works))}, {notes.sum():.0f}"
+        print(f"|   with chords | {count} | {interval(said, notes, works)}")
         without = first.nats(chordal, [replace(one, chords=()) for one in made.conditions])
         print("|   without chords, more by | | " + interval(without - said, notes, works))
         wrong = first.nats(chordal, with_others_chords(made.dataset, made.conditions, chordal))

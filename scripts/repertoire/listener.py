@@ -89,19 +89,26 @@ def _views(melody: Melody) -> FloatArray:
     return np.stack([np.roll(found, -tonic, axis=1).ravel() for tonic in range(12)])
 
 
+_SURE_KEYS = ("folk", "hymn")
+"""Styles whose pieces are in the keys that their files name."""
 WITHIN = ("song", "dance", "game")
 """Styles whose pieces are sections of longer music, which need not be in the key that the whole is in."""
 _SURE = 5.0
 """So many times likelier another key must be than the one that the file names."""
 
 
-def in_their_own_keys(pieces: Sequence[Piece]) -> list[Piece]:
-    """The pieces, sections in the keys that are heard in them; the listener has learned from folk tunes and hymns."""
-    known = [p.melody for p in pieces if p.split == TRAIN and p.style in ("folk", "hymn")]
-    if not known:
-        return list(pieces)
+def listener_of(pieces: Sequence[Piece]) -> Listener:
+    """One who has learned from those folk tunes and hymns among them that may be learned from: rarer modes count more."""
+    known = [p.melody for p in pieces if p.split == TRAIN and p.style in _SURE_KEYS]
     count = Counter(melody.key.mode for melody in known)
-    listener = Listener(known, [count[melody.key.mode] ** -0.5 for melody in known])
+    return Listener(known, [count[melody.key.mode] ** -0.5 for melody in known])
+
+
+def in_their_own_keys(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces, sections in the keys that are heard in them."""
+    if not any(piece.style in _SURE_KEYS and piece.split == TRAIN for piece in pieces):
+        return list(pieces)
+    listener = listener_of(pieces)
     return [_heard(piece, listener) if piece.style in WITHIN else piece for piece in pieces]
 
 

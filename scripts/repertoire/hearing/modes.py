@@ -1,4 +1,4 @@
-"""Are modes heard? The tonic found by a listener, and the note that makes the mode as frequent as in its parent."""
+"""Are modes heard? The note that makes the mode as frequent as in its parent, and used as people use it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from melodygru.music.melody import Melody
-from melodygru.music.theory import KRUMHANSL_KESSLER, SCALES
+from melodygru.music.theory import SCALES
 from melodygru.network.arrays import FloatArray
 
 
@@ -30,8 +30,6 @@ COLOURS = {
     "phrygian": Colour(1, 2, "minor"),
     "locrian": Colour(6, 7, "minor"),
 }
-_CADENCE = 4.0
-"""What the last note counts for a listener, in quarters for each quarter of all: a tonic is where music comes to rest."""
 
 
 def weights(melody: Melody) -> FloatArray:
@@ -40,48 +38,6 @@ def weights(melody: Melody) -> FloatArray:
     for note in melody.notes:
         found[note.pitch % 12] += note.duration
     return found / found.sum()
-
-
-def heard_tonic(melody: Melody) -> int:
-    """The tonic that a listener finds: of all keys in all modes the one whose profile fits what sounds best.
-
-    The profile of a mode is Krumhansl and Kessler's of its third, with the degree that differs at the place of the
-    degree that it replaces. Where phrases end counts besides, as long as the last note of each sounds.
-    """
-    sounding = weights(melody)
-    ends = np.zeros(12)
-    for end in _ends(melody):
-        ends[end] += 1
-    fits = {}
-    for tonic in range(12):
-        own = np.roll(sounding, -tonic)
-        best = max(np.corrcoef(own, profile)[0, 1] for profile in PROFILES.values())
-        fits[tonic] = best + 0.3 * ends[tonic] / ends.sum()
-    return max(fits, key=fits.__getitem__)
-
-
-def _profiles() -> dict[str, FloatArray]:
-    found = {name: np.array(profile) for name, profile in KRUMHANSL_KESSLER.items()}
-    for mode, colour in COLOURS.items():
-        profile = found[colour.parent].copy()
-        profile[[colour.note, colour.instead]] = profile[[colour.instead, colour.note]]
-        found[mode] = profile
-    return found
-
-
-PROFILES = _profiles()
-
-
-def _ends(melody: Melody) -> list[int]:
-    """Pitch classes on which phrases end: before rests, in long notes, and at the end."""
-    notes = melody.notes
-    long = 2 * np.median([note.duration for note in notes])
-    inner = [
-        one.pitch % 12
-        for one, other in zip(notes, notes[1:], strict=False)
-        if other.onset > one.onset + one.duration or one.duration >= max(long, 24)
-    ]
-    return [*inner, notes[-1].pitch % 12, notes[-1].pitch % 12]
 
 
 def degree_share(melodies: Sequence[Melody], degree: int) -> float:
