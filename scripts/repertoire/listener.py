@@ -32,7 +32,7 @@ def third_of(key: Key) -> str:
 
 
 def heard(melody: Melody) -> FloatArray:
-    """(5, 12) shares of each pitch class: of the time, on strong beats, where phrases end, at the end, at the beginning."""
+    """(5, 12) shares of each pitch class: in time, on strong beats, at ends of phrases, at the end, at the beginning."""
     notes, strong = melody.notes, strong_beat(melody.time_signature)
     found = np.zeros((_VIEWS, 12))
     usual = np.median([note.duration for note in notes])
@@ -98,7 +98,7 @@ _SURE = 5.0
 
 
 def listener_of(pieces: Sequence[Piece]) -> Listener:
-    """One who has learned from those folk tunes and hymns among them that may be learned from: rarer modes count more."""
+    """One who has learned from those folk tunes and hymns that may be learned from; rarer modes count more."""
     known = [p.melody for p in pieces if p.split == TRAIN and p.style in _SURE_KEYS]
     count = Counter(melody.key.mode for melody in known)
     return Listener(known, [count[melody.key.mode] ** -0.5 for melody in known])

@@ -16,7 +16,7 @@ from melodygru.network.arrays import FloatArray
 
 
 class Colour(NamedTuple):
-    """What makes a mode: its colour note, the same degree in the parent mode (semitones above the tonic), the parent."""
+    """What makes a mode: its note, the same degree in its parent (both semitones above the tonic), the parent."""
 
     note: int
     instead: int

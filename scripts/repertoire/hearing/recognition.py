@@ -6,7 +6,7 @@ styles in all of its melodies, and every style counts as much as another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -14,6 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils.class_weight import compute_sample_weight
+from threadpoolctl import threadpool_limits
 
 from melodygru.music.melody import Melody
 from melodygru.music.statistics import feature_table
@@ -58,13 +59,12 @@ class Recogniser:
     def _learned(self, rows: np.ndarray) -> ClassifierMixin:
         trees = HistGradientBoostingClassifier(max_iter=150, learning_rate=0.06, max_leaf_nodes=12, random_state=0)
         weights = compute_sample_weight("balanced", self._labels[rows])
-        return trees.fit(self._table[rows], self._labels[rows], sample_weight=weights)
+        # More threads would wait for one another: where a core is busy, they take ten times as long.
+        with threadpool_limits(1):
+            return trees.fit(self._table[rows], self._labels[rows], sample_weight=weights)
 
 
 def _table(melodies: Sequence[Melody]) -> FloatArray:
     names, table = feature_table(melodies)
     # How long a melody is was asked for.
     return table[:, [name != "notes" for name in names]]
-
-
-Make = Callable[[], ClassifierMixin]
