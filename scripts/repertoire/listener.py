@@ -32,7 +32,7 @@ def third_of(key: Key) -> str:
 
 
 def heard(melody: Melody) -> FloatArray:
-    """(5, 12) shares of each pitch class: in time, on strong beats, at ends of phrases, at the end, at the beginning."""
+    """(5, 12) shares of each pitch class: in time, on strong beats, where phrases end, at the end and beginning."""
     notes, strong = melody.notes, strong_beat(melody.time_signature)
     found = np.zeros((_VIEWS, 12))
     usual = np.median([note.duration for note in notes])
