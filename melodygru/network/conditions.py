@@ -175,8 +175,6 @@ def measured_scale(durations: IntArray, pitches: IntArray, tonic: int, mode: str
     inside = {name: weight[list(tones)].sum() for name, tones in _TONES.items()}
     if inside["blues"] >= 0.95 and weight[6] >= 0.01 and weight[3] > 0:
         return "blues"
-    if mode in ("major", "mixolydian") and min(weight[3], weight[4], weight[10]) >= 0.02:
-        return "blues"
     for name in ("major pentatonic", "minor pentatonic"):
         if inside[name] >= 0.99:
             return name

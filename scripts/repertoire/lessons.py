@@ -1,35 +1,34 @@
 """Pieces as a network learns from them: events, what is told of each, and which are held out.
 
-Beside each second of some pieces stands a variant in a neighbouring mode: the one degree in which the two modes differ
-is raised or lowered throughout. Few tunes are lydian or phrygian; how their colour sounds is learned so.
+Beside some pieces stands a variant (`repertoire.variants`): few tunes are lydian or phrygian, or blues; how that sounds
+is learned so.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 
 from melodygru.data.dataset import Dataset, fingerprint_of
 from melodygru.music.chords import QUALITIES, Chord, ChordSpan
 from melodygru.music.melody import Melody
-from melodygru.music.theory import MODES, Key
+from melodygru.music.theory import MODES, SCALES
 from melodygru.network.arrays import Array
 from melodygru.network.conditions import KINDS, Character, Conditions, measured, measured_scale
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.tokenizer import REST, Events, Tokenizer
+from repertoire.manifest import HELD, TRAIN
 from repertoire.pieces import Harmony, Piece
+from repertoire.variants import variant
 
-NEIGHBOURS: dict[str, tuple[tuple[str, int, int], ...]] = {
-    "major": (("mixolydian", 11, -1), ("lydian", 5, 1)),
-    "minor": (("dorian", 8, 1), ("phrygian", 2, -1)),
-    "dorian": (("minor", 9, -1), ("mixolydian", 3, 1)),
-    "mixolydian": (("dorian", 4, -1), ("major", 10, 1)),
-    "phrygian": (("locrian", 7, -1), ("minor", 1, 1)),
-}
-"""Of each mode: neighbours, the degree that differs (semitones above the tonic), and by how much it moves."""
+WATCHED = 25
+"""One of so many works is watched."""
+MINOR_RATHER = 3
+"""Pieces with a minor third, which are few and have more modes to move to, have so many times as many variants."""
 OFTEN = frozenset({"hymn", "standard", "dance", "game"})
 """Styles of few pieces: each piece is learned twice a pass."""
 
@@ -41,7 +40,8 @@ class Lessons:
     Attributes:
         dataset: all pieces and variants, P of them.
         learned: indices of what is learned from, in which a piece may stand twice.
-        held: indices of what is held out.
+        watched: indices of what is validated on, and what choices are made by: some of what may be learned from.
+        held: indices of what is held out, for reports alone.
         conditions: (P,) what is told of each.
         whole: (P,) the character of each as a whole.
         styles: (P,) of the pieces.
@@ -49,6 +49,7 @@ class Lessons:
 
     dataset: Dataset
     learned: Array
+    watched: Array
     held: Array
     conditions: list[Conditions]
     whole: list[Character]
@@ -56,13 +57,13 @@ class Lessons:
 
 
 def lessons(
-    pieces: Iterable[Piece], seed: int, variants: float = 0.25, styles: Collection[str] = (), twice: bool = True
+    pieces: Iterable[Piece], seed: int, variants: float = 0.3, styles: Collection[str] = (), twice: bool = True
 ) -> Lessons:
     """Lessons of those pieces that are learned from or held out.
 
     Args:
         seed: of which pieces have variants, and which.
-        variants: share of the pieces learned from that have one.
+        variants: share of the pieces learned from with a major third that have one.
         styles: only these; all if empty.
         twice: whether pieces of small collections are learned twice a pass.
     """
@@ -84,35 +85,26 @@ def lessons(
         told.append((piece, split))
 
     for piece in pieces:
-        if piece.split not in ("train", "held") or (styles and piece.style not in styles):
+        if piece.split not in (TRAIN, HELD) or (styles and piece.style not in styles):
             continue
-        add(piece, piece.melody, spans(piece.chords), piece.split)
-        if piece.split == "train" and chance.random() < variants:
-            other = in_another_mode(piece.melody, chance)
+        watched = piece.split == TRAIN and crc32(piece.work.encode()) % WATCHED == 0
+        add(piece, piece.melody, spans(piece.chords), "watched" if watched else piece.split)
+        rare = 3 in SCALES[piece.melody.key.mode]
+        if piece.split == TRAIN and not watched and chance.random() < variants * (MINOR_RATHER if rare else 1):
+            other = variant(piece.melody, chance)
             if other is not None:
                 add(piece, other, (), "variant")
     dataset = _dataset(events, [piece for piece, _ in told])
     learned = [
         index
         for index, (piece, split) in enumerate(told)
-        if split != "held"
-        for _ in range(1 + (twice and split == "train" and piece.style in OFTEN))
+        if split in (TRAIN, "variant")
+        for _ in range(1 + (twice and split == TRAIN and piece.style in OFTEN))
     ]
-    held = [index for index, (_, split) in enumerate(told) if split == "held"]
+    watched = [index for index, (_, split) in enumerate(told) if split == "watched"]
+    held = [index for index, (_, split) in enumerate(told) if split == HELD]
     of_styles = [piece.style for piece, _ in told]
-    return Lessons(dataset, np.array(learned), np.array(held), conditions, whole, of_styles)
-
-
-def in_another_mode(melody: Melody, chance: random.Random) -> Melody | None:
-    """The melody in a neighbouring mode; None where the two would not differ."""
-    if melody.key.mode not in NEIGHBOURS:
-        return None
-    mode, degree, by = chance.choice(NEIGHBOURS[melody.key.mode])
-    moved = (melody.key.tonic + degree) % 12
-    if not any(note.pitch % 12 == moved for note in melody.notes):
-        return None
-    notes = tuple(replace(n, pitch=n.pitch + by * (n.pitch % 12 == moved)) for n in melody.notes)
-    return replace(melody, notes=notes, key=Key(melody.key.tonic, mode))
+    return Lessons(dataset, np.array(learned), np.array(watched), np.array(held), conditions, whole, of_styles)
 
 
 def spans(chords: Iterable[Harmony]) -> tuple[ChordSpan, ...]:

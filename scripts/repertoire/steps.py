@@ -16,6 +16,7 @@ import melodygru
 from repertoire import audit as audits
 from repertoire import manifest
 from repertoire.corpora import CORPORA, FOLDERS, style_of
+from repertoire.listener import in_their_own_keys
 from repertoire.pieces import Piece, load, save
 from repertoire.reading import AGAIN, read_corpus
 from repertoire.works import with_works
@@ -133,10 +134,10 @@ def hold_out(work: Work) -> str:
 
 
 def join(work: Work) -> str:
-    """All pieces, each with its work and its side: OUT/repertoire.jsonl."""
+    """All pieces, each with its work and its side, sections in their own keys: OUT/repertoire.jsonl."""
     splits = {(row.corpus, row.file): row.split for row in manifest.load(work.manifest)}
     pieces = [replace(piece, split=splits[piece.corpus, piece.file]) for piece in _with_works(work)]
-    save(pieces, work.repertoire)
+    save(in_their_own_keys(pieces), work.repertoire)
     counts = Counter((piece.style, piece.split) for piece in pieces)
     return ", ".join(f"{style} {split} {count}" for (style, split), count in sorted(counts.items()))
 

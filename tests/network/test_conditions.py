@@ -141,7 +141,7 @@ def test_a_phrase_is_measured_by_itself():
         ([57, 59, 60, 62, 64, 65, 68], 9, "minor", "harmonic minor"),
         ([57, 59, 60, 62, 64, 66, 68], 9, "minor", "melodic minor"),
         ([57, 60, 62, 63, 64, 67], 9, "minor", "blues"),
-        ([60, 63, 64, 67, 70], 0, "major", "blues"),
+        ([60, 63, 65, 66, 67, 70], 0, "major", "blues"),
         ([60, 61, 62, 63, 64], 0, "major", "chromatic"),
     ],
 )
