@@ -40,8 +40,9 @@ _REST, _TIE = 128, 129
 """`melodygru.network.tokenizer.REST` and TIE: that module knows this one."""
 LEAP = 5
 """Semitones from which on a move is a leap: a fourth."""
+NATURAL = "natural"
 SCALES_TOLD = (
-    *("", "natural", "harmonic minor", "melodic minor", "major pentatonic", "minor pentatonic", "blues", "chromatic"),
+    *("", NATURAL, "harmonic minor", "melodic minor", "major pentatonic", "minor pentatonic", "blues", "chromatic"),
 )
 """What a melody makes of its mode; the first: nothing is known."""
 LASTS = (24, 48, 72, 96, 144, 192)

@@ -27,6 +27,7 @@ from melodygru.writing.drawing import (
 )
 from melodygru.writing.styles import STYLES
 from melodygru.writing.values import (
+    CHORD_MODES,
     DEFAULT_BARS,
     DEFAULT_GRID,
     DEFAULT_MAX_COPY,
@@ -75,7 +76,8 @@ class GenerationConfig:
         no_repeat_notes: never more than so many equal pitches in a row.
         chords: a progression, such as "Am F C G"; see `melodygru.music.chords`.
         beats_per_chord: felt beats that each chord lasts.
-        chord_mode: "strict" (chord tones on strong beats, elsewhere the scale that follows the chord) or "soft".
+        chord_mode: "strict" (chord tones on strong beats, elsewhere the scale that follows the chord), "soft" (that
+            mostly), or "learned" (what the network has learned of people's melodies over such chords).
         form: letters for sections, such as AABA; a prime (A') is a section varied.
         section_bars: bars of a section.
         best_of: how many candidates to choose the best from.
@@ -160,8 +162,8 @@ class GenerationConfig:
         needs="chords", panel=TUNE, commands=ANEW,
     )  # fmt: skip
     chord_mode: str | None = option(
-        None, "strict: chord tones on strong beats; soft: mostly.", choices=MODES, default="strict", needs="chords",
-        panel=TUNE, commands=ANEW,
+        None, "strict: chord tones on strong beats; soft: mostly; learned: as people.", choices=CHORD_MODES,
+        shown="learned, by models that know chords; else strict", needs="chords", panel=TUNE, commands=ANEW,
     )  # fmt: skip
     form: str | None = option(None, "Sections: AABA, ABAC, AA'BA'' (a prime varies).", panel=TUNE, commands=WHOLE)
     section_bars: int | None = option(

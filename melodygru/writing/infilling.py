@@ -22,7 +22,7 @@ from melodygru.writing.constraints.places import BeginsBefore
 from melodygru.writing.drawing import FILLINGS
 from melodygru.writing.rewriting import Span, plan_rewriting
 from melodygru.writing.sampler import Drawn, sample
-from melodygru.writing.styles import check_known
+from melodygru.writing.styles import understood
 
 if TYPE_CHECKING:
     from melodygru.writing.model import Model
@@ -98,7 +98,7 @@ def infill(
         SamplingError: no filling was found.
     """
     described(GenerationConfig)["best_of"].check_limits(candidates)
-    check_known(config, model.context, model.name)
+    config = understood(config, model.context, model.name)
     start, end = gap_of(melody, span)
     tokens = model.checkpoint.tokenizer_config
     found: list[Filled] = []

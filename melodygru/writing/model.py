@@ -26,7 +26,7 @@ from melodygru.writing.drawing import COUNT, FORM_CANDIDATES, SEED
 from melodygru.writing.planner import Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
 from melodygru.writing.selection import BestOfAll, Selection
-from melodygru.writing.styles import check_known, default_style, styled
+from melodygru.writing.styles import default_style, styled, understood
 from melodygru.writing.values import DEFAULT_MAX_COPY, DEFAULT_MODEL
 
 WINDOW = 256
@@ -272,7 +272,7 @@ class Model:
 
     def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:
         longest = self.checkpoint.tokenizer_config.max_duration
-        check_known(config, self.context, self.name)
+        config = understood(config, self.context, self.name)
         return plan(config, longest, self.banned(config), primer, include_primer)
 
     def _decode(self, drawn: Drawn, made: Plan) -> Melody:

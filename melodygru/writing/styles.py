@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
 from melodygru.writing.option_files import read_toml
-from melodygru.writing.values import DEFAULT_MODEL, DEFAULT_STYLE
+from melodygru.writing.values import DEFAULT_MODEL, DEFAULT_STYLE, LEARNED
 
 if TYPE_CHECKING:
     from melodygru.music.chords import ChordSpan
@@ -73,7 +73,7 @@ def conditions_for(
     config: GenerationConfig, metre: TimeSignature, chords: Sequence[ChordSpan], whole: bool = True
 ) -> Conditions:
     """What the network is told of a melody that is asked for; `whole`: its density and rests are to be chosen too."""
-    from melodygru.network.conditions import SCALES_TOLD, Character, Conditions, class_of
+    from melodygru.network.conditions import Character, Conditions, class_of
 
     style = STYLES[config.style] if config.style else None
     character = Character()
@@ -85,10 +85,21 @@ def conditions_for(
             syncopation=0 if config.syncopation is None else _SYNCOPATION[config.syncopation],
             leaps=0 if config.leaps is None else _LEAPS[config.leaps],
         )
-    scale = config.scale if config.scale in SCALES_TOLD else ""
     return Conditions(
-        style.collection if style else "", style.kind if style else "", scale or "", (character,), tuple(chords)
+        style.collection if style else "", style.kind if style else "", _scale_told(config), (character,), tuple(chords)
     )
+
+
+def _scale_told(config: GenerationConfig) -> str:
+    """What the network is told of the scale: that of a mode, whose colour other notes would blur, is kept to."""
+    from melodygru.music.theory import parse_scale
+    from melodygru.network.conditions import NATURAL, SCALES_TOLD
+
+    if config.scale is not None:
+        name = parse_scale(config.scale)
+        return name if name in SCALES_TOLD else NATURAL
+    of_a_mode = config.named_key is not None and config.named_key.mode not in ("major", "minor")
+    return NATURAL if of_a_mode or config.scale_mode is not None else ""
 
 
 _SYNCOPATION = {"none": 1, "some": 3, "much": 5}
@@ -105,14 +116,23 @@ def unheard_of(context: ContextConfig) -> tuple[str, ...]:
     return tuple(name for name, told in _LEARNED.items() if not getattr(context, told))
 
 
-def check_known(config: GenerationConfig, context: ContextConfig, model: str) -> None:
-    """Raise UsageError for wishes that only a model that was told of them can keep, if this one was not."""
-    for name in unheard_of(context):
-        if (value := getattr(config, name)) is not None:
+def understood(config: GenerationConfig, context: ContextConfig, model: str) -> GenerationConfig:
+    """The wishes as a model that is told this keeps them: over chords it follows what it has learned, if it has.
+
+    Raises UsageError for wishes that only a model that was told of them can keep, if this one was not.
+    """
+    asked = {name: getattr(config, name) for name in unheard_of(context)}
+    if not context.chords and config.chord_mode == LEARNED:
+        asked["chord-mode"] = LEARNED
+    for name, value in asked.items():
+        if value is not None:
             raise UsageError(
                 f"--{name} {value} is nothing that the model {model or 'given'} has learned; choose another --model, "
                 f"or leave --{name} out."
             )
+    if config.chords is None or config.chord_mode is not None:
+        return config
+    return replace(config, chord_mode=LEARNED if context.chords else "strict")
 
 
 def default_style(model: str, context: ContextConfig) -> str | None:

@@ -20,6 +20,8 @@ DEFAULT_SECTION_BARS = 8
 DEFAULT_MAX_COPY = 11
 """The longest run in notes that half of people's own tunes share with the shipped model's training music."""
 MODES = ("strict", "soft")
+LEARNED = "learned"
+CHORD_MODES = (*MODES, LEARNED)
 RESTS = ("none", "few", "some", "many")
 SYNCOPATIONS = ("none", "some", "much")
 LEAPS = ("few", "some", "many")

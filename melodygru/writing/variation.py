@@ -27,7 +27,7 @@ from melodygru.writing.layout import Layout, Region, Script
 from melodygru.writing.planner import Plan
 from melodygru.writing.rewriting import Span, leave_to_melody, plan_rewriting
 from melodygru.writing.sampler import sample
-from melodygru.writing.styles import check_known, conditions_for
+from melodygru.writing.styles import conditions_for, understood
 from melodygru.writing.wishes import Problem
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def vary(
     if keep is not None:
         KEEP.check_limits(keep)
     leave_to_melody(config, "chords", "contour")
-    check_known(config, model.context, model.name)
+    config = understood(config, model.context, model.name)
     span = span or (0, melody.length)
     inside = [i for i, note in enumerate(melody.notes) if span[0] <= note.onset < span[1]]
     if not inside:

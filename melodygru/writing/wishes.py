@@ -28,7 +28,7 @@ from melodygru.writing.constraints.past import Banned, Density, FewRests, Guard,
 from melodygru.writing.constraints.places import Bars, EndsOn, Grid, Leaps, NoRests, Pitches, Seams, shortest_end
 from melodygru.writing.layout import RESTS_EVERY, Layout, Region
 from melodygru.writing.lookahead import Lookahead
-from melodygru.writing.values import DEFAULT_GRID
+from melodygru.writing.values import DEFAULT_GRID, LEARNED
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Problem:
         config, layout, bar = self.config, self.layout, self.meta.time_signature.bar_steps
         yield Wish("range", config.room, [Pitches(in_range(*self.pitches))])
         yield Wish("grid", config.grid or DEFAULT_GRID, [self._grid()])
-        if self.chords:
+        if self.chords and config.chord_mode != LEARNED:
             yield Wish("chords", config.chords, self._over_chords())
         elif self.scale is not None:
             named = (
@@ -164,7 +164,9 @@ class Problem:
 
         An early end is filled by its last note, which must not then sound where it may not.
         """
-        return self.config.rests in ("none", "few") or bool(self.chords and self.config.chord_mode != "soft")
+        return self.config.rests in ("none", "few") or bool(
+            self.chords and self.config.chord_mode not in ("soft", LEARNED)
+        )
 
     def _grid(self) -> Grid:
         metre = self.meta.time_signature
