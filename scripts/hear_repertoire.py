@@ -157,7 +157,7 @@ def hear_changes(hall: Hall) -> None:
         print(f"people's {style}: {changes.share((p.melody, spans(p.chords)) for p in real):.1%} of {len(real)} pieces")
     for name, (key, text) in changes.PROGRESSIONS.items():
         for style in ("song", "standard"):
-            for mode in ("soft", "strict"):
+            for mode in ("learned", "strict"):
                 bars = 12 if "twelve" in name else 16
                 asked = {"key": key, "chords": text, "style": style, "bars": bars, "chord_mode": mode}
                 melodies = hall.write([asked] * 30)
