@@ -21,6 +21,7 @@ from repertoire.pieces import Piece, load
 
 from melodygru.music.chords import lay_out, parse_progression
 from melodygru.music.melody import Melody
+from melodygru.music.originality import line_of
 from melodygru.writing.candidates import Order
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.model import Model, load_model
@@ -85,7 +86,7 @@ def _shared(model: Model, people: Sequence[Melody], written: Sequence[Melody]) -
     index = model.checkpoint.index
     if index is None:
         return "not known"
-    runs = [np.array([index.longest(m).notes for m in melodies]) for melodies in (people, written)]
+    runs = [np.array(index.longest([line_of(m) for m in melodies])) for melodies in (people, written)]
     return " / ".join(f"median {np.median(r):.0f}, 95 % up to {np.percentile(r, 95):.0f}" for r in runs[1:])
 
 

@@ -186,6 +186,7 @@ class GenerationConfig:
     temperature: float | None = option_of(SamplingConfig, "temperature")
     top_k: int | None = option_of(SamplingConfig, "top_k")
     top_p: float | None = option_of(SamplingConfig, "top_p")
+    strength: float | None = option_of(SamplingConfig, "strength")
 
     def __post_init__(self) -> None:
         options = described(GenerationConfig).values()
@@ -243,7 +244,7 @@ class GenerationConfig:
     @property
     def sampling(self) -> SamplingConfig:
         """How events are drawn."""
-        said = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p")}
+        said = {name: getattr(self, name) for name in described(SamplingConfig)}
         return SamplingConfig(**{name: value for name, value in said.items() if value is not None})
 
     @property

@@ -30,6 +30,7 @@ class SamplingConfig:
         temperature: divides the logits; 0 takes the likeliest event (argmax).
         top_k: keep the k likeliest events, and all that tie with the k-th; 0 keeps all.
         top_p: keep the fewest likeliest events whose probabilities reach top_p, and ties; 1 keeps all.
+        strength: how many times as closely as learned what is told is followed, see `melodygru.network.guidance`.
 
     Raises:
         UsageError: a value out of range, named.
@@ -45,6 +46,11 @@ class SamplingConfig:
     top_p: float = option(
         0.97, "Draw among the fewest events of this probability; 1: off.",
         low=0, above=True, high=1, off=1, panel=MUSIC, commands=DRAWING,
+    )  # fmt: skip
+
+    strength: float = option(
+        1.0, "How closely to follow what is asked for: 1 is as learned; to {high}.",
+        low=0, high=4, panel=MUSIC, commands=DRAWING,
     )  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from melodygru.errors import SamplingError
 from melodygru.network.arrays import BoolArray, FloatArray, IntArray, nats_of, softmax
 from melodygru.network.engine import Engine
+from melodygru.network.guidance import GuidedEngine
 from melodygru.network.tokenizer import END, REST, TIE, Events, PieceMeta
 from melodygru.writing.constraints.base import Progress
 from melodygru.writing.drawing import SamplingConfig
@@ -102,6 +103,8 @@ def sample_lots(
         `sample`; to be watched, there must be one lot.
     """
     assert watch is None or len(lots) == 1, "melodies are told by their numbers"
+    if config.strength != 1:
+        engine = GuidedEngine(engine, config.strength)
     batch = _Batch(engine, lots, config, watch)
     finished: dict[tuple[int, int], Drawn] = {}
     # Each melody's lot and number, and the events before a dead end that are kept for another attempt.

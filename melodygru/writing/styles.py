@@ -107,7 +107,7 @@ _LEAPS = {"few": 1, "some": 3, "many": 5}
 """Classes of `melodygru.network.conditions.CHARACTER`."""
 
 
-_LEARNED = {"style": "style", "syncopation": "character", "leaps": "character"}
+_LEARNED = {"style": "style", "syncopation": "character", "leaps": "character", "strength": "style"}
 """Options that the network alone keeps, and the field of its `ContextConfig` that says if it was told of them."""
 
 
