@@ -12,7 +12,7 @@ known. Training leaves out parts at random, so that one model serves who says mu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,6 +67,8 @@ CHARACTER: dict[str, Trait] = {
     "repetition": Trait("share of the notes in bars whose rhythm was heard before", (0.3, 0.6, 0.75, 0.85)),
 }
 """The traits in the order of their columns. Edges: about equal shares of all collections together."""
+_CHARACTER_DRAW = 8
+"""Tells this draw from others that have the same seed."""
 LOCAL = ("density", "rests", "syncopation")
 """Those that are told for each phrase."""
 
@@ -91,6 +93,8 @@ class Conditions:
         scale: of `SCALES_TOLD`.
         character: of the whole; or, a tuple of it for each phrase of `PHRASE_BARS` bars, the last for all that follow.
         chords: in order, on the melody's grid; they need not cover it.
+        drawn: characters of people's pieces, of which each melody is told another one where `character` says nothing.
+            Told nothing, a network drifts into what is likeliest at every step: it repeats more than people do.
     """
 
     style: str = ""
@@ -98,6 +102,17 @@ class Conditions:
     scale: str = ""
     character: tuple[Character, ...] = (Character(),)
     chords: tuple[ChordSpan, ...] = ()
+    drawn: tuple[Character, ...] = ()
+
+    def settled(self, *seed: int) -> Conditions:
+        """The same for one melody, with one of the characters that may be drawn: one that has all that is said."""
+        if not self.drawn:
+            return self
+        said = self.character[0]
+        fitting = [one for one in self.drawn if all(a in (0, b) for a, b in zip(said, one, strict=True))] or self.drawn
+        one = fitting[np.random.default_rng([*seed, _CHARACTER_DRAW]).integers(len(fitting))]
+        character = tuple(Character(*(a or b for a, b in zip(told, one, strict=True))) for told in self.character)
+        return replace(self, character=character, drawn=())
 
 
 def class_of(trait: str, value: float) -> int:

@@ -168,7 +168,7 @@ class _Batch:
             np.random.Generator(np.random.PCG64([lot.seed, number, attempt] if attempt else [lot.seed, number]))
             for lot, (_, number) in zip(lots, which, strict=True)
         ]
-        state = self.engine.start([lot.meta for lot in lots])
+        state = self.engine.start([lot.told(number) for lot, (_, number) in zip(lots, which, strict=True)])
         where = Progress.start(size)
         own: list[dict[int, tuple[int, int]]] = [{} for _ in which]
         rows = np.arange(size)
