@@ -60,6 +60,10 @@ def export(
 
         write_atomically(out, onnx_bytes(checkpoint), force=force)
         typer.echo(f"{out}: {_megabytes(out.stat().st_size)}, from {_megabytes(before)}; ONNX opset {OPSET}, float32.")
+        if checkpoint.ngrams is not None:
+            typer.echo(
+                "Its n-grams stay outside: the graph is the network alone, so its pitches are a little less sure."
+            )
         return
     pieces = [] if data is None else _tunes(checkpoint, data)
     checkpoint.save(out, half=checkpoint.is_half, int8=True)
@@ -105,8 +109,6 @@ def _nats(pieces: list[Events], checkpoint: Checkpoint, what: str) -> FloatArray
     """(P,) nats of each piece, `what` telling how far it is."""
     import numpy as np
 
-    from melodygru.network.engine import NumpyEngine
     from melodygru.network.likelihood import event_nats
 
-    engine = NumpyEngine(checkpoint.model_config, checkpoint.weights)
-    return np.array([nats.sum() for nats in event_nats(engine, pieces, partial(tell, what))])
+    return np.array([nats.sum() for nats in event_nats(checkpoint.engine(), pieces, partial(tell, what))])

@@ -76,9 +76,15 @@ def train(
         bool,
         typer.Option(
             "--no-index",
-            help="Do not keep in the model what it has learned from: no --max-copy and no check then.",
+            help="Do not keep in the model what it has learned from: no --max-copy, no check and no n-grams then.",
         ),
     ] = False,
+    ngrams: Annotated[
+        str,
+        typer.Option(
+            help="auto, on or off: mix in n-grams of the folder, which small folders gain from; auto asks validation."
+        ),
+    ] = "auto",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard files to OUT/.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is there.")] = False,
 ) -> None:
@@ -112,6 +118,7 @@ def train(
             init_from=init_from,
             tensorboard=tensorboard,
             index=not no_index,
+            ngrams=ngrams,
             force=force,
             listener=screen or Silent(),
             save_minutes=save_minutes,
@@ -145,6 +152,8 @@ def _tell(result: TrainResult) -> None:
             f"Validation {result.val_nats:.3f} nats per note "
             f"(duration {result.val_duration_nats:.3f}, pitch {result.val_pitch_nats:.3f})."
         )
+    if result.ngrams_gain is not None:
+        typer.echo(f"N-grams of the folder are mixed in: {result.ngrams_gain:.3f} nats per note better than without.")
     if result.stopped == "interrupted":
         typer.echo("Go on with the same command and --resume.")
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -19,7 +19,7 @@ import numpy as np
 from melodygru.data.shards import Shard, with_contexts
 from melodygru.errors import as_dict
 from melodygru.music.originality import OriginalityIndex
-from melodygru.music.theory import TimeSignature
+from melodygru.music.theory import MODES, Key, TimeSignature
 from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS
@@ -70,6 +70,15 @@ class Dataset:
         """Notes in these pieces (indices): what a likelihood is divided by."""
         pitches = self.arrays["pitches"]
         return int(sum((pitches[self.offsets[i] : self.offsets[i + 1]] < REST).sum() for i in pieces))
+
+    def events(self, pieces: Array) -> Iterator[Events]:
+        """These pieces (indices)."""
+        for piece in pieces:
+            numerator, denominator, tonic, mode, bars, has_pickup = self.table[piece].tolist()
+            part = slice(self.offsets[piece], self.offsets[piece + 1])
+            meta = PieceMeta(TimeSignature(numerator, denominator), Key(tonic, MODES[mode]), bars, bool(has_pickup))
+            durations, pitches = (self.arrays[name][part].astype(np.int64) for name in ("durations", "pitches"))
+            yield Events(durations, pitches, meta)
 
     def line(self, piece: int) -> tuple[Array, Array]:
         """Pitches and onsets, in steps, of a piece's notes."""

@@ -26,19 +26,24 @@ from melodygru.music.originality import OriginalityIndex
 from melodygru.network.arrays import Array, Float32Array
 from melodygru.network.config import ModelConfig, TokenizerConfig
 from melodygru.network.critic import Critic
-from melodygru.network.engine import weight_shapes
+from melodygru.network.engine import NumpyEngine, weight_shapes
+from melodygru.network.mixing import NgramModel
 from melodygru.system import write_atomically
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """The newest that is read. It rises when a file can no longer be read by the versions before."""
+_INT8_VERSION = 3
 _FLOAT_VERSION = 2
-"""What files are that hold floating-point numbers alone; those with int8 weights are of version 3."""
+"""What files are that hold floating-point numbers alone; those with int8 weights are of version 3, and those with
+n-grams, int8 or not, of version 4.
+"""
 SUFFIX = ".safetensors"
 SHIPPED = ("repertoire", "folk")
 """The models that come along."""
 _LISTED = 100
 _INDEX = "originality_index"
 _CRITIC = "critic."
+_NGRAMS = "ngrams."
 _LARGEST_HEADER = 1 << 20
 _LARGEST_WEIGHT = 1e4
 """Trained weights stay below 100; from far larger ones the network's step would overflow."""
@@ -83,6 +88,7 @@ class Checkpoint:
         provenance: how it came to be: data, notes, validation, versions, date, seed (JSON values).
         packed_index: what it has learned from, as `OriginalityIndex.to_bytes` packs it; None if that was not kept.
         critic: what chooses among several melodies; None if it was not taught.
+        ngrams: what the pitches are mixed with; None for the network alone.
     """
 
     model_config: ModelConfig
@@ -91,6 +97,11 @@ class Checkpoint:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     packed_index: bytes | None = None
     critic: Critic | None = None
+    ngrams: NgramModel | None = None
+
+    def engine(self) -> NumpyEngine:
+        """The model, one step at a time."""
+        return NumpyEngine(self.model_config, self.weights, self.ngrams)
 
     @cached_property
     def index(self) -> OriginalityIndex | None:
@@ -133,7 +144,8 @@ class Checkpoint:
         from safetensors.numpy import save
 
         described = replace(self, provenance={**self.provenance, "quantized": "int8"}) if int8 else self
-        metadata = described.metadata() | {"format_version": str(FORMAT_VERSION if int8 else _FLOAT_VERSION)}
+        version = _INT8_VERSION if int8 else _FLOAT_VERSION
+        metadata = described.metadata() | {"format_version": str(version if self.ngrams is None else FORMAT_VERSION)}
         kind = np.float16 if half else np.float32
         arrays: dict[str, Array] = {}
         for name, array in self.weights.items():
@@ -145,6 +157,8 @@ class Checkpoint:
             arrays[_INDEX] = np.frombuffer(self.packed_index, np.uint8)
         if self.critic is not None:
             arrays |= {_CRITIC + name: np.ascontiguousarray(array) for name, array in self.critic.arrays().items()}
+        if self.ngrams is not None:
+            arrays |= {_NGRAMS + name: np.ascontiguousarray(array) for name, array in self.ngrams.arrays().items()}
         data = save(arrays, metadata)
         write_atomically(path, data, force=True)
 
@@ -164,8 +178,8 @@ class Checkpoint:
         except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CheckpointError(f"{path} cannot be read: its description is damaged ({error}).") from error
         int8 = int(metadata["format_version"]) > _FLOAT_VERSION
-        weights, index, critic = _read_arrays(path, model_config, int8)
-        return cls(model_config, weights, tokenizer_config, provenance, index, critic)
+        weights, index, critic, ngrams = _read_arrays(path, model_config, int8)
+        return cls(model_config, weights, tokenizer_config, provenance, index, critic, ngrams)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -202,12 +216,12 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 def _read_arrays(
     path: Path, config: ModelConfig, int8: bool
-) -> tuple[dict[str, Float32Array], bytes | None, Critic | None]:
-    """The weights, of which matrices may be quantized if `int8`; the packed index and the critic, if there are any."""
+) -> tuple[dict[str, Float32Array], bytes | None, Critic | None, NgramModel | None]:
+    """The weights, of which matrices may be quantized if `int8`; the packed index, critic and n-grams there are."""
     from safetensors import SafetensorError, safe_open
 
     expected = weight_shapes(config)
-    weights, index, critic = {}, None, None
+    weights, index, critic, ngrams = {}, None, None, None
     try:
         with safe_open(path, framework="np") as file:
             names = set(file.keys())
@@ -216,12 +230,13 @@ def _read_arrays(
                 if file.get_slice(_INDEX).get_dtype() != "U8":
                     raise CheckpointError(f"{path} is damaged: {_INDEX} is no row of bytes.")
                 index = file.get_tensor(_INDEX).tobytes()
-            if of_critic := {name for name in names if name.startswith(_CRITIC)}:
-                names -= of_critic
-                try:
-                    critic = Critic.from_arrays({n.removeprefix(_CRITIC): file.get_tensor(n) for n in of_critic})
-                except CheckpointError as error:
-                    raise CheckpointError(f"{path} {error}") from error
+            try:
+                if of_critic := _under(_CRITIC, file, names):
+                    critic = Critic.from_arrays(of_critic)
+                if of_ngrams := _under(_NGRAMS, file, names):
+                    ngrams = NgramModel.from_arrays(of_ngrams)
+            except CheckpointError as error:
+                raise CheckpointError(f"{path} {error}") from error
             scaled = {name for name, shape in expected.items() if int8 and len(shape) == 2 and name + SCALE in names}
             if odds := names ^ (set(expected) | {name + SCALE for name in scaled}):
                 raise CheckpointError(f"{path} does not hold the weights that it describes (see {min(odds)[:60]!r}).")
@@ -239,7 +254,14 @@ def _read_arrays(
             raise CheckpointError(
                 f"{path} is damaged: {name} holds numbers that are not finite or huge; train it again."
             )
-    return weights, index, critic
+    return weights, index, critic, ngrams
+
+
+def _under(prefix: str, file: Any, names: set[str]) -> dict[str, Array]:
+    """The arrays of an open file whose names begin so, by the rest of their names; those are taken from `names`."""
+    found = {name for name in names if name.startswith(prefix)}
+    names -= found
+    return {name.removeprefix(prefix): file.get_tensor(name) for name in found}
 
 
 def _read(file: Any, path: Path, name: str, shape: tuple[int, ...], *kinds: str) -> Array:

@@ -29,6 +29,8 @@ from melodygru.network.columns import (
 from melodygru.network.conditions import CHORD_DEGREES, chord_degrees
 from melodygru.network.config import ModelConfig
 from melodygru.network.context import Context
+from melodygru.network.mixing import NgramModel
+from melodygru.network.ngrams import Heard
 from melodygru.network.tokenizer import PieceMeta
 
 Weights = Mapping[str, Float32Array]
@@ -55,10 +57,11 @@ class Engine(Protocol):
 
 @dataclass
 class NumpyState:
-    """The context of B melodies, and each layer's state: (B, hidden), for the LSTM (B, 2 * hidden)."""
+    """The context of B melodies, each layer's state: (B, hidden), for the LSTM (B, 2 * hidden); what n-grams heard."""
 
     context: Context
     layers: list[Float32Array]
+    heard: Heard | None = None
 
     @property
     def onset(self) -> IntArray:
@@ -67,10 +70,11 @@ class NumpyState:
 
 
 class NumpyEngine:
-    """`MelodyGRU`, step by step. See `Engine`."""
+    """`MelodyGRU`, step by step, and the n-grams beside it, where there are some. See `Engine`."""
 
-    def __init__(self, config: ModelConfig, weights: Weights):
+    def __init__(self, config: ModelConfig, weights: Weights, ngrams: NgramModel | None = None):
         self.config = config
+        self.ngrams = ngrams
         self._weights = {name: np.asarray(array, np.float32) for name, array in weights.items()}
         w = self._weights
         self._tables, self._offsets = self._fold_inputs()
@@ -93,6 +97,7 @@ class NumpyEngine:
         state = NumpyState(
             Context(metas, config.context, config.max_duration),
             [np.zeros((len(metas), width), np.float32) for _ in range(config.layers)],
+            None if self.ngrams is None else Heard(metas),
         )
         self._step(state)
         return state
@@ -100,11 +105,15 @@ class NumpyEngine:
     def advance(self, state: NumpyState, durations: IntArray, pitches: IntArray) -> None:
         """Append one event, (B,) durations and pitches, to each melody; changes `state`."""
         state.context.advance(durations, pitches)
+        if state.heard is not None:
+            state.heard.advance(durations, pitches)
         self._step(state)
 
     def keep(self, state: NumpyState, rows: IntArray) -> None:
         """Go on with these melodies (indices) alone; changes `state`."""
         state.context.keep(rows)
+        if state.heard is not None:
+            state.heard.keep(rows)
         state.layers = [layer[rows] for layer in state.layers]
 
     def gates(self, layer: int, x: Float32Array, state: Float32Array) -> dict[str, Float32Array]:
@@ -147,6 +156,8 @@ class NumpyEngine:
             agrees = context.candidate_duration == durations[:, None]
             weight = parts["pitch_copy"] + _per_candidate(w["pitch_copy_run"], 2 * run + agrees)
             logits += _scatter(weight, run, context.candidate_pitch, PITCH_CLASSES)
+        if self.ngrams is not None and state.heard is not None:
+            return self.ngrams.mixed(logits, self.ngrams.expected(state.heard, durations))
         return logits
 
     def _top(self, state: NumpyState) -> Float32Array:

@@ -53,6 +53,7 @@ class TrainResult:
         checkpoint: the model's file.
         epochs: finished ones.
         stopped: "finished", "patience", "time" or "interrupted".
+        ngrams_gain: nats per note by which validation is better with n-grams than without; None where there are none.
     """
 
     checkpoint: Path
@@ -64,6 +65,7 @@ class TrainResult:
     val_pitch_nats: float
     seconds: float
     stopped: str
+    ngrams_gain: float | None = None
 
 
 class Listener(Protocol):

@@ -22,6 +22,7 @@ from melodygru.training.batches import split
 from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
 from melodygru.training.layers import gains_from_bfloat16
+from melodygru.training.mixture import check_ngrams, mix, wanted
 from melodygru.training.progress import Listener, Silent, TrainResult
 from melodygru.training.state import TrainingState
 from melodygru.training.trainer import Trainer
@@ -46,6 +47,7 @@ def train(
     init_from: str | os.PathLike[str] | None = None,
     tensorboard: bool = False,
     index: bool = True,
+    ngrams: str = "auto",
     force: bool = False,
     save_minutes: float = 10.0,
     listener: Listener | None = None,
@@ -76,6 +78,9 @@ def train(
         tensorboard: also write event files for TensorBoard to OUT/.
         index: keep in the model, compressed, the notes of what it has learned from (not their key and tempo): for
             `--max-copy` and `melodygru check`. Leave it out where the music must not be told.
+        ngrams: mix the network's pitches with n-grams of the folder (see `melodygru.network.mixing`), which small
+            folders gain from: "on", "off", or "auto": if they make the tunes held out for validation likelier. They
+            hold the notes, as the index does, so "auto" is "off" without it.
         force: replace a model that is there.
         save_minutes: save the state, for `resume`, when so much time has passed, in [0, 100000], besides at the end
             of each epoch; 0 after every step.
@@ -92,6 +97,7 @@ def train(
     with group.joined():
         with group.together():
             _config(options)
+            check_ngrams(ngrams, index)
             target = _target(Path(data), out)
         resume = group.of_first(partial(_resumes, target, group, sum(group.gather(group.restarts)), resume, force))
         with group.together():
@@ -120,10 +126,15 @@ def train(
             chosen, held_pieces = split(dataset.families, config.val_split, config.seed)
         else:
             chosen, held_pieces = np.arange(dataset.pieces), np.arange(held.pieces)
+        with group.together():
+            mixes = wanted(ngrams, index, dataset, chosen, held_pieces)
         if start is not None:
             trainer.begin_with(start)
         with _threads(threads):
-            return trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
+            result = trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
+            if not mixes:
+                return result
+            return group.of_first(partial(mix, result, ngrams, dataset, chosen, held, held_pieces, listener))
 
 
 def _config(options: Mapping[str, Any]) -> TrainConfig:

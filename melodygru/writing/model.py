@@ -59,8 +59,8 @@ class Model:
 
     @cached_property
     def engine(self) -> NumpyEngine:
-        """The network, one step at a time, in NumPy."""
-        return NumpyEngine(self.checkpoint.model_config, self.checkpoint.weights)
+        """The model, one step at a time, in NumPy."""
+        return self.checkpoint.engine()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -72,6 +72,9 @@ class Model:
         digest.update(checkpoint.packed_index or b"")
         if checkpoint.critic is not None:
             for array in checkpoint.critic.arrays().values():
+                digest.update(array.tobytes())
+        if checkpoint.ngrams is not None:
+            for array in checkpoint.ngrams.arrays().values():
                 digest.update(array.tobytes())
         return digest.hexdigest()[:16]
 
