@@ -4,7 +4,8 @@
 
 The pieces are what `scripts/build_repertoire.py` has made. A run that was stopped goes on with --resume. What was held
 out by the manifest is validated on, and never learned from. --told says what the network is told beside a piece's
-events: "all", or "nothing", for comparison.
+events: "all", or "nothing", for comparison. --init-from begins with a model's weights and takes its size; it may have
+been told less.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from repertoire.lessons import lessons
 from repertoire.pieces import load
 
 from melodygru.cli.train_command import Lines
-from melodygru.network.config import ContextConfig, preset_of
+from melodygru.network.checkpoint import Checkpoint
+from melodygru.network.config import preset_of
 from melodygru.system import keep_freed_memory
 from melodygru.training.conditioning import Conditioning
 from melodygru.training.config import TrainConfig
@@ -38,19 +40,23 @@ def main() -> None:
     parser.add_argument("--styles", default="", help="only these, with commas between")
     parser.add_argument("--told", choices=("all", "nothing"), default="all")
     parser.add_argument("--held", type=int, default=500, help="pieces validated on after each pass, at most")
+    parser.add_argument("--init-from", type=Path, help="begin with this model; --preset then says nothing")
+    parser.add_argument("--lr", type=float, default=TrainConfig().lr)
     parser.add_argument("--resume", action="store_true")
     given = parser.parse_args()
     made = lessons(load(given.pieces), given.seed, styles=given.styles.split(",") if given.styles else ())
     told = given.told == "all"
-    context = ContextConfig(style=told, character=told, chords=told)
-    config = replace(preset_of(given.preset), context=context, dropout=given.dropout)
+    start = Checkpoint.load(given.init_from) if given.init_from else None
+    shape = start.model_config if start else preset_of(given.preset)
+    context = replace(shape.context, style=told, character=told, chords=told)
+    config = replace(shape, context=context, dropout=given.dropout)
     conditioning = Conditioning(context, made.conditions, made.whole, given.seed) if told else None
     held = np.random.default_rng(0).permutation(made.held)[: given.held]
     torch.set_num_threads(1)
     keep_freed_memory()
     trainer = Trainer(
         config,
-        TrainConfig(epochs=given.epochs, seed=given.seed, patience=0),
+        TrainConfig(epochs=given.epochs, seed=given.seed, patience=0, lr=given.lr),
         given.out,
         torch.device("cpu"),
         "bf16" if gains_from_bfloat16(config.cell) else "fp32",
@@ -58,6 +64,8 @@ def main() -> None:
         keep_index=False,  # of all pieces, those held out too: `scripts/finish_repertoire.py` adds it
         conditioning=conditioning,
     )
+    if start is not None:
+        trainer.begin_with(start)
     trainer.run(made.dataset, made.learned, made.dataset, held, resume=given.resume, tensorboard=False)
 
 

@@ -190,7 +190,7 @@ def run(plan: Plan, folder: Path, listener: Listener | None = None) -> Outcome:
     after = _memory(device)
     checkpoint = Checkpoint.load(result.checkpoint.with_suffix(SUFFIX))
     rows = trainer.state.rows
-    trainer.begin_with(checkpoint.weights)
+    trainer.begin_with(checkpoint)
     parameters, recurrent = count_parameters(plan.model)
     return Outcome(
         plan.model.cell,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,10 +22,11 @@ import torch
 
 from melodygru.data.dataset import Dataset
 from melodygru.errors import DataError, FileError, MelodyGRUError, TrainingError, as_dict
-from melodygru.network.arrays import Array, Float32Array
+from melodygru.network.arrays import Array
 from melodygru.network.checkpoint import SUFFIX, Checkpoint
 from melodygru.network.config import ModelConfig, TokenizerConfig
 from melodygru.network.tokenizer import REST
+from melodygru.network.widening import widened
 from melodygru.system import Interruption
 from melodygru.training.batches import Loader, Pending, Windows, epoch_batches, shifts, windows
 from melodygru.training.conditioning import Conditioning
@@ -130,8 +131,13 @@ class Trainer:
     def _learned(self) -> Learned:
         return Learned(self.model, self.optimizers, self.average)
 
-    def begin_with(self, weights: Mapping[str, Float32Array]) -> None:
-        """Put a checkpoint's weights in place of the random ones, in the average too."""
+    def begin_with(self, start: Checkpoint) -> None:
+        """Put a checkpoint's weights in place of the random ones, in the average too.
+
+        Raises UsageError for one of another shape, or that is told more.
+        """
+        fresh = {name: tensor.cpu().numpy() for name, tensor in self.model.state_dict().items()}
+        weights = widened(start.weights, start.model_config, self.model.config, fresh)
         self.model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
         self.average = [parameter.detach().clone() for parameter in self.model.parameters()]
 
