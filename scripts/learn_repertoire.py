@@ -50,7 +50,7 @@ def main() -> None:
     shape = start.model_config if start else preset_of(given.preset)
     context = replace(shape.context, style=told, character=told, chords=told)
     config = replace(shape, context=context, dropout=given.dropout)
-    conditioning = Conditioning(context, made.conditions, made.whole, given.seed) if told else None
+    conditioning = Conditioning(context, lambda _, piece: made.known[piece], given.seed) if told else None
     held = np.random.default_rng(0).permutation(made.held)[: given.held]
     torch.set_num_threads(1)
     keep_freed_memory()
@@ -65,7 +65,7 @@ def main() -> None:
         conditioning=conditioning,
     )
     if start is not None:
-        trainer.begin_with(start)
+        trainer.learner.begin_with(start)
     trainer.run(made.dataset, made.learned, made.dataset, held, resume=given.resume, tensorboard=False)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from melodygru.data.shards import Shard, with_contexts
 from melodygru.errors import as_dict
 from melodygru.music.originality import OriginalityIndex
-from melodygru.music.theory import TimeSignature
+from melodygru.music.theory import MODES, Key, TimeSignature
 from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS
@@ -30,7 +30,7 @@ _PART = 2000
 """Pieces whose contexts are made together where those of all are."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """P pieces of N events in all.
 
@@ -71,6 +71,14 @@ class Dataset:
         pitches = self.arrays["pitches"]
         return int(sum((pitches[self.offsets[i] : self.offsets[i + 1]] < REST).sum() for i in pieces))
 
+    def events(self, piece: int) -> Events:
+        """A piece (an index) as it was read."""
+        begin, end = self.offsets[piece], self.offsets[piece + 1]
+        durations, pitches = (self.arrays[name][begin:end].astype(np.int64) for name in ("durations", "pitches"))
+        numerator, denominator, tonic, mode, bars, has_pickup = self.table[piece].tolist()
+        metre, key = TimeSignature(numerator, denominator), Key(tonic, MODES[mode])
+        return Events(durations, pitches, PieceMeta(metre, key, bars, bool(has_pickup)))
+
     def line(self, piece: int) -> tuple[Array, Array]:
         """Pitches and onsets, in steps, of a piece's notes."""
         begin, end = self.offsets[piece], self.offsets[piece + 1]
@@ -106,11 +114,18 @@ class Dataset:
         parts = [self.gathered(part)[0] for part in np.array_split(np.arange(self.pieces), -(-self.pieces // _PART))]
         return {name: np.concatenate([part[name] for part in parts]) for name in EVENT_ARRAYS}
 
-    def originality_index(self, pieces: Array) -> OriginalityIndex:
-        """The index of these pieces."""
-        metres = self.table[:, :2].tolist()
-        bars = [(TimeSignature(*metres[i]).bar_steps, self.pickups[i]) for i in pieces]
-        return OriginalityIndex.build([self.names[i] for i in pieces], [self.line(i) for i in pieces], bars)
+
+def originality_index(*parts: tuple[Dataset, Array]) -> OriginalityIndex:
+    """The index of these pieces of datasets, one part after the other."""
+    names: list[str] = []
+    lines: list[tuple[Array, Array]] = []
+    bars: list[tuple[int, bool]] = []
+    for dataset, pieces in parts:
+        metres = dataset.table[:, :2].tolist()
+        names += [dataset.names[piece] for piece in pieces]
+        lines += [dataset.line(piece) for piece in pieces]
+        bars += [(TimeSignature(*metres[piece]).bar_steps, bool(dataset.pickups[piece])) for piece in pieces]
+    return OriginalityIndex.build(names, lines, bars)
 
 
 def fingerprint_of(pieces: Sequence[Events]) -> str:

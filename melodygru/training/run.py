@@ -121,7 +121,7 @@ def train(
         else:
             chosen, held_pieces = np.arange(dataset.pieces), np.arange(held.pieces)
         if start is not None:
-            trainer.begin_with(start)
+            trainer.learner.begin_with(start)
         with _threads(threads):
             return trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
 
