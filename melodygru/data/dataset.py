@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from melodygru.data.harmony import chords_of, no_chords
 from melodygru.data.shards import Shard, with_contexts
 from melodygru.errors import as_dict
+from melodygru.music.chords import ChordSpan
 from melodygru.music.originality import OriginalityIndex
 from melodygru.music.theory import MODES, Key, TimeSignature
 from melodygru.network.arrays import Array
@@ -46,6 +48,7 @@ class Dataset:
         names: (P,) of the pieces.
         report: what was read and what was left out, as JSON values.
         fingerprint: of the pieces, in order: their events, metres, keys and lengths.
+        chords: (C, 5) int32 of the chords that stand over pieces, in order: see `melodygru.data.harmony`.
     """
 
     arrays: Mapping[str, Array]
@@ -60,6 +63,7 @@ class Dataset:
     names: Sequence[str]
     report: Mapping[str, Any]
     fingerprint: str
+    chords: Array = field(default_factory=no_chords)
 
     @property
     def pieces(self) -> int:
@@ -78,6 +82,10 @@ class Dataset:
         numerator, denominator, tonic, mode, bars, has_pickup = self.table[piece].tolist()
         metre, key = TimeSignature(numerator, denominator), Key(tonic, MODES[mode])
         return Events(durations, pitches, PieceMeta(metre, key, bars, bool(has_pickup)))
+
+    def chords_over(self, piece: int) -> tuple[ChordSpan, ...]:
+        """The chords that stand over a piece (an index)."""
+        return chords_of(self.chords, piece)
 
     def line(self, piece: int) -> tuple[Array, Array]:
         """Pitches and onsets, in steps, of a piece's notes."""

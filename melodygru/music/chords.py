@@ -85,6 +85,14 @@ class Chord:
         return cls(text, root, tones, bass)
 
 
+def chord_or_none(symbol: str) -> Chord | None:
+    """A chord from its symbol; None for "N.C.", and for one that nobody knows."""
+    try:
+        return Chord.parse(symbol)
+    except UsageError:
+        return None
+
+
 _EXAMPLES = "C, Am, F#m7, Bbmaj7, G7/B, Dsus4, Bdim, Caug, N.C. or Bm7b5"
 
 

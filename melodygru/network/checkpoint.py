@@ -287,6 +287,12 @@ def resolve(name: str | os.PathLike[str]) -> Path:
     raise CheckpointError(f"There is no model {str(name)!r}; {hint}.")
 
 
+def shipped(name: str) -> Path | None:
+    """The file of a model that comes with the package; None if there is no such model."""
+    found = (folder / f"{name}{SUFFIX}" for folder in _folders()[1:])
+    return next((path for path in found if path.is_file()), None)
+
+
 def _folders() -> tuple[Path, ...]:
     """Where models are looked for: here, in the installed package, in a source tree."""
     package = Path(__file__).parent.parent

@@ -33,7 +33,7 @@ def measuring() -> Callable[[Dataset, int], Known]:
 
     @lru_cache(maxsize=_KEPT)
     def known(dataset: Dataset, piece: int) -> Known:
-        return known_of(dataset.events(piece))
+        return known_of(dataset.events(piece), chords=dataset.chords_over(piece))
 
     return known
 

@@ -76,7 +76,7 @@ class Task:
     windows: Windows
     held: Dataset
     held_pieces: Array
-    identity: Mapping[str, Any]
+    identity: dict[str, Any]
     index: Index | None
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from melodygru.data.dataset import Dataset
-from melodygru.errors import DataError, FileError, TrainingError
+from melodygru.errors import FileError, TrainingError
 from melodygru.network.arrays import Array
 from melodygru.network.checkpoint import SUFFIX, Checkpoint
 from melodygru.network.config import ModelConfig, TokenizerConfig
@@ -92,10 +92,9 @@ class Trainer:
         self, dataset: Dataset, chosen: Array, held: Dataset, held_pieces: Array, *, resume: bool, tensorboard: bool
     ) -> TrainResult:
         """Train on the pieces `chosen` of `dataset`, validate on `held_pieces` of `held`."""
-        if not len(chosen):
-            raise DataError("No piece is left to train on; lower --val-split, or give more files.")
         pieces = windows(dataset, chosen, self.config.window)
         identity = identity_of(dataset, chosen, held, held_pieces, self.learner.model.config, self.config)
+        identity["origin"] = dict(self.origin.provenance)
         group = self.group
         with group.together():
             if group.first:
