@@ -106,9 +106,12 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe]:
     from melodygru.writing.model import draw_seed, load_model
     from melodygru.writing.recipe import Recipe
 
+    model = load_model(str(asked.get("model", options.MODEL.default)))
     config = GenerationConfig.from_dict(options.part_of(asked, GenerationConfig))
     performance = options.performance(asked)
     source = _starting_from(asked, config)
+    if source is None:
+        config = model.in_own_style(config)
     metre = config.time_signature if source is None else source.time_signature
     details = {}
     if asked.get("render_chords"):
@@ -117,7 +120,6 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe]:
     if details:
         _RENDER_CHORDS.check_needs(asked)
     seed = asked["seed"] if "seed" in asked else draw_seed()
-    model = load_model(str(asked.get("model", options.MODEL.default)))
     include = asked.get("include_primer", True)
     if source is not None:
         details["include_primer"] = include

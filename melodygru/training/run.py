@@ -6,6 +6,7 @@ import importlib.util
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -127,7 +128,8 @@ def train(
             fitting = _fitting(pieces, _config({**known, **given}), begun)
             config = _config({**fitting.settings, **known, **given})
             if saved is not None:
-                model = (saved.model if preset is None else scratch).changed(**shape, context=saved.model.context)
+                basis = saved.model if preset is None else preset_of(preset)
+                model = replace(basis, context=saved.model.context, dropout=saved.model.dropout).changed(**shape)
                 origin = Origin(saved.origin)
             else:
                 fitted = shape_for(start, scratch, context, chords=len(pieces.dataset.chords) > 0)

@@ -21,6 +21,7 @@ from melodygru.writing.candidates import Candidate, Generated, Order, excess, ra
 from melodygru.writing.config import COUNT, DEFAULT_MAX_COPY, FORM_CANDIDATES, SEED, GenerationConfig
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.copy_guard import CopyGuard
+from melodygru.writing.own_style import OwnStyle
 from melodygru.writing.planner import Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
 from melodygru.writing.selection import BestOfAll, Selection
@@ -77,6 +78,15 @@ class Model:
         """How the model came to be: data, number of pieces and notes, validation, versions, date, seed."""
         return self.checkpoint.provenance
 
+    @cached_property
+    def own_style(self) -> OwnStyle | None:
+        """The style of the folder that it was trained on, where it says so: what it writes if no style is asked for."""
+        return OwnStyle.of(self.provenance)
+
+    def in_own_style(self, config: GenerationConfig) -> GenerationConfig:
+        """The wishes for a new melody, with what belongs to the model's own style where nothing else was said."""
+        return config if self.own_style is None else self.own_style.filled(config)
+
     @property
     def human_nats_per_note(self) -> float | None:
         """Nats per note of the tunes that were held out in training; None if none were."""
@@ -114,6 +124,8 @@ class Model:
             SamplingError: nothing was found that keeps to all of them.
         """
         config = GenerationConfig.from_dict({"bars": bars, **options})
+        if primer is None:
+            config = self.in_own_style(config)
         seed = draw_seed() if seed is None else seed
         done = self.compose(config, seed, count, primer, include_primer, progress)
         return [generated.melody for generated in done]
