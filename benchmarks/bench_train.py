@@ -147,7 +147,7 @@ MelodyGRU.nll = timed(nll)
 torch.Tensor.backward = timed(real_backward)
 with tempfile.TemporaryDirectory() as out:
     try:
-        options = dict(device="cpu", seed=1, epochs=1000, patience=0)
+        options = dict(device="cpu", seed=1, epochs=1000, patience=0, init_from="none")
         train(sys.argv[1], out + "/m", preset=sys.argv[2], threads=int(sys.argv[3]), **options)
     except Enough:
         pass

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from melodygru.errors import CheckpointError, as_dict
+from melodygru.errors import CheckpointError
 from melodygru.network.config import ModelConfig
 from melodygru.system import write_atomically
 from melodygru.training.config import TrainConfig
@@ -234,9 +234,9 @@ def _identity(metadata: dict[str, str]) -> dict[str, Any]:
     if isinstance(of_training := identity.get("train"), dict):
         # Before there was a choice, it was AdamW.
         of_training.setdefault("optimizer", "adamw")
-    if isinstance(of_model := identity.get("model"), dict):
+    if isinstance(of_model := identity.get("model"), dict) and isinstance(of_model.get("context"), dict):
         # What models of earlier versions are not told, they do not name; nor where they come from.
-        identity["model"] = json.loads(json.dumps(as_dict(ModelConfig.from_dict(of_model))))
+        of_model["context"] = dict.fromkeys(("style", "character", "chords"), False) | of_model["context"]
     return {"origin": {}} | identity
 
 
