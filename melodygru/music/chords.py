@@ -105,6 +105,16 @@ class ChordSpan:
     chord: Chord | None
 
 
+def spans_of(changes: Sequence[tuple[int, str]], length: int) -> tuple[ChordSpan, ...]:
+    """Chord symbols, in order of the steps from which each holds until the next, as far as they lie in [0, length).
+
+    Symbols that nobody knows are no chord.
+    """
+    ends = [*(step for step, _ in changes[1:]), length] if changes else []
+    cut = [(max(step, 0), min(end, length), symbol) for (step, symbol), end in zip(changes, ends, strict=True)]
+    return tuple(ChordSpan(onset, end, chord_or_none(symbol)) for onset, end, symbol in cut if onset < end)
+
+
 def parse_progression(
     text: str, time_signature: TimeSignature, beats_per_chord: float | None = None
 ) -> tuple[ChordSpan, ...]:

@@ -79,3 +79,16 @@ def test_the_chords_of_a_folder(folder):
     shutil.move(folder / "c.mid", folder / "e.mid")
     assert heard(load_dataset(folder)) == [told[0], heard(load_dataset(folder))[1], told[1], told[3], []]
     assert len(load_dataset(folder).chords) == 7
+
+
+def test_the_chords_of_a_tune_in_abc(tmp_path):
+    body = '"C"CDEF|"^slow""Am"G2"G7"AB|"no such"c4:|"N.C."z2"F/A"c2|]'
+    (tmp_path / "tunes.abc").write_text(f"X:1\nT:A\nM:4/4\nL:1/4\nK:C\n{body}\n", "utf-8")
+    told = heard_or_none(load_dataset(tmp_path))
+    once = [("maj", 0, 96), ("min", 96, 144), ("7", 144, 288)]
+    again = [(name, onset + 288, end + 288) for name, onset, end in once]
+    assert told == [*once, *again, (None, 576, 624), ("maj", 624, 672)]
+
+
+def heard_or_none(dataset):
+    return [(span.chord and span.chord.symbol, span.onset, span.end) for span in dataset.chords_over(0)]

@@ -22,7 +22,7 @@ from melodygru.formats.scores.kern.reader import scores_in_kern
 from melodygru.formats.scores.layout import Placed, Stretch, lay_out
 from melodygru.formats.scores.musicxml.reader import written_score
 from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
-from melodygru.music.chords import ChordSpan, chord_or_none
+from melodygru.music.chords import ChordSpan, spans_of
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
 
@@ -111,13 +111,7 @@ def placed_melodies(
 
 def chords_over(placed: Placed, one: PlacedMelody) -> tuple[ChordSpan, ...]:
     """The chord symbols of a score that stand over one of its melodies; symbols that nobody knows are no chord."""
-    spans: list[ChordSpan] = []
-    steps = [one.steps(tick) for tick, _ in placed.chords]
-    for (_, symbol), step, until in zip(placed.chords, steps, [*steps[1:], one.melody.length], strict=True):
-        onset, end = max(step, 0), min(until, one.melody.length)
-        if onset < end:
-            spans.append(ChordSpan(onset, end, chord_or_none(symbol)))
-    return tuple(spans)
+    return spans_of([(one.steps(tick), symbol) for tick, symbol in placed.chords], one.melody.length)
 
 
 @dataclass(frozen=True)
