@@ -285,5 +285,5 @@ def describe(run: Run) -> list[str]:
         f"{run.parameters:,} parameters on {run.device} in {run.precision}, {run.steps_per_epoch:,} steps an epoch"
         + (f", resumed at step {run.resumed_at:,}" if run.resumed_at else "")
     )
-    lines += run.remarks
+    lines += [*run.remarks, f"{run.epochs} passes at most, learning rate {run.lr:g}"]
     return lines

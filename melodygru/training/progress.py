@@ -43,6 +43,8 @@ class Run:
     precision: str
     steps_per_epoch: int
     resumed_at: int
+    epochs: int
+    lr: float
     remarks: tuple[str, ...] = ()
 
 

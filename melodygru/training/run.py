@@ -24,7 +24,7 @@ from melodygru.training.batches import split, windows
 from melodygru.training.conditioning import Conditioning, measuring
 from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
-from melodygru.training.fitting import Fitting, fit
+from melodygru.training.fitting import fitting
 from melodygru.training.layers import gains_from_bfloat16
 from melodygru.training.progress import Listener, Silent, TrainResult
 from melodygru.training.start import BEGAN_WITH, Start, check_style, origin_of, shape_for
@@ -122,19 +122,19 @@ def train(
         read = [_read(folder, heard, track, listener, group) for folder in folders]
         _check_same(read, group)
         with group.together():
-            known = saved.settings if saved else {}
-            pieces = _pieces(read, _config({**known, **given}))
-            begun = start is not None if saved is None else BEGAN_WITH in saved.origin
-            fitting = _fitting(pieces, _config({**known, **given}), begun)
-            config = _config({**fitting.settings, **known, **given})
-            if saved is not None:
-                basis = saved.model if preset is None else preset_of(preset)
-                model = replace(basis, context=saved.model.context, dropout=saved.model.dropout).changed(**shape)
-                origin = Origin(saved.origin)
-            else:
-                fitted = shape_for(start, scratch, context, chords=len(pieces.dataset.chords) > 0)
-                model = fitted.changed(dropout=fitting.dropout if dropout is None else dropout)
+            if saved is None:
+                pieces = _pieces(read, _config(given))
+                config = _fitted(pieces, given, start is not None)
+                model = shape_for(start, scratch, context, chords=len(pieces.dataset.chords) > 0)
+                model = model.changed(dropout=dropout)
                 origin = origin_of(start, name, style, pieces.dataset, pieces.chosen)
+            else:
+                given = {**saved.settings, **given}
+                pieces = _pieces(read, _config(given))
+                # Runs of versions that did not fit themselves to the folder say nothing of where they come from.
+                config = _fitted(pieces, given, BEGAN_WITH in saved.origin) if saved.origin else _config(given)
+                model = _resumed_shape(saved.model, preset, shape)
+                origin = Origin(saved.origin)
         # The first process builds the GRU's loop, where it is not there yet.
         kind = group.first_alone(partial(_precision, precision, where, model.cell))
         told = model.context
@@ -168,9 +168,17 @@ def _pieces(read: Sequence[Dataset], config: TrainConfig) -> _Pieces:
     return _Pieces(dataset, chosen, held, held_pieces)
 
 
-def _fitting(pieces: _Pieces, config: TrainConfig, from_model: bool) -> Fitting:
-    """What suits the size of what is learned from."""
-    return fit(len(windows(pieces.dataset, pieces.chosen, config.window)), config.batch_size, from_model)
+def _fitted(pieces: _Pieces, given: Mapping[str, Any], from_model: bool) -> TrainConfig:
+    """The settings, by the size of what is learned from where nothing is given."""
+    asked = _config(given)
+    count = len(windows(pieces.dataset, pieces.chosen, asked.window))
+    return _config({**fitting(count, asked.batch_size, from_model), **given})
+
+
+def _resumed_shape(saved: ModelConfig, preset: str | None, shape: Mapping[str, Any]) -> ModelConfig:
+    """The network of a saved run; another one, which then is refused, where something else is asked for."""
+    basis = saved if preset is None else preset_of(preset)
+    return replace(basis, context=saved.context, dropout=saved.dropout).changed(**shape)
 
 
 def _config(options: Mapping[str, Any]) -> TrainConfig:

@@ -135,6 +135,8 @@ class Trainer:
             self.learner.precision,
             -(-number_of_windows // self.config.batch_size),
             self.state.step,
+            self.config.epochs,
+            self.config.lr,
             self.origin.remarks,
         )
 

@@ -20,7 +20,8 @@ from melodygru.network.conditions import KINDS, STYLES
 from melodygru.network.config import ContextConfig, preset_of
 from melodygru.network.widening import told_more
 from melodygru.training import start as module
-from melodygru.training.fitting import fit
+from melodygru.training.config import TrainConfig
+from melodygru.training.fitting import fitting
 from melodygru.training.progress import Listener
 from melodygru.training.start import Start, usual
 from melodygru.writing.config import parse_range
@@ -199,8 +200,15 @@ def test_a_resumed_run_remembers_where_it_comes_from(folder, shipped):
         train(folder, "mine", resume=True, **SHORT)
 
 
-@pytest.mark.parametrize("from_model", [False, True])
-def test_small_folders_are_heard_oftener(from_model):
-    epochs = [fit(windows, 6, from_model).settings["epochs"] for windows in (3, 60, 600, 60_000)]
+def test_small_folders_are_heard_oftener_unless_a_model_knows_music():
+    epochs = [fitting(windows, 6, from_model=False)["epochs"] for windows in (3, 60, 600, 60_000)]
     assert epochs == sorted(epochs, reverse=True)
-    assert epochs[0] > epochs[-1]
+    assert epochs[0] > epochs[-1] == TrainConfig().epochs
+    assert all(fitting(windows, 6, from_model=True)["epochs"] == 10 for windows in (3, 60_000))
+
+
+def test_what_is_said_goes_before_what_is_fitting(folder, shipped):
+    told = Checkpoint.load(train(folder, "mine", lr=0.002, **SHORT).checkpoint).provenance["settings"]
+    assert (told["epochs"], told["lr"]) == (1, 0.002)
+    told = Checkpoint.load(train(folder, "other", **{**SHORT, "epochs": None}).checkpoint).provenance["settings"]
+    assert (told["epochs"], told["lr"]) == (10, 0.001)
