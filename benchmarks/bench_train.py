@@ -104,14 +104,16 @@ def layers(threads, loops):
 
 STEPS = """
 import cProfile, json, sys, time, tempfile
+import torch
 import melodygru.training.trainer as trainer
 from melodygru.training.batches import epoch_batches, windows
 from melodygru.training.run import train
+from melodygru.training.torch_network import MelodyGRU
 seconds, count, events, padded = 0.0, 0, 0, 0
 inside = 0.0
 real = trainer.Trainer.step
-real_nll = trainer.MelodyGRU.nll
-real_backward = trainer.torch.Tensor.backward
+real_nll = MelodyGRU.nll
+real_backward = torch.Tensor.backward
 class Enough(Exception):
     pass
 def timed(function):
@@ -141,11 +143,11 @@ def nll(self, batch, *arguments):
         padded += batch["mask"].numel()
     return real_nll(self, batch, *arguments)
 trainer.Trainer.step = step
-trainer.MelodyGRU.nll = timed(nll)
-trainer.torch.Tensor.backward = timed(real_backward)
+MelodyGRU.nll = timed(nll)
+torch.Tensor.backward = timed(real_backward)
 with tempfile.TemporaryDirectory() as out:
     try:
-        options = dict(device="cpu", seed=1, epochs=1000, patience=0)
+        options = dict(device="cpu", seed=1, epochs=1000, patience=0, init_from="none")
         train(sys.argv[1], out + "/m", preset=sys.argv[2], threads=int(sys.argv[3]), **options)
     except Enough:
         pass

@@ -35,6 +35,8 @@ class Entry:
     text: str
     commands: tuple[str, ...]
     shows: str
+    before: str = ""
+    """What is run beforehand, and not shown; `$ROOT` is this tree."""
 
 
 ENTRIES = (
@@ -137,13 +139,26 @@ ENTRIES = (
         ),
         "waltz.mid",
     ),
+    Entry(
+        "Melodies like those in my folder",
+        "A folder of thirty tunes is enough: training begins with the shipped model, and takes minutes. What the model "
+        "writes then is in the folder's own style, in its usual metre and range, unless you ask for something else.",
+        (
+            "melodygru train my-tunes/ | tail -n 3",
+            "melodygru generate --model my-tunes --bars 8 --seed 4 mine.mid",
+            "melodygru info my-tunes | grep style",
+            "melodygru check --model my-tunes mine.mid",
+        ),
+        "mine.mid",
+        before="mkdir my-tunes && ls $ROOT/data/aird/*.mid | head -n 30 | xargs -I {} cp {} my-tunes",
+    ),
 )
 
 
 def run(command: str, folder: Path) -> str:
     """What the command prints. `melodygru` is this tree's."""
     words = re.sub(r"^melodygru ", f"{shlex.quote(sys.executable)} -m melodygru ", command)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ROOT": str(ROOT), "COLUMNS": "100"}
     done = subprocess.run(
         ["bash", "-c", words], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -175,7 +190,7 @@ def main() -> None:
     lines = [
         "# Cookbook",
         "",
-        "Twelve things that a musician wants. Every command was run as it stands, and what it printed stands "
+        "Thirteen things that a musician wants. Every command was run as it stands, and what it printed stands "
         "below it; the",
         "pictures are the files, opened in MuseScore. Written by `python scripts/build_cookbook.py`.",
         "",
@@ -184,6 +199,8 @@ def main() -> None:
         folder = Path(name)
         for number, entry in enumerate(ENTRIES, 1):
             lines += [f"## {number}. {entry.title}", "", entry.text, "", "```console"]
+            if entry.before:
+                run(entry.before, folder)
             for command in entry.commands:
                 lines.append(f"$ {command}")
                 printed = run(command, folder)

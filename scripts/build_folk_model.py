@@ -20,7 +20,7 @@ CORPUS = "all-public"
 """O'Neill, Ryan and Aird: in the public domain, unlike Essen."""
 TRAINING = (
     *("--epochs", "18", "--dropout", "0.4", "--weight-decay", "0.05", "--seed", "1", "--device", "cpu"),
-    *("--val-split", "0.05", "--patience", "0", "--optimizer", "adamw", "--lr", "0.002"),
+    *("--val-split", "0.05", "--patience", "0", "--optimizer", "adamw", "--lr", "0.002", "--init-from", "none"),
 )
 
 

@@ -12,10 +12,10 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from repertoire.lessons import lessons
 from repertoire.pieces import load
 
+from melodygru.data.dataset import originality_index
 from melodygru.network.checkpoint import Checkpoint
 
 
@@ -25,9 +25,11 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("out", type=Path)
     given = parser.parse_args()
-    music = lessons(load(given.pieces), seed=0, variants=0.0).dataset
-    index = music.originality_index(np.arange(music.pieces)).to_bytes()
-    replace(Checkpoint.load(given.model), packed_index=index).save(given.out, half=True)
+    made = lessons(load(given.pieces), seed=0, variants=0.0, twice=False)
+    index = originality_index((made.dataset, made.learned), (made.dataset, made.held)).to_bytes()
+    model = Checkpoint.load(given.model)
+    told = {**model.provenance, "index_held_out": len(made.held)}
+    replace(model, packed_index=index, provenance=told).save(given.out, half=True)
     print(f"{given.out}: {given.out.stat().st_size / 1e6:.2f} MB, {len(index) / 1e6:.2f} of them the index")
 
 

@@ -25,7 +25,8 @@ from melodygru.data.dataset import Dataset
 from melodygru.music.chords import Chord, ChordSpan
 from melodygru.network.arrays import Array, FloatArray
 from melodygru.network.checkpoint import Checkpoint
-from melodygru.network.conditions import Conditions
+from melodygru.network.conditions import Character, Conditions
+from melodygru.network.describing import Known
 from melodygru.training.batches import make_batch, whole_batches
 from melodygru.training.conditioning import Conditioning
 from melodygru.training.torch_network import MelodyGRU
@@ -48,7 +49,7 @@ class Judge:
     def nats(self, pieces: Array, conditions: Sequence[Conditions]) -> FloatArray:
         """(N,) nats of whole pieces, told so much of each of all."""
         made, context = self._made, self.context
-        told = Conditioning(context, conditions, made.whole, 0) if self.is_told else None
+        told = Conditioning(context, lambda _, piece: Known(conditions[piece], Character()), 0) if self.is_told else None
         found = np.zeros(made.dataset.pieces)
         with torch.no_grad():
             for chosen, rows in whole_batches(made.dataset, pieces):
@@ -109,6 +110,7 @@ def main() -> None:
     torch.set_num_threads(1)
     known = [p for p in load(given.pieces) if p.split in ("train", "held")]
     made = lessons(known, seed=0, variants=0.0)
+    conditions = [one.conditions for one in made.known]
     first, *others = (Judge(path, made) for path in given.models)
     every_count = np.array([made.dataset.notes([piece]) for piece in range(made.dataset.pieces)])
     print("| style | pieces, works, notes | " + " | ".join([first.name, *(f"{o.name} - {first.name}" for o in others)]))
@@ -116,26 +118,26 @@ def main() -> None:
         if given.styles and name.split(",")[0] not in given.styles.split(","):
             continue
         notes, works = every_count[pieces], made.dataset.families[pieces]
-        said = first.nats(pieces, made.conditions)
+        said = first.nats(pieces, conditions)
         cells = [interval(said, notes, works)]
-        cells += [interval(other.nats(pieces, made.conditions) - said, notes, works) for other in others]
+        cells += [interval(other.nats(pieces, conditions) - said, notes, works) for other in others]
         print(
             f"| {name} | {len(pieces)}, {len(np.unique(works))}, {notes.sum():.0f} | " + " | ".join(cells), flush=True
         )
         if not first.is_told:
             continue
-        nothing = [Conditions() for _ in made.conditions]
+        nothing = [Conditions() for _ in conditions]
         print("|   told nothing, more by | | " + interval(first.nats(pieces, nothing) - said, notes, works))
-        chordal = np.array([i for i in pieces if made.conditions[i].chords], int)
+        chordal = np.array([i for i in pieces if conditions[i].chords], int)
         if not len(chordal):
             continue
         notes, works = every_count[chordal], made.dataset.families[chordal]
-        said = first.nats(chordal, made.conditions)
+        said = first.nats(chordal, conditions)
         count = f"{len(chordal)}, {len(np.unique(works))}, {notes.sum():.0f}"
         print(f"|   with chords | {count} | {interval(said, notes, works)}")
-        without = first.nats(chordal, [replace(one, chords=()) for one in made.conditions])
+        without = first.nats(chordal, [replace(one, chords=()) for one in conditions])
         print("|   without chords, more by | | " + interval(without - said, notes, works))
-        wrong = first.nats(chordal, with_others_chords(made.dataset, made.conditions, chordal))
+        wrong = first.nats(chordal, with_others_chords(made.dataset, conditions, chordal))
         print("|   with another piece's chords, more by | | " + interval(wrong - said, notes, works), flush=True)
 
 

@@ -49,7 +49,7 @@ def main() -> None:
     shape = start.model_config if start else preset_of(given.preset)
     context = replace(shape.context, style=told, character=told, chords=told)
     config = replace(shape, context=context, dropout=given.dropout)
-    conditioning = Conditioning(context, made.conditions, made.whole, given.seed) if told else None
+    conditioning = Conditioning(context, lambda _, piece: made.known[piece], given.seed) if told else None
     torch.set_num_threads(1)
     keep_freed_memory()
     trainer = Trainer(
@@ -63,7 +63,7 @@ def main() -> None:
         conditioning=conditioning,
     )
     if start is not None:
-        trainer.begin_with(start)
+        trainer.learner.begin_with(start)
     trainer.run(made.dataset, made.learned, made.dataset, made.watched, resume=given.resume, tensorboard=False)
 
 

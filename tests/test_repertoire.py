@@ -236,14 +236,18 @@ def test_silent_bars_around_a_melody_are_cut_away():
     assert (without_silent_bars(late).notes[0].onset, without_silent_bars(late).pickup) == (0, 0)
 
 
+def write_table(path, *rows):
+    path.write_text("\n".join(rows), "utf-8")
+
+
 def test_a_hymns_harmony_is_free_where_its_maker_is_named(tmp_path):
-    rows = [
+    write_table(
+        tmp_path / "hymns.tsv",
         "file\tsource\tcomposer\tlicence",
         "a.mid\tOpen Hymnal Project\tMonk, William (1823-1889)\tx",
         "b.mid\tOpen Hymnal Project\tfrom Klug's Geistliche Lieder, 1533\tx",
         "c.mid\tMutopia\tTraditional\tx",
-    ]
-    (tmp_path / "hymns.tsv").write_text("\n".join(rows), "utf-8")
+    )
     assert harmony.free_settings(tmp_path / "hymns.tsv") == {"a.mid": True, "b.mid": False, "c.mid": True}
 
 
@@ -264,21 +268,21 @@ def corpora(tmp_path):
     for seed in range(16):
         melody = replace(tune(seed, 8), time_signature=TimeSignature(4, 4), key=C, bars=0)
         (folder / "hymns" / f"carol_{seed}.mid").write_bytes(midi_bytes(melody, chords=symbols("C F G7 C")))
-    rows = [
+    write_table(
+        folder / "hymns.tsv",
         "file\tsource\tcomposer\tlicence",
         *(f"carol_{n}.mid\tOpen Hymnal Project\tX (1800-1850)\t-" for n in range(8)),
-    ]
-    (folder / "hymns.tsv").write_text("\n".join(rows), "utf-8")
+    )
     lead = [replace(tune(seed, 8), time_signature=TimeSignature(4, 4), key=C, bars=0) for seed in (0, 40, 41)]
     for name, melody in zip(("Old", "New", "Sure"), lead, strict=True):
         (folder / "standards" / f"{name}.mxl").write_bytes(mxl(melody, symbols("Am Dm E7 Am")))
-    rows = [
+    write_table(
+        folder / "standards.tsv",
         "file\tstrength",
         "Old.mxl\tto be checked by a person",
         "New.mxl\tto be checked by a person",
         "Sure.mxl\tsure",
-    ]
-    (folder / "standards.tsv").write_text("\n".join(rows), "utf-8")
+    )
     bars = "".join(
         f"={bar}\n4{'cdefgab'[bar % 7]}\n8{'efgabcd'[bar % 7]}\n8{'gabcdef'[bar * 3 % 7]}\n" for bar in range(1, 9)
     )

@@ -127,6 +127,8 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
     config = _with_style(GenerationConfig.from_dict(options.part_of(said, GenerationConfig)), asked, model)
     performance = options.performance(said)
     source = _starting_from(asked, config)
+    if source is None:
+        config = model.in_own_style(config)
     metre = config.time_signature if source is None else source.time_signature
     details = {}
     if asked.get("render_chords"):

@@ -51,8 +51,12 @@ def train(
         ),
     ] = None,
     preset: Annotated[
-        str, typer.Option(help="Size: tiny, small or base (about 0.1, 1 and 5 million parameters).")
-    ] = "small",
+        str | None,
+        typer.Option(
+            help="Size: tiny, small or base (about 0.1, 1 and 5 million parameters).",
+            show_default="small",
+        ),
+    ] = None,
     cell: Annotated[str, typer.Option(help=f"{', '.join(_CELLS[:-1])} or {_CELLS[-1]}.")] = "gru",
     val_data: Annotated[Path | None, typer.Option(help="Validate on this folder instead of a share.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
@@ -69,7 +73,18 @@ def train(
         float, typer.Option(help="Save the run's state so often within an epoch too, and at its end.")
     ] = 10.0,
     init_from: Annotated[
-        str | None, typer.Option(help="Begin with the weights of this model (a name or file), and its size.")
+        str | None,
+        typer.Option(
+            help="Begin with the weights of this model (a name or file), and its size; none: from scratch.",
+            show_default="repertoire, where the size is its own",
+        ),
+    ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="What the folder's style is called. One that `melodygru generate` has: it begins as that.",
+            show_default="the folder's name",
+        ),
     ] = None,
     track: Track = "auto",
     no_index: Annotated[
@@ -116,6 +131,7 @@ def train(
             threads=threads,
             resume=resume,
             init_from=init_from,
+            style=style,
             tensorboard=tensorboard,
             index=not no_index,
             ngrams=ngrams,
@@ -278,4 +294,5 @@ def describe(run: Run) -> list[str]:
         f"{run.parameters:,} parameters on {run.device} in {run.precision}, {run.steps_per_epoch:,} steps an epoch"
         + (f", resumed at step {run.resumed_at:,}" if run.resumed_at else "")
     )
+    lines += [*run.remarks, f"{run.epochs} passes at most, learning rate {run.lr:g}"]
     return lines

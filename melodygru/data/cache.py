@@ -26,6 +26,7 @@ import numpy as np
 from melodygru.data.collection import find_names
 from melodygru.data.dataset import EVENT_ARRAYS, Dataset, update_fingerprint
 from melodygru.data.earlier import Earlier, Listing, Notes, merged
+from melodygru.data.harmony import moved
 from melodygru.data.preparation import Reading, in_shards, read_shards, reading, shard_path, write_shards
 from melodygru.data.shards import FEW, Shard
 from melodygru.data.survey import Survey
@@ -36,7 +37,7 @@ from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.system import cache_home
 from melodygru.version import __version__
 
-FORMAT = 9
+FORMAT = 10
 _DESCRIPTION = "description.json"
 _HALF_MADE = ".part-"
 """How names begin of what lies beside caches and is none yet."""
@@ -193,6 +194,7 @@ def _assemble(asked: _Folder) -> None:
             update_fingerprint(digest, shard)
             columns.add({"durations": shard.durations, "pitches": shard.pitches, **shard.contexts})
             columns.add({"lengths": np.diff(shard.offsets), "table": shard.table[:, 1:]})
+            columns.add({"chords": moved(shard.chords, survey.pieces - len(shard.table))})
         if not survey.pieces:
             raise DataError("No usable melody was found; see `melodygru inspect` for the reasons.")
         columns.finish()
@@ -264,8 +266,8 @@ def _open(place: Path, tokenizer: TokenizerConfig, context: ContextConfig) -> Da
         description = json.loads((place / _DESCRIPTION).read_text("utf-8"))
         stored = [name for name in EVENT_ARRAYS if name not in CONTEXT_ARRAYS or description["contexts"]]
         arrays = {name: np.load(place / f"{name}.npy", mmap_mode="r") for name in stored}
-        lengths, table, kin, lowest, highest = (
-            np.load(place / f"{name}.npy") for name in ("lengths", "table", "families", "lowest", "highest")
+        lengths, table, kin, lowest, highest, chords = (
+            np.load(place / f"{name}.npy") for name in ("lengths", "table", "families", "lowest", "highest", "chords")
         )
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         names, report, mark = (description[name] for name in ("names", "report", "fingerprint"))
@@ -275,7 +277,9 @@ def _open(place: Path, tokenizer: TokenizerConfig, context: ContextConfig) -> Da
     if not events_agree or {len(names), *map(len, (table, kin, lowest, highest))} != {len(offsets) - 1}:
         return None
     pickups = table[:, 5] > 0
-    return Dataset(arrays, table, context, tokenizer, offsets, kin, lowest, highest, pickups, names, report, mark)
+    return Dataset(
+        arrays, table, context, tokenizer, offsets, kin, lowest, highest, pickups, names, report, mark, chords
+    )
 
 
 class GrowingArrays:

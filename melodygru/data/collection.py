@@ -17,6 +17,7 @@ from melodygru.errors import DataError, MelodyGRUError
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.reading import MIDI_SUFFIXES, read
 from melodygru.formats.scores.files import SCORE_SUFFIXES, is_score
+from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody
 
 SUFFIXES = (*MIDI_SUFFIXES, *SCORE_SUFFIXES)
@@ -38,6 +39,7 @@ class Verdict:
         reason: why it was left out; empty if it was kept.
         track: the name or number of the track that the melodies come from.
         remarks: what was estimated, or not taken at its word.
+        chords: over each melody; empty where there are none.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Verdict:
     reason: str = ""
     track: str = ""
     remarks: tuple[str, ...] = ()
+    chords: tuple[tuple[ChordSpan, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def judge(path: Path, config: ExtractionConfig) -> Verdict:
         raise
     except BaseException as error:  # a fault of ours in one odd file must not cost the user the other thousands
         return Verdict(path, reason=reason_of(error))
-    return Verdict(path, found.melodies, "", found.track, found.remarks)
+    return Verdict(path, found.melodies, "", found.track, found.remarks, found.chords)
 
 
 def read_collection(

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from melodygru.data.harmony import chords_of, no_chords
 from melodygru.data.shards import Shard, with_contexts
 from melodygru.errors import as_dict
+from melodygru.music.chords import ChordSpan
 from melodygru.music.originality import OriginalityIndex
 from melodygru.music.theory import MODES, Key, TimeSignature
 from melodygru.network.arrays import Array
@@ -30,7 +32,7 @@ _PART = 2000
 """Pieces whose contexts are made together where those of all are."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """P pieces of N events in all.
 
@@ -46,6 +48,7 @@ class Dataset:
         names: (P,) of the pieces.
         report: what was read and what was left out, as JSON values.
         fingerprint: of the pieces, in order: their events, metres, keys and lengths.
+        chords: (C, 5) int32 of the chords that stand over pieces, in order: see `melodygru.data.harmony`.
     """
 
     arrays: Mapping[str, Array]
@@ -60,6 +63,7 @@ class Dataset:
     names: Sequence[str]
     report: Mapping[str, Any]
     fingerprint: str
+    chords: Array = field(default_factory=no_chords)
 
     @property
     def pieces(self) -> int:
@@ -71,14 +75,17 @@ class Dataset:
         pitches = self.arrays["pitches"]
         return int(sum((pitches[self.offsets[i] : self.offsets[i + 1]] < REST).sum() for i in pieces))
 
-    def events(self, pieces: Array) -> Iterator[Events]:
-        """These pieces (indices)."""
-        for piece in pieces:
-            numerator, denominator, tonic, mode, bars, has_pickup = self.table[piece].tolist()
-            part = slice(self.offsets[piece], self.offsets[piece + 1])
-            meta = PieceMeta(TimeSignature(numerator, denominator), Key(tonic, MODES[mode]), bars, bool(has_pickup))
-            durations, pitches = (self.arrays[name][part].astype(np.int64) for name in ("durations", "pitches"))
-            yield Events(durations, pitches, meta)
+    def events(self, piece: int) -> Events:
+        """A piece (an index) as it was read."""
+        begin, end = self.offsets[piece], self.offsets[piece + 1]
+        durations, pitches = (self.arrays[name][begin:end].astype(np.int64) for name in ("durations", "pitches"))
+        numerator, denominator, tonic, mode, bars, has_pickup = self.table[piece].tolist()
+        metre, key = TimeSignature(numerator, denominator), Key(tonic, MODES[mode])
+        return Events(durations, pitches, PieceMeta(metre, key, bars, bool(has_pickup)))
+
+    def chords_over(self, piece: int) -> tuple[ChordSpan, ...]:
+        """The chords that stand over a piece (an index)."""
+        return chords_of(self.chords, piece)
 
     def line(self, piece: int) -> tuple[Array, Array]:
         """Pitches and onsets, in steps, of a piece's notes."""
@@ -115,11 +122,18 @@ class Dataset:
         parts = [self.gathered(part)[0] for part in np.array_split(np.arange(self.pieces), -(-self.pieces // _PART))]
         return {name: np.concatenate([part[name] for part in parts]) for name in EVENT_ARRAYS}
 
-    def originality_index(self, pieces: Array) -> OriginalityIndex:
-        """The index of these pieces."""
-        metres = self.table[:, :2].tolist()
-        bars = [(TimeSignature(*metres[i]).bar_steps, self.pickups[i]) for i in pieces]
-        return OriginalityIndex.build([self.names[i] for i in pieces], [self.line(i) for i in pieces], bars)
+
+def originality_index(*parts: tuple[Dataset, Array]) -> OriginalityIndex:
+    """The index of these pieces of datasets, one part after the other."""
+    names: list[str] = []
+    lines: list[tuple[Array, Array]] = []
+    bars: list[tuple[int, bool]] = []
+    for dataset, pieces in parts:
+        metres = dataset.table[:, :2].tolist()
+        names += [dataset.names[piece] for piece in pieces]
+        lines += [dataset.line(piece) for piece in pieces]
+        bars += [(TimeSignature(*metres[piece]).bar_steps, bool(dataset.pickups[piece])) for piece in pieces]
+    return OriginalityIndex.build(names, lines, bars)
 
 
 def fingerprint_of(pieces: Sequence[Events]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from melodygru.data.harmony import rows_within
 from melodygru.data.shards import FileReport, Shard
 from melodygru.errors import DataError
 from melodygru.network.arrays import Array
@@ -112,6 +113,7 @@ class Earlier:
         if pieces.sum() != len(lengths) or len(pieces) != len(told):
             raise ValueError("a cache whose parts disagree")
         self._table = np.load(place / "table.npy")
+        self._chords = np.load(place / "chords.npy")
         self._first_piece = np.concatenate([[0], np.cumsum(pieces)])
         self._first_event = np.concatenate([[0], np.cumsum(lengths)])
         stored_too = [path.stem for path in place.glob("*.npy") if path.stem in CONTEXT_ARRAYS]
@@ -140,6 +142,7 @@ class Earlier:
             offsets - offsets[0],
             events.pop("durations"),
             events.pop("pitches"),
+            rows_within(self._chords, begin, end),
             events,
         )
 

@@ -20,8 +20,10 @@ import numpy as np
 
 from melodygru.data.collection import judge
 from melodygru.data.fast_lane import MOST_EVENTS, PlainPieces, Reader, reader
+from melodygru.data.harmony import joined_rows, no_chords, rows_of, rows_within
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.scores.files import is_score
+from melodygru.music.chords import ChordSpan
 from melodygru.music.theory import MODES, Key, TimeSignature
 from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
@@ -60,6 +62,7 @@ class Shard:
             whether there is a pickup.
         offsets: (P + 1,) int64, where each piece begins.
         durations, pitches: (N,) uint8, see `melodygru.network.tokenizer`.
+        chords: (C, 5) int32, see `melodygru.data.harmony`.
         contexts: the arrays of `melodygru.network.context.CONTEXT_ARRAYS`, (N, ...); none where they were not asked
             for.
     """
@@ -69,6 +72,7 @@ class Shard:
     offsets: Array
     durations: Array
     pitches: Array
+    chords: Array = field(default_factory=no_chords)
     contexts: Mapping[str, Array] = field(default_factory=dict)
 
     @classmethod
@@ -86,6 +90,7 @@ class Shard:
             np.concatenate([[0], np.cumsum(np.concatenate(lengths))]),
             np.concatenate([part.durations for part in parts]),
             np.concatenate([part.pitches for part in parts]),
+            joined_rows([(part.chords, len(part.table)) for part in parts]),
             {name: np.concatenate([part.contexts[name] for part in parts]) for name in parts[0].contexts},
         )
 
@@ -100,6 +105,7 @@ class Shard:
             offsets - offsets[0],
             self.durations[events],
             self.pitches[events],
+            rows_within(self.chords, begin, end),
             {name: array[events] for name, array in self.contexts.items()},
         )
 
@@ -128,7 +134,7 @@ class Shard:
 
     def save(self, path: Path) -> None:
         """Write it as .npz, all or nothing."""
-        arrays = {name: getattr(self, name) for name in ("table", "offsets", "durations", "pitches")}
+        arrays = {name: getattr(self, name) for name in ("table", "offsets", "durations", "pitches", "chords")}
         arrays |= {f"context_{name}": array for name, array in self.contexts.items()}
         buffer = io.BytesIO()
         np.savez(buffer, files=np.frombuffer(json.dumps(self.files).encode(), np.uint8), **arrays)
@@ -199,6 +205,7 @@ def _read_together(
     files: list[FileReport] = []
     rows: list[tuple[int, ...]] = []
     events: list[tuple[Array, Array]] = []
+    chords: dict[int, tuple[ChordSpan, ...]] = {}
     told_pieces = zip(plain.table.tolist(), plain.keys, np.cumsum(plain.table[:, 5]).tolist(), strict=True)
     of_files = {number: list(pieces) for number, pieces in groupby(told_pieces, lambda piece: piece[0][0])}
     for number, (path, told) in enumerate(zip(paths, plain.files, strict=True)):
@@ -206,6 +213,7 @@ def _read_together(
             verdict = judge(Path(path), extraction)
             titles = tuple(melody.name for melody in verdict.melodies) if is_score(path) else ()
             files.append(FileReport(path, verdict.reason, verdict.track, verdict.remarks, titles))
+            chords |= {len(rows) + place: spans for place, spans in enumerate(verdict.chords)}
             for melody in verdict.melodies:
                 piece = encoder.encode(melody)
                 rows.append((number, *_row(piece.meta)))
@@ -222,6 +230,7 @@ def _read_together(
         np.cumsum([0, *(len(durations) for durations, _ in events)], dtype=np.int64),
         np.concatenate([none, *(durations for durations, _ in events)]),
         np.concatenate([none, *(pitches for _, pitches in events)]),
+        rows_of(chords),
     )
 
 

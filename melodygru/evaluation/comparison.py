@@ -183,14 +183,14 @@ def run(plan: Plan, folder: Path, listener: Listener | None = None) -> Outcome:
         raise DataError("Nothing is left to train on, or to validate with; give more files, or a larger share.")
     before = _memory(device)
     trainer = Trainer(plan.model, plan.train, folder, device, "fp32", listener or Silent(), keep_index=False)
-    untrained = gradient_reach(trainer.model, held, held_pieces, device)
+    untrained = gradient_reach(trainer.learner.model, held, held_pieces, device)
     clock = _Clock(trainer)
     result = trainer.run(dataset, chosen, held, held_pieces, resume=False, tensorboard=False)
     # Before anything else is done that takes memory.
     after = _memory(device)
     checkpoint = Checkpoint.load(result.checkpoint.with_suffix(SUFFIX))
     rows = trainer.state.rows
-    trainer.begin_with(checkpoint)
+    trainer.learner.begin_with(checkpoint)
     parameters, recurrent = count_parameters(plan.model)
     return Outcome(
         plan.model.cell,
@@ -208,7 +208,7 @@ def run(plan: Plan, folder: Path, listener: Listener | None = None) -> Outcome:
         rows[-1]["val_nats"],
         int(min(rows, key=lambda row: row["val_nats"])["epoch"]),
         len(rows),
-        gradient_reach(trainer.model, held, held_pieces, device),
+        gradient_reach(trainer.learner.model, held, held_pieces, device),
         untrained,
     )
 

@@ -19,8 +19,10 @@ from melodygru.data.dataset import fingerprint_of
 from melodygru.data.families import families
 from melodygru.errors import DataError, check_range
 from melodygru.evaluation.counterparts import Progress, write_like
-from melodygru.evaluation.distances import SetDistance, set_distance
+from melodygru.evaluation.distances import SetDistance
+from melodygru.evaluation.likelihoods import Likelihood, judge_likelihood
 from melodygru.evaluation.sequence_classifier import SequenceLearner
+from melodygru.evaluation.set_statistics import Statistic, compare_histograms, compare_scalars
 from melodygru.evaluation.two_sample import (
     FOLDS,
     Feature,
@@ -34,10 +36,10 @@ from melodygru.evaluation.two_sample import (
 )
 from melodygru.music.melody import Melody
 from melodygru.music.originality import OriginalityIndex, line_of
-from melodygru.music.statistics import feature_table, histograms, scalars
-from melodygru.network.arrays import BoolArray, FloatArray, IntArray
-from melodygru.network.likelihood import bootstrap, event_nats_parts
-from melodygru.network.tokenizer import END, REST, Events, Tokenizer
+from melodygru.music.statistics import feature_table
+from melodygru.network.arrays import IntArray
+from melodygru.network.likelihood import event_nats_parts
+from melodygru.network.tokenizer import Tokenizer
 from melodygru.training.batches import split
 from melodygru.writing.model import Model
 
@@ -49,52 +51,6 @@ _SEQUENCE_FOLDS = 5
 _WORTH_PROCESSES = 20_000
 """From so many events on, starting processes takes less time than it saves."""
 _SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Figure:
-    """Nats per note of some material, the 95 % bootstrap interval over pieces, and how many notes there are."""
-
-    nats: float
-    low: float
-    high: float
-    notes: int
-
-
-@dataclass(frozen=True)
-class Likelihood:
-    """Nats per note of people's tunes; see `melodygru.network.likelihood`.
-
-    Attributes:
-        total, duration, pitch: of all events; of their durations; of their pitches, given those.
-        new, repeated: of events in bars that stand in the piece for the first time, and of all other bars.
-        by_metre, by_bar: of the pieces in each metre; of each bar (0: the pickup's), the pieces that have it together.
-    """
-
-    total: Figure
-    duration: Figure
-    pitch: Figure
-    new: Figure
-    repeated: Figure
-    by_metre: Mapping[str, Figure]
-    by_bar: Mapping[int, Figure]
-
-
-@dataclass(frozen=True)
-class Statistic:
-    """One statistic of both sets: means, standard deviations, and `melodygru.evaluation.distances`; NaN is left out.
-
-    Attributes:
-        distance: None where a set has fewer than two values.
-        values: of people's tunes, and of generated ones, for those that are one number each.
-    """
-
-    people: float
-    generated: float
-    people_spread: float
-    generated_spread: float
-    distance: SetDistance | None
-    values: tuple[tuple[float, ...], tuple[float, ...]] = field(default=((), ()), repr=False)
 
 
 @dataclass(frozen=True)
@@ -183,7 +139,7 @@ def evaluate(
     tell("comparing statistics", 0, 0)
     asked = [people[i] for i in np.unique(groups)]
     tests, features = _tests(tokenizer, people, written, groups, tell, jobs)
-    known, runs = _originality(model.checkpoint.index, people, written)
+    known, runs = _originality(model.checkpoint.learned_index, people, written)
     return Evaluation(
         model.name,
         os.fspath(data),
@@ -235,94 +191,6 @@ def _pairs(people: Sequence[Melody], written: Sequence[Melody], groups: IntArray
     """The first of people's tunes that something was written like, each with the first of that."""
     first = {group: number for number, group in reversed(list(enumerate(groups.tolist())))}
     return [(people[group], written[number]) for group, number in sorted(first.items())[:_SHOWN]]
-
-
-def judge_likelihood(pieces: Sequence[Events], nats: Sequence[FloatArray]) -> Likelihood:
-    """Split up the likelihood of pieces, whose events have these nats, (2, T) each: of duration, of pitch."""
-    together = [parts.sum(axis=0) for parts in nats]
-    everything = [np.ones(len(piece.durations), np.bool_) for piece in pieces]
-    repeated = [repeated_bars(piece) for piece in pieces]
-    metres = [str(piece.meta.time_signature) for piece in pieces]
-    bars = [_bars(piece) for piece in pieces]
-    by_metre = {
-        metre: _figure(pieces, together, [mask & (metre == own) for mask, own in zip(everything, metres, strict=True)])
-        for metre in sorted(set(metres), key=lambda metre: (-metres.count(metre), metre))
-    }
-    by_bar = {
-        number: _figure(pieces, together, [numbers == number for numbers in bars])
-        for number in range(max(int(numbers.max()) for numbers in bars) + 1)
-    }
-    return Likelihood(
-        _figure(pieces, together, everything),
-        _figure(pieces, [parts[0] for parts in nats], everything),
-        _figure(pieces, [parts[1] for parts in nats], everything),
-        _figure(pieces, together, [~mask for mask in repeated]),
-        _figure(pieces, together, repeated),
-        by_metre,
-        {number: figure for number, figure in by_bar.items() if figure.notes},
-    )
-
-
-def _bars(piece: Events) -> IntArray:
-    """(T,) numbers of the bars in which events begin: 0 for the pickup's, else from 1; END's is the last one's."""
-    onsets = np.cumsum(piece.durations) - piece.durations
-    numbers = onsets // piece.meta.time_signature.bar_steps + (not piece.meta.has_pickup)
-    return np.minimum(numbers, piece.meta.bars)
-
-
-def repeated_bars(piece: Events) -> BoolArray:
-    """(T,) whether each event begins in a bar that an earlier bar of the piece is equal to.
-
-    Bars are equal that have the same events at the same places, one at least; END belongs to none.
-    """
-    bar = piece.meta.time_signature.bar_steps
-    onsets = np.cumsum(piece.durations) - piece.durations
-    numbers, places = np.divmod(onsets, bar)
-    inside = piece.durations != END
-    known: set[tuple[tuple[int, int, int], ...]] = set()
-    repeated = np.zeros(len(onsets), np.bool_)
-    for number in np.unique(numbers[inside]):
-        here = np.flatnonzero(inside & (numbers == number))
-        content = tuple(zip(*(a[here].tolist() for a in (places, piece.durations, piece.pitches)), strict=True))
-        repeated[here] = content in known
-        known.add(content)
-    return repeated
-
-
-def _figure(pieces: Sequence[Events], nats: Sequence[FloatArray], masks: Sequence[BoolArray]) -> Figure:
-    totals = np.array([values[mask].sum() for values, mask in zip(nats, masks, strict=True)])
-    counts = np.array([(piece.pitches[mask] < REST).sum() for piece, mask in zip(pieces, masks, strict=True)], float)
-    notes = int(counts.sum())
-    return Figure(float(totals.sum()) / notes if notes else float("nan"), *bootstrap(totals, counts), notes)
-
-
-def compare_scalars(people: Sequence[Melody], generated: Sequence[Melody]) -> dict[str, Statistic]:
-    """Every statistic of `melodygru.music.statistics.scalars`, of both sets."""
-    tables = [[scalars(melody) for melody in melodies] for melodies in (people, generated)]
-    found = {}
-    for name in tables[0][0]:
-        one, two = (np.array([row[name] for row in table]) for table in tables)
-        one, two = one[~np.isnan(one)], two[~np.isnan(two)]
-        enough = len(one) > 1 and len(two) > 1
-        distance = set_distance(one[:, None], two[:, None]) if enough else None
-        (mean, spread), (own_mean, own_spread) = _moments(one), _moments(two)
-        values = tuple(one.tolist()), tuple(two.tolist())
-        found[name] = Statistic(mean, own_mean, spread, own_spread, distance, values)
-    return found
-
-
-def _moments(values: FloatArray) -> tuple[float, float]:
-    """Mean and standard deviation; NaN of nothing."""
-    return (float(values.mean()), float(values.std())) if len(values) else (float("nan"), float("nan"))
-
-
-def compare_histograms(people: Sequence[Melody], generated: Sequence[Melody]) -> dict[str, SetDistance]:
-    """Every statistic of `melodygru.music.statistics.histograms`, of both sets."""
-    one, two = ([histograms(melody) for melody in melodies] for melodies in (people, generated))
-    return {
-        name: set_distance(np.array([row[name] for row in one]), np.array([row[name] for row in two]))
-        for name in one[0]
-    }
 
 
 def _tests(

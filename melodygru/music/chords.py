@@ -85,6 +85,14 @@ class Chord:
         return cls(text, root, tones, bass)
 
 
+def chord_or_none(symbol: str) -> Chord | None:
+    """A chord from its symbol; None for "N.C.", and for one that nobody knows."""
+    try:
+        return Chord.parse(symbol)
+    except UsageError:
+        return None
+
+
 _EXAMPLES = "C, Am, F#m7, Bbmaj7, G7/B, Dsus4, Bdim, Caug, N.C. or Bm7b5"
 
 
@@ -95,6 +103,16 @@ class ChordSpan:
     onset: int
     end: int
     chord: Chord | None
+
+
+def spans_of(changes: Sequence[tuple[int, str]], length: int) -> tuple[ChordSpan, ...]:
+    """Chord symbols, in order of the steps from which each holds until the next, as far as they lie in [0, length).
+
+    Symbols that nobody knows are no chord.
+    """
+    ends = [*(step for step, _ in changes[1:]), length] if changes else []
+    cut = [(max(step, 0), min(end, length), symbol) for (step, symbol), end in zip(changes, ends, strict=True)]
+    return tuple(ChordSpan(onset, end, chord_or_none(symbol)) for onset, end, symbol in cut if onset < end)
 
 
 def parse_progression(

@@ -61,7 +61,7 @@ class SharedRun:
 
 
 class OriginalityIndex:
-    """The pieces that a model has learned from, as far as runs need them.
+    """The pieces that a model has learned from, and those that were held out then, as far as runs need them.
 
     Args:
         names: of P pieces.
@@ -110,6 +110,12 @@ class OriginalityIndex:
         """The index of these melodies."""
         bars = [(melody.time_signature.bar_steps, bool(melody.pickup)) for melody in melodies]
         return cls.build([melody.name for melody in melodies], [line_of(melody) for melody in melodies], bars)
+
+    def first(self, pieces: int) -> OriginalityIndex:
+        """The index of its first so many pieces alone."""
+        notes = int(self.sizes[:pieces].sum())
+        parts = self.names[:pieces], self.sizes[:pieces], self.places[:pieces]
+        return OriginalityIndex(*parts, self.intervals[:notes], self.table, self.codes[:notes])
 
     @property
     def notes(self) -> int:

@@ -86,7 +86,8 @@ class Checkpoint:
         model_config, tokenizer_config: what is needed to build it again.
         weights: `MelodyGRU.state_dict()` as float32 arrays.
         provenance: how it came to be: data, notes, validation, versions, date, seed (JSON values).
-        packed_index: what it has learned from, as `OriginalityIndex.to_bytes` packs it; None if that was not kept.
+        packed_index: the music that it has learned from, then what was held out, as `OriginalityIndex.to_bytes` packs
+            it; None if that was not kept. The provenance's "index_held_out" says how many pieces were held out.
         critic: what chooses among several melodies; None if it was not taught.
         ngrams: what the pitches are mixed with; None for the network alone.
     """
@@ -105,13 +106,24 @@ class Checkpoint:
 
     @cached_property
     def index(self) -> OriginalityIndex | None:
-        """What the model has learned from, for comparing; None if that was not kept. Raises CheckpointError."""
+        """The music that nothing may be copied from, what was held out too; None if it was not kept.
+
+        Raises CheckpointError.
+        """
         if self.packed_index is None:
             return None
         try:
             return OriginalityIndex.from_bytes(self.packed_index)
         except CheckpointError as error:
             raise CheckpointError(f"The model {error} Get or train it again.") from error
+
+    @cached_property
+    def learned_index(self) -> OriginalityIndex | None:
+        """What of that the model has learned from."""
+        held_out = self.provenance.get("index_held_out")
+        if self.index is None or not isinstance(held_out, int) or not 0 < held_out <= len(self.index.names):
+            return self.index
+        return self.index.first(len(self.index.names) - held_out)
 
     @property
     def parameters(self) -> int:
@@ -320,6 +332,12 @@ def resolve(name: str | os.PathLike[str]) -> Path:
     known = sorted({path.stem for folder in _folders() for path in folder.glob(f"*{SUFFIX}")})
     hint = f"choose one of {', '.join(known)}, or a {SUFFIX} file" if known else f"give a {SUFFIX} file"
     raise CheckpointError(f"There is no model {str(name)!r}; {hint}.")
+
+
+def shipped(name: str) -> Path | None:
+    """The file of a model that comes with the package; None if there is no such model."""
+    found = (folder / f"{name}{SUFFIX}" for folder in _folders()[1:])
+    return next((path for path in found if path.is_file()), None)
 
 
 def _folders() -> tuple[Path, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,8 @@ _INPUT = "input.weight"
 
 def told_more(before: ModelConfig, *names: str) -> ModelConfig:
     """The same network, told these (fields of `ContextConfig`) too."""
-    return replace(before, context=replace(before.context, **dict.fromkeys(names, True)))
+    told: dict[str, Any] = dict.fromkeys(names, True)
+    return replace(before, context=replace(before.context, **told))
 
 
 def widened(

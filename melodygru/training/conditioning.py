@@ -6,8 +6,9 @@ nothing; see `melodygru.network.conditions`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,38 +18,49 @@ from melodygru.network.arrays import Array
 from melodygru.network.columns import candidate_columns, condition_columns, input_columns
 from melodygru.network.conditions import Character, Conditions, Told, chord_degrees
 from melodygru.network.config import ContextConfig
+from melodygru.network.describing import Known, known_of
 
 _NO_STYLE, _NO_KIND, _NO_SCALE, _NO_CHORDS, _NO_CHARACTER, _NO_TRAIT = 0.15, 0.3, 0.4, 0.3, 0.35, 0.4
 """Shares of stretches for which each is hidden."""
+_KEPT = 20_000
+"""Pieces of which what was measured is kept: some kilobytes each."""
 _ONE_FOR_ALL = 0.5
 """Share of those told a character that are told the whole piece's in place of each phrase's."""
 
 
+def measuring() -> Callable[[Dataset, int], Known]:
+    """What is known of pieces of a user's folder: what can be measured, and the chords that stand over them."""
+
+    @lru_cache(maxsize=_KEPT)
+    def known(dataset: Dataset, piece: int) -> Known:
+        return known_of(dataset.events(piece), chords=dataset.chords_over(piece))
+
+    return known
+
+
 class Conditioning:
-    """The conditions of a dataset's pieces.
+    """What is told of the pieces that are learned from, and of those that are judged.
 
     Args:
         config: what the network is told.
-        conditions: (P,) of the pieces, with the character of each phrase.
-        whole: (P,) the character of each piece as a whole.
+        known: what is known of a piece (an index) of a dataset.
         seed: of what is hidden.
     """
 
-    def __init__(self, config: ContextConfig, conditions: Sequence[Conditions], whole: Sequence[Character], seed: int):
+    def __init__(self, config: ContextConfig, known: Callable[[Dataset, int], Known], seed: int):
         self.config = config
-        self.conditions = conditions
-        self.whole = whole
+        self.known = known
         self.seed = seed
 
-    def hidden(self, pieces: Array, step: int) -> list[Conditions]:
+    def hidden(self, dataset: Dataset, pieces: Array, step: int) -> list[Conditions]:
         """The conditions of these pieces (N,), as far as they are told in this step."""
         random = np.random.default_rng([self.seed, 4, step])
-        return [self._hidden(int(piece), random) for piece in pieces]
+        return [self._hidden(self.known(dataset, int(piece)), random) for piece in pieces]
 
-    def _hidden(self, piece: int, random: np.random.Generator) -> Conditions:
-        known, draws = self.conditions[piece], random.random(6)
-        character = known.character if draws[0] >= _ONE_FOR_ALL else (self.whole[piece],)
-        told = random.random(len(self.whole[piece])) >= _NO_TRAIT
+    def _hidden(self, of_piece: Known, random: np.random.Generator) -> Conditions:
+        known, draws = of_piece.conditions, random.random(6)
+        character = known.character if draws[0] >= _ONE_FOR_ALL else (of_piece.whole,)
+        told = random.random(len(of_piece.whole)) >= _NO_TRAIT
         return Conditions(
             "" if draws[1] < _NO_STYLE else known.style,
             "" if draws[1] < _NO_STYLE or draws[2] < _NO_KIND else known.kind,
@@ -59,9 +71,10 @@ class Conditioning:
             () if draws[5] < _NO_CHORDS else known.chords,
         )
 
-    def judged(self, pieces: Array) -> list[Conditions]:
+    def judged(self, dataset: Dataset, pieces: Array) -> list[Conditions]:
         """The conditions that are told where pieces are judged: style, kind and chords, which a user says too."""
-        return [replace(self.conditions[piece], scale="", character=(Character(),)) for piece in pieces]
+        known = (self.known(dataset, int(piece)).conditions for piece in pieces)
+        return [replace(one, scale="", character=(Character(),)) for one in known]
 
     def added(
         self, arrays: Mapping[str, Array], onset: Array, dataset: Dataset, pieces: Array, told: Sequence[Conditions]

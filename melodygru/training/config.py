@@ -33,14 +33,16 @@ class TrainConfig:
         UsageError: a value out of range, named.
     """
 
-    epochs: int = option(16, "Passes over the data.", low=1, high=100_000)
+    epochs: int = option(
+        16, "Passes over the data.", low=1, high=100_000, shown="16; 10 from a model; more for little music"
+    )
     max_minutes: float | None = option(
         None, "Stop after this time; the schedule is shaped to end there.", low=0.01, high=100_000
     )
     batch_size: int = option(6, "Stretches of music a step, of all processes together.", low=1, high=65_536)
     window: int = option(256, "Longest stretch that is learned in one go, in events.", low=8, high=65_536)
     optimizer: str = option("muon", "How the weights move: muon or adamw.", choices=("muon", "adamw"))
-    lr: float = option(4e-3, "Highest learning rate.", low=1e-8, high=1)
+    lr: float = option(4e-3, "Highest learning rate.", low=1e-8, high=1, shown="0.004; 0.001 from a model")
     warmup: int = option(200, "Steps over which the learning rate rises.", low=0, high=1_000_000)
     final_lr: float = option(0.02, "The last learning rate, as a share of the highest.", low=0, high=1)
     weight_decay: float = option(0.1, "A step's, in learning rates, of matrices and tables.", low=0, high=10)

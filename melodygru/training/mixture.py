@@ -49,7 +49,7 @@ def mix(
         return result
     listener.busy("weighing n-grams")
     checkpoint = replace(Checkpoint.load(result.checkpoint), ngrams=None)
-    learned, heard = list(dataset.events(pieces)), list(held.events(held_pieces))
+    learned, heard = [dataset.events(piece) for piece in pieces], [held.events(piece) for piece in held_pieces]
     found = fit_ngrams(checkpoint.engine(), learned, dataset.families[pieces], heard)
     if how == "auto" and not found.pays:
         return result

@@ -43,6 +43,9 @@ class Run:
     precision: str
     steps_per_epoch: int
     resumed_at: int
+    epochs: int
+    lr: float
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,12 +119,10 @@ def summary_writer(folder: Path) -> Any:
     return make(str(folder))
 
 
-def provenance(
-    run: Run, config: TrainConfig, row: Mapping[str, float] | None, shared_runs: Any, seconds: float
-) -> dict[str, Any]:
+def provenance(run: Run, config: TrainConfig, row: Mapping[str, float] | None, seconds: float) -> dict[str, Any]:
     """JSON values: the data, the result of the epoch `row` (None before the first), the settings and the versions.
 
-    `shared_runs` tells how much held-out pieces have in common with what was learned from; `seconds` were spent.
+    `seconds` were spent.
     """
     return {
         "data_fingerprint": run.dataset.fingerprint,
@@ -131,7 +132,6 @@ def provenance(
         "validation_notes": run.val_notes,
         "validation_nats_per_note": _number(row["val_nats"] if row else None),
         "training_nats_per_note": _number(row["train_nats"] if row else None),
-        "shared_runs": shared_runs,
         "epochs": int(row["epoch"]) if row else 0,
         "minutes": round(seconds / 60, 1),
         "settings": asdict(config),

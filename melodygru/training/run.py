@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,15 +17,20 @@ import torch
 from melodygru.data.cache import load_dataset
 from melodygru.data.dataset import Dataset
 from melodygru.errors import DataError, UsageError, check_range
-from melodygru.network.checkpoint import SUFFIX, Checkpoint, resolve
+from melodygru.network.arrays import Array
+from melodygru.network.checkpoint import SUFFIX
 from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
-from melodygru.training.batches import split
+from melodygru.training.batches import split, windows
+from melodygru.training.conditioning import Conditioning, measuring
 from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
+from melodygru.training.fitting import fitting
 from melodygru.training.layers import gains_from_bfloat16
 from melodygru.training.mixture import check_ngrams, mix, wanted
 from melodygru.training.progress import Listener, Silent, TrainResult
+from melodygru.training.start import BEGAN_WITH, Start, check_style, origin_of, shape_for
 from melodygru.training.state import TrainingState
+from melodygru.training.task import Origin
 from melodygru.training.trainer import Trainer
 
 
@@ -32,7 +38,7 @@ def train(
     data: str | os.PathLike[str],
     out: str | os.PathLike[str] | None = None,
     *,
-    preset: str = "small",
+    preset: str | None = None,
     cell: str = "gru",
     hidden: int | None = None,
     layers: int | None = None,
@@ -45,6 +51,7 @@ def train(
     threads: int | None = None,
     resume: bool = False,
     init_from: str | os.PathLike[str] | None = None,
+    style: str | None = None,
     tensorboard: bool = False,
     index: bool = True,
     ngrams: str = "auto",
@@ -63,9 +70,9 @@ def train(
         data: the folder.
         out: where the model goes: OUT.safetensors, and the run's state and metrics in the folder OUT/.
             Default: checkpoints/ and the name of the folder `data`.
-        preset: "tiny", "small" or "base"; `hidden`, `layers` and `dropout` change single values of it.
+        preset: "tiny", "small" or "base"; `hidden`, `layers` and `dropout` change single values of it. None: "small".
         cell: one of `melodygru.network.cells.CELLS`.
-        context: what the network is told; default everything.
+        context: what the network is told; default everything that the music says.
         val_data: validate on this folder instead of on a share of `data`.
         track: which track of a file; see `melodygru.formats.midi.tracks.likeliest_melodies`.
         device: "auto", "cpu", "cuda" or "mps".
@@ -74,7 +81,10 @@ def train(
             several times as long where another process keeps one of them waiting; so the default is one, under
             torchrun the cores shared out.
         resume: go on with the run whose state lies in OUT/, with its settings; those that are given must be the same.
-        init_from: begin with the weights of this model (and its shape).
+        init_from: begin with the weights of this model (and its shape), or with "none". None: with the shipped model
+            where it is of the shape that is asked for.
+        style: what the folder's style is called, None for the folder's name; if it is one of
+            `melodygru.writing.styles.STYLES`, a model that knows it begins with what it knows.
         tensorboard: also write event files for TensorBoard to OUT/.
         index: keep in the model, compressed, the notes of what it has learned from (not their key and tempo): for
             `--max-copy` and `melodygru check`. Leave it out where the music must not be told.
@@ -94,61 +104,103 @@ def train(
     """
     group = Group.from_environment()
     listener = listener if listener is not None and group.first else Silent()
+    given = {name: value for name, value in options.items() if value is not None}
+    shape = {"cell": cell, "hidden": hidden, "layers": layers, "dropout": dropout}
     with group.joined():
         with group.together():
-            _config(options)
+            _config(given)
+            name = check_style(style, Path(data))
             check_ngrams(ngrams, index)
             target = _target(Path(data), out)
         resume = group.of_first(partial(_resumes, target, group, sum(group.gather(group.restarts)), resume, force))
         with group.together():
-            config = _config({**TrainingState.settings(target), **options} if resume else options)
-            start = Checkpoint.load(resolve(init_from)) if init_from is not None else None
-            if start is None:
-                model_config = preset_of(preset).changed(
-                    cell=cell, hidden=hidden, layers=layers, dropout=dropout, context=context
-                )
-            else:
-                model_config = start.model_config.changed(dropout=dropout)
+            saved = TrainingState.saved(target) if resume else None
+            scratch = preset_of(preset or "small").changed(**shape)
+            start = None if saved else Start.of(init_from, scratch if context is None else None)
             where = _device(device, group)
             threads = _shared_cores(group) if threads is None else threads
             check_range("threads", threads, 1, 1024)
             check_range("save-minutes", save_minutes, 0, 100_000)
             if tensorboard and importlib.util.find_spec("tensorboard") is None:
                 raise UsageError('TensorBoard is not installed; run: pip install "melodygru[tensorboard]".')
-        # The first process builds the GRU's loop, where it is not there yet, and reads the files.
-        kind = group.first_alone(partial(_precision, precision, where, model_config.cell))
-        trainer = Trainer(model_config, config, target, where, kind, listener, index, group, save_minutes)
+        heard = saved.model if saved else shape_for(start, scratch, context, chords=False)
         folders = [data] if val_data is None else [data, val_data]
-        read = [_read(folder, model_config, track, listener, group) for folder in folders]
+        read = [_read(folder, heard, track, listener, group) for folder in folders]
         _check_same(read, group)
-        dataset, held = read[0], read[-1]
-        if val_data is None:
-            chosen, held_pieces = split(dataset.families, config.val_split, config.seed)
-        else:
-            chosen, held_pieces = np.arange(dataset.pieces), np.arange(held.pieces)
         with group.together():
-            mixes = wanted(ngrams, index, dataset, chosen, held_pieces)
+            if saved is None:
+                pieces = _pieces(read, _config(given))
+                config = _fitted(pieces, given, start is not None)
+                model = shape_for(start, scratch, context, chords=len(pieces.dataset.chords) > 0)
+                model = model.changed(dropout=dropout)
+                origin = origin_of(start, name, style, pieces.dataset, pieces.chosen)
+            else:
+                given = {**saved.settings, **given}
+                pieces = _pieces(read, _config(given))
+                # Runs of versions that did not fit themselves to the folder say nothing of where they come from.
+                config = _fitted(pieces, given, BEGAN_WITH in saved.origin) if saved.origin else _config(given)
+                model = _resumed_shape(saved.model, preset, shape)
+                origin = Origin(saved.origin)
+            mixes = wanted(ngrams, index, pieces.dataset, pieces.chosen, pieces.held_pieces)
+        # The first process builds the GRU's loop, where it is not there yet.
+        kind = group.first_alone(partial(_precision, precision, where, model.cell))
+        told = model.context
+        conditioning = None if told == told.of_events else Conditioning(told, measuring(), config.seed)
+        trainer = Trainer(
+            model, config, target, where, kind, listener, index, group, save_minutes, conditioning, origin
+        )
         if start is not None:
-            trainer.begin_with(start)
+            trainer.learner.begin_with(start.as_style(style))
         with _threads(threads):
-            result = trainer.run(dataset, chosen, held, held_pieces, resume=resume, tensorboard=tensorboard)
-            if not mixes:
-                return result
-            return group.of_first(partial(mix, result, ngrams, dataset, chosen, held, held_pieces, listener))
+            result = trainer.run(*pieces, resume=resume, tensorboard=tensorboard)
+            return result if not mixes else group.of_first(partial(mix, result, ngrams, *pieces, listener))
+
+
+class _Pieces(NamedTuple):
+    """What is learned from, and what is validated on: datasets, and which of their pieces."""
+
+    dataset: Dataset
+    chosen: Array
+    held: Dataset
+    held_pieces: Array
+
+
+def _pieces(read: Sequence[Dataset], config: TrainConfig) -> _Pieces:
+    """The pieces of a folder, split; of two folders, all of both. Raises DataError if none is to be learned from."""
+    dataset, held = read[0], read[-1]
+    if len(read) > 1:
+        return _Pieces(dataset, np.arange(dataset.pieces), held, np.arange(held.pieces))
+    chosen, held_pieces = split(dataset.families, config.val_split, config.seed)
+    if not len(chosen):
+        raise DataError("No piece is left to train on; lower --val-split, or give more files.")
+    return _Pieces(dataset, chosen, held, held_pieces)
+
+
+def _fitted(pieces: _Pieces, given: Mapping[str, Any], from_model: bool) -> TrainConfig:
+    """The settings, by the size of what is learned from where nothing is given."""
+    asked = _config(given)
+    count = len(windows(pieces.dataset, pieces.chosen, asked.window))
+    return _config({**fitting(count, asked.batch_size, from_model), **given})
+
+
+def _resumed_shape(saved: ModelConfig, preset: str | None, shape: Mapping[str, Any]) -> ModelConfig:
+    """The network of a saved run; another one, which then is refused, where something else is asked for."""
+    basis = saved if preset is None else preset_of(preset)
+    return replace(basis, context=saved.context, dropout=saved.dropout).changed(**shape)
 
 
 def _config(options: Mapping[str, Any]) -> TrainConfig:
-    """The settings with these names; None leaves one as it is. Raises UsageError for one that is not legal."""
+    """The settings with these names. Raises UsageError for one that is not legal."""
     try:
-        return TrainConfig(**{name: value for name, value in options.items() if value is not None})
+        return TrainConfig(**options)
     except TypeError as error:
         raise UsageError(f"There is no such training option ({error}).") from error
 
 
 def _read(folder: str | os.PathLike[str], model: ModelConfig, track: str, listener: Listener, group: Group) -> Dataset:
     """A folder's pieces as the model hears them; the first process makes the cache, the others find it."""
-    tokenizer = TokenizerConfig(model.max_duration)
-    return group.first_alone(partial(load_dataset, folder, tokenizer, model.context, track, listener.reading))
+    tokenizer, context = TokenizerConfig(model.max_duration), model.context.of_events
+    return group.first_alone(partial(load_dataset, folder, tokenizer, context, track, listener.reading))
 
 
 def _check_same(read: list[Dataset], group: Group) -> None:

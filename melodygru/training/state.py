@@ -12,11 +12,26 @@ import torch
 from torch import Tensor, nn
 
 from melodygru.errors import CheckpointError
+from melodygru.network.config import ModelConfig
 from melodygru.system import write_atomically
 from melodygru.training.config import TrainConfig
 
 _PARTS = {"data": "data", "model": "settings of the model", "train": "settings of training"}
 """Of a run's identity, in words."""
+
+
+class Saved(NamedTuple):
+    """What a saved run keeps to.
+
+    Attributes:
+        settings: of training, fields of `TrainConfig`.
+        model: the network's shape.
+        origin: what its checkpoint says of where it comes from; see `melodygru.training.task.Origin`.
+    """
+
+    settings: dict[str, Any]
+    model: ModelConfig
+    origin: dict[str, Any]
 
 
 class Learned(NamedTuple):
@@ -140,17 +155,18 @@ class TrainingState:
         write_atomically(folder / self.FILE, save(tensors, metadata), force=True)
 
     @classmethod
-    def settings(cls, folder: Path) -> dict[str, Any]:
-        """The saved run's settings of training, as far as it must keep to them. Raises CheckpointError."""
+    def saved(cls, folder: Path) -> Saved:
+        """What the saved run keeps to. Raises CheckpointError."""
         from safetensors import SafetensorError, safe_open
 
         path = folder / cls.FILE
         try:
             with safe_open(path, framework="pt") as file:
-                saved = dict(_identity(file.metadata() or {}).get("train", {}))
-            TrainConfig(**saved)
-            return saved
-        except (SafetensorError, OSError, ValueError, TypeError, RuntimeError) as error:
+                known = _identity(file.metadata() or {})
+            settings = dict(known.get("train", {}))
+            TrainConfig(**settings)
+            return Saved(settings, ModelConfig.from_dict(known["model"]), dict(known.get("origin", {})))
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise _damaged(path, error) from error
 
     def load(self, folder: Path, identity: dict[str, Any], learned: Learned) -> None:
@@ -218,7 +234,10 @@ def _identity(metadata: dict[str, str]) -> dict[str, Any]:
     if isinstance(of_training := identity.get("train"), dict):
         # Before there was a choice, it was AdamW.
         of_training.setdefault("optimizer", "adamw")
-    return identity
+    if isinstance(of_model := identity.get("model"), dict) and isinstance(of_model.get("context"), dict):
+        # What models of earlier versions are not told, they do not name; nor where they come from.
+        of_model["context"] = dict.fromkeys(("style", "character", "chords"), False) | of_model["context"]
+    return {"origin": {}} | identity
 
 
 def _sound(file: Any, key: str, shape: torch.Size) -> Tensor:

@@ -1,8 +1,7 @@
 """The training loop: pieces to a checkpoint.
 
-Muon and AdamW with warm-up and cosine decay, gradient clipping, random transposition; what is validated and
-kept is a moving average of the weights (Polyak & Juditsky 1992). Everything random in step n follows from
-(seed, n), so a run that was stopped goes on, on a CPU, to the very weights of one that was not.
+What learns is `melodygru.training.learner`; here is when it does, what is told and saved on the way, and when it ends.
+A run that was stopped goes on, on a CPU, to the very weights of one that was not.
 
 Several processes may share each step (`melodygru.training.distributed`): each learns from its part of the same batch,
 the gradients are summed, and what is decided (the end, an error) is decided by all in the same step.
@@ -13,58 +12,26 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from melodygru.data.dataset import Dataset
-from melodygru.errors import DataError, FileError, MelodyGRUError, TrainingError, as_dict
+from melodygru.errors import FileError, TrainingError
 from melodygru.network.arrays import Array
 from melodygru.network.checkpoint import SUFFIX, Checkpoint
 from melodygru.network.config import ModelConfig, TokenizerConfig
-from melodygru.network.tokenizer import REST
-from melodygru.network.widening import widened
 from melodygru.system import Interruption
-from melodygru.training.batches import Loader, Pending, Windows, epoch_batches, shifts, windows
+from melodygru.training.batches import Windows, epoch_batches, shifts, windows
 from melodygru.training.conditioning import Conditioning
 from melodygru.training.config import TrainConfig
 from melodygru.training.distributed import Group
-from melodygru.training.optimization import follow, learning_rate, optimizers, weights_of
+from melodygru.training.learner import Learner
 from melodygru.training.progress import METRICS, Listener, Run, TrainResult, provenance, summary_writer, write_metrics
-from melodygru.training.state import Learned, TrainingState
-from melodygru.training.torch_network import MelodyGRU
-from melodygru.training.validation import held_out_nats
-
-_COMPARED = 200
-"""Held-out pieces that are compared with what is learned from, at most."""
-_RANK_SEED = 1_000_000_000_039
-"""What the seed of each process's dropout is further by than that of the one before: a prime beyond any step."""
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What a run has before it, once its data is read.
-
-    Attributes:
-        facts: what listeners are told, and the data to learn from.
-        windows: the stretches of it that are learned.
-        held, held_pieces: what is validated on, and which of its pieces.
-        identity: what the state of a run must be of to be gone on with, as JSON values.
-        packed_index: what is learned from, for the checkpoint; None where it is not to be kept.
-        shared_runs: how much pieces held out have in common with it, as JSON values. The first process alone knows this
-            and the index.
-    """
-
-    facts: Run
-    windows: Windows
-    held: Dataset
-    held_pieces: Array
-    identity: dict[str, Any]
-    packed_index: bytes | None
-    shared_runs: Any
+from melodygru.training.state import TrainingState
+from melodygru.training.task import Index, Origin, Task, identity_of
 
 
 @contextmanager
@@ -87,7 +54,7 @@ class _Interrupted(BaseException):
 
 
 class Trainer:
-    """One run: a model, its optimizer, the averaged weights, and where they are written."""
+    """One run: what learns, where it stands, and where it is written."""
 
     def __init__(
         self,
@@ -101,76 +68,48 @@ class Trainer:
         group: Group | None = None,
         save_minutes: float = 10.0,
         conditioning: Conditioning | None = None,
+        origin: Origin = Origin(),
     ):
         self.config = config
         self.target = target
-        self.device = device
-        self.precision = precision
         self.listener = listener
-        torch.manual_seed(config.seed)
-        self.model = MelodyGRU(model_config).to(device)
-        low = torch.bfloat16 if precision == "bf16" else torch.float32
-        self.optimizers = optimizers(self.model, config, low)
-        self.average = [parameter.detach().clone() for parameter in self.model.parameters()]
         self.keep_index = keep_index
         self.group = group or Group()
         self.save_minutes = save_minutes
+        self.origin = origin
+        self.learner = Learner(model_config, config, device, precision, self.group, conditioning)
         self.state = TrainingState()
         self._began = self._saved = time.monotonic()
         """When the run began, had it been one sitting, and when its state was saved last."""
         self._interruption = Interruption()
-        self._pending = Pending(device)
-        self._loader = Loader(device, conditioning=conditioning)
 
     @property
     def model_file(self) -> Path:
         """The checkpoint that the run writes."""
         return self.target.with_name(self.target.name + SUFFIX)
 
-    @property
-    def _learned(self) -> Learned:
-        return Learned(self.model, self.optimizers, self.average)
-
-    def begin_with(self, start: Checkpoint) -> None:
-        """Put a checkpoint's weights in place of the random ones, in the average too.
-
-        Raises UsageError for one of another shape, or that is told more.
-        """
-        fresh = {name: tensor.cpu().numpy() for name, tensor in self.model.state_dict().items()}
-        weights = widened(start.weights, start.model_config, self.model.config, fresh)
-        self.model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
-        self.average = [parameter.detach().clone() for parameter in self.model.parameters()]
-
     def run(
         self, dataset: Dataset, chosen: Array, held: Dataset, held_pieces: Array, *, resume: bool, tensorboard: bool
     ) -> TrainResult:
         """Train on the pieces `chosen` of `dataset`, validate on `held_pieces` of `held`."""
-        if not len(chosen):
-            raise DataError("No piece is left to train on; lower --val-split, or give more files.")
         pieces = windows(dataset, chosen, self.config.window)
-        identity = {
-            "data": [dataset.fingerprint, len(chosen), held.fingerprint, len(held_pieces)],
-            "model": as_dict(self.model.config),
-            "train": {k: v for k, v in asdict(self.config).items() if k not in ("epochs", "patience", "max_minutes")},
-        }
+        identity = identity_of(dataset, chosen, held, held_pieces, self.learner.model.config, self.config)
+        identity["origin"] = dict(self.origin.provenance)
         group = self.group
         with group.together():
             if group.first:
                 self._prepare(resume)
             if resume:
-                self.state.load(self.target, identity, self._learned)
+                self.state.load(self.target, identity, self.learner.learned)
         facts = self._facts(dataset, chosen, held, held_pieces, len(pieces))
-        packed_index, shared_runs, writer = None, None, None
+        index, writer = None, None
         with group.together():
             if group.first:
-                self.listener.busy("making the index of what is learned from")
-                index = dataset.originality_index(chosen)
-                packed_index = index.to_bytes() if self.keep_index else None
-                compared = held_pieces[:: max(1, len(held_pieces) // _COMPARED)][:_COMPARED]
-                shared_runs = index.distribution([held.line(piece) for piece in compared])
+                self.listener.busy("making the index of the music")
+                index = Index.of(dataset, chosen, held, held_pieces, self.keep_index)
                 writer = summary_writer(self.target) if tensorboard else None
             self.listener.started(facts)
-        task = _Task(facts, pieces, held, held_pieces, identity, packed_index, shared_runs)
+        task = Task(facts, pieces, held, held_pieces, identity, index)
         try:
             with _memory_in_words(self.config), self._interruption.heeded():
                 stopped = self._epochs(task, writer)
@@ -191,11 +130,14 @@ class Trainer:
             notes,
             len(held_pieces),
             held_notes,
-            sum(p.numel() for p in self.model.parameters()),
-            str(self.device),
-            self.precision,
+            sum(p.numel() for p in self.learner.model.parameters()),
+            str(self.learner.device),
+            self.learner.precision,
             -(-number_of_windows // self.config.batch_size),
             self.state.step,
+            self.config.epochs,
+            self.config.lr,
+            self.origin.remarks,
         )
 
     def _result(self, facts: Run, stopped: str) -> TrainResult:
@@ -223,7 +165,7 @@ class Trainer:
         except OSError as error:
             raise FileError(f"{self.target} cannot be made ({error.strerror}); choose another --out.") from error
 
-    def _epochs(self, task: _Task, writer: Any) -> str:
+    def _epochs(self, task: Task, writer: Any) -> str:
         """All epochs that are left; why they ended, as `TrainResult.stopped` has it."""
         state, config, group = self.state, self.config, self.group
         dataset, pieces, per_epoch = task.facts.dataset, task.windows, task.facts.steps_per_epoch
@@ -280,7 +222,7 @@ class Trainer:
         stop, self.state.seconds = self.group.sum(self._interruption.asked, seconds)
         return stop > 0, self._share(per_epoch)
 
-    def _tell(self, task: _Task, epoch: int) -> None:
+    def _tell(self, task: Task, epoch: int) -> None:
         """Tell how it goes; save the state when it is time to."""
         state, now = self.state, time.monotonic()
         # The others' clocks are not heeded: the next step begins with what the first one's says.
@@ -292,11 +234,11 @@ class Trainer:
         if now - self._saved >= 60 * self.save_minutes and state.step % task.facts.steps_per_epoch:
             self._save_state(task)
 
-    def _save_state(self, task: _Task) -> None:
+    def _save_state(self, task: Task) -> None:
         """Write the state: the first process does."""
         self._count(everything=True)
         if self.group.first:
-            self.state.save(self.target, task.identity, self._learned)
+            self.state.save(self.target, task.identity, self.learner.learned)
         self._saved = time.monotonic()
 
     def _share(self, per_epoch: int) -> float:
@@ -307,61 +249,18 @@ class Trainer:
 
     def step(self, dataset: Dataset, pieces: Windows, rows: Array, semitones: Array, share: float) -> None:
         """One step of the optimizer, from the whole group's batch `rows`."""
-        config, state, group = self.config, self.state, self.group
-        # All that is random in this step, dropout above all, follows from its number.
-        torch.manual_seed((config.seed * 1_000_003 + state.step + group.rank * _RANK_SEED) % 2**63)
-        rate = learning_rate(config, state.step, share)
-        for optimizer in self.optimizers:
-            for parameters in optimizer.param_groups:
-                parameters["lr"] = rate
-            optimizer.zero_grad(set_to_none=True)
-        events = int((pieces.stop - pieces.start)[rows].sum())
-        failure = None
-        try:
-            numbers = self._backward(dataset, pieces, group.part(rows), semitones, events)
-        except (MemoryError, RuntimeError, MelodyGRUError) as error:
-            # The others are about to wait for this process's gradients: it tells them, in place of those.
-            failure, numbers = error, torch.tensor([0.0, 0.0, 1.0], device=self.device)
-        group.sum_gradients(self.model, numbers)
-        if group.world > 1 and numbers[2]:
-            group.raise_first(failure)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.grad_clip or math.inf)
-        self._pending.add([numbers[0], numbers[1], norm], (state.step, events, rate))
-        # What is wrong with a loss may be seen later: a step that would spoil all weights is left out on the device.
-        found_inf = (~torch.isfinite(numbers[0] + norm)).float()
-        if failure is not None:
-            raise failure
+        self.learner.find_gradients(dataset, pieces, rows, semitones, self.state.step, share)
         self._count()
-        for optimizer in self.optimizers:
-            optimizer.found_inf = found_inf  # type: ignore[attr-defined]
-            optimizer.step()
-        state.step += 1
-        follow(self.average, self.model, config.average, state.step)
+        self.state.step += 1
+        self.learner.move(self.state.step)
 
     def _count(self, everything: bool = False) -> None:
         """Count the steps whose losses have come from the device; `everything`: wait for those of all."""
-        for (loss, notes, norm), (step, events, rate) in self._pending.arrived(everything):
-            self._check_finite("loss", loss, rate, step)
+        for one in self.learner.counted(everything):
+            self._check_finite("loss", one.loss, one.rate, one.step)
             # A loss may be finite and its gradient not.
-            self._check_finite("gradient", norm, rate, step)
-            self.state.counted(loss, round(notes), events, rate)
-
-    def _backward(self, dataset: Dataset, pieces: Windows, rows: Array, semitones: Array, events: int) -> torch.Tensor:
-        """The gradient of the summed loss of `rows` over `events`.
-
-        Returns the loss itself, the notes learned from, and a 0: all went well. Of no rows all are 0.
-        """
-        if not len(rows):
-            return torch.zeros(3, device=self.device)
-        self.model.train()
-        batch = self._loader.batch(dataset, pieces, rows, self.state.step)
-        shift = self._loader.sent(torch.from_numpy(semitones[rows]))
-        with self._autocast():
-            durations, pitches = self.model.nll(batch, shift)
-        total = durations.sum() + pitches.sum()
-        notes = ((batch["pitches"] < REST) & batch["mask"]).sum()
-        (total / events).backward()
-        return torch.stack([total.detach().float(), notes.float(), torch.zeros_like(notes).float()])
+            self._check_finite("gradient", one.norm, one.rate, one.step)
+            self.state.counted(one.loss, one.notes, one.events, one.rate)
 
     def _check_finite(self, what: str, value: float, rate: float, step: int) -> None:
         if not math.isfinite(value):
@@ -371,11 +270,6 @@ class Trainer:
                 f"The {what} is {value} at step {step} with a learning rate of {rate:.2g}. {kept}; train "
                 "again with a lower --lr and --force, or another --out."
             )
-
-    def _autocast(self) -> Any:
-        if self.precision == "fp32":
-            return nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
 
     def _finish_epoch(self, epoch: int, held: Dataset, held_pieces: Array) -> dict[str, float]:
         """Validate, and write the epoch's row."""
@@ -408,16 +302,18 @@ class Trainer:
             if self._interruption.asked and self.group.world == 1:
                 raise _Interrupted
 
-        with self.group.together(), weights_of(self.average, self.model):
-            return held_out_nats(self.model, self._loader, self.group, dataset, pieces, heard)
+        return self.learner.nats(dataset, pieces, heard)
 
-    def _save_model(self, task: _Task, row: dict[str, float] | None) -> None:
+    def _save_model(self, task: Task, row: dict[str, float] | None) -> None:
         """Write the checkpoint, with the averaged weights: the first process does."""
-        if not self.group.first:
+        if task.index is None:
             return
-        with weights_of(self.average, self.model):
-            weights = {name: tensor.float().cpu().numpy() for name, tensor in self.model.state_dict().items()}
-            weights = {name: array.copy() for name, array in weights.items()}
-        told = provenance(task.facts, self.config, row, task.shared_runs, self.state.seconds)
-        tokenizer = TokenizerConfig(self.model.config.max_duration)
-        Checkpoint(self.model.config, weights, tokenizer, told, task.packed_index).save(self.model_file)
+        told = provenance(task.facts, self.config, row, self.state.seconds) | task.index.as_told()
+        config = self.learner.model.config
+        Checkpoint(
+            config,
+            self.learner.averaged_weights(),
+            TokenizerConfig(config.max_duration),
+            told | dict(self.origin.provenance),
+            task.index.packed,
+        ).save(self.model_file)

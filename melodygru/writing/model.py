@@ -23,6 +23,7 @@ from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.copy_guard import CopyGuard
 from melodygru.writing.drawing import COUNT, FORM_CANDIDATES, SEED
+from melodygru.writing.own_style import OwnStyle
 from melodygru.writing.planner import Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
 from melodygru.writing.selection import BestOfAll, Selection
@@ -93,6 +94,15 @@ class Model:
         """How the model came to be: data, number of pieces and notes, validation, versions, date, seed."""
         return self.checkpoint.provenance
 
+    @cached_property
+    def own_style(self) -> OwnStyle | None:
+        """The style of the folder that it was trained on, where it says so: what it writes if no style is asked for."""
+        return OwnStyle.of(self.provenance)
+
+    def in_own_style(self, config: GenerationConfig) -> GenerationConfig:
+        """The wishes for a new melody, with what belongs to the model's own style where nothing else was said."""
+        return config if self.own_style is None else self.own_style.filled(config)
+
     @property
     def human_nats_per_note(self) -> float | None:
         """Nats per note of the tunes that were held out in training; None if none were."""
@@ -131,7 +141,8 @@ class Model:
             SamplingError: nothing was found that keeps to all of them.
         """
         config = GenerationConfig.from_dict({"bars": bars, **options})
-        config = styled(config, self.context, self.default_style if primer is None else None)
+        if primer is None:
+            config = styled(self.in_own_style(config), self.context, self.default_style)
         seed = draw_seed() if seed is None else seed
         done = self.compose(config, seed, count, primer, include_primer, progress)
         return [generated.melody for generated in done]

@@ -10,14 +10,13 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from melodygru.errors import UsageError
 from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.extraction import Extraction
 from melodygru.formats.midi.parser import RawFile, RawNote
 from melodygru.formats.scores.layout import Placed
 from melodygru.formats.scores.melodies import PlacedMelody, key_of_parts
 from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
-from melodygru.music.chords import QUALITIES, Chord, ChordSpan, estimate_key
+from melodygru.music.chords import QUALITIES, Chord, ChordSpan, chord_or_none, estimate_key
 from melodygru.music.melody import Melody
 from repertoire.chords import harmonies, simplified
 from repertoire.pieces import NO_CHORD, Harmony
@@ -37,14 +36,8 @@ _DATED = re.compile(r"1[0-9]{3}\)")
 
 def of_symbols(placed: Placed, one: PlacedMelody) -> tuple[Harmony, ...]:
     """The chord symbols over a melody."""
-    changes: list[tuple[int, tuple[int, str] | None]] = []
-    for tick, symbol in placed.chords:
-        try:
-            chord = simplified(Chord.parse(symbol))
-        except UsageError:  # "N.C."
-            chord = None
-        changes.append((tick, chord))
-    return within(changes, one)
+    chords = ((tick, chord_or_none(symbol)) for tick, symbol in placed.chords)
+    return within(((tick, None if chord is None else simplified(chord)) for tick, chord in chords), one)
 
 
 def within(changes: Iterable[Change], one: PlacedMelody) -> tuple[Harmony, ...]:

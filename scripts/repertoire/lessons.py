@@ -18,8 +18,9 @@ from melodygru.music.chords import QUALITIES, Chord, ChordSpan
 from melodygru.music.melody import Melody
 from melodygru.music.theory import MODES, SCALES
 from melodygru.network.arrays import Array
-from melodygru.network.conditions import KINDS, Character, Conditions, measured, measured_scale
+from melodygru.network.conditions import KINDS
 from melodygru.network.config import ContextConfig, TokenizerConfig
+from melodygru.network.describing import Known, known_of
 from melodygru.network.tokenizer import REST, Events, Tokenizer
 from repertoire.manifest import HELD, TRAIN
 from repertoire.pieces import Harmony, Piece
@@ -42,8 +43,7 @@ class Lessons:
         learned: indices of what is learned from, in which a piece may stand twice.
         watched: indices of what is validated on, and what choices are made by: some of what may be learned from.
         held: indices of what is held out, for reports alone.
-        conditions: (P,) what is told of each.
-        whole: (P,) the character of each as a whole.
+        known: (P,) what is known of each.
         styles: (P,) of the pieces.
     """
 
@@ -51,8 +51,7 @@ class Lessons:
     learned: Array
     watched: Array
     held: Array
-    conditions: list[Conditions]
-    whole: list[Character]
+    known: list[Known]
     styles: list[str]
 
 
@@ -69,19 +68,13 @@ def lessons(
     """
     chance, tokenizer = random.Random(seed), Tokenizer(TokenizerConfig())
     events: list[Events] = []
-    conditions: list[Conditions] = []
-    whole: list[Character] = []
+    known: list[Known] = []
     told: list[tuple[Piece, str]] = []
 
     def add(piece: Piece, melody: Melody, chords: tuple[ChordSpan, ...], split: str) -> None:
         encoded = tokenizer.encode(melody)
-        one, local = _characters(encoded)
-        key = melody.key
-        kind = piece.kind if piece.kind in KINDS else ""
-        scale = measured_scale(encoded.durations, encoded.pitches, key.tonic, key.mode)
         events.append(encoded)
-        conditions.append(Conditions(piece.style, kind, scale, local, chords))
-        whole.append(one)
+        known.append(known_of(encoded, piece.style, piece.kind if piece.kind in KINDS else "", chords))
         told.append((piece, split))
 
     for piece in pieces:
@@ -104,7 +97,7 @@ def lessons(
     watched = [index for index, (_, split) in enumerate(told) if split == "watched"]
     held = [index for index, (_, split) in enumerate(told) if split == HELD]
     of_styles = [piece.style for piece, _ in told]
-    return Lessons(dataset, np.array(learned), np.array(watched), np.array(held), conditions, whole, of_styles)
+    return Lessons(dataset, np.array(learned), np.array(watched), np.array(held), known, of_styles)
 
 
 def spans(chords: Iterable[Harmony]) -> tuple[ChordSpan, ...]:
@@ -119,14 +112,6 @@ def spans(chords: Iterable[Harmony]) -> tuple[ChordSpan, ...]:
         )
         for one in chords
     )
-
-
-def _characters(events: Events) -> tuple[Character, tuple[Character, ...]]:
-    """The character of the whole, and of each phrase."""
-    meta = events.meta
-    metre = meta.time_signature
-    told = (events.durations, events.pitches, metre.bar_steps, metre.beat_steps, meta.bars, meta.has_pickup)
-    return measured(*told, phrase_bars=meta.bars)[0], measured(*told)
 
 
 def _dataset(events: list[Events], pieces: list[Piece]) -> Dataset:

@@ -11,6 +11,7 @@ import torch
 from melodygru.data import cache as module
 from melodygru.data import preparation, shards
 from melodygru.data.cache import load_dataset
+from melodygru.data.dataset import originality_index
 from melodygru.data.fast_lane import reader
 from melodygru.errors import DataError
 from melodygru.formats.midi.writer import write_midi
@@ -81,8 +82,8 @@ def test_contexts_that_are_made_when_needed_are_the_same(folder, monkeypatch, tm
     monkeypatch.setattr(shards, "reader", lambda: None)
     for name, values in make_batch(made, chosen, rows, "cpu").items():
         assert (values == expected[name]).all()
-    index = made.originality_index(np.arange(made.pieces))
-    assert index.to_bytes() == stored.originality_index(np.arange(made.pieces)).to_bytes()
+    index = originality_index((made, np.arange(made.pieces)))
+    assert index.to_bytes() == originality_index((stored, np.arange(made.pieces))).to_bytes()
 
 
 def test_a_second_load_reads_no_file(folder, monkeypatch):

@@ -9,14 +9,10 @@ import pytest
 from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.errors import DataError, UsageError
 from melodygru.evaluation.counterparts import conditions, write_like
-from melodygru.evaluation.evaluation import (
-    compare_histograms,
-    compare_scalars,
-    evaluate,
-    judge_likelihood,
-    repeated_bars,
-)
+from melodygru.evaluation.evaluation import evaluate
+from melodygru.evaluation.likelihoods import judge_likelihood, repeated_bars
 from melodygru.evaluation.report import page
+from melodygru.evaluation.set_statistics import compare_histograms, compare_scalars
 from melodygru.network.likelihood import event_nats, event_nats_parts
 from melodygru.network.tokenizer import END, Tokenizer
 from melodygru.training.run import train

@@ -12,6 +12,7 @@ from melodygru.music.theory import MODES
 from melodygru.network.conditions import Character, Conditions
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import context_arrays
+from melodygru.network.describing import Known
 from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.training.batches import make_batch, windows
 from melodygru.training.conditioning import Conditioning
@@ -61,7 +62,7 @@ def dataset_of(pieces):
 
 
 def conditioning_of(pieces, seed=0):
-    return Conditioning(ALL, [piece.meta.conditions for piece in pieces], [Character(4)] * len(pieces), seed)
+    return Conditioning(ALL, lambda _, piece: Known(pieces[piece].meta.conditions, Character(4)), seed)
 
 
 def test_batches_hold_what_generation_is_told(pieces):
@@ -69,7 +70,7 @@ def test_batches_hold_what_generation_is_told(pieces):
     chosen = windows(data, np.arange(3), 20)
     rows = np.random.default_rng(0).permutation(len(chosen))[:5]
     batch = make_batch(data, chosen, rows, "cpu", told)
-    judged = told.judged(np.arange(3))
+    judged = told.judged(data, np.arange(3))
     assert all(one.style and one.chords and not one.scale and one.character == (Character(),) for one in judged)
     known = [replace(p, meta=replace(p.meta, conditions=one)) for p, one in zip(pieces, judged, strict=True)]
     expected = context_arrays(known, ALL, 192)
@@ -82,12 +83,12 @@ def test_batches_hold_what_generation_is_told(pieces):
 
 
 def test_each_step_hides_something_else_and_the_same_step_the_same(pieces):
-    told = conditioning_of(pieces)
+    data, told = dataset_of(pieces), conditioning_of(pieces)
     which = np.zeros(600, int)
-    hidden = told.hidden(which, 7)
-    assert hidden == told.hidden(which, 7)
-    assert hidden != told.hidden(which, 8)
-    full = told.conditions[0]
+    hidden = told.hidden(data, which, 7)
+    assert hidden == told.hidden(data, which, 7)
+    assert hidden != told.hidden(data, which, 8)
+    full = pieces[0].meta.conditions
     for one in hidden:
         assert one.style in ("", full.style)
         assert one.chords in ((), full.chords)

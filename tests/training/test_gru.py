@@ -129,20 +129,25 @@ def test_tiles_and_vectors_agree(emulated, sizes):
         assert relative(one, other) < 2e-3
 
 
-@compiled
-def test_tiles_of_threads(emulated):
-    layer, x, gradient = case(37, 3, 8, 32)
+def check_threads(loop, dtype, sizes):
+    """Threads share the rows, and change nothing."""
+    layer, x, gradient = case(*sizes)
     before, found = torch.get_num_threads(), []
     try:
         for threads in (1, 2, 3):
             torch.set_num_threads(threads)
-            states = gru_states(x, *layer.parameters(), emulated, torch.bfloat16)
+            states = gru_states(x, *layer.parameters(), loop, dtype)
             found.append(results(states, layer, x, gradient))
     finally:
         torch.set_num_threads(before)
     for others in found[1:]:
         for one, other in zip(found[0], others, strict=True):
             torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
+@compiled
+def test_tiles_of_threads(emulated):
+    check_threads(emulated, torch.bfloat16, (37, 3, 8, 32))
 
 
 @compiled
@@ -158,19 +163,7 @@ def test_nothing_to_do_is_done(shape):
 
 @compiled
 def test_threads_share_the_rows_and_change_nothing():
-    layer, x, gradient = case(5, 6, 8, 32)
-    before = torch.get_num_threads()
-    found = []
-    try:
-        for threads in (1, 2, 3):
-            torch.set_num_threads(threads)
-            states = gru_states(x, *layer.parameters(), KERNEL, torch.float32)
-            found.append(results(states, layer, x, gradient))
-    finally:
-        torch.set_num_threads(before)
-    for others in found[1:]:
-        for one, other in zip(found[0], others, strict=True):
-            torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+    check_threads(KERNEL, torch.float32, (5, 6, 8, 32))
 
 
 @compiled

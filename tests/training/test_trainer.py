@@ -20,7 +20,7 @@ from melodygru.cli.train_command import Live
 from melodygru.errors import CheckpointError, DataError, FileError, TrainingError, UsageError
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import ContextConfig
-from melodygru.training import trainer, validation
+from melodygru.training import learner, trainer, validation
 from melodygru.training.batches import Loader, Pending, whole_batches
 from melodygru.training.config import TrainConfig
 from melodygru.training.progress import METRICS, Listener
@@ -292,8 +292,8 @@ def test_a_gradient_that_is_no_number_does_not_spoil_the_model(folder, monkeypat
 
 def on_a_gpu(monkeypatch, lag):
     """What is done on a GPU, as far as a CPU can do it: the data lies there, and losses come some steps later."""
-    monkeypatch.setattr(trainer, "Loader", lambda device, **more: Loader(device, resident=True, **more))
-    monkeypatch.setattr(trainer, "Pending", lambda device: Pending(device, lag))
+    monkeypatch.setattr(learner, "Loader", lambda device, **more: Loader(device, resident=True, **more))
+    monkeypatch.setattr(learner, "Pending", lambda device: Pending(device, lag))
 
 
 def test_losses_that_come_later_change_nothing(folder, monkeypatch):

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from melodygru.errors import FileError, MidiError, UsageError
+from melodygru.music.chords import Chord, ChordSpan
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import Key, TimeSignature
 from melodygru.system import cache_home, write_atomically
 
-_FORMAT = 5
+_FORMAT = 6
 _MOST = 400
 """Entries of each of the 256 folders, from which on the older half goes: a hundred thousand scores in all."""
 
@@ -33,11 +34,13 @@ class Reading:
         melodies: each named by its title, else after the file, with " #2" and so on for further ones.
         track: the name (or number) of the track or part that they come from.
         remarks: what was estimated, not taken at its word, or left out; once for each time it happened.
+        chords: what stands over each melody in chord symbols; empty where the file's kind has none.
     """
 
     melodies: tuple[Melody, ...]
     track: str
     remarks: tuple[str, ...]
+    chords: tuple[tuple[ChordSpan, ...], ...] = ()
 
 
 def cache_key(data: bytes, *told: object) -> str:
@@ -61,7 +64,8 @@ def load(key: str) -> Reading | MidiError | None:
         kept = json.loads(_place(key).read_bytes())
         if "error" in kept:
             return MidiError(str(kept["error"]))
-        return Reading(tuple(map(_melody, kept["melodies"])), str(kept["track"]), tuple(kept["remarks"]))
+        melodies, chords = tuple(map(_melody, kept["melodies"])), tuple(map(_chords, kept["chords"]))
+        return Reading(melodies, str(kept["track"]), tuple(kept["remarks"]), chords)
     except (OSError, ValueError, KeyError, TypeError, UsageError):
         return None
 
@@ -72,6 +76,7 @@ def store(key: str, found: Reading | MidiError) -> None:
         value: dict[str, Any] = {"error": str(found)}
     else:
         value = {"melodies": list(map(_told, found.melodies)), "track": found.track, "remarks": found.remarks}
+        value["chords"] = [[_told_chord(span) for span in spans] for spans in found.chords]
     place = _place(key)
     with suppress(OSError, FileError):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -89,6 +94,14 @@ def _told(melody: Melody) -> list[Any]:
 def _melody(told: Any) -> Melody:
     notes, metre, key, *rest = told
     return Melody(tuple(Note(*note) for note in notes), TimeSignature(*metre), Key(*key), *rest)
+
+
+def _told_chord(span: ChordSpan) -> list[Any]:
+    return [span.onset, span.end, None if span.chord is None else span.chord.symbol]
+
+
+def _chords(told: Any) -> tuple[ChordSpan, ...]:
+    return tuple(ChordSpan(onset, end, None if symbol is None else Chord.parse(symbol)) for onset, end, symbol in told)
 
 
 def _place(key: str) -> Path:

@@ -22,6 +22,7 @@ from melodygru.formats.scores.kern.reader import scores_in_kern
 from melodygru.formats.scores.layout import Placed, Stretch, lay_out
 from melodygru.formats.scores.musicxml.reader import written_score
 from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
+from melodygru.music.chords import ChordSpan, spans_of
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
 
@@ -44,6 +45,7 @@ def kern_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
 def _from_scores(scores: Sequence[WrittenScore], stem: str, config: ExtractionConfig) -> Reading:
     """The melodies of all scores of a file; of several, those that hold none are remarks."""
     melodies: list[Melody] = []
+    chords: list[tuple[ChordSpan, ...]] = []
     remarks: list[str] = []
     tracks: list[str] = []
     failed: list[MidiError] = []
@@ -54,12 +56,13 @@ def _from_scores(scores: Sequence[WrittenScore], stem: str, config: ExtractionCo
             failed.append(error)
             continue
         melodies += [one.melody for one in found]
+        chords += [chords_over(placed, one) for one in found]
         tracks.append(placed.label)
         remarks += told
     if not melodies:
         raise failed[0]
     remarks += [f"movement left out: it {str(error).split(';')[0].rstrip('.')}" for error in failed]
-    return Reading(named(melodies, stem), tracks[0], tuple(remarks))
+    return Reading(named(melodies, stem), tracks[0], tuple(remarks), tuple(chords))
 
 
 def named(melodies: Sequence[Melody], stem: str) -> tuple[Melody, ...]:
@@ -104,6 +107,11 @@ def placed_melodies(
         raise MidiError(f"has no stretch of {config.min_notes} notes without a long rest; leave it out.")
     melodies = tuple(PlacedMelody(piece.start, _melody(piece, placed, score.title, remarks)) for piece in pieces)
     return placed, melodies, tuple(remarks)
+
+
+def chords_over(placed: Placed, one: PlacedMelody) -> tuple[ChordSpan, ...]:
+    """The chord symbols of a score that stand over one of its melodies; symbols that nobody knows are no chord."""
+    return spans_of([(one.steps(tick), symbol) for tick, symbol in placed.chords], one.melody.length)
 
 
 @dataclass(frozen=True)

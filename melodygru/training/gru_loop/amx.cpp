@@ -48,13 +48,19 @@ inline void configure(int64_t height, int weights) {
   load_tile_config(config);
 }
 
-// sums[gate] = a . w[gate]: of a tile of rows and one of columns for each of the three gates.
-inline void multiply_gates(float* sums, const S* a, const S* w, int64_t K) {
-  const int64_t stride = K * sizeof(S);
+// The tiles that sums are made in, of gates or of columns, begin with zeros.
+inline void begin_sums() {
   memory_is_written();
   TILE_ZERO(0);
   TILE_ZERO(1);
   TILE_ZERO(2);
+  TILE_ZERO(3);
+}
+
+// sums[gate] = a . w[gate]: of a tile of rows and one of columns for each of the three gates.
+inline void multiply_gates(float* sums, const S* a, const S* w, int64_t K) {
+  const int64_t stride = K * sizeof(S);
+  begin_sums();
   for (int64_t k = 0; k < K; k += kDeep, w += 3 * kTile) {
     TILE_LOAD(4, a + k, stride);
     TILE_LOAD(5, w, kTileBytes);
@@ -72,11 +78,7 @@ inline void multiply_gates(float* sums, const S* a, const S* w, int64_t K) {
 // sums[c] + sums[2 + c] = a . w[c] for two tiles of columns: one of all even tiles along K, one of all odd ones.
 inline void multiply_columns(float* sums, const S* a, const S* w, int64_t K) {
   const int64_t stride = K * sizeof(S);
-  memory_is_written();
-  TILE_ZERO(0);
-  TILE_ZERO(1);
-  TILE_ZERO(2);
-  TILE_ZERO(3);
+  begin_sums();
   int64_t k = 0;
   for (; k + kDeep < K; k += 2 * kDeep, w += 4 * kTile) {
     TILE_LOAD(4, a + k, stride);

@@ -22,6 +22,7 @@ from melodygru.formats.scores.abc.written import WrittenTune, WrittenVoice
 from melodygru.formats.scores.cache import Reading
 from melodygru.formats.scores.files import decoded
 from melodygru.formats.scores.melodies import named
+from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody
 from melodygru.music.theory import STEPS_PER_QUARTER
 
@@ -58,6 +59,7 @@ def abc_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
     if config.track.isdecimal() and 1 <= int(config.track) <= len(tunes) > 1:
         tunes, config = [tunes[int(config.track) - 1]], replace(config, track="auto")
     melodies: list[Melody] = []
+    chords: list[tuple[ChordSpan, ...]] = []
     remarks: list[str] = []
     left_out: dict[str, list[str]] = {}
     voices: Counter[str] = Counter()
@@ -76,11 +78,12 @@ def abc_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:
             continue
         voices[voice] += 1
         melodies += found.melodies
+        chords += found.chords
         remarks += found.remarks
     if not melodies:
         what = "no tune that can be read" if len(tunes) > 1 else "a tune that cannot be read"
         raise MidiError(f"has {what}: {max(left_out.values(), key=len)[0]}.")
-    return Reading(named(melodies, stem), voices.most_common(1)[0][0] or "tune", tuple(remarks))
+    return Reading(named(melodies, stem), voices.most_common(1)[0][0] or "tune", tuple(remarks), tuple(chords))
 
 
 def _name(tune: _Tune) -> list[str]:
@@ -149,7 +152,7 @@ def _melodies_of(told: _Tune, config: ExtractionConfig) -> tuple[str, VoiceRead]
         f"voice left out: {error.reason}" + _place([*_name(told), f"voice {voice.name}", *error.place(told.before)])
         for voice, error in failed
     ]
-    return voice.name, VoiceRead(melodies, (*remarks, *found.remarks))
+    return voice.name, VoiceRead(melodies, (*remarks, *found.remarks), found.chords)
 
 
 def _read(tune: WrittenTune, voice: WrittenVoice, config: ExtractionConfig) -> VoiceRead | LeftOut:

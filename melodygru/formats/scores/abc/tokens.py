@@ -1,7 +1,7 @@
 """A line of music in ABC notation, token by token: what notes, rests, bar lines, tuplets and endings look like.
 
-Grace notes, decorations, words and lyrics are passed by, and so are directions to go back ("D.C."). What the tokens
-mean is `melodygru.formats.scores.abc.voices`' affair.
+Grace notes, decorations, annotations and lyrics are passed by, and so are directions to go back ("D.C."). What the
+tokens mean is `melodygru.formats.scores.abc.voices`' affair.
 
 Source of the notation: the ABC standard 2.1, https://abcnotation.com/wiki/abc:standard:v2.1
 """
@@ -24,8 +24,9 @@ _DIRECTIONS = r"!(?:D\.?[ ]?[CS]|[Dd]al?[ ]|[Aa]l[ ]|[Ff]ine|[Tt]o[ ])[^!|]{0,30
 _TOKEN = re.compile(
     rf"""
     (?P<note>{_ACCIDENTAL}([A-Ga-g])([,']*){_LENGTH})
-    |(?P<plain>[ \t\\)~.`H-WYh-w$]+|y\d*/*\d*|\((?![\d&])|"[^"]*"|![^!\s|]*!|{_DIRECTIONS}|\+[^+\s|]*\+|\{{[^{{}}]*\}}
+    |(?P<plain>[ \t\\)~.`H-WYh-w$]+|y\d*/*\d*|\((?![\d&])|![^!\s|]*!|{_DIRECTIONS}|\+[^+\s|]*\+|\{{[^{{}}]*\}}
         |\[\|\])                                 # "[|]": an invisible bar line, put where lines are broken
+    |(?P<symbol>"([^"]*)")
     |(?P<bar>(?:\[?\|\]?|:){{1,40}})(?:[ \t]*\[?(?P<ending>{_NUMBERS}))?
     |(?P<rest>[zx]{_LENGTH})
     |(?P<tie>-)
@@ -97,6 +98,8 @@ def _tell(voice: Voice, kind: str, token: re.Match[str]) -> None:
         voice.overlay(token[0])
     elif voice.muted:
         return
+    elif kind == "symbol":
+        voice.symbol(token[first].strip())
     elif kind == "rest":
         bare = token[0] == "x"
         if not (bare and token.start() and _PEG.match(token.string, token.start() - 1)):

@@ -20,6 +20,7 @@ from melodygru.formats.scores.abc.order import Section, sections
 from melodygru.formats.scores.abc.scanner import scan
 from melodygru.formats.scores.abc.written import Steps, WrittenBar, WrittenTune
 from melodygru.formats.scores.layout import ROUNDED
+from melodygru.music.chords import ChordSpan, spans_of
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature, estimate_key
 
@@ -35,12 +36,19 @@ _ACCENTS = {"`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", '"': "\u
 """Accents behind a backslash, and how Unicode joins them to a letter."""
 
 
+_Found = tuple[Melody, tuple[ChordSpan, ...]]
+"""A melody, and the chord symbols over it."""
+
+
 @dataclass(frozen=True)
 class VoiceRead:
-    """The melodies of a voice in order, at least one, and what of it could not be taken at its word."""
+    """The melodies of a voice in order, at least one, what of it could not be taken at its word, and the chord symbols
+    over each melody.
+    """
 
     melodies: tuple[Melody, ...]
     remarks: tuple[str, ...]
+    chords: tuple[tuple[ChordSpan, ...], ...]
 
 
 def read_tune(text: str) -> Melody:
@@ -85,7 +93,7 @@ def read_voice(tune: WrittenTune, bars: Sequence[WrittenBar], config: Extraction
     bars = [_rounded(bar, remarks) for bar in bars]
     played = sections(bars, tune.order)
     runs = _runs(played)
-    found: list[Melody] = []
+    found: list[_Found] = []
     for metre, run in runs:
         found += _pieces(tune, run, metre, config, remarks)
     if not found and len(runs) > 1:
@@ -96,7 +104,8 @@ def read_voice(tune: WrittenTune, bars: Sequence[WrittenBar], config: Extraction
     if not found:
         silent = not any(sound.pitch is not None for bar in bars for sound in bar.sounds)
         raise LeftOut("no notes" if silent else f"a melody of fewer than {config.min_notes} notes")
-    return VoiceRead(tuple(found), tuple(remarks))
+    melodies, chords = zip(*found, strict=True)
+    return VoiceRead(melodies, tuple(remarks), chords)
 
 
 def _check_grid(bars: Sequence[WrittenBar]) -> None:
@@ -137,7 +146,7 @@ def _pieces(
     named: TimeSignature | None,
     config: ExtractionConfig,
     remarks: dict[str, None],
-) -> list[Melody]:
+) -> list[_Found]:
     """The melodies of one stretch, cut at long rests; none where all have too few notes."""
     metre = named or _usual_metre([bar.length for section in played for bar in section])
     if named is None:
@@ -160,7 +169,8 @@ def _pieces(
         notes = tuple(Note(note.pitch, note.onset - start, note.end - note.onset) for note in group)
         last = index == len(groups) - 1 and laid.end - group[-1].end <= config.max_rest_bars * bar
         end = laid.end - start if last else notes[-1].end
-        found.append(_melody(tune, played, metre, _Laid(notes, 0 if start else laid.pickup, end), remarks))
+        melody = _melody(tune, played, metre, _Laid(notes, 0 if start else laid.pickup, end), remarks)
+        found.append((melody, spans_of([(step - start, symbol) for step, symbol in laid.symbols], melody.length)))
     return found
 
 
@@ -185,11 +195,14 @@ def _usual_metre(lengths: Sequence[Steps]) -> TimeSignature:
 
 @dataclass(frozen=True)
 class _Laid:
-    """Notes on the grid, the steps of the pickup in [0, bar), and the step at which all is over."""
+    """Notes on the grid, the steps of the pickup in [0, bar), the step at which all is over, and chord symbols, each
+    with the step from which it holds.
+    """
 
     notes: tuple[Note, ...]
     pickup: int
     end: int
+    symbols: tuple[tuple[int, str], ...] = ()
 
 
 def _melody(
@@ -284,6 +297,7 @@ class _Line:
         self.bar_steps = bar_steps
         self.end = 0
         self.notes: list[Note] = []
+        self.symbols: list[tuple[int, str]] = []
         self._tie = False
 
     def go_on_at(self, start: int) -> None:
@@ -298,6 +312,8 @@ class _Line:
         notes = self.notes
         for sound in bar.sounds:
             pitch, steps, end = sound.pitch, int(sound.steps), self.end
+            if sound.symbol:
+                self.symbols.append((end, sound.symbol))
             if pitch is not None and self._tie and notes[-1].end == end and notes[-1].pitch == pitch:
                 notes[-1] = replace(notes[-1], duration=notes[-1].duration + steps)
             elif pitch is not None:
@@ -309,8 +325,10 @@ class _Line:
         """All of it, without a rest at the head of the pickup: that begins with its first note."""
         notes, bar = self.notes, self.bar_steps
         if pickup and notes and notes[0].onset >= bar:
-            return _Laid(tuple(replace(note, onset=note.onset - bar) for note in notes), 0, self.end - bar)
-        return _Laid(tuple(notes), bar - notes[0].onset if pickup and notes else 0, self.end)
+            moved = tuple((step - bar, symbol) for step, symbol in self.symbols)
+            return _Laid(tuple(replace(note, onset=note.onset - bar) for note in notes), 0, self.end - bar, moved)
+        begun = bar - notes[0].onset if pickup and notes else 0
+        return _Laid(tuple(notes), begun, self.end, tuple(self.symbols))
 
 
 def _head(section: Section, bar_steps: int) -> int:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from melodygru.formats.midi.parser import LONGEST_NOTE
 from melodygru.formats.scores.abc.fields import LETTERS, WHOLE, KeyField, LeftOut
 from melodygru.formats.scores.abc.written import Sound, Steps, WrittenBar
+from melodygru.music.chords import chord_or_none
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 MOST_BARS = 20_000
@@ -74,6 +75,8 @@ class Settings:
         )
 
 
+NO_CHORD = ("N.C.", "N.C", "NC")
+"""Symbols that say that no chord sounds."""
 Place = tuple[str, int]
 """A letter in capitals, and the octave above middle C's."""
 
@@ -109,6 +112,7 @@ class Voice:
         self._held: dict[Place, int] = {}  # those of them that are tied: their accidentals go along over the bar line
         self._broken: tuple[int, int] | None = None
         self._tuplet = (1, 1, 0)
+        self._symbol = ""
         self.refresh()
 
     def refresh(self) -> None:
@@ -173,6 +177,11 @@ class Voice:
             self._last.tied = True
             self._held = self._latest
 
+    def symbol(self, text: str) -> None:
+        """What stands between quotes: a chord symbol, which belongs to the next sound, or words."""
+        if text in NO_CHORD or chord_or_none(text) is not None:
+            self._symbol = text
+
     def broken(self, signs: str) -> None:
         """ "A>B", "A<<B": the sounds before and after it take from one another."""
         part = 2 ** min(len(signs), 3)
@@ -224,7 +233,8 @@ class Voice:
         if steps > LONGEST_NOTE * STEPS_PER_QUARTER:
             raise LeftOut("a note longer than any tune has")
         self._after_bar = self._colon = False
-        self._last = Sound(pitch, steps)
+        self._last = Sound(pitch, steps, symbol=self._symbol)
+        self._symbol = ""
         self.bars[-1].sounds.append(self._last)
 
     # Where bars begin and end

@@ -13,11 +13,15 @@ Steps = int | Fraction
 
 @dataclass
 class Sound:
-    """A note (of a chord the top one) or, `pitch` being None, a rest; `tied` to the next."""
+    """A note (of a chord the top one) or, `pitch` being None, a rest; `tied` to the next.
+
+    `symbol` is the chord symbol at it; empty where there is none.
+    """
 
     pitch: int | None
     steps: Steps
     tied: bool = False
+    symbol: str = ""
 
 
 @dataclass
