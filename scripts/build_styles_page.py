@@ -1,6 +1,6 @@
 """Write docs/styles.md: of every style a melody, as a roll and as a score, and the command that makes it again.
 
-    python scripts/build_styles_page.py
+python scripts/build_styles_page.py
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ BARS = 8
 _HEAD = """# Styles
 
 What `--style` knows, with the shipped model. Below each stand the first eight bars that it writes with `--seed 1`:
-nothing was chosen. Metre, tempo and range belong to the style until others are asked for; so does everything else that `melodygru
-generate --help` lists: `--style waltz --key "E phrygian" --chords "Em F" --rests many` is a waltz still. Written by
+nothing was chosen. Metre, tempo and range belong to the style until others are asked for:
+`--style waltz --key "E phrygian" --chords "Em F" --rests many` is a waltz still. Written by
 `python scripts/build_styles_page.py`.
 """
 

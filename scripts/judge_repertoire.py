@@ -49,7 +49,9 @@ class Judge:
     def nats(self, pieces: Array, conditions: Sequence[Conditions]) -> FloatArray:
         """(N,) nats of whole pieces, told so much of each of all."""
         made, context = self._made, self.context
-        told = Conditioning(context, lambda _, piece: Known(conditions[piece], Character()), 0) if self.is_told else None
+        told = (
+            Conditioning(context, lambda _, piece: Known(conditions[piece], Character()), 0) if self.is_told else None
+        )
         found = np.zeros(made.dataset.pieces)
         with torch.no_grad():
             for chosen, rows in whole_batches(made.dataset, pieces):

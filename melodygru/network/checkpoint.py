@@ -24,6 +24,7 @@ import numpy.typing as npt
 from melodygru.errors import CheckpointError, MelodyGRUError, as_dict
 from melodygru.music.originality import OriginalityIndex
 from melodygru.network.arrays import Array, Float32Array
+from melodygru.network.conditions import CHARACTER
 from melodygru.network.config import ModelConfig, TokenizerConfig
 from melodygru.network.critic import Critic
 from melodygru.network.engine import NumpyEngine, weight_shapes
@@ -35,7 +36,7 @@ FORMAT_VERSION = 4
 _INT8_VERSION = 3
 _FLOAT_VERSION = 2
 """What files are that hold floating-point numbers alone; those with int8 weights are of version 3, and those with
-n-grams, int8 or not, of version 4.
+n-grams or characters, int8 or not, of version 4.
 """
 SUFFIX = ".safetensors"
 SHIPPED = ("repertoire", "folk")
@@ -44,6 +45,7 @@ _LISTED = 100
 _INDEX = "originality_index"
 _CRITIC = "critic."
 _NGRAMS = "ngrams."
+_CHARACTERS = "characters."
 _LARGEST_HEADER = 1 << 20
 _LARGEST_WEIGHT = 1e4
 """Trained weights stay below 100; from far larger ones the network's step would overflow."""
@@ -54,6 +56,7 @@ SCALE = ".scale"
 _SMALL = 4096
 
 Int8Array = npt.NDArray[np.int8]
+CharacterTable = npt.NDArray[np.uint8]
 
 
 def worth_quantizing(shape: tuple[int, ...]) -> bool:
@@ -90,6 +93,7 @@ class Checkpoint:
             it; None if that was not kept. The provenance's "index_held_out" says how many pieces were held out.
         critic: what chooses among several melodies; None if it was not taught.
         ngrams: what the pitches are mixed with; None for the network alone.
+        characters: (N, 6) uint8, of people's pieces of each style: see `melodygru.network.conditions.CHARACTER`.
     """
 
     model_config: ModelConfig
@@ -99,6 +103,7 @@ class Checkpoint:
     packed_index: bytes | None = None
     critic: Critic | None = None
     ngrams: NgramModel | None = None
+    characters: Mapping[str, CharacterTable] = field(default_factory=dict)
 
     def engine(self) -> NumpyEngine:
         """The model, one step at a time."""
@@ -157,7 +162,8 @@ class Checkpoint:
 
         described = replace(self, provenance={**self.provenance, "quantized": "int8"}) if int8 else self
         version = _INT8_VERSION if int8 else _FLOAT_VERSION
-        metadata = described.metadata() | {"format_version": str(version if self.ngrams is None else FORMAT_VERSION)}
+        newest = self.ngrams is not None or self.characters
+        metadata = described.metadata() | {"format_version": str(FORMAT_VERSION if newest else version)}
         kind = np.float16 if half else np.float32
         arrays: dict[str, Array] = {}
         for name, array in self.weights.items():
@@ -171,6 +177,7 @@ class Checkpoint:
             arrays |= {_CRITIC + name: np.ascontiguousarray(array) for name, array in self.critic.arrays().items()}
         if self.ngrams is not None:
             arrays |= {_NGRAMS + name: np.ascontiguousarray(array) for name, array in self.ngrams.arrays().items()}
+        arrays |= {_CHARACTERS + style: np.ascontiguousarray(table) for style, table in self.characters.items()}
         data = save(arrays, metadata)
         write_atomically(path, data, force=True)
 
@@ -190,8 +197,8 @@ class Checkpoint:
         except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CheckpointError(f"{path} cannot be read: its description is damaged ({error}).") from error
         int8 = int(metadata["format_version"]) > _FLOAT_VERSION
-        weights, index, critic, ngrams = _read_arrays(path, model_config, int8)
-        return cls(model_config, weights, tokenizer_config, provenance, index, critic, ngrams)
+        parts = _read_arrays(path, model_config, int8)
+        return cls(model_config, tokenizer_config=tokenizer_config, provenance=provenance, **parts)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -226,14 +233,13 @@ def read_metadata(path: Path) -> dict[str, str]:
     return metadata
 
 
-def _read_arrays(
-    path: Path, config: ModelConfig, int8: bool
-) -> tuple[dict[str, Float32Array], bytes | None, Critic | None, NgramModel | None]:
-    """The weights, of which matrices may be quantized if `int8`; the packed index, critic and n-grams there are."""
+def _read_arrays(path: Path, config: ModelConfig, int8: bool) -> dict[str, Any]:
+    """The fields of `Checkpoint` that are arrays; weights may be quantized if `int8`."""
     from safetensors import SafetensorError, safe_open
 
     expected = weight_shapes(config)
-    weights, index, critic, ngrams = {}, None, None, None
+    weights: dict[str, Float32Array] = {}
+    index, critic, ngrams, characters = None, None, None, {}
     try:
         with safe_open(path, framework="np") as file:
             names = set(file.keys())
@@ -247,6 +253,7 @@ def _read_arrays(
                     critic = Critic.from_arrays(of_critic)
                 if of_ngrams := _under(_NGRAMS, file, names):
                     ngrams = NgramModel.from_arrays(of_ngrams)
+                characters = _checked_characters(_under(_CHARACTERS, file, names))
             except CheckpointError as error:
                 raise CheckpointError(f"{path} {error}") from error
             scaled = {name for name, shape in expected.items() if int8 and len(shape) == 2 and name + SCALE in names}
@@ -266,7 +273,23 @@ def _read_arrays(
             raise CheckpointError(
                 f"{path} is damaged: {name} holds numbers that are not finite or huge; train it again."
             )
-    return weights, index, critic, ngrams
+    return {
+        "weights": weights,
+        "packed_index": index,
+        "critic": critic,
+        "ngrams": ngrams,
+        "characters": characters,
+    }
+
+
+def _checked_characters(tables: dict[str, Array]) -> dict[str, CharacterTable]:
+    """Raise CheckpointError for anything but classes of characters."""
+    classes = np.array([len(trait.edges) + 1 for trait in CHARACTER.values()])
+    for style, table in tables.items():
+        sound = table.dtype == np.uint8 and table.ndim == 2 and table.shape[1:] == classes.shape and len(table) > 0
+        if not sound or (table < 1).any() or (table > classes).any():
+            raise CheckpointError(f"is damaged: the characters of {style[:60]!r} are none; get or train it again.")
+    return tables
 
 
 def _under(prefix: str, file: Any, names: set[str]) -> dict[str, Array]:

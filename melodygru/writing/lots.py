@@ -7,7 +7,7 @@ is asked of each lot's rules by themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -40,6 +40,10 @@ class Lot:
     seed: int
     first: int
     count: int
+
+    def told(self, number: int) -> PieceMeta:
+        """What the network is told of the melody with this number."""
+        return replace(self.meta, conditions=self.meta.conditions.settled(self.seed, number))
 
 
 class Due:

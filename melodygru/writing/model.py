@@ -27,7 +27,7 @@ from melodygru.writing.own_style import OwnStyle
 from melodygru.writing.planner import Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
 from melodygru.writing.selection import BestOfAll, Selection
-from melodygru.writing.styles import default_style, styled, understood
+from melodygru.writing.styles import characters_of, default_style, styled, understood
 from melodygru.writing.values import DEFAULT_MAX_COPY, DEFAULT_MODEL
 
 WINDOW = 256
@@ -77,6 +77,8 @@ class Model:
         if checkpoint.ngrams is not None:
             for array in checkpoint.ngrams.arrays().values():
                 digest.update(array.tobytes())
+        for style in sorted(checkpoint.characters):
+            digest.update(style.encode() + checkpoint.characters[style].tobytes())
         return digest.hexdigest()[:16]
 
     @property
@@ -287,7 +289,11 @@ class Model:
     def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:
         longest = self.checkpoint.tokenizer_config.max_duration
         config = understood(config, self.context, self.name)
-        return plan(config, longest, self.banned(config), primer, include_primer)
+        made = plan(config, longest, self.banned(config), primer, include_primer)
+        if primer is not None:
+            return made
+        told = replace(made.meta.conditions, drawn=characters_of(config, self.checkpoint.characters))
+        return replace(made, meta=replace(made.meta, conditions=told))
 
     def _decode(self, drawn: Drawn, made: Plan) -> Melody:
         title = f"{self.name} {made.meta.key}".strip()

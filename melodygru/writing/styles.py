@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +15,8 @@ from melodygru.writing.values import DEFAULT_MODEL, DEFAULT_STYLE, LEARNED
 if TYPE_CHECKING:
     from melodygru.music.chords import ChordSpan
     from melodygru.music.theory import TimeSignature
-    from melodygru.network.conditions import Conditions
+    from melodygru.network.checkpoint import CharacterTable
+    from melodygru.network.conditions import Character, Conditions
     from melodygru.network.config import ContextConfig
     from melodygru.writing.config import GenerationConfig
 
@@ -90,6 +91,20 @@ def conditions_for(
     )
 
 
+def characters_of(config: GenerationConfig, known: Mapping[str, CharacterTable]) -> tuple[Character, ...]:
+    """Characters of people's pieces of the style that is asked for, as far as a model knows any."""
+    from melodygru.network.conditions import Character
+
+    style = STYLES[config.style] if config.style else None
+    names = ("",) if style is None else (f"{style.collection}/{style.kind}", style.collection)
+    table = next((known[name] for name in names if name in known), ())
+    return tuple(Character(*map(int, row)) for row in table)
+
+
+_IN_ITS_KEY = ("song", "hymn", "standard")
+"""Collections of which people's music is half chromatic, and what is asked for in a key is to be in it."""
+
+
 def _scale_told(config: GenerationConfig) -> str:
     """What the network is told of the scale: that of a mode, whose colour other notes would blur, is kept to."""
     from melodygru.music.theory import parse_scale
@@ -99,7 +114,8 @@ def _scale_told(config: GenerationConfig) -> str:
         name = parse_scale(config.scale)
         return name if name in SCALES_TOLD else NATURAL
     of_a_mode = config.named_key is not None and config.named_key.mode not in ("major", "minor")
-    return NATURAL if of_a_mode or config.scale_mode is not None else ""
+    sung = config.style is not None and STYLES[config.style].collection in _IN_ITS_KEY and config.chords is None
+    return NATURAL if of_a_mode or sung or config.scale_mode is not None else ""
 
 
 _SYNCOPATION = {"none": 1, "some": 3, "much": 5}

@@ -274,3 +274,18 @@ def test_a_name_may_have_dots_and_is_not_taken_for_a_folder_of_that_name(tmp_pat
     checkpoint().save("checkpoints/folk.v2.safetensors")
     assert resolve("folk.v2").as_posix() == "checkpoints/folk.v2.safetensors"
     assert resolve("checkpoints/folk.v2").as_posix() == "checkpoints/folk.v2.safetensors"
+
+
+def test_characters_come_back_and_nonsense_is_refused(tmp_path):
+    table = np.array([[1, 2, 3, 4, 5, 5], [9, 4, 5, 5, 6, 1]], np.uint8)
+    made = replace(checkpoint(), characters={"song": table, "dance/waltz": table[:1]})
+    made.save(tmp_path / "m.safetensors")
+    read = Checkpoint.load(tmp_path / "m.safetensors").characters
+    assert {name: rows.tolist() for name, rows in read.items()} == {
+        "song": table.tolist(),
+        "dance/waltz": table[:1].tolist(),
+    }
+    for wrong in (table + 9, table[:, :5], table.astype(np.int32), table[:0], table * 0):
+        replace(made, characters={"song": wrong}).save(tmp_path / "w.safetensors")
+        with pytest.raises(CheckpointError, match="characters of 'song'"):
+            Checkpoint.load(tmp_path / "w.safetensors")

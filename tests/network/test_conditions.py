@@ -148,3 +148,20 @@ def test_a_phrase_is_measured_by_itself():
 def test_scales_are_heard(pitches, tonic, mode, scale):
     events = Tokenizer().encode(Melody(tuple(Note(p, 24 * i, 24) for i, p in enumerate(pitches))))
     assert measured_scale(events.durations, events.pitches, tonic, mode) == scale
+
+
+def test_each_melody_is_told_a_character_of_its_own_that_has_what_was_said():
+    drawn = tuple(Character(density, 2, 1, 3, 4, repetition) for density in (1, 2, 3) for repetition in (1, 5))
+    asked = Conditions("song", character=(Character(density=2),), drawn=drawn)
+    found = {asked.settled(7, number).character for number in range(40)}
+    assert found == {(Character(2, 2, 1, 3, 4, repetition),) for repetition in (1, 5)}
+    assert asked.settled(7, 3) == asked.settled(7, 3)
+    assert asked.settled(7, 3).drawn == ()
+    # Where nobody's music is like it, what was said stays, and the rest is somebody's.
+    odd = replace(asked, character=(Character(density=9),)).settled(1, 1).character[0]
+    assert odd.density == 9
+    assert odd[1:] in {one[1:] for one in drawn}
+
+
+def test_nothing_is_drawn_where_nobody_is_known():
+    assert TOLD.settled(1, 2) is TOLD
