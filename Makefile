@@ -19,12 +19,12 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)  ## Generate from the shipped model, train on data/ for a minute, generate from that
 	@mkdir -p demo
-	$(BIN)/melodygru generate --bars 16 --seed 1 --force demo/folk.mid
+	$(BIN)/melodygru generate --bars 16 --seed 1 --force demo/song.mid
 	$(BIN)/melodygru train data --out demo/first --max-minutes 1 --seed 1 --force
 	$(BIN)/melodygru generate --model demo/first.safetensors --bars 16 --seed 1 --force demo/first.mid
 	@echo
 	@echo "Listen to these in any player or DAW:"
-	@echo "  demo/folk.mid    from the model that comes along (checkpoints/folk.safetensors)"
+	@echo "  demo/song.mid    from the model that comes along (checkpoints/repertoire.safetensors)"
 	@echo "  demo/first.mid   from the model that was just trained (demo/first.safetensors)"
 
 test: $(READY)  ## Run the tests (about three minutes on two cores), and tell how much of each room they cover

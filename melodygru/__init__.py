@@ -2,7 +2,7 @@
 
     from melodygru import Melody, load_model, train
 
-    melody = load_model("folk").generate(bars=16, key="A minor", seed=1)
+    melody = load_model().generate(bars=16, key="A minor", style="waltz", seed=1)
     melody.save("out.mid")
 
 Names are loaded when they are first used: importing the package costs next to nothing.

@@ -2,8 +2,8 @@
 
     python scripts/build_cookbook.py
 
-Needs MuseScore 3 for the pictures (Debian's package musescore3) and Pillow. The recipes are below, in order; each is a
-title, what a musician wants, the commands, and the file to show.
+The recipes are below, in order; each is a title, what a musician wants, the commands, and the file to show, whose
+picture `melodygru score` draws. All of it is of the model that comes along: with another one this is to be run anew.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,9 +21,9 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
-MUSESCORE = ("mscore3", "musescore3", "mscore")
-WIDTH = 110
-"""Dots an inch of the pictures: a score of four lines is then about 900 dots wide."""
+WIDTH = 900
+"""Dots that a picture is wide."""
+NUMBERS = ("Twelve", "Thirteen", "Fourteen", "Fifteen", "Sixteen")
 
 
 @dataclass(frozen=True)
@@ -45,15 +44,15 @@ ENTRIES = (
         "Eight bars in your metre, key and tempo. The file ends on its last bar line, to the tick, so the "
         "clip loops in any "
         "DAW as it is.",
-        ('melodygru generate --bars 8 --key "E minor" --meter 6/8 --bpm 104 --seed 3 jig.mid',),
+        ('melodygru generate --style jig --bars 8 --key "E minor" --bpm 104 --seed 3 jig.mid',),
         "jig.mid",
     ),
     Entry(
         "A scale and nothing else",
         "`--scale` on the tonic of `--key`; no other note is written. `--scale-mode soft` lets a few in.",
         (
-            "melodygru generate --bars 8 --key A --scale blues --range A3:A5 --swing 0.66 --program sax --seed 11 "
-            "blues.mid",
+            "melodygru generate --style standard --bars 8 --key A --scale blues --range A3:A5 --swing 0.66 "
+            "--program sax --seed 11 blues.mid",
         ),
         "blues.mid",
     ),
@@ -70,10 +69,10 @@ ENTRIES = (
         "other music. Eight "
         "candidates are made and the one whose sections join best is written.",
         (
-            "melodygru generate --form AABA --section-bars 4 --key G --meter 6/8 --pickup 1/8 --seed 2 reel.mid",
-            "melodygru info reel.mid",
+            "melodygru generate --style air --form AABA --section-bars 4 --key G --pickup 1/4 --seed 2 air.mid",
+            "melodygru info air.mid",
         ),
-        "reel.mid",
+        "air.mid",
     ),
     Entry(
         "Question and answer",
@@ -124,7 +123,7 @@ ENTRIES = (
             "melodygru generate --bars 8 --key Dm --bpm 96 --best-of 30 --count 3 --seed 42 ideas",
             "melodygru check ideas/*.mid",
         ),
-        "ideas/folk_Dm_96bpm_8bars_s42_01.mid",
+        "ideas/repertoire_Dm_96bpm_8bars_s42_01.mid",
     ),
     Entry(
         "How did I make that one?",
@@ -152,6 +151,30 @@ ENTRIES = (
         "mine.mid",
         before="mkdir my-tunes && ls $ROOT/data/aird/*.mid | head -n 30 | xargs -I {} cp {} my-tunes",
     ),
+    Entry(
+        "In a style, and on in it",
+        "A style is a kind of music that the model has learned; it brings a metre, a tempo and a range, and what you "
+        "say goes before. `melodygru styles` lists them. What is changed goes on in the style that the file says.",
+        (
+            'melodygru generate --style mazurka --bars 8 --key "A minor" --seed 4 mazurka.mid',
+            "melodygru vary mazurka.mid other.mid --amount 0.4 --seed 1",
+            "melodygru generate --style mazurka --bars 8 --syncopation much --leaps many --rests many --seed 4 "
+            "wild.mid",
+        ),
+        "mazurka.mid",
+    ),
+    Entry(
+        "A feel, and one of my own",
+        "A feel sets several options at once, and says which. Your own go into feels.toml, here or in "
+        "`~/.config/melodygru/`: a table each, with options spelled as on the command line.",
+        (
+            "melodygru generate --feel lullaby --bars 8 --key F --seed 2 lullaby.mid",
+            'printf \'[night]\\nabout = "slow, low and sparse"\\nstyle = "standard"\\nbpm = 58\\n'
+            'range = "G3:C5"\\ndensity = 3\\n\' > feels.toml',
+            'melodygru generate --feel night --bars 8 --chords "Dm7 G7 Cmaj7 Am7" --seed 2 night.mid',
+        ),
+        "night.mid",
+    ),
 )
 
 
@@ -164,25 +187,19 @@ def run(command: str, folder: Path) -> str:
     )
     if done.returncode:
         raise SystemExit(f"{command}\n{done.stderr}")
-    return (done.stdout + done.stderr).strip()
+    return done.stdout.strip()  # how far it is stands on the other
 
 
 def picture(file: Path, name: str) -> None:
-    """The score of a MIDI file as a picture of this name in docs/pictures/, trimmed."""
-    program = next((path for path in map(shutil.which, MUSESCORE) if path), None)
-    if program is None:
-        raise SystemExit("MuseScore is not installed; install Debian's package musescore3.")
+    """The score of a MIDI file as a picture of this name in docs/pictures/."""
     made = file.parent / f"{name}.png"
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    command = [program, "-T", "10", "-r", str(WIDTH), "-o", str(made), str(file)]
-    subprocess.run(command, env=environment, capture_output=True, check=True)
-    PICTURES.mkdir(exist_ok=True)
-    first = made.with_name(f"{name}-1.png")
-    # MuseScore's paper is transparent, and its ink would be lost on a dark page.
-    with Image.open(first if first.exists() else made) as score:
+    run(f"melodygru score {shlex.quote(str(file))} {shlex.quote(str(made))}", file.parent)
+    # The paper is transparent, and ink would be lost on a dark page.
+    with Image.open(made) as score:
         paper = Image.new("RGBA", score.size, "white")
         paper.alpha_composite(score.convert("RGBA"))
-        paper.convert("L").quantize(16).save(PICTURES / f"{name}.png", optimize=True)
+        small = paper.convert("L").resize((WIDTH, round(WIDTH * score.height / score.width)), Image.Resampling.LANCZOS)
+        small.quantize(16).save(PICTURES / f"{name}.png", optimize=True)
 
 
 def main() -> None:
@@ -190,11 +207,13 @@ def main() -> None:
     lines = [
         "# Cookbook",
         "",
-        "Thirteen things that a musician wants. Every command was run as it stands, and what it printed stands "
-        "below it; the",
-        "pictures are the files, opened in MuseScore. Written by `python scripts/build_cookbook.py`.",
+        f"{NUMBERS[len(ENTRIES) - 12]} things that a musician wants. Every command was run as it stands, and what it "
+        "printed stands below it; the",
+        "pictures are the files, drawn by `melodygru score`. Written by `python scripts/build_cookbook.py`.",
         "",
     ]
+    for old in PICTURES.glob("[0-9][0-9]-*.png"):
+        old.unlink()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for number, entry in enumerate(ENTRIES, 1):

@@ -151,10 +151,11 @@ def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model
 
     Whoever has named a feel has said enough.
     """
-    from melodygru.writing.replay import style_of
     from melodygru.writing.styles import styled, written_out
 
     if "primer" in asked:
+        from melodygru.writing.replay import style_of  # it needs all that reads and changes files
+
         return styled(config, model.context, style_of(str(asked["primer"])))
     if "primer_notes" in asked:
         return config

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -101,6 +100,8 @@ def in_style(config: GenerationConfig) -> str:
 
 def spelled(values: Mapping[str, Any]) -> str:
     """Options as they would be typed."""
+    from shlex import quote
+
     words: list[str] = []
     for name, value in values.items():
         option = name.replace("_", "-")

@@ -31,7 +31,10 @@ def read_toml(file: Path) -> dict[str, Any]:
         raise FileError(f"{file} cannot be read ({error.strerror}); check the path and its permissions.") from error
     except (ValueError, RecursionError) as error:
         # ValueError: no TOML, no UTF-8, or a number of more digits than Python takes.
-        raise FileError(f"{file} is not TOML ({str(error)[:80]}); write lines such as key = 'A minor'.") from error
+        what, at, place = str(error).partition(" (at ")  # the place stands last, and is not to be cut off
+        raise FileError(
+            f"{file} is not TOML ({what[:80]}{at}{place[:60]}); write lines such as key = 'A minor'."
+        ) from error
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Styles and feels as a user asks for them: what holds where nothing is said, and what is told of it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,24 @@ def test_a_feel_that_is_no_toml_is_named(here, capsys):
     Path("feels.toml").write_text("[mine\n")
     assert run("generate", "--feel", "lullaby", "a.mid") == 1
     assert "feels.toml is not TOML (" in capsys.readouterr().err
+    Path("feels.toml").write_text(
+        "[mine]\nbpm = 60\n\n" + ".".join("a" * 90) + " = 1\n" + ".".join("a" * 89) + " = 1\n"
+    )
+    assert run("generate", "--feel", "lullaby", "a.mid") == 1
+    assert "(at line 5, column" in capsys.readouterr().err
+
+
+def test_a_melody_in_a_style_imports_nothing_that_changes_files(here):
+    script = (
+        "import sys; sys.argv = ['melodygru', 'generate', '--feel', 'lullaby', '--bars', '1', 'a.mid']\n"
+        "from melodygru.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*[name for name in ('replay', 'editing', 'variation') if f'melodygru.writing.{name}' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert Path("a.mid").exists()
+    assert done.stdout.splitlines()[-1] == ""
 
 
 def test_the_help_page_names_feels_that_there_are(capsys):

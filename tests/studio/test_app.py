@@ -261,6 +261,56 @@ def test_what_goes_on_from_a_file_is_the_command_lines_too(studio, tmp_path, inc
 
 
 @pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"feel": "lullaby", "options": {"bars": 4}}, ["--feel", "lullaby", "--bars", 4, "--program", 0]),
+        ({"feel": "riff", "options": {"bpm": 90.0}}, ["--feel", "riff", "--bpm", 90]),
+        ({"feel": "anthem", "model": "folk", "options": {"bars": 4}},
+         ["--feel", "anthem", "--model", "folk", "--bars", 4]),
+        ({"options": {"style": "waltz", "bars": 4, "syncopation": "much", "leaps": "few", "rests": "many"}},
+         ["--style", "waltz", "--bars", 4, "--syncopation", "much", "--leaps", "few", "--rests", "many"]),
+        ({"model": "folk", "options": {"bars": 4}}, ["--model", "folk", "--bars", 4]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_styles_and_feels_are_the_command_lines_too(studio, tmp_path, asked, said):
+    run("generate", *said, "--seed", 5, tmp_path / "out.mid")
+    take = takes(studio, seed=5, **asked)[0]
+    assert fetched(studio, take["file"]) == (tmp_path / "out.mid").read_bytes()
+
+
+def test_a_melody_goes_on_in_a_style_that_is_said_or_that_its_file_says(studio, tmp_path):
+    run("generate", "--style", "mazurka", "--bars", 4, "--seed", 1, tmp_path / "a.mid")
+    opened = studio.page.post("api/open?name=a.mid", content=(tmp_path / "a.mid").read_bytes()).json()
+    assert opened["style"] == "mazurka"
+    plain = midi_bytes(messages.Melody(**TUNE).tune())
+    assert studio.page.post("api/open?name=b.mid", content=plain).json()["style"] is None
+    melody, style = opened["melodies"][0], {"style": opened["style"]}
+    filled = post(studio, "infill", melody=melody, bars="2", options={**style, "best_of": 4}, seed=1).json()
+    assert filled["options"]["style"] == "mazurka"
+    run("infill", tmp_path / "a.mid", tmp_path / "b.mid", "--bars", 2, "--best-of", 4, "--seed", 1)
+    assert filled["melody"]["notes"] == [
+        {"pitch": note.pitch, "onset": note.onset, "duration": note.duration}
+        for note in read_melodies(tmp_path / "b.mid")[0].notes
+    ]
+    longer = takes(studio, primer=filled["melody"], options={**style, "bars": 6}, seed=1)[0]
+    assert (longer["melody"]["meter"], longer["options"]["style"]) == ("3/4", "mazurka")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"feel": "nothing"}, ["There is no feel 'nothing'", "lullaby"]),
+        ({"options": {"style": "rock"}}, ["options.style is 'rock'"]),
+        ({"model": "folk", "options": {"style": "waltz"}}, ["waltz", "the model folk has learned"]),
+        ({"model": "folk", "options": {"leaps": "few"}}, ["the model folk has learned"]),
+    ],
+)
+def test_a_style_or_feel_that_cannot_be_had_is_told(studio, asked, words):
+    refused(post(studio, "generate", **asked), *words)
+
+
+@pytest.mark.parametrize(
     ("command", "asked", "said"),
     [
         ("infill", {"bars": "2-3"}, ["--bars", "2-3"]),

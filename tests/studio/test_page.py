@@ -330,6 +330,70 @@ def test_a_bad_file_is_told_in_a_sentence_and_costs_nothing(opened: Any) -> None
     assert melody_of(opened) == before
 
 
+def test_a_style_says_what_belongs_to_it_and_is_gone_on_in(opened: Any) -> None:
+    assert "Song" in opened.inner_text("#kind")
+    opened.select_option("[name=style]", "waltz")
+    assert opened.get_attribute("[name=bpm]", "placeholder") == "150"
+    assert opened.locator("[name=meter] option").first.inner_text() == "auto (3/4)"
+    opened.fill("[name=bars]", "8")
+    opened.click("#generate")
+    settle(opened)
+    waltz = melody_of(opened)
+    assert (waltz["meter"], waltz["bpm"], waltz["bars"]) == ("3/4", 150, 8)
+    # Back to no choice: what is on the roll knows its style itself.
+    opened.select_option("[name=style]", "")
+    opened.fill("#first-bar", "3")
+    opened.press("#first-bar", "Enter")
+    with opened.expect_request("**/api/infill") as asked:
+        opened.click("#infill")
+    assert asked.value.post_data_json["options"]["style"] == "waltz"
+    settle(opened)
+    with opened.expect_request("**/api/vary") as asked:
+        opened.click("#vary")
+    assert asked.value.post_data_json["options"]["style"] == "waltz"
+    settle(opened)
+    opened.keyboard.press("Control+z")
+    opened.keyboard.press("Control+z")
+    assert melody_of(opened) == waltz
+    assert b'"style":"waltz"' in saved(opened)
+
+
+def test_a_feel_says_what_it_sets_and_what_is_typed_goes_before(opened: Any) -> None:
+    # With the keyboard, as any choice.
+    opened.locator("[name=feel]").focus()
+    opened.keyboard.type("lullaby")
+    said = opened.inner_text("#kind")
+    assert "style song" in said
+    assert "meter 6/8" in said
+    assert opened.locator("[name=style] option").first.inner_text() == "auto (song)"
+    assert opened.get_attribute("[name=lowest]", "placeholder") == "C4"
+    assert opened.input_value("[name=program]") == "10"
+    opened.fill("[name=bpm]", "80")
+    opened.fill("[name=bars]", "4")
+    opened.click("#generate")
+    settle(opened)
+    melody = melody_of(opened)
+    assert (melody["meter"], melody["bpm"], melody["bars"]) == ("6/8", 80, 4)
+    assert all(60 <= note["pitch"] <= 74 for note in melody["notes"])
+
+
+def test_what_a_model_does_not_know_is_out_of_reach(opened: Any) -> None:
+    names = ["style", "syncopation", "leaps"]
+    opened.select_option("[name=style]", "march")
+    opened.select_option("[name=model]", "folk")
+    assert [opened.is_disabled(f"[name={name}]") for name in names] == [True, True, True]
+    assert not opened.is_disabled("[name=rests]")
+    assert "folk" in opened.inner_text("#kind")
+    opened.click("#generate")
+    settle(opened)
+    assert melody_of(opened)["bpm"] == 120
+    opened.click("#vary")
+    settle(opened)
+    opened.select_option("[name=model]", "repertoire")
+    assert [opened.is_disabled(f"[name={name}]") for name in names] == [False, False, False]
+    assert opened.input_value("[name=style]") == "march"
+
+
 def test_eight_takes_are_heard_and_the_best_is_kept(opened: Any) -> None:
     opened.fill("[name=bars]", "4")
     opened.click("#eight")
