@@ -415,7 +415,8 @@ def test_beginning_from_a_model_begins_from_its_weights(folder):
     first = train(folder, "first", epochs=2, patience=0, **TINY)
     second = train(folder, "second", epochs=1, lr=1e-8, init_from="first", patience=0, device="cpu")
     one, two = weights(first.checkpoint), weights(second.checkpoint)
-    assert all(np.allclose(one[name], two[name], atol=1e-5) for name in one)
+    # (The second is told more, so its input layer is wider.)
+    assert all(np.allclose(one[name], two[name], atol=1e-5) for name in set(one) - {"input.weight"})
 
 
 @pytest.mark.parametrize("cell", ["lstm", "rnn", "gru-v1", "mingru"])
