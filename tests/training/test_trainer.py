@@ -3,6 +3,7 @@ import errno
 import json
 import math
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -495,7 +496,7 @@ def test_help_tells_the_defaults_that_hold(capsys):
     text = " ".join(capsys.readouterr().out.replace("│", " ").split())
     for option in ("epochs", "batch_size", "lr", "weight_decay", "grad_clip", "val_split", "patience", "seed"):
         after = text.split(f"--{option.replace('_', '-')} ")[1]
-        assert after.split("[default: (")[1].split(")")[0] == f"{getattr(TrainConfig(), option):g}", option
+        assert re.split("[;)]", after.split("[default: (")[1])[0] == f"{getattr(TrainConfig(), option):g}", option
 
 
 def test_the_live_line_shows_brackets_as_they_are(capsys):
