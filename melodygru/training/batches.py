@@ -134,7 +134,10 @@ def make_batch(
         batch[name] = padded
     if conditioning is not None:
         of_rows = chosen.piece[rows]
-        told = conditioning.judged(dataset, of_rows) if step is None else conditioning.hidden(dataset, of_rows, step)
+        if step is None:
+            told = conditioning.judged(dataset, of_rows)
+        else:
+            told = conditioning.hidden(dataset, of_rows, rows, step)
         onset = _onsets(arrays["durations"], begins[place], starts, shape[1])
         batch = conditioning.added(batch, onset, dataset, of_rows, told)
     sent = {name: torch.from_numpy(array).to(device) for name, array in batch.items()}

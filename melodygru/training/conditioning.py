@@ -52,10 +52,16 @@ class Conditioning:
         self.known = known
         self.seed = seed
 
-    def hidden(self, dataset: Dataset, pieces: Array, step: int) -> list[Conditions]:
-        """The conditions of these pieces (N,), as far as they are told in this step."""
-        random = np.random.default_rng([self.seed, 4, step])
-        return [self._hidden(self.known(dataset, int(piece)), random) for piece in pieces]
+    def hidden(self, dataset: Dataset, pieces: Array, rows: Array, step: int) -> list[Conditions]:
+        """The conditions of these pieces (N,), as far as they are told in this step.
+
+        `rows` (N,) tells the stretches apart: what is hidden of one does not depend on the others, nor on which of
+        several processes makes its batch.
+        """
+        return [
+            self._hidden(self.known(dataset, int(piece)), np.random.default_rng([self.seed, 4, step, int(row)]))
+            for piece, row in zip(pieces, rows, strict=True)
+        ]
 
     def _hidden(self, of_piece: Known, random: np.random.Generator) -> Conditions:
         known, draws = of_piece.conditions, random.random(6)

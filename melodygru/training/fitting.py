@@ -6,8 +6,8 @@ from typing import Any
 
 from melodygru.training.config import TrainConfig
 
-_FEWEST_STEPS, _MOST_EPOCHS = 600, 60
-"""Steps from scratch that a network takes to learn anything, and passes after which a handful of tunes says no more."""
+_FEWEST_STEPS, _MOST_EPOCHS = 150, 60
+"""Steps from scratch that a network takes to learn anything; many more and it knows little music by heart."""
 _START_EPOCHS, _START_LR = 10, 1e-3
 """A network that knows music needs few passes, at whatever size; faster, it forgets what it knew."""
 

@@ -85,9 +85,11 @@ def test_batches_hold_what_generation_is_told(pieces):
 def test_each_step_hides_something_else_and_the_same_step_the_same(pieces):
     data, told = dataset_of(pieces), conditioning_of(pieces)
     which = np.zeros(600, int)
-    hidden = told.hidden(data, which, 7)
-    assert hidden == told.hidden(data, which, 7)
-    assert hidden != told.hidden(data, which, 8)
+    rows = np.arange(600)
+    hidden = told.hidden(data, which, rows, 7)
+    assert hidden == told.hidden(data, which, rows, 7)
+    assert hidden != told.hidden(data, which, rows, 8)
+    assert hidden[200:] == told.hidden(data, which[200:], rows[200:], 7)
     full = pieces[0].meta.conditions
     for one in hidden:
         assert one.style in ("", full.style)
