@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from melodygru import UsageError, train
+from melodygru import train
+from melodygru.errors import UsageError
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.likelihood import event_nats_parts
 from melodygru.network.mixing import CONTEXTS, EXPERTS
