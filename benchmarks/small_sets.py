@@ -147,6 +147,8 @@ def one_fold(melodies: Sequence[Melody], test: np.ndarray, options: dict[str, ob
             for number, melody in enumerate(learned):
                 write_midi(melody, Path(folder) / "tunes" / f"{number:04}.mid")
             result = train(Path(folder) / "tunes", Path(folder) / "model", ngrams="on", **options)  # type: ignore
+            if result.stopped == "interrupted":
+                raise SystemExit("Stopped; with --results it goes on from the last whole fold.")
             both = Checkpoint.load(result.checkpoint)
         of = {"n-grams": replace(both, ngrams=grams), "network": replace(both, ngrams=None), "both": both}
         bits = {name: note_bits(checkpoint.engine(), pieces) for name, checkpoint in of.items()}

@@ -29,8 +29,9 @@ EXPERTS = 2 * len(VIEWPOINTS)
 _LONG = (3, 6)
 """Orders of contexts from which they are middling, and long."""
 CONTEXTS = len(_LONG) + 1
-MOST_EVENTS = 100_000
-"""Of all pieces together: counting more takes over a second, and a network that has so much needs no n-grams."""
+MOST_EVENTS = 60_000
+"""Of all pieces together: counting more takes over a second at each start, and a network that has so much knows better.
+"""
 _LARGEST_WEIGHT = 100.0
 
 
@@ -131,7 +132,7 @@ class NgramModel:
             if array.dtype != kind or array.shape != shape:
                 raise ValueError(f"{one.name} is {array.dtype} {list(array.shape)}")
         sizes, bars = self.pieces[:, 0].astype(np.int64), self.pieces[:, 5]
-        if len(self.pitches) > MOST_EVENTS or sizes.sum() != len(self.pitches) or (sizes < 0).any():
+        if len(self.pitches) > MOST_EVENTS or sizes.sum() != len(self.pitches) or (sizes < 1).any():
             raise ValueError("the pieces' lengths do not fit")
         if self.pitches.max(initial=0) > TIE or bars.min(initial=1) < 0 or bars.max(initial=1) > 1 << 24:
             raise ValueError("pitches or bars are out of range")

@@ -37,8 +37,6 @@ _SMALLEST = 1e-12
 """Probabilities' floor, for logarithms."""
 
 UIntArray = npt.NDArray[np.uint64]
-_MULTIPLIERS = np.random.Generator(np.random.PCG64(20050801)).integers(0, 1 << 63, NOTES_BEFORE + 1, np.uint64)
-_MULTIPLIERS = _MULTIPLIERS * np.uint64(2) + np.uint64(1)
 _NOTHING = np.uint64(0x9E3779B97F4A7C15)
 """Stands for a note before the first."""
 
@@ -49,6 +47,10 @@ def mixed_bits(values: Array) -> UIntArray:
     values = (values ^ values >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ values >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
     return values ^ values >> np.uint64(31)
+
+
+_MULTIPLIERS = mixed_bits(np.arange(1, NOTES_BEFORE + 2)) | np.uint64(1)
+"""Of a context's parts, by which their sum is a hash of which comes where."""
 
 
 def context_hashes(known: UIntArray, before: UIntArray) -> UIntArray:

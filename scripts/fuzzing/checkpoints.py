@@ -19,6 +19,8 @@ from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig
 from melodygru.network.critic import Critic, own_names
 from melodygru.network.engine import weight_shapes
+from melodygru.network.mixing import CONTEXTS, EXPERTS, NgramModel
+from melodygru.network.tokenizer import Tokenizer
 
 _KINDS = ("F64", "F32", "F16", "BF16", "I64", "I32", "I8", "U8", "BOOL", "F8_E4M3", "C64", "x", "")
 _ODD_BYTES = (
@@ -33,7 +35,7 @@ _ODD_BYTES = (
 
 
 def seed(random: Random) -> bytes:
-    """A model of a few hundred weights, some with an index of what was learned from, a critic, or int8 weights."""
+    """A model of a few hundred weights, some with an index of what was learned from, a critic, n-grams, or int8."""
     context = random.choice((ContextConfig(lookback=(1,)), ContextConfig(False, False, False, False, False, (), False)))
     config = ModelConfig(
         cell=random.choice(sorted(CELLS)), hidden=3, layers=random.choice((1, 2)), embedding=2,
@@ -44,7 +46,8 @@ def seed(random: Random) -> bytes:
     melody = Melody(tuple(Note(60 + place, 12 * place, 12) for place in range(6)), name="Air")
     index = OriginalityIndex.of_melodies([melody, melody]).to_bytes() if random.random() < 0.6 else None
     critic = _critic(numbers) if random.random() < 0.6 else None
-    made = Checkpoint(config, weights, TokenizerConfig(24), {"pieces": 2}, index, critic)
+    ngrams = _ngrams(melody, numbers) if random.random() < 0.6 else None
+    made = Checkpoint(config, weights, TokenizerConfig(24), {"pieces": 2}, index, critic, ngrams)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "seed.safetensors"
         made.save(path, half=random.random() < 0.4, int8=random.random() < 0.4)
@@ -56,6 +59,12 @@ def seed(random: Random) -> bytes:
 def joined(header: bytes, body: bytes) -> bytes:
     """A file of its description and its numbers."""
     return struct.pack("<Q", len(header)) + header + body
+
+
+def _ngrams(melody: Melody, numbers: np.random.Generator) -> NgramModel:
+    """N-grams of one melody, twice, weighed by chance."""
+    pieces = [Tokenizer(TokenizerConfig(24)).encode(melody)] * 2
+    return NgramModel.of(pieces, numbers.uniform(0, 0.3, (EXPERTS, CONTEXTS)), 0.5)
 
 
 def _critic(numbers: np.random.Generator) -> Critic:

@@ -23,7 +23,6 @@ from melodygru.formats.scores.cache import Reading
 from melodygru.music.melody import Melody, Note
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import ContextConfig, TokenizerConfig
-from melodygru.network.engine import NumpyEngine
 from melodygru.network.tokenizer import PieceMeta
 from melodygru.option import Option
 from melodygru.writing.config import GenerationConfig
@@ -112,9 +111,10 @@ def examine_checkpoint(data: bytes, folder: Path, suffix: str, seconds: float, t
     if not all(array.dtype == np.float32 and np.isfinite(array).all() for array in found.weights.values()):
         raise Broken("weights", "weights that are not finite")
     with time_limit(5 * seconds):
-        engine = NumpyEngine(found.model_config, found.weights)
+        engine = found.engine()
         state = engine.start([PieceMeta()])
-        if not np.isfinite(engine.duration_logits(state)).all():
+        logits = engine.duration_logits(state), engine.pitch_logits(state, np.array([24]))
+        if not all(np.isfinite(numbers).all() for numbers in logits):
             raise Broken("weights", "a step gives numbers that are not finite")
         if found.critic is not None:
             found.critic.log_odds(Melody((Note(60, 0, 24), Note(62, 24, 24))))

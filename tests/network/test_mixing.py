@@ -14,6 +14,7 @@ from melodygru.network.ngrams import Heard
 from melodygru.network.tokenizer import END, REST, Tokenizer
 from melodygru.network.trace import trace
 from melodygru.writing.model import Model
+from tests.command_line import run
 from tests.networks import checkpoint
 from tests.tunes import tune
 
@@ -151,3 +152,11 @@ def test_the_same_seed_writes_the_same_alone_and_among_others():
     many = model.generate_many(5, 4, seed=8)
     assert model.generate(4, seed=8).notes == many[0].notes
     assert model.generate_many(5, 4, seed=8) == many
+
+
+def test_the_graph_is_said_to_be_of_the_network_alone(tmp_path, capsys):
+    pytest.importorskip("onnx")
+    for name, model in (("with", mixed()), ("without", checkpoint())):
+        model.save(tmp_path / f"{name}.safetensors")
+        run("export", tmp_path / f"{name}.safetensors", tmp_path / f"{name}.onnx")
+        assert ("Its n-grams stay outside" in capsys.readouterr().out) == (name == "with")

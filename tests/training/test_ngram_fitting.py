@@ -1,13 +1,17 @@
+import re
+
 import numpy as np
 import pytest
 
-from melodygru import UsageError, train
+from melodygru import train
+from melodygru.errors import UsageError
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.likelihood import event_nats_parts
 from melodygru.network.mixing import CONTEXTS, EXPERTS
 from melodygru.network.tokenizer import Tokenizer
 from melodygru.training import ngram_fitting
 from melodygru.training.ngram_fitting import costs, expert_weights, fit_ngrams, fit_weights
+from tests.command_line import run
 from tests.networks import checkpoint
 from tests.tunes import tune, write_tunes
 
@@ -92,3 +96,12 @@ def test_too_much_music_is_refused_before_it_is_learned(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="counts at most 50 events"):
         train(folder, tmp_path / "other", ngrams="on", **TINY)
     assert Checkpoint.load(train(folder, tmp_path / "other", **TINY).checkpoint).ngrams is None
+
+
+def test_the_command_says_that_ngrams_are_in_and_what_they_bring(tmp_path, capsys):
+    folder = write_tunes(tmp_path / "tunes", 24)
+    options = [f"--{name}={value}" for name, value in TINY.items()]
+    assert run("train", folder, "--out", tmp_path / "model", *options) == 0
+    assert re.search(r"N-grams of the folder are mixed in: \d\.\d{3} nats per note better", capsys.readouterr().out)
+    assert run("train", folder, "--out", tmp_path / "other", "--ngrams", "off", *options) == 0
+    assert "N-grams" not in capsys.readouterr().out

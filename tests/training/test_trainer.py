@@ -37,6 +37,7 @@ TINY = {
     "window": 16,
     "context": ContextConfig(lookback=(1,)),
     "device": "cpu",
+    "ngrams": "off",  # they have tests of their own
 }
 
 
