@@ -118,7 +118,7 @@ def hear_modes(hall: Hall) -> None:
     for style in ("song", "folk"):
         made: dict[str, list[Melody]] = {}
         for mode in ("major", "minor", *modes.COLOURS):
-            wishes = [
+            wishes: list[dict[str, object]] = [
                 {"key": f"{TONICS[i % len(TONICS)]} {mode}", "style": style, "range": ANY_RANGE, "bars": 16}
                 for i in range(_EACH_MODE)
             ]

@@ -114,7 +114,7 @@ def main() -> None:
     made = lessons(known, seed=0, variants=0.0)
     conditions = [one.conditions for one in made.known]
     first, *others = (Judge(path, made) for path in given.models)
-    every_count = np.array([made.dataset.notes([piece]) for piece in range(made.dataset.pieces)])
+    every_count = np.array([made.dataset.notes(np.array([piece])) for piece in range(made.dataset.pieces)])
     print("| style | pieces, works, notes | " + " | ".join([first.name, *(f"{o.name} - {first.name}" for o in others)]))
     for name, pieces in groups(known).items():
         if given.styles and name.split(",")[0] not in given.styles.split(","):

@@ -41,9 +41,13 @@ def main() -> None:
     parser.add_argument("--told", choices=("all", "nothing"), default="all")
     parser.add_argument("--init-from", type=Path, help="begin with this model; --preset then says nothing")
     parser.add_argument("--lr", type=float, default=TrainConfig().lr)
+    parser.add_argument(
+        "--variants", type=float, default=0.3, help="share of the pieces that are learned in another mode too"
+    )
     parser.add_argument("--resume", action="store_true")
     given = parser.parse_args()
-    made = lessons(load(given.pieces), given.seed, styles=given.styles.split(",") if given.styles else ())
+    styles = given.styles.split(",") if given.styles else ()
+    made = lessons(load(given.pieces), given.seed, variants=given.variants, styles=styles)
     told = given.told == "all"
     start = Checkpoint.load(given.init_from) if given.init_from else None
     shape = start.model_config if start else preset_of(given.preset)

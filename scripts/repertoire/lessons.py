@@ -80,10 +80,10 @@ def lessons(
     for piece in pieces:
         if piece.split not in (TRAIN, HELD) or (styles and piece.style not in styles):
             continue
-        watched = piece.split == TRAIN and crc32(piece.work.encode()) % WATCHED == 0
-        add(piece, piece.melody, spans(piece.chords), "watched" if watched else piece.split)
+        kept = piece.split == TRAIN and crc32(piece.work.encode()) % WATCHED == 0
+        add(piece, piece.melody, spans(piece.chords), "watched" if kept else piece.split)
         rare = 3 in SCALES[piece.melody.key.mode]
-        if piece.split == TRAIN and not watched and chance.random() < variants * (MINOR_RATHER if rare else 1):
+        if piece.split == TRAIN and not kept and chance.random() < variants * (MINOR_RATHER if rare else 1):
             other = variant(piece.melody, chance)
             if other is not None:
                 add(piece, other, (), "variant")

@@ -14,9 +14,14 @@ from dataclasses import replace
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import Key
 
-_LOWER_2, _LOWER_5, _LOWER_6, _LOWER_7, _RAISE_4, _RAISE_6 = (2, -1), (7, -1), (9, -1), (11, -1), (5, 1), (8, 1)
+_LOWER_2, _LOWER_3, _LOWER_5, _LOWER_6, _LOWER_7 = (2, -1), (4, -1), (7, -1), (9, -1), (11, -1)
+_RAISE_4, _RAISE_6 = (5, 1), (8, 1)
 MOVES: dict[str, tuple[tuple[str, tuple[tuple[int, int], ...]], ...]] = {
-    "major": (("mixolydian", (_LOWER_7,)), ("lydian", (_RAISE_4,))),
+    "major": (
+        ("mixolydian", (_LOWER_7,)),
+        ("lydian", (_RAISE_4,)),
+        ("dorian", (_LOWER_3, _LOWER_7)),
+    ),
     "minor": (
         ("dorian", (_RAISE_6,)),
         ("phrygian", (_LOWER_2,)),
@@ -27,6 +32,8 @@ MOVES: dict[str, tuple[tuple[str, tuple[tuple[int, int], ...]], ...]] = {
     "mixolydian": (("dorian", ((4, -1),)), ("major", ((10, 1),))),
 }
 """Of each mode: others, and which degrees (semitones above the tonic) are moved by how much."""
+LEADING = {"dorian": (_LOWER_7,), "phrygian": (_LOWER_7, _LOWER_6), "locrian": (_LOWER_7, _LOWER_6)}
+"""What is moved besides where there is some: minor tunes raise degrees towards the tonic, these modes do not."""
 BLUES = 0.15
 """Share of the variants that are blues."""
 _TO_BLUES: Mapping[str, Mapping[int, int]] = {
@@ -46,17 +53,23 @@ def variant(melody: Melody, chance: random.Random) -> Melody | None:
     if melody.key.mode not in MOVES:
         return None
     mode, moves = chance.choice(MOVES[melody.key.mode])
-    return in_another_mode(melody, mode, dict(moves))
+    return in_another_mode(melody, mode, dict(moves), dict(LEADING.get(mode, ())))
 
 
-def in_another_mode(melody: Melody, mode: str, moves: Mapping[int, int]) -> Melody | None:
-    """The melody with these degrees moved; None where it has not all of them, or has what they become besides."""
+def in_another_mode(
+    melody: Melody, mode: str, moves: Mapping[int, int], besides: Mapping[int, int] | None = None
+) -> Melody | None:
+    """The melody with these degrees moved; None where it has not all of them, or has what they become besides.
+
+    Args:
+        besides: what is moved too, if there is any of it.
+    """
     shares = [0.0] * 12
     for note in melody.notes:
         shares[(note.pitch - melody.key.tonic) % 12] += 1 / len(melody.notes)
     if any(shares[degree] == 0 or shares[degree + by] > _CLEAN for degree, by in moves.items()):
         return None
-    return replace(melody, notes=_moved(melody, moves), key=Key(melody.key.tonic, mode))
+    return replace(melody, notes=_moved(melody, {**(besides or {}), **moves}), key=Key(melody.key.tonic, mode))
 
 
 def in_blues(melody: Melody, chance: random.Random) -> Melody | None:
