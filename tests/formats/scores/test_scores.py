@@ -557,7 +557,17 @@ def test_training_counts_the_tunes_that_are_left_out_by_themselves():
     remarks = {"tune left out: no notes": 25, "movement left out: it has no notes": 1, "key estimated": 2}
     dataset = SimpleNamespace(report={"kept": 3, "left_out": {}, "remarks": remarks})
     counts = ("train_pieces", "train_notes", "val_pieces", "val_notes", "parameters", "steps_per_epoch", "resumed_at")
-    lines = describe(SimpleNamespace(dataset=dataset, device="cpu", precision="float32", **dict.fromkeys(counts, 1)))
+    lines = describe(
+        SimpleNamespace(
+            dataset=dataset,
+            device="cpu",
+            precision="float32",
+            remarks=(),
+            epochs=16,
+            lr=0.004,
+            **dict.fromkeys(counts, 1),
+        )
+    )
     assert lines[1:4] == [
         "  25 tunes left out: no notes",
         "  1 movement left out: it has no notes",
