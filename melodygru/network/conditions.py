@@ -95,6 +95,7 @@ class Conditions:
         chords: in order, on the melody's grid; they need not cover it.
         drawn: characters of people's pieces, of which each melody is told another one where `character` says nothing.
             Told nothing, a network drifts into what is likeliest at every step: it repeats more than people do.
+        stressed: traits of character that guidance goes along, and nothing else; none: along all that is told.
     """
 
     style: str = ""
@@ -103,6 +104,7 @@ class Conditions:
     character: tuple[Character, ...] = (Character(),)
     chords: tuple[ChordSpan, ...] = ()
     drawn: tuple[Character, ...] = ()
+    stressed: tuple[str, ...] = ()
 
     def settled(self, *seed: int) -> Conditions:
         """The same for one melody, with one of the characters that may be drawn: one that has all that is said."""

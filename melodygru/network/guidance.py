@@ -1,7 +1,8 @@
 """What a network was told, followed more closely than it learned to: classifier-free guidance (Ho & Salimans 2022).
 
 Beside each melody the same one is heard by the network told nothing. What telling changes in the logits is taken more
-than once: `without + strength * (with - without)`. A mode is told less by its parent: of dorian, minor.
+than once: `without + strength * (with - without)`. A mode is told less by its parent: of dorian, minor. Where traits of
+character are stressed (`Conditions.stressed`) those alone are not told, so that nothing else is exaggerated.
 """
 
 from __future__ import annotations
@@ -75,6 +76,10 @@ def log_softmax(logits: Float32Array) -> Float32Array:
 
 
 def untold(meta: PieceMeta) -> PieceMeta:
-    """The same piece of which nothing is told that need not be; a mode is its parent."""
+    """The same piece of which nothing is told that need not be, a mode is its parent; or all but what is stressed."""
+    told = meta.conditions
+    if told.stressed:
+        hidden = dict.fromkeys(told.stressed, 0)
+        return replace(meta, conditions=replace(told, character=tuple(c._replace(**hidden) for c in told.character)))
     third = "minor" if 3 in SCALES[meta.key.mode] else "major"
     return replace(meta, conditions=Conditions(), key=Key(meta.key.tonic, third))

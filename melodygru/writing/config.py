@@ -46,6 +46,9 @@ from melodygru.writing.values import (
     parse_range,
 )
 
+STRESS = 2.0
+"""How many times as closely as learned traits of character are followed that were asked for in words."""
+
 
 @dataclass(frozen=True)
 class GenerationConfig:
@@ -245,7 +248,15 @@ class GenerationConfig:
     def sampling(self) -> SamplingConfig:
         """How events are drawn."""
         said = {name: getattr(self, name) for name in described(SamplingConfig)}
+        if self.stressed:
+            said["strength"] = STRESS
         return SamplingConfig(**{name: value for name, value in said.items() if value is not None})
+
+    @property
+    def stressed(self) -> tuple[str, ...]:
+        """Traits that were asked for in words, and are to be heard: the network alone would keep them too mildly."""
+        asked = ("syncopation", "leaps") if self.strength is None else ()
+        return tuple(name for name in asked if getattr(self, name) is not None)
 
     @property
     def pitches(self) -> tuple[int, int]:

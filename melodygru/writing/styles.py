@@ -87,7 +87,12 @@ def conditions_for(
             leaps=0 if config.leaps is None else _LEAPS[config.leaps],
         )
     return Conditions(
-        style.collection if style else "", style.kind if style else "", _scale_told(config), (character,), tuple(chords)
+        style.collection if style else "",
+        style.kind if style else "",
+        _scale_told(config),
+        (character,),
+        tuple(chords),
+        stressed=config.stressed if whole else (),
     )
 
 

@@ -24,11 +24,14 @@ from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range, of_classes
 from melodygru.writing.constraints.chords import OverChords
 from melodygru.writing.constraints.contour import Contour, place
-from melodygru.writing.constraints.past import Banned, Density, FewRests, Guard, Prefers, Repeats, SomeRests
+from melodygru.writing.constraints.past import Banned, Breathes, Density, FewRests, Guard, Prefers, Repeats, SomeRests
 from melodygru.writing.constraints.places import Bars, EndsOn, Grid, Leaps, NoRests, Pitches, Seams, shortest_end
 from melodygru.writing.layout import RESTS_EVERY, Layout, Region
 from melodygru.writing.lookahead import Lookahead
 from melodygru.writing.values import DEFAULT_GRID, LEARNED
+
+BARS_OF_A_NOTE = 2
+"""In a style some note begins within so many bars of the last one that did, if it can; people's hardly ever do not."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,8 @@ class Problem:
         rules: list[Constraint] = [Bars(self.meta.length, metre.bar_steps, silence)]
         if self.config.form is not None:
             rules.append(Seams(self.layout.seams))
+        if self.config.style is not None and (self.config.density is None or self.config.density >= 1):
+            rules.append(Breathes(BARS_OF_A_NOTE * metre.bar_steps))
         rules += [*(rule for wish in wishes for rule in wish.rules), *more, *self.further]
         if self.banned is not None:
             rules.append(Guard(self.banned))

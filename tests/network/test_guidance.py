@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from melodygru.music.theory import Key
-from melodygru.network.conditions import Conditions
+from melodygru.network.conditions import Character, Conditions
 from melodygru.network.config import ContextConfig
 from melodygru.network.engine import NumpyEngine
 from melodygru.network.guidance import GuidedEngine, log_softmax, untold
@@ -54,6 +54,14 @@ def test_more_is_farther_along_the_same_way(engine):
     with_, without = log_softmax(with_), log_softmax(without)
     np.testing.assert_allclose(more, without + 3 * (with_ - without), atol=1e-5)
     assert np.abs(with_ - without).max() > 5e-4
+
+
+def test_what_is_stressed_alone_is_not_told():
+    told = Conditions("song", character=(Character(density=3, leaps=5), Character(leaps=1)), stressed=("leaps",))
+    meta = PieceMeta(key=Key(2, "dorian"), bars=8, conditions=told)
+    hidden = untold(meta)
+    assert hidden.conditions.character == (Character(density=3), Character())
+    assert replace(hidden, conditions=told) == meta
 
 
 def test_who_goes_on_is_heard_as_before(engine):

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 
 from melodygru.music.theory import TimeSignature
 from melodygru.writing.constraints.base import PITCHES, Constraint, Progress, in_range, of_classes
-from melodygru.writing.constraints.past import Continues, Density, Departs, FewRests, Guard, Prefers, Repeats, SomeRests
+from melodygru.writing.constraints.past import (
+    Breathes,
+    Continues,
+    Density,
+    Departs,
+    FewRests,
+    Guard,
+    Prefers,
+    Repeats,
+    SomeRests,
+)
 from melodygru.writing.constraints.places import (
     Bars,
     BeginsBefore,
@@ -329,6 +339,16 @@ def test_preferences_cost_and_forbid_nothing():
     fewest, most = Continues().counts(0, 9)
     assert fewest == 1
     assert most >= 9
+
+
+def test_a_note_is_due_when_none_has_begun_for_long():
+    rule = Breathes(48)
+    costs = rule.duration_preference(under_way, 60)
+    assert (costs[:, :49] == 0).all()
+    assert (costs[:, 49:] == -Breathes.COST).all()
+    assert rule.pitch_preference(progress([(0, 61), (24, 62)], onset=71)).max() == 0
+    assert rule.pitch_preference(progress([(0, 61), (24, 62)], onset=72)).min() == Breathes.COST
+    assert rule.pitch_preference(progress(onset=48)).min() == Breathes.COST
 
 
 def test_what_departs_is_at_most_half_the_same():

@@ -177,6 +177,30 @@ class Prefers(Constraint):
         return np.where(wanted, 0.0, -self.cost)
 
 
+class Breathes(Constraint):
+    """Would rather begin a note than hold one, or be silent, where none has begun for `longest` steps.
+
+    A network that has once been silent, or held a note, for bars finds nothing likelier than to go on.
+    """
+
+    COST = 8.0
+    """Nats that going on costs: less likely by a factor of 3,000."""
+
+    def __init__(self, longest: int):
+        self.longest = longest
+
+    def duration_preference(self, progress: Progress, size: int) -> FloatArray:
+        """Minus the cost for what is longer by itself."""
+        cost = np.where(np.arange(size) > self.longest, -self.COST, 0.0)
+        return np.broadcast_to(cost, (len(progress.onset), size))
+
+    def pitch_preference(self, progress: Progress) -> FloatArray:
+        """The cost in favour of all pitches, against ties and rests, where it is time for a note."""
+        last = np.array([onsets[-1] if onsets else 0 for onsets in progress.onsets])
+        due = progress.onset - last >= self.longest
+        return np.broadcast_to(np.where(due, self.COST, 0.0)[:, None], (len(due), PITCHES))
+
+
 class Departs(Constraint):
     """What is to be other music than something before: at most half of its notes (rounded up) are the same there.
 
