@@ -343,7 +343,7 @@ def test_preferences_cost_and_forbid_nothing():
 
 def test_a_note_is_due_when_none_has_begun_for_long():
     rule = Breathes(48)
-    costs = rule.duration_preference(under_way, 60)
+    costs = rule.duration_preference(progress(onset=24), 60)
     assert (costs[:, :49] == 0).all()
     assert (costs[:, 49:] == -Breathes.COST).all()
     assert rule.pitch_preference(progress([(0, 61), (24, 62)], onset=71)).max() == 0
