@@ -279,6 +279,9 @@ class Told:
         """Columns (N,): root above the tonic and quality of the chord at these places, the same of the next, how long
         it still lasts; and (N,) the root's pitch class, -1 for none.
         """
+        if self._chords.shape[1] == 1:  # nobody has any
+            none, far = np.zeros(len(rows), np.int64), np.full(len(rows), CHORD_DEGREES - 1, np.int64)
+            return [far, none, far, none, none], none - 1
         of = self._chords[rows]
         place = (of[:, :, 0] <= onset[:, None]).sum(axis=1) - 1
         every = np.arange(len(rows))

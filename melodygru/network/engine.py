@@ -150,7 +150,11 @@ class NumpyEngine:
             classes = degrees(self._pitches[None, :], context.tonic[:, None])
             logits += _along(parts["pitch_degree"], classes)
         if self.config.context.chords:
-            logits += _along(parts["pitch_chord"], chord_degrees(self._pitches[None, :], context.root[:, None]))
+            of_chord = parts["pitch_chord"]
+            if (context.root < 0).all():
+                logits += of_chord[:, CHORD_DEGREES - 1 :]
+            else:
+                logits += _along(of_chord, chord_degrees(self._pitches[None, :], context.root[:, None]))
         if self.config.context.candidates:
             run = context.candidate_run
             agrees = context.candidate_duration == durations[:, None]
