@@ -95,7 +95,8 @@ class Conditions:
         chords: in order, on the melody's grid; they need not cover it.
         drawn: characters of people's pieces, of which each melody is told another one where `character` says nothing.
             Told nothing, a network drifts into what is likeliest at every step: it repeats more than people do.
-        stressed: traits of character that guidance goes along, and nothing else; none: along all that is told.
+        stressed: traits of character, or "mode", that guidance goes along, and nothing else; none: along all that is
+            told.
     """
 
     style: str = ""

@@ -2,7 +2,7 @@
 
 Beside each melody the same one is heard by the network told nothing. What telling changes in the logits is taken more
 than once: `without + strength * (with - without)`. A mode is told less by its parent: of dorian, minor. Where traits of
-character are stressed (`Conditions.stressed`) those alone are not told, so that nothing else is exaggerated.
+character or the mode are stressed (`Conditions.stressed`) those alone are not told: nothing else is exaggerated.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from melodygru.network.arrays import Float32Array, IntArray
 from melodygru.network.conditions import Conditions
 from melodygru.network.engine import Engine
 from melodygru.network.tokenizer import PieceMeta
+
+MODE = "mode"
+"""Of `Conditions.stressed`: the mode, against its parent."""
 
 
 @dataclass
@@ -78,8 +81,9 @@ def log_softmax(logits: Float32Array) -> Float32Array:
 def untold(meta: PieceMeta) -> PieceMeta:
     """The same piece of which nothing is told that need not be, a mode is its parent; or all but what is stressed."""
     told = meta.conditions
-    if told.stressed:
-        hidden = dict.fromkeys(told.stressed, 0)
-        return replace(meta, conditions=replace(told, character=tuple(c._replace(**hidden) for c in told.character)))
-    third = "minor" if 3 in SCALES[meta.key.mode] else "major"
-    return replace(meta, conditions=Conditions(), key=Key(meta.key.tonic, third))
+    parent = Key(meta.key.tonic, "minor" if 3 in SCALES[meta.key.mode] else "major")
+    if not told.stressed:
+        return replace(meta, conditions=Conditions(), key=parent)
+    hidden = {trait: 0 for trait in told.stressed if trait != MODE}
+    told = replace(told, character=tuple(one._replace(**hidden) for one in told.character))
+    return replace(meta, conditions=told, key=parent if MODE in told.stressed else meta.key)

@@ -62,6 +62,8 @@ def test_what_is_stressed_alone_is_not_told():
     hidden = untold(meta)
     assert hidden.conditions.character == (Character(density=3), Character())
     assert replace(hidden, conditions=told) == meta
+    told = replace(told, stressed=("mode",))
+    assert untold(replace(meta, conditions=told)) == replace(meta, key=Key(2, "minor"), conditions=told)
 
 
 def test_who_goes_on_is_heard_as_before(engine):
