@@ -46,6 +46,9 @@ from melodygru.writing.values import (
     parse_range,
 )
 
+_SPOKEN = ("key", "scale", "chords", "form", "range", "grid", "pickup")
+"""Fields that `melodygru.writing.spoken` knows other spellings of."""
+
 
 @dataclass(frozen=True)
 class GenerationConfig:
@@ -194,6 +197,7 @@ class GenerationConfig:
             value = getattr(self, one.name)
             if one.kind is str and value is not None and not isinstance(value, str):
                 object.__setattr__(self, one.name, str(value))  # a Key or TimeSignature of a notebook
+        self._take_other_spellings()
         check_all(options, self)
         # What cannot be parsed is to be told before any work is done.
         metre = self.time_signature
@@ -221,6 +225,15 @@ class GenerationConfig:
         said = self.as_dict()
         for one in options:
             one.check_needs(said)
+
+    def _take_other_spellings(self) -> None:
+        """Put what files keep in place of what people say in other words."""
+        said = {name: value for name in _SPOKEN if (value := getattr(self, name)) is not None}
+        if said:
+            from melodygru.writing.spoken import plain  # not needed by those who say nothing
+
+            for name, value in plain(said).items():
+                object.__setattr__(self, name, value)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GenerationConfig:

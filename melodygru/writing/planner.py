@@ -177,12 +177,12 @@ def _key(config: GenerationConfig, spans: Sequence[ChordSpan], primer: Melody | 
     said = config.named_key
     if said is None:
         said = primer.key if primer is not None else estimate_key(spans) if spans else Key()
-    bare = config.key is None or re.fullmatch(r"\s*[A-Ga-g]\s*[#b♯♭]?\s*", config.key)
+    bare = config.key is None or re.fullmatch(r"\s*[A-Ga-g]\s*([#b♯♭]|sharp|flat)?\s*", config.key)
     if config.scale is not None and bare:
         # "--key A --scale blues" means a blues in A, whose signature is A minor's.
         name = parse_scale(config.scale)
         mode = "minor" if name in _MINOR else name if name in SCALES else said.mode
-        return Key(said.tonic, mode)
+        return replace(said, mode=mode)
     return said
 
 

@@ -18,7 +18,7 @@ from melodygru.formats.midi.mido_bridge import save
 from melodygru.formats.midi.performance import Clock, Performance, Struck, perform
 from melodygru.music.chords import ChordSpan, voicing
 from melodygru.music.melody import Melody
-from melodygru.music.theory import Key
+from melodygru.music.theory import Key, name_on_line
 from melodygru.system import write_atomically
 
 if TYPE_CHECKING:
@@ -173,4 +173,4 @@ def _chords_channel(melody_channel: int) -> int:
 
 def _signature_name(key: Key) -> str:
     """The signature as mido spells it. MIDI knows major and minor: other modes go by their sharps or flats."""
-    return f"{key.tonic_name}m" if key.mode == "minor" else Key.from_fifths(key.fifths).tonic_name
+    return f"{key.tonic_name}m" if key.mode == "minor" else name_on_line(key.fifths)
