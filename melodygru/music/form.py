@@ -17,7 +17,7 @@ from melodygru.music.melody import Melody
 MAX_SECTIONS = 64
 
 _PARTS = ("verse", "chorus", "bridge", "intro", "outro", "prechorus", "theme", "solo", "coda", "interlude", "strophe")
-_PARTS_TOO = {"refrain": "chorus", "hook": "chorus", "middle8": "bridge", "middle": "bridge", "ending": "outro"}
+_PARTS_TOO = {"refrain": "chorus", "hook": "chorus", "middle": "bridge", "ending": "outro"}
 """Names of the parts of songs."""
 _WORD = re.compile(r"[A-Za-z]*[a-z][A-Za-z]*")
 _LETTERS_OF_FORMS = frozenset("abcdefgh")
@@ -27,7 +27,7 @@ _LETTERS_OF_FORMS = frozenset("abcdefgh")
 def parts_in_words(text: str) -> str | None:
     """The form of a song in words: "verse chorus verse 2" is ABA, letters in order of the parts; None for others."""
     joined = re.sub(r"pre[\s-]chorus", "prechorus", text.lower())
-    words = [word for word in re.sub(r"[\s,>-]+|\b(?!middle)(?<=[a-z])\d+\b", " ", joined).split() if not word.isdecimal()]
+    words = re.sub(r"[\s\d,>-]", " ", joined).split()
     names = [_PARTS_TOO.get(word, word) for word in words]
     if not names or not set(names) <= set(_PARTS):
         return None

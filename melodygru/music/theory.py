@@ -157,6 +157,7 @@ class Key:
             raise UsageError(
                 f"{text!r} is not a key; write a tonic A to G with an optional # or b, and a mode "
                 f'({", ".join(MODES)}): "A minor", Bb, "D dorian".'
+                + (" H is B here." if text.strip()[:1] in ("H", "h") else "")
             )
         letter, alter = match[1].upper(), _accidental(match[2])
         written = letter + ("b", "", "#")[alter + 1]

@@ -78,6 +78,8 @@ def _with_tonic(text: str) -> tuple[str, str] | None:
     if match is None:
         return None
     tonic, rest = match.groups()
+    if rest == "pentatonic":
+        parse_scale(rest)  # says that there are two
     scale = _scale("blues" if rest == "minor blues" else rest)
     if scale not in SCALE_INTERVALS:
         return None
@@ -154,6 +156,11 @@ _NUMBER = re.compile(r"(?:1/)?(2|4|8|16|32)(?:th|nd)?(?: ?notes?)?")
 def _fraction(text: str) -> str:
     """A fraction of a whole note out of "16", "16th", "1/16th" or "eighth notes"."""
     word = " ".join(text.lower().split()).removesuffix(" notes").removesuffix(" note").rstrip("s")
+    if re.fullmatch(r"(1/)?\d{1,2} ?(t|triplet|trip)", word):
+        raise UsageError(
+            f"--grid {text!r} says two things; give --grid 1/{re.findall('[0-9]+', word)[-1]}, and triplets are allowed in "
+            "simple metres."
+        )
     match = _NUMBER.fullmatch(word)
     if match is not None and f"1/{match[1]}" in GRIDS:
         return f"1/{match[1]}"
