@@ -129,6 +129,7 @@ def render(
     if out == output.STDOUT:
         if json:
             raise UsageError("Standard output takes the sound or the JSON, not both; give OUT a name.")
+        output.check_stdout("sound")
     else:
         if not out.lower().endswith(".wav"):
             raise UsageError(f"{out} does not end in .wav; give the sound file a name such as out.wav.")

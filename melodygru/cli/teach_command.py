@@ -21,7 +21,10 @@ def teach(
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Write the model to this file.", show_default="MODEL itself, with --force")
+        Path | None,
+        typer.Argument(
+            metavar="[OUT]", help="Write the model to this file.", show_default="MODEL itself, with --force"
+        ),
     ] = None,
     tunes: Annotated[int, typer.Option(help="How many tunes to learn with.")] = 1000,
     seed: Annotated[int, typer.Option(help="Same seed, same choices.")] = 0,

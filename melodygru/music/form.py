@@ -58,8 +58,8 @@ class Form:
         words = [word for word in _WORD.findall(text) if len(set(word.lower())) > 3]
         if odd := next((word for word in words if not set(word.lower()) <= _LETTERS_OF_FORMS), None):
             raise UsageError(
-                f"{text!r} is not a form: {odd[:30]!r} is a word; write letters for sections (AABA), or parts of a song "
-                f"({', '.join(_PARTS[:4])}, …)."
+                f"{text!r} is not a form: {odd[:30]!r} is a word; write letters for sections (AABA), or parts of a "
+                f"song ({', '.join(_PARTS[:4])}, …)."
             )
         plain = re.sub(r"[\s,-]+", "", text.replace("’", "'").replace("′", "'").replace("″", "''"))
         if not re.fullmatch(r"(?:[A-Za-z]'{0,8})+", plain):

@@ -1,8 +1,8 @@
 """Chords by their degrees: "vi IV I V" in a key -> "Am F C G".
 
-Capitals are major, small letters minor; what follows is as in chord symbols ("ii7", "Imaj7", "V7sus4"), and a slash names
-the degree that a dominant leads to ("V7/V"). Degrees are the mode's own, so VI in A minor is F; a flat before a numeral
-counts from the major scale, so bVI is F too; diminished on the seventh degree of minor is the leading tone. See
+Capitals are major, small letters minor; what follows is as in chord symbols ("ii7", "Imaj7", "V7sus4"), and a slash
+names the degree that a dominant leads to ("V7/V"). Degrees are the mode's own, so VI in A minor is F; a flat before a
+numeral counts from the major scale, so bVI is F too; diminished on the seventh degree of minor is the leading tone. See
 Aldwell & Schachter, "Harmony and Voice Leading" (2003), chapter 3.
 """
 

@@ -25,7 +25,7 @@ from melodygru.writing.drawing import (
     WRITING,
     SamplingConfig,
 )
-from melodygru.writing.styles import STYLES
+from melodygru.writing.styles import KIN, STYLES
 from melodygru.writing.values import (
     CHORD_MODES,
     DEFAULT_BARS,
@@ -91,10 +91,13 @@ class GenerationConfig:
         UsageError: a value out of range, named.
     """
 
-    style: str | None = option(None, "Kind of music: {choices}.", choices=tuple(STYLES), panel=MUSIC, commands=WRITING)
+    style: str | None = option(
+        None, "Kind of music: {choices}.", choices=tuple(STYLES), kin=KIN, panel=MUSIC, commands=WRITING
+    )
     bars: int | None = option(
         None, "Length in full bars, exactly: {limits}.", low=1, high=MAX_BARS,
-        default=DEFAULT_BARS, shown="{default}, or the form's", panel=MUSIC, commands=WHOLE,
+        default=DEFAULT_BARS, shown="{default}, or the form's", panel=MUSIC,
+        aliases=("length", "measures", "num_bars"), commands=WHOLE,
     )  # fmt: skip
     key: str | None = option(
         None, 'Tonic and mode: "A minor", Bb, "D dorian".', shown=str(Key()), panel=MUSIC, commands=WHOLE
@@ -110,13 +113,20 @@ class GenerationConfig:
         commands=WRITING,
     )  # fmt: skip
     meter: str | None = option(
-        None, "Time signature: 4/4, 3/4, 6/8 …", default=DEFAULT_METER, panel=MUSIC, aliases=("metre",), commands=WHOLE
+        None,
+        "Time signature: 4/4, 3/4, 6/8 …",
+        default=DEFAULT_METER,
+        panel=MUSIC,
+        commands=WHOLE,
+        aliases=("metre", "time_signature", "time", "timesig", "signature"),
     )
     bpm: float | None = option(
         None, "Quarter notes a minute: {limits}.", low=4, high=1000, default=DEFAULT_QPM, panel=MUSIC,
-        aliases=("qpm",), commands=WHOLE,
+        aliases=("qpm", "tempo", "speed"), commands=WHOLE,
     )  # fmt: skip
-    range: str | None = option(None, "Lowest and highest pitch.", default=DEFAULT_RANGE, panel=TUNE, commands=WRITING)
+    range: str | None = option(
+        None, "Lowest and highest pitch.", default=DEFAULT_RANGE, panel=TUNE, aliases=("pitch_range",), commands=WRITING
+    )
     max_leap: int | None = option(
         None, "Largest step from note to note, in semitones.", low=1, high=127, panel=TUNE, commands=WRITING
     )
@@ -157,8 +167,8 @@ class GenerationConfig:
         None, "Never more than N equal pitches in a row.", low=1, high=1000, panel=TUNE, commands=WRITING
     )
     chords: str | None = option(
-        None, 'Chords to follow: "Am F C G", "| C G/B | Am7 |", N.C.', panel=TUNE, aliases=("backing_chords",),
-        commands=ANEW,
+        None, 'Chords to follow: "Am F C G", "| C G/B | Am7 |", N.C.', panel=TUNE, commands=ANEW,
+        aliases=("backing_chords", "progression", "chord_progression", "changes"),
     )  # fmt: skip
     beats_per_chord: float | None = option(
         None, "Beats that each chord lasts.", low=FEWEST_BEATS, high=MOST_BEATS, parsed=True, shown="a bar",

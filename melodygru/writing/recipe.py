@@ -138,12 +138,20 @@ def melody_from_dict(values: Mapping[str, Any]) -> Melody:
     )
 
 
+def key_name(melody: Melody) -> str:
+    """The melody's key in a file's name: C, Am, Ddorian."""
+    return melody.key.tonic_name + {"major": "", "minor": "m"}.get(melody.key.mode, melody.key.mode)
+
+
+def file_name(melody: Melody, seed: int) -> str:
+    """What a file is called where nobody says: melody-Am-120-42.mid, of key, tempo and seed."""
+    return f"melody-{key_name(melody)}-{melody.qpm:g}-{seed}.mid"
+
+
 def file_names(model: str, melody: Melody, seed: int, count: int) -> list[str]:
     """Of `count` melodies of a model, of which this is the first: folk_Am_120bpm_16bars_s42_01.mid, and so on."""
-    key = melody.key
-    mode = {"major": "", "minor": "m"}.get(key.mode, key.mode)
     bars = f"{melody.bars}bar" + ("s" if melody.bars != 1 else "")
-    stem = f"{model or 'melody'}_{key.tonic_name}{mode}_{melody.qpm:g}bpm_{bars}_s{seed}"
+    stem = f"{model or 'melody'}_{key_name(melody)}_{melody.qpm:g}bpm_{bars}_s{seed}"
     if count == 1:
         return [f"{stem}.mid"]
     digits = max(2, len(str(count)))

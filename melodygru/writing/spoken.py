@@ -157,10 +157,8 @@ def _fraction(text: str) -> str:
     """A fraction of a whole note out of "16", "16th", "1/16th" or "eighth notes"."""
     word = " ".join(text.lower().split()).removesuffix(" notes").removesuffix(" note").rstrip("s")
     if re.fullmatch(r"(1/)?\d{1,2} ?(t|triplet|trip)", word):
-        raise UsageError(
-            f"--grid {text!r} says two things; give --grid 1/{re.findall('[0-9]+', word)[-1]}, and triplets are allowed in "
-            "simple metres."
-        )
+        note = f"1/{re.findall('[0-9]+', word)[-1]}"
+        raise UsageError(f"--grid {text!r} says two things; give --grid {note}: triplets are allowed in simple metres.")
     match = _NUMBER.fullmatch(word)
     if match is not None and f"1/{match[1]}" in GRIDS:
         return f"1/{match[1]}"

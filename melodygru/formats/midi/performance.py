@@ -54,10 +54,14 @@ class Performance:
 
     program: int = option(
         0, "Instrument: {limits}, or a General MIDI name (violin).", low=0, high=127,
-        note="General MIDI less one; 0 is a piano", typed=str, panel=FEEL, commands=PLAYING,
+        note="General MIDI less one; 0 is a piano", typed=str, panel=FEEL,
+        aliases=("instrument", "sound", "patch"), commands=PLAYING,
     )  # fmt: skip
     channel: int = option(1, "MIDI channel: {limits}.", low=1, high=16, panel=FEEL, commands=PLAYING)
-    velocity: int = option(84, "Loudness off the beat: {limits}.", low=1, high=127, panel=FEEL, commands=PLAYING)
+    velocity: int = option(
+        84, "Loudness off the beat: {limits}.", low=1, high=127, panel=FEEL, aliases=("volume", "loudness"),
+        commands=PLAYING,
+    )  # fmt: skip
     swing: float = option(
         0.5, "{low} straight, 0.67 triplet swing, to {high}.", low=0.5, high=0.75,
         note="0.5 is straight, 0.667 triplet swing", shown="", panel=FEEL, commands=PLAYING,
