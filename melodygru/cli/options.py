@@ -59,7 +59,7 @@ class Command(TyperCommand):
         known = {name: one for one in options for name in (*one.opts, *one.secondary_opts)}
         arguments = self._in_own_words(args, known)
         try:
-            rest = super().parse_args(ctx, arguments)
+            rest = super().parse_args(ctx, list(arguments))  # which takes them out of the list
         except _CLICK_ERROR as error:
             if (advice := self._advice(error, ctx, arguments, known)) is None:
                 raise
@@ -96,7 +96,7 @@ class Command(TyperCommand):
             takes_value = option is not None and not option.is_flag
             if takes_value and not equals and (following := next(waiting, None)) is not None:
                 equals, value = " ", following
-            if option is not None and takes_value and equals and option.type.name in ("integer", "float"):
+            if option is not None and takes_value and equals and option.type.name in ("int", "integer", "float"):
                 value = _number(name, value)
             made += [f"{name}={value}"] if equals == "=" else [name, value] if equals else [name]
         return [*made, *last]
@@ -116,7 +116,7 @@ class Command(TyperCommand):
         """What to type instead of what could not be parsed; None where click's own words will do."""
         from melodygru.cli import words
 
-        usage = " ".join(self.collect_usage_pieces(ctx))
+        usage = re.sub(r"[{}]", "", " ".join(self.collect_usage_pieces(ctx)))
         own = {name: name for name in known if name.startswith("--")}
         if (advice := words.unquoted(arguments)) is not None:
             return advice

@@ -288,8 +288,8 @@ SCALE_INTERVALS: dict[str, tuple[int, ...]] = {
     "blues": (0, 3, 5, 6, 7, 10),
     "chromatic": tuple(range(12)),
 }
-"""Semitones above the tonic, ascending, of scales that have names; melodic minor as it rises, blues the minor pentatonic
-with its flat fifth."""
+"""Semitones above the tonic, ascending, of scales that have names; melodic minor as it rises, blues the minor
+pentatonic with its flat fifth."""
 
 
 _SCALE_NOTES = re.compile(r"[A-G][#b♯♭]?( [A-G][#b♯♭]?)+")
