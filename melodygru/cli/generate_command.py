@@ -12,6 +12,7 @@ import typer
 from melodygru.cli import options
 from melodygru.cli.progress import tell
 from melodygru.errors import UsageError
+from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.performance import Performance
 from melodygru.option import FEEL, MUSIC, START, Option, taken_by
 from melodygru.writing.config import GenerationConfig
@@ -117,6 +118,9 @@ def generate(
         f"Wrote {where}: {first.bars} {plural} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, "
         f"{output.in_style(order.config)}seed {order.seed}.",
     )
+    if first.pickup and recipe.performance.pickup_as == "bar":
+        bars = f"The file has {first.bars + 1} bars, the pickup's among them"
+        output.tell(out, f"{bars}; --pickup-as loop puts it into the end of bar {first.bars}, so that the clip loops.")
     if show:
         from melodygru.cli.show_command import draw_written
 
@@ -160,6 +164,7 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
     if asked.get("render_chords"):
         details["render_chords"] = True
     performance.check(metre, with_chords=bool(details))
+    _check_clip(said, performance, config.pickup_steps(metre) if source is None else source.pickup)
     if details:
         _RENDER_CHORDS.check_needs(said)
     seed = asked["seed"] if "seed" in asked else draw_seed()
@@ -170,6 +175,17 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
         __version__, model.name, model.fingerprint, seed, 0, config, performance, source=source, details=details
     )
     return model, Order(config, seed, source, include), recipe, beneath
+
+
+def _check_clip(said: Mapping[str, Any], performance: Performance, pickup: int) -> None:
+    """Raise UsageError for a clip that would not be heard as a melody, and for a way of writing a pickup without one.
+
+    Not before: files that say that they were made so can be made again.
+    """
+    if performance.channel == PERCUSSION + 1:
+        raise UsageError("channel is 10, on which every pitch is a drum; choose another.")
+    if "pickup_as" in said and not pickup:
+        raise UsageError("--pickup-as has no meaning without --pickup; give --pickup too.")
 
 
 def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model) -> GenerationConfig:
