@@ -84,7 +84,7 @@ def change(
     what = (
         f"{done.amount:.0%} of {source} changed" if isinstance(done, Varied) else f"bars {own['bars']} of {source} anew"
     )
-    what += f", {new} new notes beside {same} that stay"
+    what += f", {output.counted(new, 'new note')} beside {same} that stay"
     output.tell(out, f"Wrote {where}: {what}, {output.in_style(config)}seed {seed}.")
     if show:
         from melodygru.cli.show_command import draw_written

@@ -112,10 +112,9 @@ def generate(
     if number > 1:
         where = f"{where} … {Path(str(targets[-1])).name} ({number} files)"
     first = drawn[0].melody
-    plural = "bar" if first.bars == 1 else "bars"
     output.tell(
         out,
-        f"Wrote {where}: {first.bars} {plural} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, "
+        f"Wrote {where}: {output.counted(first.bars, 'bar')} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, "
         f"{output.in_style(order.config)}seed {order.seed}.",
     )
     if first.pickup and recipe.performance.pickup_as == "bar":

@@ -86,7 +86,7 @@ def heard(source: Path, program: str | None, soundfont: str | None, tail: float,
 
 def in_words(timeline: Timeline) -> str:
     """How long a clip is: "16 bars, 32.000 seconds"."""
-    return f"{timeline.bars} bar{'s' * (timeline.bars != 1)}, {float(timeline.seconds):.3f} seconds"
+    return f"{output.counted(timeline.bars, 'bar')}, {float(timeline.seconds):.3f} seconds"
 
 
 def play(

@@ -135,6 +135,11 @@ def spelled(values: Mapping[str, Any]) -> str:
     return " ".join(words)
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of something: "1 tune", "1,200 tunes"."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def facts(melody: Any) -> dict[str, Any]:
     """What a program wants to know of a melody."""
     return {

@@ -194,7 +194,7 @@ class Model:
             first += many
         if selection.found < count:
             raise SamplingError(
-                f"Only {selection.found} different melodies were found, and count is {count}; lower --count, raise "
+                f"Only {selection.found} different {'melody was' if selection.found == 1 else 'melodies were'} found, and count is {count}; lower --count, raise "
                 "--temperature, or ask for more bars."
             )
         yield from selection.fill(count)
