@@ -83,8 +83,8 @@ def in_words(run: SharedRun, notes: int) -> str:
     if not run.notes:
         return "no run of it stands in the training music."
     return (
-        f"{run.notes} of its {output.counted(notes, 'note')} in a row ({run.bars:.1f} bars, from bar {run.bar}) stand in "
-        f"{run.piece!r}, from bar {run.piece_bar}."
+        f"{run.notes} of its {output.counted(notes, 'note')} in a row ({run.bars:.1f} bars, from bar {run.bar}) "
+        f"stand in {run.piece!r}, from bar {run.piece_bar}."
     )
 
 

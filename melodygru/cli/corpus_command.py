@@ -78,7 +78,8 @@ def _write(one: Corpus, folder: Path, limit: int | None, jobs: int | None, force
     left_out = sum(written.left_out.values())
     seconds = time.monotonic() - started
     typer.echo(
-        f"{one.name}: {output.counted(written.files, 'MIDI file')} in {written.folder}, {left_out:,} left out, {seconds:.0f} s"
+        f"{one.name}: {output.counted(written.files, 'MIDI file')} in {written.folder}, "
+        f"{left_out:,} left out, {seconds:.0f} s"
     )
     for reason, count in written.left_out.most_common():
         typer.echo(f"  {count:5,}  {reason}")

@@ -114,8 +114,8 @@ def generate(
     first = drawn[0].melody
     output.tell(
         out,
-        f"Wrote {where}: {output.counted(first.bars, 'bar')} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, "
-        f"{output.in_style(order.config)}seed {order.seed}.",
+        f"Wrote {where}: {output.counted(first.bars, 'bar')} of {first.time_signature} in {first.key}, "
+        f"{first.qpm:g} bpm, {output.in_style(order.config)}seed {order.seed}.",
     )
     if first.pickup and recipe.performance.pickup_as == "bar":
         bars = f"The file has {first.bars + 1} bars, the pickup's among them"

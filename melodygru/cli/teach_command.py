@@ -48,6 +48,6 @@ def teach(
     taught = run(loaded, data, tunes=tunes, seed=seed, track=track, progress=tell, jobs=usable_cores())
     taught.checkpoint.save(target, half=loaded.checkpoint.is_half)
     typer.echo(
-        f"{target}: learned from {output.counted(taught.people, 'tune')} and {taught.generated:,} melodies of its own; of those it had "
-        f"not learned from, it told {taught.auc:.0%} of pairs rightly (AUC; 50% is chance)."
+        f"{target}: learned from {output.counted(taught.people, 'tune')} and {taught.generated:,} melodies of its own; "
+        f"of those it had not learned from, it told {taught.auc:.0%} of pairs rightly (AUC; 50% is chance)."
     )

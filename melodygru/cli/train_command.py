@@ -291,7 +291,8 @@ def describe(run: Run) -> list[str]:
         f"{run.val_pieces:,} ({counted(run.val_notes, 'note')})"
     )
     lines.append(
-        f"{run.parameters:,} parameters on {run.device} in {run.precision}, {counted(run.steps_per_epoch, 'step')} an epoch"
+        f"{run.parameters:,} parameters on {run.device} in {run.precision}, "
+        f"{counted(run.steps_per_epoch, 'step')} an epoch"
         + (f", resumed at step {run.resumed_at:,}" if run.resumed_at else "")
     )
     lines += [*run.remarks, f"{run.epochs} passes at most, learning rate {run.lr:g}"]

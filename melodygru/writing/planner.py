@@ -196,7 +196,8 @@ def _bars(config: GenerationConfig) -> tuple[Form | None, int, int]:
     if config.bars not in (None, each * count):
         raise UsageError(
             f"--form {form} and --bars {config.bars} contradict each other: {count} section{'s' * (count != 1)} of "
-            f"{max(each, 1)} bar{'s' * (each > 1)} would be {count * max(each, 1)}; leave --bars out, or set --section-bars."
+            f"{max(each, 1)} bar{'s' * (each > 1)} would be {count * max(each, 1)}; leave --bars out, or set "
+            "--section-bars."
         )
     return form, each * count, each
 
