@@ -136,8 +136,8 @@ class Option:
         """Raise UsageError for a value of the right kind that is not legal."""
         if not self.is_legal(value):
             near = self.kin.get(str(value).strip().lower())
-            guess = "" if near is None else f"--{self.spelled} {near} comes nearest; "
-            raise UsageError(f"{self.spelled} is {self._quoted(value)}; {guess}{self._remedy()}.")
+            guess = "" if near is None else f"; {near} comes nearest"
+            raise UsageError(f"{self.spelled} is {self._quoted(value)}; {self._remedy()}{guess}.")
 
     def check(self, value: Any) -> None:
         """Raise UsageError for a value of another kind, or one that is not legal."""

@@ -119,7 +119,8 @@ def generate(
     )
     if first.pickup and recipe.performance.pickup_as == "bar":
         bars = f"The file has {first.bars + 1} bars, the pickup's among them"
-        output.tell(out, f"{bars}; --pickup-as loop puts it into the end of bar {first.bars}, so that the clip loops.")
+        way = f"--pickup-as loop puts it into the end of bar {first.bars}, so that the clip loops"
+        typer.echo(f"{bars}; {way}.", err=True)
     if show:
         from melodygru.cli.show_command import draw_written
 

@@ -148,8 +148,11 @@ class Key:
             )
 
     @classmethod
-    def parse(cls, text: str) -> Key:
-        """A key from text: "A minor", "Am", "a-minor", "Bb", "B flat", "F# dorian". Raises UsageError for others."""
+    def parse(cls, text: str, as_written: bool = False) -> Key:
+        """A key from text: "A minor", "Am", "a-minor", "Bb", "B flat", "F# dorian"; `as_written` keeps Gb from F#.
+
+        Raises UsageError for anything else.
+        """
         match = _KEY_PATTERN.fullmatch(" ".join(text.replace("-", " ").split()))
         word = "?" if match is None else match[3] if match[3] == "M" else match[3].lower()
         mode = "major" if word == "M" else _MODE_ALIASES.get(word, word)
@@ -160,7 +163,7 @@ class Key:
                 + (" H is B here." if text.strip()[:1] in ("H", "h") else "")
             )
         letter, alter = match[1].upper(), _accidental(match[2])
-        written = letter + ("b", "", "#")[alter + 1]
+        written = letter + ("b", "", "#")[alter + 1] if as_written else ""
         return cls((_LETTERS[letter] + alter) % 12, mode, written)
 
     @classmethod
@@ -195,6 +198,11 @@ class Key:
         if self._as_written is not None:
             return self.written
         return (_FLAT_NAMES if self.fifths < 0 else _SHARP_NAMES)[self.tonic]
+
+    @property
+    def plain(self) -> Key:
+        """The same key, spelled as its signature would be: with as few sharps or flats as can be."""
+        return Key(self.tonic, self.mode)
 
     def transpose(self, semitones: int) -> Key:
         """The same mode, `semitones` higher (negative: lower)."""

@@ -262,7 +262,7 @@ class GenerationConfig:
     @property
     def named_key(self) -> Key | None:
         """The key, where one was said."""
-        return None if self.key is None else Key.parse(self.key)
+        return None if self.key is None else Key.parse(self.key, as_written=True)
 
     @property
     def sampling(self) -> SamplingConfig:
