@@ -9,8 +9,8 @@ from melodygru.music.theory import (
     TimeSignature,
     estimate_key,
     key_correlations,
-    name_on_line,
     key_for_signature,
+    name_on_line,
     parse_pitch,
     pitch_name,
 )
