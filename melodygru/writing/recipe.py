@@ -52,7 +52,7 @@ class Recipe:
     command: str = "generate"
     source: Melody | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
-    as_written: bool = True
+    as_written: bool = field(default=True, compare=False)  # as the spelling of keys is
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as JSON values."""
