@@ -239,6 +239,8 @@ class GenerationConfig:
     def _take_other_spellings(self) -> None:
         """Put what files keep in place of what people say in other words."""
         said = {name: value for name in _SPOKEN if (value := getattr(self, name)) is not None}
+        if ":" in said.get("range", ""):
+            del said["range"]  # every style has one, in the usual words
         if said:
             from melodygru.writing.spoken import plain  # not needed by those who say nothing
 
