@@ -47,6 +47,7 @@ class Option:
         choices: the values that there are, if they can be told one by one.
         note: said with the limits, if something else was given.
         remedy: what is said instead of the limits or choices: "choose …"; needed where there is one limit only.
+        kin: words that people say in place of choices, and the choice that comes nearest.
         parsed: whether what is legal depends on other options, and is checked where the value is parsed.
         default: what holds when nothing is said; None if that depends on other things.
         shown: how the help page tells what holds then; None: the default; empty: not at all.
@@ -70,6 +71,7 @@ class Option:
     choices: tuple[Any, ...] = ()
     note: str = ""
     remedy: str = ""
+    kin: Mapping[str, Any] = field(default_factory=dict)
     parsed: bool = False
     default: Any = None
     shown: str | None = None
@@ -133,7 +135,9 @@ class Option:
     def check_limits(self, value: Any) -> None:
         """Raise UsageError for a value of the right kind that is not legal."""
         if not self.is_legal(value):
-            raise UsageError(f"{self.spelled} is {self._quoted(value)}; {self._remedy()}.")
+            near = self.kin.get(str(value).strip().lower())
+            guess = "" if near is None else f"; {near} comes nearest"
+            raise UsageError(f"{self.spelled} is {self._quoted(value)}; {self._remedy()}{guess}.")
 
     def check(self, value: Any) -> None:
         """Raise UsageError for a value of another kind, or one that is not legal."""

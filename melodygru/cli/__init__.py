@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from melodygru.cli.progress import Progress
-from melodygru.errors import MelodyGRUError
+from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.system import Stopped, stoppable
 
 COMMANDS = {
@@ -27,10 +27,9 @@ COMMANDS = {
         "melodygru.cli.styles_command",
         "List the styles and the feels that melodies can be written in, what each is good for, and how one begins.",
     ),
-    "train": ("melodygru.cli.train_command", "Learn the melodies of a folder of MIDI files or scores."),
-    "teach": (
-        "melodygru.cli.teach_command",
-        "Let a model learn to choose: it writes melodies, and learns to tell them from people's.",
+    "studio": (
+        "melodygru.cli.studio_command",
+        "Open a page in the browser in which melodies are written, drawn, changed, heard and saved.",
     ),
     "infill": (
         "melodygru.cli.change",
@@ -40,20 +39,38 @@ COMMANDS = {
         "melodygru.cli.change",
         "Change a melody by as much as asked for; all else in the file stays as it is.",
     ),
-    "studio": (
-        "melodygru.cli.studio_command",
-        "Open a page in the browser in which melodies are written, drawn, changed, heard and saved.",
-    ),
-    "show": ("melodygru.cli.show_command", "Show a melody as a piano roll, in the terminal or as a picture."),
     "play": ("melodygru.cli.hearing", "Play a MIDI file; no soundfont is needed."),
     "render": ("melodygru.cli.hearing", "Write a MIDI file as sound, exactly as long as the clip."),
+    "show": ("melodygru.cli.show_command", "Show a melody as a piano roll, in the terminal or as a picture."),
     "score": (
         "melodygru.cli.score_command",
         "Write a melody as a score: MusicXML, ABC, or a page of notes (PDF, SVG, PNG).",
     ),
+    "train": ("melodygru.cli.train_command", "Learn the melodies of a folder of MIDI files or scores."),
+    "teach": (
+        "melodygru.cli.teach_command",
+        "Let a model learn to choose: it writes melodies, and learns to tell them from people's.",
+    ),
+    "inspect": (
+        "melodygru.cli.inspect_command",
+        "Show what is in a folder of MIDI files or scores, and what training would leave out and why.",
+    ),
+    "prepare": (
+        "melodygru.cli.prepare_command",
+        "Read a folder of MIDI files or scores ahead of training, so that training begins at once.",
+    ),
+    "corpus": ("melodygru.cli.corpus_command", "Write folk tunes as MIDI files: a collection to train on."),
+    "info": (
+        "melodygru.cli.info_command",
+        "Show what a model is: its shape, its training data, its result; or what is in a MIDI file or a score.",
+    ),
     "check": (
         "melodygru.cli.check_command",
         "Tell the longest run of notes that stands in a model's training music: how long, in which piece, and where.",
+    ),
+    "replay": (
+        "melodygru.cli.replay_command",
+        "Make a file again from what it says of itself, and tell whether the bytes are the same.",
     ),
     "evaluate": ("melodygru.cli.evaluate_command", "Tell how good a model is."),
     "compare": (
@@ -61,31 +78,29 @@ COMMANDS = {
         "Train several kinds of cells under the same conditions, and compare them.",
     ),
     "explain": ("melodygru.cli.explain_command", "Show what happens inside a model while it hears a melody."),
-    "replay": (
-        "melodygru.cli.replay_command",
-        "Make a file again from what it says of itself, and tell whether the bytes are the same.",
-    ),
-    "prepare": (
-        "melodygru.cli.prepare_command",
-        "Read a folder of MIDI files or scores ahead of training, so that training begins at once.",
-    ),
-    "inspect": (
-        "melodygru.cli.inspect_command",
-        "Show what is in a folder of MIDI files or scores, and what training would leave out and why.",
-    ),
     "tokens": (
         "melodygru.cli.tokens_command",
         "Show the melody of a MIDI file or a score as the events that the model learns.",
     ),
-    "info": (
-        "melodygru.cli.info_command",
-        "Show what a model is: its shape, its training data, its result; or what is in a MIDI file or a score.",
-    ),
     "export": ("melodygru.cli.export_command", "Write a model for other programs, or smaller."),
-    "corpus": ("melodygru.cli.corpus_command", "Write folk tunes as MIDI files: a collection to train on."),
 }
 """Of each command, in the order of the help page: the module where its function of that name lives, and the first
 sentences of its docstring, so that the help page need not import them all."""
+GROUPS = {
+    "Make": ("generate", "styles", "studio"),
+    "Change": ("infill", "vary"),
+    "Hear and see": ("play", "render", "show", "score"),
+    "Learn": ("train", "teach", "inspect", "prepare", "corpus"),
+    "Look inside": ("info", "check", "replay", "evaluate", "compare", "explain", "tokens", "export"),
+}
+"""The commands by what they are for: panels of the help page."""
+GREETING = """melodygru writes melodies that a DAW imports. Three things to type:
+
+  melodygru generate      a new melody, as a MIDI file here
+  melodygru studio        a page in the browser: write, change, hear, save
+  melodygru --help        everything else
+"""
+"""What somebody sees who has typed nothing more."""
 
 
 _READ = "What was read is kept: the same command goes on from there."
@@ -112,6 +127,23 @@ class LazyGroup(TyperGroup):
             signum = stopped.signum if isinstance(stopped, Stopped) else signal.SIGINT
             raise typer.Exit(128 + signum) from None
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Greet whoever says nothing; `melodygru help` is --help, and `melodygru help generate` that of generate."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(GREETING, nl=False)
+            raise typer.Exit
+        if args[:1] == ["help"]:
+            args = [*args[1:2], "--help"]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command of a line. Raises UsageError for one that there is not, with what to type instead."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from melodygru.cli.words import unknown_command
+
+            raise UsageError(unknown_command(args[0], args[1:], COMMANDS))
+        return super().resolve_command(ctx, args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The help page; commands need not be there for it, their names and first sentences will do."""
         self._listing = True
@@ -130,7 +162,8 @@ class LazyGroup(TyperGroup):
             return None
         module, short = COMMANDS[cmd_name]
         if self._listing:
-            return TyperCommand(cmd_name, help=short)
+            group = next(name for name, commands in GROUPS.items() if cmd_name in commands)
+            return TyperCommand(cmd_name, help=short, rich_help_panel=group)
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         from melodygru.cli.options import Command
 
@@ -144,7 +177,6 @@ class LazyGroup(TyperGroup):
 
 app = typer.Typer(
     cls=LazyGroup,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -52,10 +52,13 @@ def change(
     if Path(out).is_dir():
         raise UsageError(f"{out} is a folder; give the file to write a name.")
     output.check_out(out, 1, force, json, show)
-    config = GenerationConfig.from_dict(options.part_of(asked, GenerationConfig))
+    wishes = options.part_of(asked, GenerationConfig)
+    config = GenerationConfig.from_dict(wishes)
     options.check(asked, SEED)
     seed = asked["seed"] if "seed" in asked else draw_seed()
     tune = Tune.read(source, track)
+    if config.key is not None:  # which is not asked for here: degrees, or a scale with its tonic, have said one
+        config = GenerationConfig.from_dict({**wishes, "key": str(tune.melody.key)})
     loaded = load_model(str(asked["model"])) if "model" in asked else model_of(source)
     config = styled(config, loaded.context, style_of(source))
     own = {name: value for name, value in details.items() if value is not None}
@@ -81,7 +84,7 @@ def change(
     what = (
         f"{done.amount:.0%} of {source} changed" if isinstance(done, Varied) else f"bars {own['bars']} of {source} anew"
     )
-    what += f", {new} new notes beside {same} that stay"
+    what += f", {output.counted(new, 'new note')} beside {same} that stay"
     output.tell(out, f"Wrote {where}: {what}, {output.in_style(config)}seed {seed}.")
     if show:
         from melodygru.cli.show_command import draw_written

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import options, output
 from melodygru.errors import CheckpointError, MelodyGRUError, MidiError
 from melodygru.writing.values import DEFAULT_MODEL
 
@@ -33,7 +33,6 @@ def check(
     """
     from dataclasses import asdict
 
-    from melodygru.cli import output
     from melodygru.cli.progress import tell
     from melodygru.errors import check_range
     from melodygru.formats.reading import read_melodies
@@ -84,8 +83,8 @@ def in_words(run: SharedRun, notes: int) -> str:
     if not run.notes:
         return "no run of it stands in the training music."
     return (
-        f"{run.notes} of its {notes} notes in a row ({run.bars:.1f} bars, from bar {run.bar}) stand in "
-        f"{run.piece!r}, from bar {run.piece_bar}."
+        f"{run.notes} of its {output.counted(notes, 'note')} in a row ({run.bars:.1f} bars, from bar {run.bar}) "
+        f"stand in {run.piece!r}, from bar {run.piece_bar}."
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import options, output
 from melodygru.cli.progress import tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
@@ -61,7 +61,6 @@ def compare(
     """
     from dataclasses import asdict
 
-    from melodygru.cli import output
     from melodygru.errors import FileError, check_range
     from melodygru.evaluation.comparison import plan_comparison
     from melodygru.evaluation.comparison_runs import run_all
@@ -126,7 +125,7 @@ def _show(compared: Sequence[Any]) -> None:
     for share in dict.fromkeys(row.share for row in compared):
         chosen = [row for row in compared if row.share == share]
         made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        made.add_column(f"{share:.0%} of the data ({chosen[0].pieces:,} tunes)")
+        made.add_column(f"{share:.0%} of the data ({output.counted(chosen[0].pieces, 'tune')})")
         for row in chosen:
             made.add_column(f"{row.cell} ({row.hidden})", justify="right")
         for number, name in enumerate(COLUMNS):

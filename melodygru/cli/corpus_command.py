@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from melodygru.cli import output
 from melodygru.cli.progress import tell
 from melodygru.data.corpora import CORPORA, Corpus, find_corpus, write_corpus
 from melodygru.errors import UsageError
@@ -76,6 +77,9 @@ def _write(one: Corpus, folder: Path, limit: int | None, jobs: int | None, force
     written = write_corpus(one.name, folder, limit, jobs, force, partial(tell, f"{one.name}: writing tunes"))
     left_out = sum(written.left_out.values())
     seconds = time.monotonic() - started
-    typer.echo(f"{one.name}: {written.files:,} MIDI files in {written.folder}, {left_out:,} left out, {seconds:.0f} s")
+    typer.echo(
+        f"{one.name}: {output.counted(written.files, 'MIDI file')} in {written.folder}, "
+        f"{left_out:,} left out, {seconds:.0f} s"
+    )
     for reason, count in written.left_out.most_common():
         typer.echo(f"  {count:5,}  {reason}")

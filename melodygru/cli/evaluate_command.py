@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import options, output
 from melodygru.cli.options import Track
 from melodygru.cli.progress import tell
 from melodygru.option import taken_by
@@ -45,7 +45,6 @@ def evaluate(
     How well it knows people's tunes (nats per note); whether what it writes can be told from them, and by what; and how
     original it is.
     """
-    from melodygru.cli import output
     from melodygru.errors import UsageError
     from melodygru.evaluation.evaluation import evaluate as run
     from melodygru.system import check_target, usable_cores, write_atomically
@@ -79,7 +78,10 @@ def _show(found: Evaluation) -> None:
 
     console = Console(highlight=False, markup=False)
     held = ", held out in training" if found.held_out else ""
-    console.print(f"{found.pieces:,} tunes ({found.notes:,} notes{held}), {found.samples:,} melodies written like them")
+    console.print(
+        f"{output.counted(found.pieces, 'tune')} ({output.counted(found.notes, 'note')}{held}), "
+        f"{'1 melody' if found.samples == 1 else f'{found.samples:,} melodies'} written like them"
+    )
     if found.known:
         console.print(
             f"Note: {found.known} of these tunes stand whole, or nearly, in what the model has learned from; these "

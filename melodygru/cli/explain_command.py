@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 def explain(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A MIDI file or a score.", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[OUT]",
+            help="A page (.html), with a picture (.png) beside it; or the picture alone.",
+            show_default="FILE.html",
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(help="Which model hears it.", show_default=f"the one that wrote the file, else {DEFAULT_MODEL}"),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="A page (.html), with a picture (.png) beside it; or the picture alone.", show_default="FILE.html"
-        ),
     ] = None,
     force: options.Force = False,
     json: options.Json = False,
@@ -44,7 +46,7 @@ def explain(
 
     target = out or Path(Path(file).stem + ".html")
     if target.suffix.lower() not in (".html", ".png"):
-        raise UsageError(f"{target} ends in neither .html nor .png; give --out one of these endings.")
+        raise UsageError(f"{target} ends in neither .html nor .png; give OUT one of these endings.")
     targets = [target] if target.suffix.lower() == ".png" else [target, target.with_suffix(".png")]
     for one in targets:
         check_target(one, force)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import options, output
 from melodygru.cli.progress import tell
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ def _tell_cost(pieces: list[Events], before: Checkpoint, after: Checkpoint) -> N
     low, high = bootstrap(two - one, notes)
     total = notes.sum()
     typer.echo(
-        f"Nats per note on {len(pieces):,} tunes ({int(total):,} notes): {one.sum() / total:.5f} before, "
+        f"Nats per note on {output.counted(len(pieces), 'tune')} ({output.counted(int(total), 'note')}): "
+        f"{one.sum() / total:.5f} before, "
         f"{two.sum() / total:.5f} after; {(two - one).sum() / total:+.5f} (95 % interval {low:+.5f} to {high:+.5f})."
     )
 

@@ -12,6 +12,7 @@ import typer
 from melodygru.cli import options
 from melodygru.cli.progress import tell
 from melodygru.errors import UsageError
+from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.performance import Performance
 from melodygru.option import FEEL, MUSIC, START, Option, taken_by
 from melodygru.writing.config import GenerationConfig
@@ -19,6 +20,7 @@ from melodygru.writing.drawing import COUNT, SEED
 
 if TYPE_CHECKING:
     from melodygru.music.melody import Melody
+    from melodygru.music.theory import Key
     from melodygru.writing.candidates import Generated, Order
     from melodygru.writing.model import Model
     from melodygru.writing.recipe import Recipe
@@ -28,6 +30,9 @@ _WORTH_PROCESSES = 2000
 """From so many candidates on starting processes takes less time than it saves."""
 _SHOWN = 4
 """So many melodies are drawn with --show; of more, the first."""
+
+_IN_WORDS = ("key", "scale", "chords", "form")
+"""Wishes that people say in words of their own; what they were taken for is told."""
 
 _PRIMER_BARS = Option(
     "How many of its bars to continue.", name="primer_bars", kind=int, shown="all", panel=START, needs="primer"
@@ -59,10 +64,15 @@ _OWN = (
     *taken_by("generate", GenerationConfig), *_OWN, *taken_by("generate", Performance), _RENDER_CHORDS, file=True
 )
 def generate(
-    out: Annotated[
-        str, typer.Argument(metavar="OUT.mid", help="The MIDI file to write, a folder, or - for standard output.")
-    ],
     asked: Mapping[str, Any],
+    out: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[OUT.mid]",
+            help="The MIDI file to write, a folder, or - for standard output.",
+            show_default="a name made of key, tempo and seed, here",
+        ),
+    ] = None,
     force: options.Force = False,
     show: options.Show = False,
     json: options.Json = False,
@@ -73,8 +83,13 @@ def generate(
     # Everything that can be wrong is found before any work is done or any file touched.
     options.check(asked, *_OWN, _RENDER_CHORDS)
     number = asked.get("count", COUNT.default)
-    output.check_out(out, number, force, json, show)
+    if out is None:
+        output.check_told(json, show)
+    else:
+        output.check_out(out, number, force, json, show)
     model, order, recipe, feel = _ordered(asked)
+    if (understood := _understood(asked, order.config)) and not json:
+        output.tell(out, f"Understood as {output.spelled(understood)}")
     if "feel" in asked and not json:
         output.tell(out, f"--feel {asked['feel']}: {output.spelled(feel) or 'nothing that was not said otherwise'}")
     targets: list[Path | None] = []
@@ -97,16 +112,27 @@ def generate(
     if number > 1:
         where = f"{where} … {Path(str(targets[-1])).name} ({number} files)"
     first = drawn[0].melody
-    plural = "bar" if first.bars == 1 else "bars"
     output.tell(
         out,
-        f"Wrote {where}: {first.bars} {plural} of {first.time_signature} in {first.key}, {first.qpm:g} bpm, "
-        f"{output.in_style(order.config)}seed {order.seed}.",
+        f"Wrote {where}: {output.counted(first.bars, 'bar')} of {first.time_signature} in {first.key}, "
+        f"{first.qpm:g} bpm, {output.in_style(order.config)}seed {order.seed}.",
     )
+    if first.pickup and recipe.performance.pickup_as == "bar":
+        bars = f"The file has {first.bars + 1} bars, the pickup's among them"
+        way = f"--pickup-as loop puts it into the end of bar {first.bars}, so that the clip loops"
+        typer.echo(f"{bars}; {way}.", err=True)
     if show:
         from melodygru.cli.show_command import draw_written
 
         draw_written([(one.melody, one.chords) for one in drawn], targets)
+
+
+def _understood(asked: Mapping[str, Any], config: GenerationConfig) -> dict[str, Any]:
+    """Wishes that were said in words which can mean other things, as they were taken."""
+    if all(getattr(config, name) == asked.get(name, getattr(config, name)) for name in _IN_WORDS):
+        return {}
+    said = {name: getattr(config, name) for name in _IN_WORDS}
+    return {name: value for name, value in said.items() if value is not None and value != asked.get(name)}
 
 
 def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, Any]]:
@@ -124,9 +150,13 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
 
         beneath = feel(str(asked["feel"])).beneath(asked, unheard_of(model.context), continues="primer" in asked)
     said = {**beneath, **asked}
-    config = _with_style(GenerationConfig.from_dict(options.part_of(said, GenerationConfig)), asked, model)
+    wishes = options.part_of(said, GenerationConfig)
+    config = _with_style(GenerationConfig.from_dict(wishes), asked, model)
     performance = options.performance(said)
-    source = _starting_from(asked, config)
+    source = _starting_from(asked, config, config.named_key if "key" in said else None)
+    if source is not None and "key" not in said and config.key is not None:
+        # Degrees, and a scale in notes, are of the key of what is continued.
+        config = _with_style(GenerationConfig.from_dict({**wishes, "key": str(source.key)}), asked, model)
     if source is None:
         config = model.in_own_style(config)
     metre = config.time_signature if source is None else source.time_signature
@@ -134,6 +164,7 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
     if asked.get("render_chords"):
         details["render_chords"] = True
     performance.check(metre, with_chords=bool(details))
+    _check_clip(said, performance, config.pickup_steps(metre) if source is None else source.pickup)
     if details:
         _RENDER_CHORDS.check_needs(said)
     seed = asked["seed"] if "seed" in asked else draw_seed()
@@ -144,6 +175,17 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
         __version__, model.name, model.fingerprint, seed, 0, config, performance, source=source, details=details
     )
     return model, Order(config, seed, source, include), recipe, beneath
+
+
+def _check_clip(said: Mapping[str, Any], performance: Performance, pickup: int) -> None:
+    """Raise UsageError for a clip that would not be heard as a melody, and for a way of writing a pickup without one.
+
+    Not before: files that say that they were made so can be made again.
+    """
+    if performance.channel == PERCUSSION + 1:
+        raise UsageError("channel is 10, on which every pitch is a drum; choose another.")
+    if "pickup_as" in said and not pickup:
+        raise UsageError("--pickup-as has no meaning without --pickup; give --pickup too.")
 
 
 def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model) -> GenerationConfig:
@@ -163,12 +205,12 @@ def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model
 
 
 def _write(
-    out: str, model: Model, order: Order, number: int, recipe: Recipe, force: bool
+    out: str | None, model: Model, order: Order, number: int, recipe: Recipe, force: bool
 ) -> Iterator[tuple[Path | None, Generated]]:
     """Write so many melodies as they come; where each went."""
     from melodygru.cli import output
     from melodygru.system import usable_cores
-    from melodygru.writing.recipe import file_names, rendered
+    from melodygru.writing.recipe import file_name, file_names, rendered
 
     candidates = model.candidates_for(order.config, number)
     jobs = usable_cores() if candidates >= _WORTH_PROCESSES else 1
@@ -178,7 +220,11 @@ def _write(
 
     progress(0)
     for place, one in enumerate(model.compose_each(order, number, progress, jobs)):
-        if not place:
+        if not place and out is None:
+            # Nothing is there yet by such a name: nobody said that a file may be written over.
+            unused = output.unused(Path(file_name(one.melody, order.seed)), number)
+            targets: list[Path | None] = [*output.numbered(unused, number)]
+        elif not place and out is not None:
             targets = output.targets(out, file_names(model.name, one.melody, order.seed, number), force)
         performance = replace(recipe.performance, seed=order.seed + one.number)
         own = replace(recipe, number=one.number, performance=performance)
@@ -186,8 +232,8 @@ def _write(
         yield targets[place], one
 
 
-def _starting_from(asked: Mapping[str, Any], config: GenerationConfig) -> Melody | None:
-    """What is to be continued, if anything."""
+def _starting_from(asked: Mapping[str, Any], config: GenerationConfig, key: Key | None) -> Melody | None:
+    """What is to be continued, if anything; in this key, where one was said."""
     from melodygru.writing.primer import parse_notes, read_primer
 
     file, notes = asked.get("primer"), asked.get("primer_notes")
@@ -195,9 +241,9 @@ def _starting_from(asked: Mapping[str, Any], config: GenerationConfig) -> Melody
         raise UsageError("--primer and --primer-notes contradict each other; give one of them.")
     _PRIMER_BARS.check_needs(asked)
     if file is not None:
-        return read_primer(str(file), asked.get("primer_bars"), config.named_key)
+        return read_primer(str(file), asked.get("primer_bars"), key)
     if notes is not None:
-        return parse_notes(str(notes), config.time_signature, config.named_key, config.tempo)
+        return parse_notes(str(notes), config.time_signature, key, config.tempo)
     if "include_primer" in asked:
         raise UsageError("--include-primer has no meaning without --primer or --primer-notes; give one of them too.")
     return None

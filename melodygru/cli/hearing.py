@@ -86,7 +86,7 @@ def heard(source: Path, program: str | None, soundfont: str | None, tail: float,
 
 def in_words(timeline: Timeline) -> str:
     """How long a clip is: "16 bars, 32.000 seconds"."""
-    return f"{timeline.bars} bar{'s' * (timeline.bars != 1)}, {float(timeline.seconds):.3f} seconds"
+    return f"{output.counted(timeline.bars, 'bar')}, {float(timeline.seconds):.3f} seconds"
 
 
 def play(
@@ -129,6 +129,7 @@ def render(
     if out == output.STDOUT:
         if json:
             raise UsageError("Standard output takes the sound or the JSON, not both; give OUT a name.")
+        output.check_stdout("sound")
     else:
         if not out.lower().endswith(".wav"):
             raise UsageError(f"{out} does not end in .wav; give the sound file a name such as out.wav.")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from melodygru.cli import output
 from melodygru.cli.options import Track
 from melodygru.cli.progress import tell
 
@@ -64,7 +65,7 @@ def show(summary: Mapping[str, Any]) -> None:
     for kind, count in left_out.items():
         table.add_row("", f"{count:,} {kind}: {_files(files[kind])}")
     table.add_row("tunes", f"{summary['pieces']:,} ({summary['with_pickup']:,} with a pickup)")
-    table.add_row("notes", f"{summary['notes']:,} in {summary['bars']:,} bars")
+    table.add_row("notes", f"{summary['notes']:,} in {output.counted(summary['bars'], 'bar')}")
     if summary["range"]:
         table.add_row("range", " to ".join(summary["range"]))
     table.add_row("metres", _first(summary["metres"]))

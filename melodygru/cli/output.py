@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".mid", ".midi")
 STDOUT = "-"
+_MADE_OF_MIDI = {".wav": "render", ".pdf": "score", ".musicxml": "score", ".svg": "score", ".png": "show"}
+"""Endings of what other commands make of a MIDI file, with those."""
 
 
 def check_out(out: str, count: int, force: bool, json: bool = False, show: bool = False) -> None:
@@ -29,9 +32,9 @@ def check_out(out: str, count: int, force: bool, json: bool = False, show: bool 
         UsageError: a name that is no MIDI file's; standard output for several files or with JSON; JSON and a drawing.
         FileError: a folder that is not there, or a file that is.
     """
-    if show and json:
-        raise UsageError("--show and --json contradict each other; leave one of them out.")
+    check_told(json, show)
     if out == STDOUT:
+        check_stdout("MIDI")
         if count > 1:
             raise UsageError(
                 f"Standard output takes one melody, and count is {count}; give a folder, or leave out --count."
@@ -45,9 +48,29 @@ def check_out(out: str, count: int, force: bool, json: bool = False, show: bool 
     if not path.is_dir():
         if path.suffix.lower() not in SUFFIXES:
             hint = f"a name such as {path.stem or 'out'}.mid, or a folder that exists"
+            if path.suffix.lower() in _MADE_OF_MIDI:
+                hint += f", and then `melodygru {_MADE_OF_MIDI[path.suffix.lower()]} {path.stem}.mid {out}`"
             raise UsageError(f"{out} does not end in .mid; give the MIDI file {hint}.")
         for target in numbered(path, count):
             check_target(target, force)
+
+
+def check_told(json: bool, show: bool) -> None:
+    """Raise UsageError for JSON and a drawing at once."""
+    if show and json:
+        raise UsageError("--show and --json contradict each other; leave one of them out.")
+
+
+def check_stdout(what: str) -> None:
+    """Raise UsageError if standard output is a terminal, which such data would only confuse."""
+    if sys.stdout.isatty():
+        raise UsageError(f"- would print {what} to the terminal; give OUT a name, or pipe it to a file or a program.")
+
+
+def unused(out: Path, count: int) -> Path:
+    """The first of OUT.mid, OUT-2.mid, OUT-3.mid … of which none of `numbered`'s files is there."""
+    names = (out.with_name(f"{out.stem}{f'-{again}' * (again > 1)}{out.suffix}") for again in itertools.count(1))
+    return next(name for name in names if not any(one.exists() for one in numbered(name, count)))
 
 
 def numbered(out: Path, count: int) -> list[Path]:
@@ -88,7 +111,7 @@ def write_one(out: str, data: bytes, force: bool) -> Path | None:
     return target
 
 
-def tell(out: str, text: str) -> None:
+def tell(out: str | None, text: str) -> None:
     """Print what was done; to standard error where standard output holds a file."""
     typer.echo(text, err=out == STDOUT)
 
@@ -110,6 +133,11 @@ def spelled(values: Mapping[str, Any]) -> str:
         else:
             words += [f"--{option}", quote(f"{value:g}" if isinstance(value, float) else str(value))]
     return " ".join(words)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something: "1 tune", "1,200 tunes"."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def facts(melody: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from melodygru.cli import output
 from melodygru.cli.options import Track
 from melodygru.cli.progress import tell
 
@@ -65,7 +66,12 @@ def prepare(
     report, seconds = dataset.report, time.monotonic() - began
     left_out = sum(report["left_out"].values())
     typer.echo(
-        f"{report['pieces']:,} tunes with {report['notes']:,} notes from {report['kept']:,} of {report['files']:,} "
-        f"files are ready to train on, after {seconds:.1f} seconds."
-        + (f" `melodygru inspect {data}` tells why {left_out:,} are left out." if left_out else "")
+        f"{output.counted(report['pieces'], 'tune')} with {output.counted(report['notes'], 'note')} from "
+        f"{report['kept']:,} of {output.counted(report['files'], 'file')} "
+        f"{'is' if report['pieces'] == 1 else 'are'} ready to train on, after {seconds:.1f} seconds."
+        + (
+            f" `melodygru inspect {data}` tells why {left_out:,} {'is' if left_out == 1 else 'are'} left out."
+            if left_out
+            else ""
+        )
     )

@@ -77,8 +77,8 @@ def score(
     if json:
         output.print_json({"file": out, "title": melody.name, **output.facts(melody), "chords": len(spans)})
         return
-    shown = f", {len(melody.notes)} notes" + (", with chord symbols" if spans else "")
-    bars = f"{melody.bars} bar{'s' * (melody.bars != 1)}"
+    shown = f", {output.counted(len(melody.notes), 'note')}" + (", with chord symbols" if spans else "")
+    bars = output.counted(melody.bars, "bar")
     where = "standard output" if to_stdout else out
     output.tell(out, f"Wrote {where}: {bars} of {melody.time_signature} in {melody.key}{shown}.")
 

@@ -34,13 +34,18 @@ PLAIN_WIDTH = 80
 
 def show(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The MIDI file or score to show.", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[OUT]",
+            help="Write a picture instead: a name ending in .png, .svg or .pdf.",
+            show_default="the terminal",
+        ),
+    ] = None,
     bars: Annotated[
         str | None, typer.Option(help="Only these bars: 5-8, or 5; 0 is a pickup's.", show_default="all")
     ] = None,
     track: Track = "auto",
-    out: Annotated[
-        Path | None, typer.Option(help="Write a picture instead: a name ending in .png, .svg or .pdf.")
-    ] = None,
     size: Annotated[
         str | None, typer.Option(help="The picture's width and height in pixels: 1600x600.", show_default="as it needs")
     ] = None,
@@ -60,10 +65,10 @@ def show(
     from melodygru.writing.replay import chords_in
 
     if out is not None and out.suffix.lower() not in PICTURES:
-        raise UsageError(f"{out} ends in none of {', '.join(PICTURES)}; give --out one of these endings.")
+        raise UsageError(f"{out} ends in none of {', '.join(PICTURES)}; give OUT one of these endings.")
     for name, given in (("--size", size is not None), ("--dpi", dpi is not None), ("--dark", dark), ("--force", force)):
         if given and out is None:
-            raise UsageError(f"{name} has no meaning without --out; give --out too.")
+            raise UsageError(f"{name} has no meaning without OUT; give the picture a name too, such as roll.png.")
     if out is None:
         melodies = read_melodies(file, track)
         screen = Screen.of(sys.stdout)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import options, output
 from melodygru.cli.options import Track
 from melodygru.cli.progress import tell
 
@@ -21,7 +21,10 @@ def teach(
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Write the model to this file.", show_default="MODEL itself, with --force")
+        Path | None,
+        typer.Argument(
+            metavar="[OUT]", help="Write the model to this file.", show_default="MODEL itself, with --force"
+        ),
     ] = None,
     tunes: Annotated[int, typer.Option(help="How many tunes to learn with.")] = 1000,
     seed: Annotated[int, typer.Option(help="Same seed, same choices.")] = 0,
@@ -45,6 +48,6 @@ def teach(
     taught = run(loaded, data, tunes=tunes, seed=seed, track=track, progress=tell, jobs=usable_cores())
     taught.checkpoint.save(target, half=loaded.checkpoint.is_half)
     typer.echo(
-        f"{target}: learned from {taught.people:,} tunes and {taught.generated:,} melodies of its own; of those it had "
-        f"not learned from, it told {taught.auc:.0%} of pairs rightly (AUC; 50% is chance)."
+        f"{target}: learned from {output.counted(taught.people, 'tune')} and {taught.generated:,} melodies of its own; "
+        f"of those it had not learned from, it told {taught.auc:.0%} of pairs rightly (AUC; 50% is chance)."
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from melodygru.cli import output
 from melodygru.cli.options import Track
 
 
@@ -39,8 +40,8 @@ def tokens(
         return
     for melody, events in pieces:
         typer.echo(
-            f"{melody.name}: {melody.bars} bars of {melody.time_signature} in {melody.key}, "
-            f"{melody.qpm:g} bpm, {len(melody.notes)} notes"
+            f"{melody.name}: {output.counted(melody.bars, 'bar')} of {melody.time_signature} in {melody.key}, "
+            f"{melody.qpm:g} bpm, {output.counted(len(melody.notes), 'note')}"
         )
         typer.echo(f"{'bar':>4}  {'beat':<8}{'event':<8}{'value':<18}{'steps':>5}")
         last = None

@@ -14,6 +14,7 @@ import typer
 
 from melodygru.cli import options
 from melodygru.cli.options import Track
+from melodygru.cli.output import counted
 from melodygru.cli.progress import FIRST_SECONDS, clock, tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
@@ -273,8 +274,7 @@ def epoch_line(row: Mapping[str, float]) -> str:
 def _remark(remark: str, count: int) -> str:
     """A remark that was made so many times: on files, or on tunes or movements within them."""
     what, left_out, why = remark.partition(" left out: ")
-    plural = "s" * (count != 1)
-    return f"{count:,} {what}{plural}{left_out}{why}" if left_out else f"{remark} in {count:,} file{plural}"
+    return f"{counted(count, what)}{left_out}{why}" if left_out else f"{remark} in {counted(count, 'file')}"
 
 
 def describe(run: Run) -> list[str]:
@@ -283,15 +283,16 @@ def describe(run: Run) -> list[str]:
     lines = []
     if "kept" in report:
         left_out = report.get("left_out", {})
-        lines.append(f"{report['kept']:,} files read, {sum(left_out.values()):,} left out")
+        lines.append(f"{counted(report['kept'], 'file')} read, {sum(left_out.values()):,} left out")
         lines += [f"  {count:,} {reason}" for reason, count in left_out.items()]
         lines += [f"  {_remark(*entry)}" for entry in list(report.get("remarks", {}).items())[:5]]
     lines.append(
-        f"training on {run.train_pieces:,} tunes ({run.train_notes:,} notes), validating on {run.val_pieces:,} "
-        f"({run.val_notes:,} notes)"
+        f"training on {counted(run.train_pieces, 'tune')} ({counted(run.train_notes, 'note')}), validating on "
+        f"{run.val_pieces:,} ({counted(run.val_notes, 'note')})"
     )
     lines.append(
-        f"{run.parameters:,} parameters on {run.device} in {run.precision}, {run.steps_per_epoch:,} steps an epoch"
+        f"{run.parameters:,} parameters on {run.device} in {run.precision}, "
+        f"{counted(run.steps_per_epoch, 'step')} an epoch"
         + (f", resumed at step {run.resumed_at:,}" if run.resumed_at else "")
     )
     lines += [*run.remarks, f"{run.epochs} passes at most, learning rate {run.lr:g}"]

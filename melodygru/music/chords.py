@@ -207,8 +207,10 @@ def _chords(symbols: Sequence[str], text: str) -> list[Chord | None]:
             except UsageError:
                 alone = rf"(?<![^\s|,:]){re.escape(symbol)}(?![^\s|,:])"
                 marked = re.sub(alone, lambda match: f">>{match[0]}<<", text, count=1)
+                capital = symbol[0].upper() + symbol[1:]
+                guess = f"did you mean {capital}? W" if capital != symbol and chord_or_none(capital) else "w"
                 raise UsageError(
-                    f"Chord {number} of {len(symbols)} is not known: {marked}; write chords like {_EXAMPLES}."
+                    f"Chord {number} of {len(symbols)} is not known: {marked}; {guess}rite chords like {_EXAMPLES}."
                 ) from None
     return chords
 

@@ -16,6 +16,24 @@ from melodygru.music.melody import Melody
 
 MAX_SECTIONS = 64
 
+_PARTS = ("verse", "chorus", "bridge", "intro", "outro", "prechorus", "theme", "solo", "coda", "interlude", "strophe")
+_PARTS_TOO = {"refrain": "chorus", "hook": "chorus", "middle": "bridge", "ending": "outro"}
+"""Names of the parts of songs."""
+_WORD = re.compile(r"[A-Za-z]*[a-z][A-Za-z]*")
+_LETTERS_OF_FORMS = frozenset("abcdefgh")
+"""Small letters that are meant as sections; a word has others."""
+
+
+def parts_in_words(text: str) -> str | None:
+    """The form of a song in words: "verse chorus verse 2" is ABA, letters in order of the parts; None for others."""
+    joined = re.sub(r"pre[\s-]chorus", "prechorus", text.lower())
+    words = re.sub(r"[\s\d,>-]", " ", joined).split()
+    names = [_PARTS_TOO.get(word, word) for word in words]
+    if not names or not set(names) <= set(_PARTS):
+        return None
+    letters = {name: chr(ord("A") + place) for place, name in enumerate(dict.fromkeys(names))}
+    return "".join(letters[name] for name in names)
+
 
 @dataclass(frozen=True)
 class Section:
@@ -37,6 +55,12 @@ class Form:
     @classmethod
     def parse(cls, text: str) -> Form:
         """A form from text: "AABA", "A A' B A''" (’ and ′ are primes too). Raises UsageError for anything else."""
+        words = [word for word in _WORD.findall(text) if len(set(word.lower())) > 3]
+        if odd := next((word for word in words if not set(word.lower()) <= _LETTERS_OF_FORMS), None):
+            raise UsageError(
+                f"{text!r} is not a form: {odd[:30]!r} is a word; write letters for sections (AABA), or parts of a "
+                f"song ({', '.join(_PARTS[:4])}, …)."
+            )
         plain = re.sub(r"[\s,-]+", "", text.replace("’", "'").replace("′", "'").replace("″", "''"))
         if not re.fullmatch(r"(?:[A-Za-z]'{0,8})+", plain):
             raise UsageError(

@@ -113,6 +113,25 @@ class Melody:
         notes = tuple(replace(note, pitch=note.pitch + semitones) for note in self.notes)
         return replace(self, notes=notes, key=self.key.transpose(semitones))
 
+    def looped(self) -> Melody:
+        """The same melody as its full bars alone, the pickup at the end of the last one: played round, nothing is lost.
+
+        What sounds into the pickup's place ends before it. Raises UsageError where another note begins there.
+        """
+        if not self.pickup:
+            return self
+        bar, begins = self.time_signature.bar_steps, self.length - self.pickup
+        upbeat = [replace(note, onset=note.onset + self.bars * bar) for note in self.notes if note.onset < bar]
+        rest = [replace(note, duration=min(note.end, begins) - note.onset) for note in self.notes if note.onset >= bar]
+        if any(note.duration < 1 for note in rest):
+            raise UsageError(
+                f"The last bar has no room for the pickup: notes begin in its last {self.pickup} steps; choose "
+                "--pickup-as bar, another --seed, or a shorter pickup."
+            )
+        # The last note of a pickup may sound on into bar 1; here it ends with the clip.
+        notes = [replace(note, duration=min(note.end, self.length) - note.onset) for note in (*rest, *upbeat)]
+        return replace(self, notes=tuple(replace(n, onset=n.onset - bar) for n in notes), pickup=0, bars=self.bars)
+
     def pitch_class_weights(self) -> list[float]:
         """Total duration of each of the twelve pitch classes, in steps."""
         return pitch_class_weights(self.notes)

@@ -46,7 +46,7 @@ def spell(pitches: Sequence[int], key: Key) -> list[Spelling]:
     for pitch, last, following in zip(pitches, before, after, strict=True):
         leads = 0 if following is None or abs(following - pitch) != 1 else following - pitch
         beside = tuple(other % 12 for other in (last, following) if other is not None)
-        letter, alter = _name(pitch % 12, leads, beside, key)
+        letter, alter = _name(pitch % 12, leads, beside, key, key.fifths)
         found.append(Spelling(letter, alter, (pitch - alter) // 12 - 1))
     return found
 
@@ -72,8 +72,11 @@ def _others(pitches: Sequence[int]) -> list[int | None]:
 
 
 @lru_cache(maxsize=16384)
-def _name(pitch_class: int, leads: int, beside: tuple[int, ...], key: Key) -> tuple[str, int]:
-    """Letter and alteration of a pitch class that leads a semitone up (1) or down (-1), or anywhere (0)."""
+def _name(pitch_class: int, leads: int, beside: tuple[int, ...], key: Key, fifths: int) -> tuple[str, int]:
+    """Letter and alteration of a pitch class that leads a semitone up (1) or down (-1), or anywhere (0).
+
+    `fifths` are the key's: what is kept must tell F# major from Gb major, which are equal.
+    """
     own = _own_name(pitch_class, key)
     if own is not None:
         return own

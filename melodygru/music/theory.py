@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from melodygru.errors import UsageError
@@ -42,10 +42,13 @@ _MODE_FIFTHS = {
 }
 _MODE_ALIASES = {"": "major", "maj": "major", "ionian": "major", "min": "minor", "m": "minor"}
 _MODE_ALIASES |= {"aeolian": "minor", "aeol": "minor", "mix": "mixolydian", "dor": "dorian"}
+_MODE_ALIASES |= {"dur": "major", "moll": "minor"}
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _FLAT_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
-_KEY_PATTERN = re.compile(r"\s*([A-Ga-g])\s*(#|b|♯|♭)?\s*(m(?![a-z])|[A-Za-z]*)\s*")
+_LINE_OF_FIFTHS = "FCGDAEB"
+_KEY_PATTERN = re.compile(r"([A-Ga-g]) ?(#|b|♯|♭|[Ss]harp|[Ff]lat)? ?(m(?![a-z])|[A-Za-z]*)")
+"""Of a key whose blanks and hyphens are single blanks."""
 _NOTE_PATTERN = re.compile(r"\s*([A-Ga-g])(#|b|♯|♭)?(-?\d+)\s*")
 
 
@@ -68,8 +71,14 @@ def parse_pitch(text: str) -> int:
     return pitch
 
 
+def name_on_line(fifths: int) -> str:
+    """The note so many fifths above C, in [-8, 12]: -1 is F, 6 F#, -6 Gb; the tonic of major with such a signature."""
+    octave, place = divmod(fifths + 1, 7)
+    return _LINE_OF_FIFTHS[place] + ("b", "", "#")[octave + 1]
+
+
 def _accidental(sign: str | None) -> int:
-    return 0 if sign is None else 1 if sign in "#♯" else -1
+    return 0 if sign is None else 1 if sign in ("#", "♯", "sharp", "Sharp") else -1
 
 
 MOST_BEATS = 32
@@ -122,10 +131,14 @@ class TimeSignature:
 
 @dataclass(frozen=True)
 class Key:
-    """A tonic (pitch class 0..11, C = 0) and a mode, one of `MODES`."""
+    """A tonic (pitch class 0..11, C = 0) and a mode, one of `MODES`.
+
+    `written` is the tonic as somebody spelled it, such as "Gb", where that tells F# from Gb: keys are equal without it.
+    """
 
     tonic: int = 0
     mode: str = "major"
+    written: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.tonic < 12 or self.mode not in SCALES:
@@ -135,17 +148,23 @@ class Key:
             )
 
     @classmethod
-    def parse(cls, text: str) -> Key:
-        """A key from text: "A minor", "Am", "Bb", "F# dorian". Raises UsageError for anything else."""
-        match = _KEY_PATTERN.fullmatch(text)
+    def parse(cls, text: str, as_written: bool = False) -> Key:
+        """A key from text: "A minor", "Am", "a-minor", "Bb", "B flat", "F# dorian"; `as_written` keeps Gb from F#.
+
+        Raises UsageError for anything else.
+        """
+        match = _KEY_PATTERN.fullmatch(" ".join(text.replace("-", " ").split()))
         word = "?" if match is None else match[3] if match[3] == "M" else match[3].lower()
         mode = "major" if word == "M" else _MODE_ALIASES.get(word, word)
         if match is None or mode not in SCALES:
             raise UsageError(
                 f"{text!r} is not a key; write a tonic A to G with an optional # or b, and a mode "
                 f'({", ".join(MODES)}): "A minor", Bb, "D dorian".'
+                + (" H is B here." if text.strip()[:1] in ("H", "h") else "")
             )
-        return cls((_LETTERS[match[1].upper()] + _accidental(match[2])) % 12, mode)
+        letter, alter = match[1].upper(), _accidental(match[2])
+        written = letter + ("b", "", "#")[alter + 1] if as_written else ""
+        return cls((_LETTERS[letter] + alter) % 12, mode, written)
 
     @classmethod
     def from_fifths(cls, fifths: int, mode: str = "major") -> Key:
@@ -154,8 +173,19 @@ class Key:
 
     @property
     def fifths(self) -> int:
-        """Sharps (above 0) or flats (below 0) of the signature, spelled with as few as can be: in [-5, 6]."""
+        """Sharps (above 0) or flats (below 0) of the signature: as `written`, in [-7, 7], or as few as can be."""
+        if (as_written := self._as_written) is not None:
+            return as_written
         return (7 * self.tonic + _MODE_FIFTHS[self.mode] + 5) % 12 - 5
+
+    @property
+    def _as_written(self) -> int | None:
+        """The signature of the tonic as it is written; None where there is none of seven sharps or flats at most."""
+        if not self.written:
+            return None
+        alter = 0 if len(self.written) == 1 else _accidental(self.written[1])
+        fifths = _LINE_OF_FIFTHS.index(self.written[0]) - 1 + 7 * alter + _MODE_FIFTHS[self.mode]
+        return fifths if -7 <= fifths <= 7 else None
 
     @property
     def scale(self) -> tuple[int, ...]:
@@ -164,8 +194,15 @@ class Key:
 
     @property
     def tonic_name(self) -> str:
-        """The tonic spelled as the signature spells it: Bb in flat keys, A# nowhere that Bb will do."""
+        """The tonic as `written`, else as the signature spells it: Bb in flat keys, A# nowhere that Bb will do."""
+        if self._as_written is not None:
+            return self.written
         return (_FLAT_NAMES if self.fifths < 0 else _SHARP_NAMES)[self.tonic]
+
+    @property
+    def plain(self) -> Key:
+        """The same key, spelled as its signature would be: with as few sharps or flats as can be."""
+        return Key(self.tonic, self.mode)
 
     def transpose(self, semitones: int) -> Key:
         """The same mode, `semitones` higher (negative: lower)."""
@@ -259,14 +296,24 @@ SCALE_INTERVALS: dict[str, tuple[int, ...]] = {
     "blues": (0, 3, 5, 6, 7, 10),
     "chromatic": tuple(range(12)),
 }
-"""Semitones above the tonic, ascending; melodic minor as it rises, blues the minor pentatonic with its flat fifth."""
+"""Semitones above the tonic, ascending, of scales that have names; melodic minor as it rises, blues the minor
+pentatonic with its flat fifth."""
+
+
+_SCALE_NOTES = re.compile(r"[A-G][#b♯♭]?( [A-G][#b♯♭]?)+")
+"""A scale in notes, which blanks part."""
 
 
 def parse_scale(text: str) -> str:
     """The name of a scale, one of `SCALE_INTERVALS`; "minor" is natural minor, and "harmonic-minor" will do.
 
+    Or the names of its notes, blanks between them, out of "C D Eb F# G" or "C, D, Eb".
+
     Raises UsageError for a scale that nobody knows, with the nearest.
     """
+    notes = " ".join(text.replace(",", " ").replace("-", " ").split())
+    if _SCALE_NOTES.fullmatch(notes):
+        return notes
     name = " ".join(text.lower().replace("-", " ").replace("_", " ").split())
     name = "natural minor" if name == "minor" else name
     if name in SCALE_INTERVALS:
@@ -279,5 +326,11 @@ def parse_scale(text: str) -> str:
 
 
 def scale_pitch_classes(name: str, tonic: int) -> tuple[int, ...]:
-    """The pitch classes (0..11) of the scale `name` on a tonic (0..11), from the tonic up."""
-    return tuple((tonic + interval) % 12 for interval in SCALE_INTERVALS[name])
+    """The pitch classes (0..11) of a scale as `parse_scale` gives it, on a tonic (0..11), from the tonic up.
+
+    A scale in notes is where its notes are.
+    """
+    if name in SCALE_INTERVALS:
+        return tuple((tonic + interval) % 12 for interval in SCALE_INTERVALS[name])
+    classes = {parse_pitch(f"{note}4") % 12 for note in name.split()}
+    return tuple(sorted(classes, key=lambda tone: (tone - tonic) % 12))

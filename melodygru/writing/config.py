@@ -25,7 +25,7 @@ from melodygru.writing.drawing import (
     WRITING,
     SamplingConfig,
 )
-from melodygru.writing.styles import STYLES
+from melodygru.writing.styles import KIN, STYLES
 from melodygru.writing.values import (
     CHORD_MODES,
     DEFAULT_BARS,
@@ -52,6 +52,8 @@ STRESS_OF_A_MODE = 1.5
 """How many times as closely as learned these are followed; at 2 they are exaggerated."""
 STRESS = 2.0
 """How many times as closely as learned traits of character are followed that were asked for in words."""
+_SPOKEN = ("key", "scale", "chords", "form", "range", "grid", "pickup")
+"""Fields that `melodygru.writing.spoken` knows other spellings of."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,13 @@ class GenerationConfig:
         UsageError: a value out of range, named.
     """
 
-    style: str | None = option(None, "Kind of music: {choices}.", choices=tuple(STYLES), panel=MUSIC, commands=WRITING)
+    style: str | None = option(
+        None, "Kind of music: {choices}.", choices=tuple(STYLES), kin=KIN, panel=MUSIC, commands=WRITING
+    )
     bars: int | None = option(
         None, "Length in full bars, exactly: {limits}.", low=1, high=MAX_BARS,
-        default=DEFAULT_BARS, shown="{default}, or the form's", panel=MUSIC, commands=WHOLE,
+        default=DEFAULT_BARS, shown="{default}, or the form's", panel=MUSIC,
+        aliases=("length", "measures", "num_bars"), commands=WHOLE,
     )  # fmt: skip
     key: str | None = option(
         None, 'Tonic and mode: "A minor", Bb, "D dorian".', shown=str(Key()), panel=MUSIC, commands=WHOLE
@@ -114,13 +119,20 @@ class GenerationConfig:
         commands=WRITING,
     )  # fmt: skip
     meter: str | None = option(
-        None, "Time signature: 4/4, 3/4, 6/8 …", default=DEFAULT_METER, panel=MUSIC, aliases=("metre",), commands=WHOLE
+        None,
+        "Time signature: 4/4, 3/4, 6/8 …",
+        default=DEFAULT_METER,
+        panel=MUSIC,
+        commands=WHOLE,
+        aliases=("metre", "time_signature", "time", "timesig", "signature"),
     )
     bpm: float | None = option(
         None, "Quarter notes a minute: {limits}.", low=4, high=1000, default=DEFAULT_QPM, panel=MUSIC,
-        aliases=("qpm",), commands=WHOLE,
+        aliases=("qpm", "tempo", "speed"), commands=WHOLE,
     )  # fmt: skip
-    range: str | None = option(None, "Lowest and highest pitch.", default=DEFAULT_RANGE, panel=TUNE, commands=WRITING)
+    range: str | None = option(
+        None, "Lowest and highest pitch.", default=DEFAULT_RANGE, panel=TUNE, aliases=("pitch_range",), commands=WRITING
+    )
     max_leap: int | None = option(
         None, "Largest step from note to note, in semitones.", low=1, high=127, panel=TUNE, commands=WRITING
     )
@@ -161,8 +173,8 @@ class GenerationConfig:
         None, "Never more than N equal pitches in a row.", low=1, high=1000, panel=TUNE, commands=WRITING
     )
     chords: str | None = option(
-        None, 'Chords to follow: "Am F C G", "| C G/B | Am7 |", N.C.', panel=TUNE, aliases=("backing_chords",),
-        commands=ANEW,
+        None, 'Chords to follow: "Am F C G", "| C G/B | Am7 |", N.C.', panel=TUNE, commands=ANEW,
+        aliases=("backing_chords", "progression", "chord_progression", "changes"),
     )  # fmt: skip
     beats_per_chord: float | None = option(
         None, "Beats that each chord lasts.", low=FEWEST_BEATS, high=MOST_BEATS, parsed=True, shown="a bar",
@@ -201,6 +213,7 @@ class GenerationConfig:
             value = getattr(self, one.name)
             if one.kind is str and value is not None and not isinstance(value, str):
                 object.__setattr__(self, one.name, str(value))  # a Key or TimeSignature of a notebook
+        self._take_other_spellings()
         check_all(options, self)
         # What cannot be parsed is to be told before any work is done.
         metre = self.time_signature
@@ -229,6 +242,17 @@ class GenerationConfig:
         for one in options:
             one.check_needs(said)
 
+    def _take_other_spellings(self) -> None:
+        """Put what files keep in place of what people say in other words."""
+        said = {name: value for name in _SPOKEN if (value := getattr(self, name)) is not None}
+        if ":" in said.get("range", ""):
+            del said["range"]  # every style has one, in the usual words
+        if said:
+            from melodygru.writing.spoken import plain  # not needed by those who say nothing
+
+            for name, value in plain(said).items():
+                object.__setattr__(self, name, value)
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GenerationConfig:
         """The inverse of `as_dict`. Raises UsageError for a field that is unknown or out of range."""
@@ -246,7 +270,7 @@ class GenerationConfig:
     @property
     def named_key(self) -> Key | None:
         """The key, where one was said."""
-        return None if self.key is None else Key.parse(self.key)
+        return None if self.key is None else Key.parse(self.key, as_written=True)
 
     @property
     def sampling(self) -> SamplingConfig:

@@ -63,7 +63,7 @@ SEED = Option(
 )  # fmt: skip
 COUNT = Option(
     "How many melodies, all different.", name="count", kind=int, low=1, high=MAX_COUNT, default=1, panel=FILES,
-    aliases=("num_outputs",),
+    aliases=("num_outputs", "number", "how_many"),
 )  # fmt: skip
 AMOUNT = Option("The share of notes to change: {limits}.", name="amount", kind=float, low=0, high=1, default=0.3)
 KEEP = Option(

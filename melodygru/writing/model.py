@@ -193,8 +193,9 @@ class Model:
             selection.keep(self.draw_window(order, made, first, many, selection.rated, progress, watch))
             first += many
         if selection.found < count:
+            were = "melody was" if selection.found == 1 else "melodies were"
             raise SamplingError(
-                f"Only {selection.found} different melodies were found, and count is {count}; lower --count, raise "
+                f"Only {selection.found} different {were} found, and count is {count}; lower --count, raise "
                 "--temperature, or ask for more bars."
             )
         yield from selection.fill(count)

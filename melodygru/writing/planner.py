@@ -177,12 +177,12 @@ def _key(config: GenerationConfig, spans: Sequence[ChordSpan], primer: Melody | 
     said = config.named_key
     if said is None:
         said = primer.key if primer is not None else estimate_key(spans) if spans else Key()
-    bare = config.key is None or re.fullmatch(r"\s*[A-Ga-g]\s*[#b♯♭]?\s*", config.key)
+    bare = config.key is None or re.fullmatch(r"\s*[A-Ga-g]\s*([#b♯♭]|sharp|flat)?\s*", config.key)
     if config.scale is not None and bare:
         # "--key A --scale blues" means a blues in A, whose signature is A minor's.
         name = parse_scale(config.scale)
         mode = "minor" if name in _MINOR else name if name in SCALES else said.mode
-        return Key(said.tonic, mode)
+        return replace(said, mode=mode)
     return said
 
 
@@ -195,8 +195,9 @@ def _bars(config: GenerationConfig) -> tuple[Form | None, int, int]:
     each = config.bars_of_a_section(count)
     if config.bars not in (None, each * count):
         raise UsageError(
-            f"--form {form} and --bars {config.bars} contradict each other: {count} sections of "
-            f"{max(each, 1)} bars are {count * max(each, 1)} bars; leave --bars out, or set --section-bars."
+            f"--form {form} and --bars {config.bars} contradict each other: {count} section{'s' * (count != 1)} of "
+            f"{max(each, 1)} bar{'s' * (each > 1)} would be {count * max(each, 1)}; leave --bars out, or set "
+            "--section-bars."
         )
     return form, each * count, each
 

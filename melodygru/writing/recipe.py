@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from melodygru.errors import MelodyGRUError, MidiError
@@ -39,6 +39,7 @@ class Recipe:
         command: "generate", or what else made it.
         source: the melody that it was made from: a primer, or what was changed.
         details: further options of the command, as JSON values.
+        as_written: whether keys are spelled as they were said; files of before spell Gb major as F# major.
     """
 
     version: str
@@ -51,6 +52,7 @@ class Recipe:
     command: str = "generate"
     source: Melody | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    as_written: bool = field(default=True, compare=False)  # as the spelling of keys is
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as JSON values."""
@@ -64,6 +66,9 @@ class Recipe:
             "options": self.config.as_dict(),
             "performance": self.performance.as_dict(),
         }
+        keys = (self.config.named_key, None if self.source is None else self.source.key)
+        if self.as_written and any(key is not None and str(key) != str(key.plain) for key in keys):
+            values["as_written"] = True
         if self.details:
             values["details"] = dict(self.details)
         if self.source is not None:
@@ -95,7 +100,7 @@ class Recipe:
             raise ValueError(f"{values['command']!r} is no command")
         if seed < 0 or number < 0:
             raise ValueError("a negative seed")
-        source = values.get("source")
+        source, as_written = values.get("source"), bool(values.get("as_written", False))
         return cls(
             str(values["version"]),
             str(values["model"]),
@@ -105,8 +110,9 @@ class Recipe:
             GenerationConfig.from_dict(values["options"]),
             Performance.from_dict({**values["performance"], "seed": seed + number}),
             values["command"],
-            None if source is None else melody_from_dict(source),
+            None if source is None else melody_from_dict(source, as_written),
             dict(values.get("details", {})),
+            as_written,
         )
 
 
@@ -123,14 +129,17 @@ def melody_as_dict(melody: Melody) -> dict[str, Any]:
     }
 
 
-def melody_from_dict(values: Mapping[str, Any]) -> Melody:
-    """The inverse of `melody_as_dict`. Raises ValueError, TypeError or KeyError for anything else."""
+def melody_from_dict(values: Mapping[str, Any], as_written: bool = True) -> Melody:
+    """The inverse of `melody_as_dict`, its key spelled as it stands there or not.
+
+    Raises ValueError, TypeError or KeyError for anything else.
+    """
     row = [int(number) for number in values["notes"]]
     notes = tuple(Note(*row[i : i + 3]) for i in range(0, len(row), 3))
     return Melody(
         notes,
         TimeSignature.parse(values["meter"]),
-        Key.parse(values["key"]),
+        Key.parse(values["key"], as_written),
         float(values["bpm"]),
         str(values["name"]),
         int(values["pickup"]),
@@ -138,12 +147,20 @@ def melody_from_dict(values: Mapping[str, Any]) -> Melody:
     )
 
 
+def key_name(melody: Melody) -> str:
+    """The melody's key in a file's name: C, Am, Ddorian."""
+    return melody.key.tonic_name + {"major": "", "minor": "m"}.get(melody.key.mode, melody.key.mode)
+
+
+def file_name(melody: Melody, seed: int) -> str:
+    """What a file is called where nobody says: melody-Am-120-42.mid, of key, tempo and seed."""
+    return f"melody-{key_name(melody)}-{melody.qpm:g}-{seed}.mid"
+
+
 def file_names(model: str, melody: Melody, seed: int, count: int) -> list[str]:
     """Of `count` melodies of a model, of which this is the first: folk_Am_120bpm_16bars_s42_01.mid, and so on."""
-    key = melody.key
-    mode = {"major": "", "minor": "m"}.get(key.mode, key.mode)
     bars = f"{melody.bars}bar" + ("s" if melody.bars != 1 else "")
-    stem = f"{model or 'melody'}_{key.tonic_name}{mode}_{melody.qpm:g}bpm_{bars}_s{seed}"
+    stem = f"{model or 'melody'}_{key_name(melody)}_{melody.qpm:g}bpm_{bars}_s{seed}"
     if count == 1:
         return [f"{stem}.mid"]
     digits = max(2, len(str(count)))
@@ -153,4 +170,5 @@ def file_names(model: str, melody: Melody, seed: int, count: int) -> list[str]:
 def rendered(generated: Generated, recipe: Recipe) -> bytes:
     """A melody as a MIDI file that says how it was made."""
     chords = generated.chords if recipe.details.get("render_chords") else ()
-    return midi_bytes(generated.melody, recipe.performance, chords, recipe.text())
+    melody = generated.melody if recipe.as_written else replace(generated.melody, key=generated.melody.key.plain)
+    return midi_bytes(melody, recipe.performance, chords, recipe.text())

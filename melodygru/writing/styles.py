@@ -42,6 +42,21 @@ class Style:
     good_for: str
 
 
+KIN = {
+    **dict.fromkeys(("pop", "rock", "ballad", "vocal", "topline", "rnb", "r&b", "edm", "house", "classical"), "song"),
+    **dict.fromkeys(
+        ("jazz", "swing", "bebop", "blues", "bossa", "bossa nova", "latin", "broadway", "musical"), "standard"
+    ),
+    **dict.fromkeys(("church", "choral", "chorale", "gospel", "carol", "christmas"), "hymn"),
+    **dict.fromkeys(("ragtime", "piano rag"), "rag"),
+    **dict.fromkeys(("irish", "celtic", "scottish", "fiddle"), "reel"),
+    **dict.fromkeys(("traditional", "country", "german", "lullaby"), "folk"),
+    **dict.fromkeys(("chiptune", "8-bit", "8bit", "videogame", "video game", "nintendo", "soundtrack"), "game"),
+    **dict.fromkeys(("military", "marching"), "march"),
+    **dict.fromkeys(("sad", "slow", "calm"), "air"),
+    **dict.fromkeys(("happy", "upbeat", "cheerful", "fast"), "polka"),
+}
+"""Kinds of music, and moods, that people ask for by other names, and the style that comes nearest."""
 STYLES = MappingProxyType(
     {
         "song": Style("song", "", "4/4", 96, "C4:A5", "vocal lines that breathe: verses, toplines, arias"),

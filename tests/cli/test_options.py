@@ -137,7 +137,7 @@ def test_options_that_do_not_go_together_are_told_apart(here, capsys, options, w
 
 def test_melodies_that_cannot_all_be_different_are_refused(here, capsys):
     assert run("generate", "--model", "toy", "--temperature", 0, "--count", 3, "a.mid") == 1
-    assert "Only 1 different melodies were found, and count is 3" in capsys.readouterr().err
+    assert "Only 1 different melody was found, and count is 3" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -336,8 +336,8 @@ def test_a_terminal_gets_colours_unless_it_says_no(file):
         (["tune.mid", "--out", "a.png", "--dpi", "5"], "dpi is 5; choose a number from 30 to 1200", 2),
         (["tune.mid", "--out", "no/a.png"], "The folder no does not exist", 1),
         (["tune.mid", "--out", "tune.svg"], "tune.svg exists", 1),
-        (["tune.mid", "--size", "800x600"], "--size has no meaning without --out", 2),
-        (["tune.mid", "--dark"], "--dark has no meaning without --out", 2),
+        (["tune.mid", "--size", "800x600"], "--size has no meaning without OUT", 2),
+        (["tune.mid", "--dark"], "--dark has no meaning without OUT", 2),
     ],
 )
 def test_what_cannot_be_shown_is_named(file, capsys, arguments, words, code):

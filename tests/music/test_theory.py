@@ -10,6 +10,7 @@ from melodygru.music.theory import (
     estimate_key,
     key_correlations,
     key_for_signature,
+    name_on_line,
     parse_pitch,
     pitch_name,
 )
@@ -112,3 +113,34 @@ def test_a_signature_of_one_sharp_is_e_minor_when_it_sounds_so():
         weights[pitch_class] = weight
     assert key_for_signature(1, weights, last_pitch_class=4) == Key.parse("E minor")
     assert key_for_signature(1, [1, 0, 3, 0, 2, 0, 1, 5, 0, 1, 0, 3], last_pitch_class=7) == Key.parse("G major")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "fifths"),
+    [
+        ("Gb", "Gb major", -6),
+        ("F#", "F# major", 6),
+        ("Cb", "Cb major", -7),
+        ("C#", "C# major", 7),
+        ("eb minor", "Eb minor", -6),
+        ("a# minor", "A# minor", 7),
+        ("G#", "Ab major", -4),  # there is no signature of eight sharps
+        ("E# minor", "F minor", -4),
+    ],
+)
+def test_a_key_stays_spelled_as_it_was_where_that_is_asked_for(text, name, fifths):
+    key = Key.parse(text, as_written=True)
+    assert (str(key), key.fifths) == (name, fifths)
+    assert key == key.plain == Key.parse(text)
+    assert -5 <= key.plain.fifths <= 6
+    assert name_on_line(Key.from_fifths(key.plain.fifths).fifths) == Key.from_fifths(key.plain.fifths).tonic_name
+
+
+@pytest.mark.parametrize("text", ["A-minor", "a minor", "A  Minor", "Amin", "a-moll"])
+def test_keys_are_read_in_many_spellings(text):
+    assert Key.parse(text) == Key(9, "minor")
+
+
+@pytest.mark.parametrize("text", ["B flat", "b-flat major", "Bb", "Bflat"])
+def test_signs_may_be_words(text):
+    assert Key.parse(text) == Key(10)

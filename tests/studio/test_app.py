@@ -461,7 +461,9 @@ def test_what_cannot_be_written_is_refused_before_anything_is(studio, asked, wor
 
 
 def test_what_goes_wrong_later_is_told_in_the_stream(studio):
-    told = ask(studio, options={"bars": 1, "temperature": 0, "grid": "1/4", "range": "C4:C4", "rests": "none"}, takes=8, seed=1)
+    told = ask(
+        studio, options={"bars": 1, "temperature": 0, "grid": "1/4", "range": "C4:C4", "rests": "none"}, takes=8, seed=1
+    )
     kinds = [kind for kind, _ in told]
     assert kinds[0] == "start"
     assert kinds[-1] == "error"

@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from melodygru.errors import MidiError
 from melodygru.formats.midi.parser import parse_midi, read_midi
 from melodygru.formats.midi.performance import Performance
+from melodygru.music.melody import Melody, Note
+from melodygru.music.theory import Key
 from melodygru.version import __version__
+from melodygru.writing.candidates import Generated
 from melodygru.writing.config import GenerationConfig
-from melodygru.writing.recipe import Recipe, melody_as_dict, melody_from_dict
+from melodygru.writing.recipe import Recipe, melody_as_dict, melody_from_dict, rendered
 from melodygru.writing.styles import STYLES
 from tests.command_line import run
 from tests.networks import checkpoint
@@ -49,6 +52,22 @@ def test_a_recipe_comes_back_from_its_text(recipe, swing, program):
     assert again == recipe
     if recipe.source is not None:
         assert again.source == melody_from_dict(json.loads(json.dumps(melody_as_dict(recipe.source))))
+
+
+def test_a_recipe_tells_how_keys_are_spelled_and_those_of_before_spell_them_plainly():
+    recipe = Recipe("1.2.3", "folk", "0", 1, config=GenerationConfig(key="Gb"))
+    text = recipe.text()
+    assert '"as_written":true' in text
+    assert Recipe.find([text]).as_written
+    before = Recipe.find([text.replace(',"as_written":true', "")])
+    assert not before.as_written
+    assert before.text() == text.replace(',"as_written":true', "")
+    written = [
+        rendered(Generated(Melody((Note(66, 0, 96),), key=Key.parse("Gb", as_written=True))), one)
+        for one in (recipe, before)
+    ]
+    assert [parse_midi(data).key_in_words for data in written] == [Key(6), Key(6)]
+    assert [str(parse_midi(data).key_in_words) for data in written] == ["Gb major", "F# major"]
 
 
 def test_other_texts_are_passed_by():

@@ -65,7 +65,7 @@ class FileEvents:
         words = payload.removeprefix(INFORMATION.encode())
         if kind == 0x01 and words.startswith(KEY_IN_WORDS):
             try:
-                self.key_in_words = Key.parse(text_of(words[len(KEY_IN_WORDS) :]))
+                self.key_in_words = Key.parse(text_of(words[len(KEY_IN_WORDS) :]), as_written=True)
             except UsageError:
                 self.faults["an impossible key in words"] = None
         elif kind == 0x51 and len(payload) >= 3:

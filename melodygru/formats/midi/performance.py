@@ -47,6 +47,10 @@ class Performance:
         seed: what the inexactness is drawn from.
         midi_format: 0 (one track) or 1; None: 1 with a track of chords, else 0.
         ppq: ticks to a quarter note, a multiple of the grid's steps.
+        no_tempo, no_key: whether tempo, or key signature and the key in words, stay out of the file: a clip for a
+            project that has its own.
+        pickup_as: "bar" (bar 0 of the file, before the others) or "loop" (the end of the last bar, so that the clip
+            goes round in its full bars).
 
     Raises:
         UsageError: a value out of range, named.
@@ -54,10 +58,14 @@ class Performance:
 
     program: int = option(
         0, "Instrument: {limits}, or a General MIDI name (violin).", low=0, high=127,
-        note="General MIDI less one; 0 is a piano", typed=str, panel=FEEL, commands=PLAYING,
+        note="General MIDI less one; 0 is a piano", typed=str, panel=FEEL,
+        aliases=("instrument", "sound", "patch"), commands=PLAYING,
     )  # fmt: skip
     channel: int = option(1, "MIDI channel: {limits}.", low=1, high=16, panel=FEEL, commands=PLAYING)
-    velocity: int = option(84, "Loudness off the beat: {limits}.", low=1, high=127, panel=FEEL, commands=PLAYING)
+    velocity: int = option(
+        84, "Loudness off the beat: {limits}.", low=1, high=127, panel=FEEL, aliases=("volume", "loudness"),
+        commands=PLAYING,
+    )  # fmt: skip
     swing: float = option(
         0.5, "{low} straight, 0.67 triplet swing, to {high}.", low=0.5, high=0.75,
         note="0.5 is straight, 0.667 triplet swing", shown="", panel=FEEL, commands=PLAYING,
@@ -74,6 +82,16 @@ class Performance:
         TICKS_PER_QUARTER, "Ticks to a quarter, a multiple of {multiple}.", low=STEPS_PER_QUARTER, high=9600,
         multiple=STEPS_PER_QUARTER, remedy="choose a multiple of {multiple} from {limits}, such as 96, 480 or 960",
         panel=FILES, commands=PLAYING,
+    )  # fmt: skip
+    no_tempo: bool = option(
+        False, "Leave the tempo out of the file.", spelling="--no-tempo", shown="", panel=FILES, commands=PLAYING
+    )
+    no_key: bool = option(
+        False, "Leave the key out of the file.", spelling="--no-key", shown="", panel=FILES, commands=PLAYING
+    )
+    pickup_as: str = option(
+        "bar", "Where the pickup goes: a bar before bar 1, or loop: into the end of the last bar.",
+        choices=("bar", "loop"), panel=FILES, commands=PLAYING,
     )  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ The format: The Complete MIDI 1.0 Detailed Specification, "Standard MIDI Files 1
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from melodygru.formats.midi.mido_bridge import save
 from melodygru.formats.midi.performance import Clock, Performance, Struck, perform
 from melodygru.music.chords import ChordSpan, voicing
 from melodygru.music.melody import Melody
-from melodygru.music.theory import Key
+from melodygru.music.theory import Key, name_on_line
 from melodygru.system import write_atomically
 
 if TYPE_CHECKING:
@@ -58,10 +59,14 @@ def midi_bytes(
     from mido import MetaMessage, MidiFile  # 50 ms that others do not need
 
     performance.check(melody.time_signature, with_chords=bool(chords))
+    if melody.pickup and performance.pickup_as == "loop":
+        bar = melody.time_signature.bar_steps
+        chords = [replace(span, onset=max(span.onset - bar, 0), end=span.end - bar) for span in chords]
+        melody = melody.looped()
     _check_spans(chords, melody.length)
     clock = Clock(melody, performance)
     last = melody.length * clock.ticks_per_step
-    head = [MetaMessage("track_name", name=melody.name or "Melody"), *_facts(melody, text)]
+    head = [MetaMessage("track_name", name=melody.name or "Melody"), *_facts(melody, performance, text)]
     played = _notes(perform(melody, performance), performance.channel, performance.program)
     if chords or performance.midi_format == 1:
         markers = [(clock.tick(step), MetaMessage("marker", text=symbol)) for step, symbol in _symbols(chords)]
@@ -94,19 +99,20 @@ def write_midi(
     write_atomically(path, midi_bytes(melody, performance, chords, text), force=force)
 
 
-def _facts(melody: Melody, text: Sequence[str] | str | None) -> list[MetaMessage]:
-    """What is true of the whole file: texts, key, tempo, metre."""
+def _facts(melody: Melody, performance: Performance, text: Sequence[str] | str | None) -> list[MetaMessage]:
+    """What is true of the whole file: texts, key and tempo unless they are to stay out, metre."""
     from mido import MetaMessage
 
     metre = melody.time_signature
     texts = [text] if isinstance(text, str) else list(text or ())
+    in_words = MetaMessage("text", text=f"{INFORMATION}{KEY_IN_WORDS.decode()}{melody.key}")
     return [
         *(MetaMessage("text", text=one) for one in texts if one),
-        MetaMessage("text", text=f"{INFORMATION}{KEY_IN_WORDS.decode()}{melody.key}"),
-        MetaMessage("set_tempo", tempo=round(60_000_000 / melody.qpm)),
+        *([] if performance.no_key else [in_words]),
+        *([] if performance.no_tempo else [MetaMessage("set_tempo", tempo=round(60_000_000 / melody.qpm))]),
         MetaMessage("time_signature", numerator=metre.numerator, denominator=metre.denominator,
                     clocks_per_click=min(255, metre.beat_steps)),
-        MetaMessage("key_signature", key=_signature_name(melody.key)),
+        *([] if performance.no_key else [MetaMessage("key_signature", key=_signature_name(melody.key))]),
     ]  # fmt: skip
 
 
@@ -173,4 +179,4 @@ def _chords_channel(melody_channel: int) -> int:
 
 def _signature_name(key: Key) -> str:
     """The signature as mido spells it. MIDI knows major and minor: other modes go by their sharps or flats."""
-    return f"{key.tonic_name}m" if key.mode == "minor" else Key.from_fifths(key.fifths).tonic_name
+    return f"{key.tonic_name}m" if key.mode == "minor" else name_on_line(key.fifths)

@@ -256,3 +256,43 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(FileError, match="is a folder"):
         write_midi(ONE, tmp_path, force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["a.mid"]
+
+
+def test_tempo_and_key_may_stay_out():
+    whole, bare = midi_bytes(JIG), midi_bytes(JIG, Performance(no_tempo=True, no_key=True))
+    raw = parse_midi(bare)
+    assert (raw.tempi, raw.key_signatures, raw.key_in_words) == ((), (), None)
+    assert parse_midi(whole).tempi
+    assert b"key: " not in bare
+    assert [track.notes for track in raw.tracks] == [track.notes for track in parse_midi(whole).tracks]
+
+
+def test_a_pickup_goes_to_the_end_of_the_last_bar_where_the_clip_is_to_loop():
+    melody = Melody((Note(67, 72, 24), Note(72, 96, 96), Note(72, 192, 96)), pickup=24, bars=2)
+    looped = melody.looped()
+    assert looped.notes == (Note(72, 0, 96), Note(72, 96, 72), Note(67, 168, 24))
+    assert (looped.bars, looped.pickup, looped.length) == (2, 0, 192)
+    assert looped.looped() is looped
+    assert midi_bytes(melody, Performance(pickup_as="loop")) == midi_bytes(looped)
+    crowded = Melody((*melody.notes[:2], Note(72, 192, 72), Note(71, 264, 24)), pickup=24, bars=2)
+    with pytest.raises(UsageError, match="no room for the pickup"):
+        crowded.looped()
+
+
+@given(melodies())
+def test_what_loops_has_the_same_notes_in_as_many_bars(melody):
+    try:
+        looped = melody.looped()
+    except UsageError:
+        return
+    assert looped.bars == melody.bars
+    assert looped.length == melody.bars * melody.time_signature.bar_steps
+    assert sorted(note.pitch for note in looped.notes) == sorted(note.pitch for note in melody.notes)
+
+
+@pytest.mark.parametrize(("key", "name"), [("Gb", b"\xfa\0"), ("F#", b"\x06\0"), ("Eb minor", b"\xfa\1")])
+def test_the_signature_is_spelled_as_the_key_is(key, name):
+    melody = Melody(JIG.notes, key=Key.parse(key, as_written=True))
+    data = midi_bytes(melody)
+    assert b"\xff\x59\x02" + name in data
+    assert f"key: {melody.key}".encode() in data
