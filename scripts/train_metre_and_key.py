@@ -4,8 +4,7 @@
 
 `pieces.jsonl`: as `scripts/build_repertoire.py` makes it. Pieces that are held out are neither learned from nor looked
 at. Writes `melodygru/music/metre_weights.py` and `melodygru/music/key_weights.py`: conditional logits (McFadden 1974),
-with a penalty on squares. Metres are learned from equally many pieces of each corpus, each as it is written and as it
-is played with some jitter. How good they are: `benchmarks/finding.py`.
+with a penalty on squares. Metres are learned from equally many pieces of each corpus, as far as there are so many. How good they are: `benchmarks/finding.py`.
 """
 
 from __future__ import annotations
@@ -17,28 +16,25 @@ from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize
-
-from melodygru.formats.midi.grid import Grid, snap
-from melodygru.music import key_hearing, metre_finding
-from melodygru.music.melody import Melody, Note
-from melodygru.network.arrays import FloatArray
 from repertoire import unsigned
 from repertoire.manifest import TRAIN
 from repertoire.pieces import Piece, load
+from scipy.optimize import minimize
+
+from melodygru.music import key_hearing, metre_finding
+from melodygru.music.melody import Melody
+from melodygru.network.arrays import FloatArray
 
 MUSIC = Path(__file__).parents[1] / "melodygru" / "music"
 FEWEST_NOTES = 16
-JITTER = 0.02
-"""Seconds, of the pieces that are played."""
-METRE_PENALTY, KEY_PENALTY = 0.5, 0.3
+METRE_PENALTY, KEY_PENALTY = 2.0, 0.3
 MODES = key_hearing.HEARD_MODES
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Learn what speaks for a metre and a key.")
     parser.add_argument("pieces", type=Path)
-    parser.add_argument("--most", type=int, default=3000, help="pieces that metres are learned from")
+    parser.add_argument("--most", type=int, default=4000, help="pieces that metres are learned from")
     given = parser.parse_args()
     known = [p for p in load(given.pieces) if p.split == TRAIN and len(p.melody.notes) >= FEWEST_NOTES]
     learn_keys([piece.melody for piece in known if piece.melody.key.mode in MODES])
@@ -52,22 +48,15 @@ def evenly(pieces: Sequence[Piece], most: int) -> list[Piece]:
     return [piece for row in zip_longest(*of_each) for piece in row if piece is not None][:most]
 
 
-def as_played(melody: Melody, seed: int) -> tuple[Note, ...]:
-    """The notes as they are read from a file that was played."""
-    (track,) = unsigned.performed(melody, JITTER, seed).tracks
-    placed = snap(track.notes, Grid(unsigned.TICKS_PER_QUARTER, played=True, held=False))
-    return tuple(Note(pitch, onset, end - onset) for onset, end, pitch in placed)
-
-
 def learn_metres(melodies: Sequence[Melody]) -> None:
     """Write `metre_weights`."""
     all_readings, rows, right = metre_finding.readings(), [], []
-    for number, melody in enumerate(melodies):
+    for melody in melodies:
         exact = np.array([unsigned.exact(melody, reading) for reading in all_readings])
         lines = exact if exact.any() else np.array([unsigned.right_lines(melody, one) for one in all_readings])
         if lines.any():
-            rows += [metre_finding.features(melody.notes), metre_finding.features(as_played(melody, number))]
-            right += [lines, lines]
+            rows.append(metre_finding.features(melody.notes))
+            right.append(lines)
     of_metre = np.array([[reading.metre == metre for metre in metre_finding.METRES] for reading in all_readings])
     seen = np.stack([np.concatenate([row, of_metre], axis=1).astype(np.float32) for row in rows])
     weights = logit(seen, np.array(right), METRE_PENALTY)

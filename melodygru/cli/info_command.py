@@ -76,6 +76,7 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
     from melodygru.errors import MidiError
     from melodygru.formats.midi.parser import read_midi
     from melodygru.formats.reading import read
+    from melodygru.network.judge import by_shipped_model
     from melodygru.writing.recipe import Recipe
 
     raw = read_midi(name)
@@ -83,7 +84,7 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
         recipe = Recipe.find(raw.texts)
     except MidiError as error:
         raise MidiError(f"{name} {error}") from error
-    found = read(name)
+    found = read(name, judge=by_shipped_model)
     loaded = _model_for(recipe, model)
     answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "tracks": len(raw.tracks)}
     answer |= _about_melodies(found.melodies, loaded)
@@ -102,8 +103,9 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
 def _about_score(name: str, model: str | None) -> dict[str, Any]:
     """What is in a score: its melodies with their titles, and the part that they come from."""
     from melodygru.formats.reading import read
+    from melodygru.network.judge import by_shipped_model
 
-    found = read(name)
+    found = read(name, judge=by_shipped_model)
     answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "part": found.track}
     answer |= _about_melodies(found.melodies, _model_for(None, model), titles=True)
     if found.remarks:

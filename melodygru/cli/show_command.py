@@ -57,6 +57,7 @@ def show(
     COLUMNS says; NO_COLOR turns colours off on a terminal too.
     """
     from melodygru.formats.reading import read_melodies
+    from melodygru.network.judge import by_shipped_model
     from melodygru.writing.replay import chords_in
 
     if out is not None and out.suffix.lower() not in PICTURES:
@@ -65,7 +66,7 @@ def show(
         if given and out is None:
             raise UsageError(f"{name} has no meaning without --out; give --out too.")
     if out is None:
-        melodies = read_melodies(file, track)
+        melodies = read_melodies(file, track, by_shipped_model)
         screen = Screen.of(sys.stdout)
         for number, melody in enumerate(melodies):
             if number:
@@ -82,12 +83,13 @@ def _picture(
     from melodygru.formats.reading import read_melodies
     from melodygru.formats.rolls.page import PictureStyle
     from melodygru.formats.rolls.picture import parse_size, roll_picture
+    from melodygru.network.judge import by_shipped_model
     from melodygru.system import check_target, write_atomically
     from melodygru.writing.replay import chords_in
 
     pixels = None if size is None else parse_size(size)
     style = PictureStyle(dark=dark) if dpi is None else PictureStyle(dpi=dpi, dark=dark)
-    melodies = read_melodies(file, track)
+    melodies = read_melodies(file, track, by_shipped_model)
     targets = [check_target(target, force) for target in numbered(out, len(melodies))]
     chords = chords_in(file, melodies)
     for done, (target, melody) in enumerate(zip(targets, melodies, strict=True)):

@@ -17,9 +17,10 @@ def tokens(
 ) -> None:
     """Show the melody of a MIDI file or a score as the events that the model learns."""
     from melodygru.formats.reading import read_melodies
+    from melodygru.network.judge import by_shipped_model
     from melodygru.network.tokenizer import Tokenizer, describe
 
-    pieces = [(melody, Tokenizer().encode(melody)) for melody in read_melodies(file, track)]
+    pieces = [(melody, Tokenizer().encode(melody)) for melody in read_melodies(file, track, by_shipped_model)]
     if json:
         from json import dumps
 

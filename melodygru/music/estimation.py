@@ -119,9 +119,7 @@ def as_read(notes: Sequence[Note], reading: Reading, key: Key = Key()) -> Melody
     return Melody(moved, reading.metre, key, pickup=pickup, bars=max(1, bars))
 
 
-def _with_pickup(
-    found: Sequence[Reading], scores: FloatArray, pickup: int
-) -> tuple[tuple[Reading, ...], FloatArray]:
+def _with_pickup(found: Sequence[Reading], scores: FloatArray, pickup: int) -> tuple[tuple[Reading, ...], FloatArray]:
     """The readings that have this pickup; where it is between the places that are looked at, one of each metre."""
     chosen = [i for i, one in enumerate(found) if one.pickup == pickup % one.metre.bar_steps]
     if chosen:

@@ -9,7 +9,6 @@ tunes is in `melodygru.music.metre_weights`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 

@@ -28,8 +28,9 @@ def performed(melody: Melody, jitter: float = 0.0, seed: int = 0) -> RawFile:
     size = len(melody.notes)
     onsets = [(note.onset - first) * ticks for note in melody.notes] + random.normal(0, off, size)
     ends = [(note.end - first) * ticks for note in melody.notes] + random.normal(0, off, size)
-    onsets = np.maximum.accumulate(np.round(onsets - min(0, onsets[0]))).astype(int)
-    onsets += np.arange(size)  # never two at once
+    inner = np.arange(size)
+    # Never two at once, nor one before another.
+    onsets = np.maximum.accumulate(np.round(onsets - min(0, onsets[0])).astype(int) - inner) + inner
     ends = np.maximum(np.round(ends).astype(int), onsets + 1)
     ends[:-1] = np.minimum(ends[:-1], onsets[1:])
     notes = tuple(
