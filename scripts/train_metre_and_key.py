@@ -4,7 +4,8 @@
 
 `pieces.jsonl`: as `scripts/build_repertoire.py` makes it. Pieces that are held out are neither learned from nor looked
 at. Writes `melodygru/music/metre_weights.py` and `melodygru/music/key_weights.py`: conditional logits (McFadden 1974),
-with a penalty on squares. Metres are learned from equally many pieces of each corpus, as far as there are so many. How good they are: `benchmarks/finding.py`.
+with a penalty on squares. Metres are learned from equally many pieces of each corpus, as far as there are so many. How
+good they are: `benchmarks/finding.py`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from scipy.optimize import minimize
 
 from melodygru.music import key_hearing, metre_finding
 from melodygru.music.melody import Melody
-from melodygru.network.arrays import FloatArray
+from melodygru.network.arrays import Array, Float32Array, FloatArray
 
 MUSIC = Path(__file__).parents[1] / "melodygru" / "music"
 FEWEST_NOTES = 16
@@ -77,8 +78,8 @@ def learn_keys(melodies: Sequence[Melody]) -> None:
         seen[:, mode, :, mode] = heard
     weights = logit(seen.reshape(len(melodies), modes * 12, -1), right, KEY_PENALTY).reshape(modes, -1, 12)
     lines = ["WEIGHTS: dict[str, dict[str, tuple[float, ...]]] = {"]
-    for mode, of_mode in zip(MODES, weights.tolist(), strict=True):
-        lines.append(f'    "{mode}": {{')
+    for name, of_mode in zip(MODES, weights.tolist(), strict=True):
+        lines.append(f'    "{name}": {{')
         for view, values in zip(key_hearing.VIEWS, of_mode, strict=True):
             lines.append(f'        "{view}": ({", ".join(f"{value:.2f}" for value in values)}),')
         lines.append("    },")
@@ -86,7 +87,7 @@ def learn_keys(melodies: Sequence[Melody]) -> None:
           "`melodygru.music.key_hearing`.", [*lines, "}"])  # fmt: skip
 
 
-def logit(seen: FloatArray, right: FloatArray, penalty: float) -> FloatArray:
+def logit(seen: Float32Array, right: Array, penalty: float) -> FloatArray:
     """(F,) weights under which right answers are likeliest.
 
     Args:

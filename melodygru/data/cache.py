@@ -82,9 +82,8 @@ class _Folder:
         tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
         listing = Listing.of(folder, find_names(folder))
         # The version and the judge of what files do not say, since newer ones may read the same files better.
-        manner = _hash(
-            json.dumps([FORMAT, __version__, as_dict(tokenizer), as_dict(context), track, fingerprint()]).encode()
-        )
+        told = [FORMAT, __version__, as_dict(tokenizer), as_dict(context), track, fingerprint()]
+        manner = _hash(json.dumps(told).encode())
         files = (f"{name}\0{size}\0{time}\0".encode(errors="surrogatepass") for name, size, time in listing.marks())
         home = cache_home() / _hash(os.fsencode(folder.resolve()))[:16]
         place = home / _hash(manner.encode(), *files)[:32]

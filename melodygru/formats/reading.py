@@ -8,7 +8,7 @@ from importlib import import_module
 from os import PathLike
 from pathlib import PurePath
 
-from melodygru.errors import MidiError
+from melodygru.errors import MidiError, UsageError
 from melodygru.formats.midi.extraction import ExtractionConfig, extract
 from melodygru.formats.midi.parser import parse_midi, read_bytes
 from melodygru.formats.scores import cache
@@ -48,9 +48,13 @@ def read(path: str | PathLike[str], config: ExtractionConfig | None = None, judg
     What was made of a score is kept (see `melodygru.formats.scores.cache`): reading it again takes no time and no
     music21.
 
-    Raises FileError or MidiError, saying why there are none.
+    Raises FileError or MidiError, saying why there are none, and UsageError for a score that is to be read in another
+    metre, key or pickup than its own.
     """
-    name, data, config = os.fspath(path), read_bytes(path), config or WHOLE
+    name, config = os.fspath(path), config or WHOLE
+    if is_score(name) and (config.meter or config.key or config.pickup is not None):
+        raise UsageError(f"{name} is a score, which says how its bars are; metre, key and pickup are for MIDI files.")
+    data = read_bytes(path)
     try:
         if is_score(name):
             return _kept(data, PurePath(name).name, config)
@@ -59,9 +63,19 @@ def read(path: str | PathLike[str], config: ExtractionConfig | None = None, judg
         raise MidiError(f"{name} {error}") from None
 
 
-def read_melodies(path: str | PathLike[str], track: str = "auto", judge: Judge | None = None) -> list[Melody]:
-    """The melodies of a file, as `read` reads it; `track`: see `melodygru.formats.midi.extraction.ExtractionConfig`."""
-    return list(read(path, replace(WHOLE, track=track), judge).melodies)
+def read_melodies(
+    path: str | PathLike[str],
+    track: str = "auto",
+    judge: Judge | None = None,
+    meter: str = "",
+    key: str = "",
+    pickup: float | None = None,
+) -> list[Melody]:
+    """The melodies of a file, as `read` reads it; for `track`, `meter`, `key` and `pickup` see
+    `melodygru.formats.midi.extraction.ExtractionConfig`.
+    """
+    config = replace(WHOLE, track=track, meter=meter, key=key, pickup=pickup)
+    return list(read(path, config, judge).melodies)
 
 
 def _parse_midi(data: bytes, stem: str, config: ExtractionConfig, judge: Judge | None) -> Reading:

@@ -147,7 +147,7 @@ def _accents(onsets: IntArray, ends: IntArray, pitches: IntArray, lengths: IntAr
     """(N, A) how much of each of `ACCENTS` a note has."""
     size = len(onsets)
     usual = max(float(np.median(lengths)), 1)
-    before, after = np.roll(lengths, 1), np.roll(lengths, -1)
+    before = np.roll(lengths, 1)
     steps = np.append(0, np.diff(pitches))
     then = np.append(steps[1:], 0)
     inner = np.ones(size)

@@ -67,11 +67,11 @@ class ExtractionConfig:
         check_range("max_rest_bars", self.max_rest_bars, 1, 100)
         if self.pickup is not None:
             check_range("pickup", self.pickup, 0, MOST_BEATS * 4)
-        if self.metre is not None and self.pickup_steps is not None and self.pickup_steps >= self.metre.bar_steps:
-            raise UsageError(
-                f"A pickup of {self.pickup:g} quarters does not fit; it is shorter than a bar of {self.metre}."
-            )
-        self.named_key  # what is no key is told at once
+        bar = 0 if self.metre is None else self.metre.bar_steps
+        if bar and self.pickup_steps is not None and self.pickup_steps >= bar:
+            raise UsageError(f"A pickup of {self.pickup:g} quarters is no less than a bar of {self.meter}; give less.")
+        if self.key:
+            Key.parse(self.key)
 
     @property
     def metre(self) -> TimeSignature | None:
@@ -148,11 +148,9 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, 
         remarks["bar lines estimated"] = None
     if grid.played:
         remarks["played timing set on the grid"] = None
-    placed = snap(choice.notes, grid)
-    if metres:
-        found = sections(metres, grid, placed[-1][1], remarks)
-    else:
-        found = [_estimated(placed, config, judge, remarks)]
+    placed = snap(choice.notes, grid, loose=not metres)
+    last = placed[-1].end
+    found = sections(metres, grid, last, remarks) if metres else [_estimated(placed, config, judge, remarks)]
     pieces = [piece for section in found for piece in _pieces(placed, section, config)]
     if not pieces:
         # Metres that change every other bar leave nothing whole: the first one is read through.
