@@ -45,8 +45,10 @@ _SHORTEST_PLAYED_REST = 8
 """The same where ends are a player's."""
 _UNITS = ((6, 0.0), (8, 0.5), (3, 1.5))
 """What played notes are set on, in steps, and how many steps nearer a beat's notes must lie to it on average."""
-_LOOSE = ((12, -1.0),)
-"""The same, of files without metre: onsets that are 30 ms off lie as near to some sixteenth as to their own eighth."""
+_EIGHTHS = ((12, 0.0), (6, 2.0), (8, 2.0), (3, 4.0))
+"""The same in a file whose notes are eighths and longer: 30 ms off, they are as near to a sixteenth as to their own."""
+_NEAR_EIGHTHS = 2.3
+"""Steps from the nearest eighth on average below which a file's notes are that; notes anywhere are 3 off."""
 
 
 class Placed(NamedTuple):
@@ -211,6 +213,8 @@ def snap(notes: Sequence[RawNote], grid: Grid, loose: bool = False) -> list[Plac
 
 def _snap_played(onsets: Sequence[Fraction], loose: bool) -> list[int]:
     """Each beat's onsets to the grid that they fit best: sixteenths, eighth triplets, or thirty-seconds."""
+    off = sum(abs(float(onset) - 12 * round(onset / 12)) for onset in onsets) / len(onsets)
+    units = _EIGHTHS if loose and off < _NEAR_EIGHTHS else _UNITS
     beats: dict[int, list[int]] = {}
     for index, onset in enumerate(onsets):
         # Two steps before the beat is early rather than late.
@@ -219,7 +223,7 @@ def _snap_played(onsets: Sequence[Fraction], loose: bool) -> list[int]:
     for indices in beats.values():
         group = [onsets[index] for index in indices]
         candidates = []
-        for unit, cost in (*_UNITS, *(_LOOSE if loose else ())):
+        for unit, cost in units:
             snapped = [unit * round(onset / unit) for onset in group]
             error = sum(abs(float(onset) - place) for onset, place in zip(group, snapped, strict=True)) / len(group)
             lost = len(group) - len(set(snapped))
