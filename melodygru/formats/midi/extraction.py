@@ -161,7 +161,7 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, 
         raise MidiError(f"has no stretch of {config.min_notes} notes without a long rest; leave it out.")
     signatures, tempi = _by_step(raw.key_signatures, grid), _by_step(raw.tempi, grid)
     bars = [0] * len(pieces)
-    if config.whole_clip:
+    if config.whole_clip and metres:  # else the clip's bars are no better known than the melody's
         bars[-1] = _bars_to_the_end(pieces[-1], raw, grid)
     melodies = []
     for number, (piece, count) in enumerate(zip(pieces, bars, strict=True), 1):
