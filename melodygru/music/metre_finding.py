@@ -53,7 +53,8 @@ class Reading(NamedTuple):
     def __str__(self) -> str:
         if not self.pickup:
             return str(self.metre)
-        return f"{self.metre} after a pickup of {self.pickup / STEPS_PER_QUARTER:.3g} quarters"
+        quarters = self.pickup / STEPS_PER_QUARTER
+        return f"{self.metre} after a pickup of {quarters:.3g} quarter{'s' * (quarters != 1)}"
 
 
 def metre_class(metre: TimeSignature) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru import Key, Melody, Note, TimeSignature
+from melodygru import Key, Melody, Note
 from melodygru.errors import MelodyGRUError, MidiError, UsageError
 from melodygru.formats.midi.clip import clip_end
 from melodygru.formats.midi.extraction import ExtractionConfig, extract
