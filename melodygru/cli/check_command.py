@@ -36,6 +36,7 @@ def check(
     from melodygru.cli.progress import tell
     from melodygru.errors import check_range
     from melodygru.formats.reading import read_melodies
+    from melodygru.network.judge import by_shipped_model
     from melodygru.writing.model import load_model
 
     if most is not None:
@@ -45,7 +46,7 @@ def check(
     answers, longer = [], []
     for place, file in enumerate(files):
         tell("comparing files", place, len(files))
-        melodies = read_melodies(file)
+        melodies = read_melodies(file, judge=by_shipped_model)
         if not melodies:
             raise MidiError(f"{file} has no melody that could be compared; give a file with notes.")
         for number, melody in enumerate(melodies, 1):

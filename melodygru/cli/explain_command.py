@@ -41,6 +41,7 @@ def explain(
     from melodygru.cli import output
     from melodygru.evaluation.explanation import page, picture, summarise
     from melodygru.formats.reading import read_melodies
+    from melodygru.network.judge import by_shipped_model
     from melodygru.network.trace import trace
     from melodygru.system import check_target, write_atomically
 
@@ -51,7 +52,7 @@ def explain(
     for one in targets:
         check_target(one, force)
     tell("reading the file")
-    melody = max(read_melodies(file), key=lambda melody: len(melody.notes), default=None)
+    melody = max(read_melodies(file, judge=by_shipped_model), key=lambda melody: len(melody.notes), default=None)
     if melody is None or not melody.notes:
         raise MidiError(f"{file} has no melody that could be explained; give a file with notes.")
     loaded = _model(file, model)

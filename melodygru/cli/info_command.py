@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from melodygru.cli import options
 from melodygru.writing.values import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from melodygru.formats.midi.extraction import ExtractionConfig
     from melodygru.music.melody import Melody
     from melodygru.writing.model import Model
     from melodygru.writing.recipe import Recipe
@@ -32,18 +34,22 @@ def info(
             show_default=f"its own, or {DEFAULT_MODEL}",
         ),
     ] = None,
+    meter: options.ReadMeter = "",
+    key: options.ReadKey = "",
+    pickup: options.ReadPickup = None,
     json: options.Json = False,
 ) -> None:
     """Show what a model is: its shape, its training data, its result; or what is in a MIDI file or a score."""
     from json import dumps
 
-    from melodygru.formats.reading import MIDI_SUFFIXES
+    from melodygru.formats.reading import MIDI_SUFFIXES, WHOLE
     from melodygru.formats.scores.files import is_score
 
+    wishes = replace(WHOLE, meter=meter, key=key, pickup=pickup)
     if is_score(file):
-        answer = _about_score(file, model)
+        answer = _about_score(file, model, wishes)
     elif Path(file).suffix.lower() in MIDI_SUFFIXES:
-        answer = _about_midi(file, model)
+        answer = _about_midi(file, model, wishes)
     else:
         answer = _about_model(file)
     if json:
@@ -71,11 +77,12 @@ def _about_model(name: str) -> dict[str, Any]:
     }
 
 
-def _about_midi(name: str, model: str | None) -> dict[str, Any]:
+def _about_midi(name: str, model: str | None, config: ExtractionConfig) -> dict[str, Any]:
     """What is in a MIDI file: its melodies, and how it was made if it says so."""
     from melodygru.errors import MidiError
     from melodygru.formats.midi.parser import read_midi
     from melodygru.formats.reading import read
+    from melodygru.network.judge import by_shipped_model
     from melodygru.writing.recipe import Recipe
 
     raw = read_midi(name)
@@ -83,7 +90,7 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
         recipe = Recipe.find(raw.texts)
     except MidiError as error:
         raise MidiError(f"{name} {error}") from error
-    found = read(name)
+    found = read(name, config, by_shipped_model)
     loaded = _model_for(recipe, model)
     answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "tracks": len(raw.tracks)}
     answer |= _about_melodies(found.melodies, loaded)
@@ -99,11 +106,12 @@ def _about_midi(name: str, model: str | None) -> dict[str, Any]:
     return answer
 
 
-def _about_score(name: str, model: str | None) -> dict[str, Any]:
+def _about_score(name: str, model: str | None, config: ExtractionConfig) -> dict[str, Any]:
     """What is in a score: its melodies with their titles, and the part that they come from."""
     from melodygru.formats.reading import read
+    from melodygru.network.judge import by_shipped_model
 
-    found = read(name)
+    found = read(name, config, by_shipped_model)
     answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "part": found.track}
     answer |= _about_melodies(found.melodies, _model_for(None, model), titles=True)
     if found.remarks:

@@ -42,6 +42,29 @@ Track = Annotated[
     ),
 ]
 """The option that all commands have that read a melody out of a file."""
+ReadMeter = Annotated[
+    str,
+    typer.Option(
+        "--meter", help="The metre of a MIDI file, such as 3/4, whatever it says.", show_default="its own, or estimated"
+    ),
+]
+ReadKey = Annotated[
+    str,
+    typer.Option(
+        "--key",
+        help="The key of a MIDI file, such as 'A minor', whatever it says.",
+        show_default="its own, or estimated",
+    ),
+]
+ReadPickup = Annotated[
+    float | None,
+    typer.Option(
+        "--pickup",
+        help="Quarters of a MIDI file before its bar 1, whatever it says.",
+        show_default="its own, or estimated",
+    ),
+]
+"""How a file is read that does not say these, or says what is not so."""
 
 
 class Command(TyperCommand):

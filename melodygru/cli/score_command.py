@@ -35,6 +35,9 @@ def score(
         ),
     ],
     track: Track = "auto",
+    meter: options.ReadMeter = "",
+    key: options.ReadKey = "",
+    pickup: options.ReadPickup = None,
     chords: Annotated[
         str | None,
         typer.Option(
@@ -53,6 +56,7 @@ def score(
     """
     from melodygru.formats.notation import engraving as notation
     from melodygru.formats.reading import read_melodies
+    from melodygru.network.judge import by_shipped_model
     from melodygru.writing.replay import chords_in
 
     to_stdout = out == output.STDOUT
@@ -64,7 +68,7 @@ def score(
         check_target(out, force)
     if beats_per_chord is not None and not chords:
         raise UsageError("--beats-per-chord says nothing without --chords; give both, or neither.")
-    melodies = read_melodies(file, track)
+    melodies = read_melodies(file, track, by_shipped_model, meter, key, pickup)
     melody = max(melodies, key=lambda melody: len(melody.notes))
     spans = chords_in(file, melodies) if chords is None else _said(chords, beats_per_chord, melody)
     if title is not None:

@@ -46,6 +46,9 @@ def show(
         str | None, typer.Option(help="Only these bars: 5-8, or 5; 0 is a pickup's.", show_default="all")
     ] = None,
     track: Track = "auto",
+    meter: options.ReadMeter = "",
+    key: options.ReadKey = "",
+    pickup: options.ReadPickup = None,
     size: Annotated[
         str | None, typer.Option(help="The picture's width and height in pixels: 1600x600.", show_default="as it needs")
     ] = None,
@@ -62,6 +65,7 @@ def show(
     COLUMNS says; NO_COLOR turns colours off on a terminal too.
     """
     from melodygru.formats.reading import read_melodies
+    from melodygru.network.judge import by_shipped_model
     from melodygru.writing.replay import chords_in
 
     if out is not None and out.suffix.lower() not in PICTURES:
@@ -69,22 +73,28 @@ def show(
     for name, given in (("--size", size is not None), ("--dpi", dpi is not None), ("--dark", dark), ("--force", force)):
         if given and out is None:
             raise UsageError(f"{name} has no meaning without OUT; give the picture a name too, such as roll.png.")
+    melodies = read_melodies(file, track, by_shipped_model, meter, key, pickup)
     if out is None:
-        melodies = read_melodies(file, track)
         screen = Screen.of(sys.stdout)
         for number, melody in enumerate(melodies):
             if number:
                 screen.blank()
             screen.draw(melody, _bars(bars, melody), chords_in(file, melodies))
         return
-    _picture(file, out, bars, track, size, dpi, dark, force)
+    _picture(file, melodies, out, bars, size, dpi, dark, force)
 
 
 def _picture(
-    file: str, out: Path, bars: str | None, track: str, size: str | None, dpi: int | None, dark: bool, force: bool
+    file: str,
+    melodies: Sequence[Melody],
+    out: Path,
+    bars: str | None,
+    size: str | None,
+    dpi: int | None,
+    dark: bool,
+    force: bool,
 ) -> None:
     from melodygru.cli.output import numbered
-    from melodygru.formats.reading import read_melodies
     from melodygru.formats.rolls.page import PictureStyle
     from melodygru.formats.rolls.picture import parse_size, roll_picture
     from melodygru.system import check_target, write_atomically
@@ -92,7 +102,6 @@ def _picture(
 
     pixels = None if size is None else parse_size(size)
     style = PictureStyle(dark=dark) if dpi is None else PictureStyle(dpi=dpi, dark=dark)
-    melodies = read_melodies(file, track)
     targets = [check_target(target, force) for target in numbered(out, len(melodies))]
     chords = chords_in(file, melodies)
     for done, (target, melody) in enumerate(zip(targets, melodies, strict=True)):

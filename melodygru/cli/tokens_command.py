@@ -7,20 +7,27 @@ from typing import Annotated
 
 import typer
 
-from melodygru.cli import output
+from melodygru.cli import options, output
 from melodygru.cli.options import Track
 
 
 def tokens(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The MIDI file or score to read.", show_default=False)],
     track: Track = "auto",
+    meter: options.ReadMeter = "",
+    key: options.ReadKey = "",
+    pickup: options.ReadPickup = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show the melody of a MIDI file or a score as the events that the model learns."""
     from melodygru.formats.reading import read_melodies
+    from melodygru.network.judge import by_shipped_model
     from melodygru.network.tokenizer import Tokenizer, describe
 
-    pieces = [(melody, Tokenizer().encode(melody)) for melody in read_melodies(file, track)]
+    pieces = [
+        (melody, Tokenizer().encode(melody))
+        for melody in read_melodies(file, track, by_shipped_model, meter, key, pickup)
+    ]
     if json:
         from json import dumps
 

@@ -34,10 +34,11 @@ from melodygru.errors import DataError, FileError, as_dict
 from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS
+from melodygru.network.judge import fingerprint
 from melodygru.system import cache_home
 from melodygru.version import __version__
 
-FORMAT = 10
+FORMAT = 11
 _DESCRIPTION = "description.json"
 _HALF_MADE = ".part-"
 """How names begin of what lies beside caches and is none yet."""
@@ -80,8 +81,9 @@ class _Folder:
         folder = Path(folder)
         tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
         listing = Listing.of(folder, find_names(folder))
-        # The version, since a newer one may read the same files better.
-        manner = _hash(json.dumps([FORMAT, __version__, as_dict(tokenizer), as_dict(context), track]).encode())
+        # The version and the judge of what files do not say, since newer ones may read the same files better.
+        told = [FORMAT, __version__, as_dict(tokenizer), as_dict(context), track, fingerprint()]
+        manner = _hash(json.dumps(told).encode())
         files = (f"{name}\0{size}\0{time}\0".encode(errors="surrogatepass") for name, size, time in listing.marks())
         home = cache_home() / _hash(os.fsencode(folder.resolve()))[:16]
         place = home / _hash(manner.encode(), *files)[:32]

@@ -19,6 +19,7 @@ from melodygru.formats.reading import MIDI_SUFFIXES, read
 from melodygru.formats.scores.files import SCORE_SUFFIXES, is_score
 from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody
+from melodygru.network.judge import by_shipped_model
 
 SUFFIXES = (*MIDI_SUFFIXES, *SCORE_SUFFIXES)
 """Endings of files that are read, in any case."""
@@ -116,7 +117,7 @@ def work_of(names: Sequence[str]) -> int:
 def judge(path: Path, config: ExtractionConfig) -> Verdict:
     """Read one file; whatever is wrong with it ends in the verdict."""
     try:
-        found = read(path, config)
+        found = read(path, config, by_shipped_model)
     except MelodyGRUError as error:
         # A reason counts many files together: the file's own name is not part of it.
         return Verdict(path, reason=str(error).removeprefix(f"{path} ").split(";")[0].rstrip("."))

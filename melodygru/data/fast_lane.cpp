@@ -32,7 +32,7 @@ struct Rules {
   double written, near_a_step, near_a_place, onsets_on_grid, ends_on_grid;
   int64_t shortest_rest;
   // melodygru.formats.midi.metres
-  int64_t fewest_beats, most_beats, smallest_unit, usual_beats, usual_unit;
+  int64_t fewest_beats, most_beats, smallest_unit;
   // melodygru.formats.midi.extraction
   double upbeat;
   int64_t min_notes, max_rest_bars;
@@ -188,7 +188,6 @@ void read_track(const uint8_t* data, int64_t at, int64_t end, int64_t number, co
 
 File read_file(const uint8_t* data, int64_t begin, int64_t end, const Rules& rules) {
   File file;
-  file.numerator = rules.usual_beats, file.denominator = rules.usual_unit;
   file.slowest = rules.usual_tempo;
   plain_if(end - begin >= 14 && std::memcmp(data + begin, "MThd\0\0\0\6", 8) == 0);
   file.division = data[begin + 12] << 8 | data[begin + 13];
@@ -201,7 +200,7 @@ File read_file(const uint8_t* data, int64_t begin, int64_t end, const Rules& rul
     read_track(data, at + 8, at + 8 + size, ++number, rules, file);
     at += 8 + size;
   }
-  plain_if(!file.notes.empty());
+  plain_if(!file.notes.empty() && file.stated);
   // As if all of it were as slow as its slowest part.
   const int64_t quarters = file.notes.back().onset / file.division + 1;
   plain_if(quarters * file.slowest / 1'000'000 < rules.longest_seconds);

@@ -26,13 +26,11 @@ from melodygru.errors import UsageError
 from melodygru.formats.midi import chunks, extraction, grid, line, metres, parser
 from melodygru.formats.midi.chunks import text_of
 from melodygru.formats.midi.extraction import KEY_ESTIMATED, in_force, stated_key
-from melodygru.formats.midi.metres import METRE_ESTIMATED
 from melodygru.formats.midi.tracks import Part
 from melodygru.music import theory
-from melodygru.music.theory import (
-    MODES,
-    Key,
-)
+from melodygru.music.key_hearing import hear_key
+from melodygru.music.melody import Note
+from melodygru.music.theory import MODES, Key, TimeSignature
 from melodygru.network import columns, tokenizer
 from melodygru.network.arrays import Array
 from melodygru.network.columns import candidate_columns, input_columns, metre_index
@@ -105,8 +103,6 @@ def reading_rules(min_notes: int, max_rest_bars: int, max_duration: int) -> Rule
         "fewest_beats": metres.FEWEST_BEATS,
         "most_beats": theory.MOST_BEATS,
         "smallest_unit": max(theory.BEAT_UNITS),
-        "usual_beats": metres.DEFAULT_METRE.numerator,
-        "usual_unit": metres.DEFAULT_METRE.denominator,
         "upbeat": float(extraction.UPBEAT),
         "min_notes": min_notes,
         "max_rest_bars": max_rest_bars,
@@ -188,15 +184,15 @@ class Reader:
             library.reading_copy(results, *map(_address, (files, signatures, table, durations, pitches)))
         finally:
             library.reading_free(results)
-        keys, estimated = _keys(joined, files, signatures, table)
+        keys, estimated = _keys(joined, files, signatures, table, durations, pitches)
         said = [
             PlainFile(
                 Part(number, text_of(joined[name_at : name_at + name_size]), ()).label,
-                (*(() if stated else (METRE_ESTIMATED,)), *((KEY_ESTIMATED,) if file in estimated else ())),
+                (KEY_ESTIMATED,) if file in estimated else (),
             )
             if plain
             else None
-            for file, (plain, number, name_at, name_size, _, _, stated, _) in enumerate(files.tolist())
+            for file, (plain, number, name_at, name_size, _, _, _, _) in enumerate(files.tolist())
         ]
         return PlainPieces(said, table[:, [0, 1, 2, 3, 4, 8]], keys, durations, pitches)
 
@@ -268,12 +264,15 @@ def build(native: Sequence[str]) -> Reader:
     return Reader(compiler.compiled("reading", [compiler.Unit(_SOURCE)], (*_FLAGS, *native)))
 
 
-def _keys(joined: bytes, files: Array, signatures: Array, table: Array) -> tuple[list[Key], set[int]]:
+def _keys(
+    joined: bytes, files: Array, signatures: Array, table: Array, durations: Array, pitches: Array
+) -> tuple[list[Key], set[int]]:
     """The key of each piece, as `melodygru.formats.midi.extraction` decides it, and the files with one that says none.
 
     Args:
         joined: the bytes of all files.
         files, signatures, table: what the kernel tells of them.
+        durations, pitches: the events of all pieces.
     """
     ends = np.cumsum(files[:, 7]).tolist()
     values = [(step, (fifths, bool(minor))) for step, fifths, minor in signatures.tolist()]
@@ -283,16 +282,33 @@ def _keys(joined: bytes, files: Array, signatures: Array, table: Array) -> tuple
     ]
     counts = files[:, 7].tolist()
     stated: list[Key | None] = []
-    fifths: list[int | None] = []
+    fifths: list[int] = []
     estimated: set[int] = set()
-    for file, first, last in table[:, [0, 5, 6]].tolist():
+    rows = zip(table[:, [0, 1, 2, 5, 6, 8]].tolist(), np.cumsum(table[:, 8]).tolist(), strict=True)
+    for (file, numerator, denominator, first, last, size), end in rows:
         found = in_force(values[ends[file] - counts[file] : ends[file]], first, last)
-        fifths.append(None if found is None else found[0])
-        stated.append(None if found is None else stated_key(*found, words[file]))
+        fifths.append(0 if found is None else found[0])
         if found is None:
             estimated.add(file)
+            notes = _notes(durations[end - size : end].tolist(), pitches[end - size : end].tolist())
+            stated.append(hear_key(notes, TimeSignature(numerator, denominator)))
+        else:
+            stated.append(stated_key(*found, words[file]))
     heard = find_keys(table[:, 9:], fifths, table[:, 7])
     return [one or other for one, other in zip(stated, heard, strict=True)], estimated
+
+
+def _notes(durations: Sequence[int], pitches: Sequence[int]) -> list[Note]:
+    """The notes of a piece's events."""
+    notes: list[Note] = []
+    at = 0
+    for duration, pitch in zip(durations, pitches, strict=True):
+        if pitch < tokenizer.REST and duration != tokenizer.END:
+            notes.append(Note(pitch, at, duration))
+        elif pitch == tokenizer.TIE:
+            notes[-1] = Note(notes[-1].pitch, notes[-1].onset, notes[-1].duration + duration)
+        at += duration
+    return notes
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,7 @@ from melodygru.network.arrays import Array
 from melodygru.network.tokenizer import REST
 
 _PLACE = re.compile(r",? on (line \d+)| \(((?:tune|voice|part|bar|line) [^()]*)\)$")
+_CHANCES = re.compile(r": [^:]* %\)$")
 _QUOTED = re.compile(r""", (?:'[^']*'|"[^"]*")""")
 
 
@@ -109,8 +110,11 @@ class Survey:
 
 
 def kind_of(reason: str) -> str:
-    """A reason without the place in the file and what stands there, so that many files are counted together."""
-    return _QUOTED.sub("", _PLACE.sub("", reason))
+    """A reason or remark without the place in the file, what stands there and how likely it is.
+
+    So many files are counted together.
+    """
+    return _CHANCES.sub("", _QUOTED.sub("", _PLACE.sub("", reason)))
 
 
 def place_of(reason: str) -> str:

@@ -23,8 +23,9 @@ def read_primer(path: str | PathLike[str], bars: int | None = None, key: Key | N
         FileError: it cannot be read.
     """
     from melodygru.formats.reading import read_melodies
+    from melodygru.network.judge import by_shipped_model
 
-    found = read_melodies(path)
+    found = read_melodies(path, judge=by_shipped_model)
     if not found:
         raise MidiError(f"{fspath(path)} has no melody that could be continued; give a file with one voice.")
     melody = found[0] if key is None else replace(found[0], key=key)

@@ -75,7 +75,7 @@ def test_progress_counts_every_file(folder):
 
 def test_a_fault_of_ours_in_one_file_ends_in_its_verdict(folder, monkeypatch):
     real = module.read
-    monkeypatch.setattr(module, "read", lambda path, config: real(path, config) if path.stem != "002" else 1 / 0)
+    monkeypatch.setattr(module, "read", lambda path, *how: real(path, *how) if path.stem != "002" else 1 / 0)
     reasons = {verdict.path.name: verdict.reason for verdict in read_collection(folder).left_out}
     assert "could not be understood (ZeroDivisionError" in reasons["002.mid"]
 

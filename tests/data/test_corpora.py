@@ -91,7 +91,7 @@ def test_the_command_writes_several_collections(tmp_path):
     result = CliRunner().invoke(app, ["corpus", "aird,ryan", str(tmp_path), "--limit", "2", "--jobs", "1"])
     assert result.exit_code == 0
     assert "aird: 2 MIDI files in" in result.stdout
-    assert "ryan: 1 MIDI files in" in result.stdout
+    assert "ryan: 1 MIDI file in" in result.stdout
     assert "1  a bar of the wrong length" in result.stdout
     assert len(list(tmp_path.glob("*/*.mid"))) == 3
 

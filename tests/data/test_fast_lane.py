@@ -246,7 +246,7 @@ def test_prepare_reads_once_and_says_what(tmp_path, monkeypatch, capsys):
     told = capsys.readouterr().out
     assert "4 tunes with" in told
     assert "from 4 of 5 files" in told
-    assert "why 1 are left out" in told
+    assert "why 1 is left out" in told
     monkeypatch.setattr(cache, "write_shards", lambda *_: pytest.fail("it was read again"))
     assert load_dataset(tmp_path / "tunes").pieces == 4
     assert run("prepare", tmp_path / "tunes", "--jobs", 0) == 2

@@ -12,7 +12,6 @@ from melodygru.data.shards import read_shard, with_contexts
 from melodygru.formats.midi import chunks, extraction, grid, line, metres, parser, tracks
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.music import theory
-from melodygru.music.theory import TimeSignature
 from melodygru.network import columns, context, tokenizer
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from tests.data.test_fast_lane import compiled, random_file, same
@@ -47,8 +46,6 @@ READING = {
     "fewest_beats": [(metres, "FEWEST_BEATS", 1)],
     "most_beats": [(module, "MOST_BEATS", 8) for module in (theory, metres)],
     "smallest_unit": [(module, "BEAT_UNITS", (1, 2, 4)) for module in (theory, metres)],
-    "usual_beats": [(metres, "DEFAULT_METRE", TimeSignature(3, 4))],
-    "usual_unit": [(metres, "DEFAULT_METRE", TimeSignature(4, 8))],
     "upbeat": [(extraction, "UPBEAT", 0.2)],
     "end": [(tokenizer, "END", 7)],
     "rest": [(tokenizer, "REST", 140)],

@@ -467,7 +467,7 @@ def test_what_goes_wrong_later_is_told_in_the_stream(studio):
     kinds = [kind for kind, _ in told]
     assert kinds[0] == "start"
     assert kinds[-1] == "error"
-    assert "different melodies" in told[-1][1]["detail"]
+    assert "different melod" in told[-1][1]["detail"]
 
 
 BAD_NOTES = {

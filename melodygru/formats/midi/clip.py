@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from melodygru.formats.midi.metres import stated_metres
+from melodygru.formats.midi.metres import DEFAULT_METRE, stated_metres
 from melodygru.formats.midi.parser import RawFile
 from melodygru.music.theory import STEPS_PER_QUARTER
 
@@ -30,7 +30,7 @@ def _bar_line(raw: RawFile, tick: int) -> tuple[int, int]:
     """The first bar line at or after a tick, and how many bars there are before it. A new metre begins a bar."""
     bars = [
         (start, max(1, metre.bar_steps * raw.ticks_per_quarter // STEPS_PER_QUARTER))
-        for start, metre in stated_metres(raw, {})
+        for start, metre in stated_metres(raw, {}) or [(0, DEFAULT_METRE)]
     ]
     passed = 0
     for (start, bar), (following, _) in pairwise([*bars, (_NEVER, 0)]):

@@ -1,7 +1,7 @@
 """A MIDI file -> its melodies: one track chosen, set on the grid, cut where its metre changes or it rests long.
 
 Bar lines are the file's, unless they plainly miss the notes (see `melodygru.formats.midi.grid`).
-What a file does not say (key, metre) is estimated, and `Extraction.remarks` says so.
+What a file does not say (key, metre) is estimated (`melodygru.music.estimation`), and `Extraction.remarks` says so.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import islice
 from operator import attrgetter, itemgetter
 from typing import TypeVar
 
-from melodygru.errors import MidiError, check_range
+from melodygru.errors import MidiError, UsageError, check_range
 from melodygru.formats.midi.chunks import OWN_TEXT
 from melodygru.formats.midi.clip import LONGEST_SILENCE, clip_end
 from melodygru.formats.midi.grid import Grid, Placed, find_grid, snap
@@ -22,8 +22,10 @@ from melodygru.formats.midi.line import sounding
 from melodygru.formats.midi.metres import Section, believable_metre, sections, stated_metres
 from melodygru.formats.midi.parser import RawFile, RawNote
 from melodygru.formats.midi.tracks import Choice, likeliest_melodies
+from melodygru.music.estimation import Judge, estimate_key, estimate_metre
+from melodygru.music.key_hearing import hear_key
 from melodygru.music.melody import Melody, Note, pitch_class_weights
-from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
+from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature, key_for_signature
 
 DEFAULT_QPM = 120.0
 """MIDI's own tempo where a file has none."""
@@ -47,16 +49,44 @@ class ExtractionConfig:
         min_notes: pieces of fewer notes are left out, in [1, 1000].
         max_rest_bars: a longer rest splits a piece at the bar lines around it, in bars, in [1, 100].
         whole_clip: silent bars at the clip's end belong to its last melody; see `melodygru.formats.midi.clip`.
+        meter, key: what the file is in, such as "3/4" and "A minor", whatever it says; "" for what it says.
+        pickup: quarters from the first note to bar 1, below a bar; None for what the file says. Where a metre or a
+            pickup is given, the file's own metres and bar lines do not count.
     """
 
     track: str = "auto"
     min_notes: int = 8
     max_rest_bars: int = 2
     whole_clip: bool = False
+    meter: str = ""
+    key: str = ""
+    pickup: float | None = None
 
     def __post_init__(self) -> None:
         check_range("min_notes", self.min_notes, 1, 1000)
         check_range("max_rest_bars", self.max_rest_bars, 1, 100)
+        if self.pickup is not None:
+            check_range("pickup", self.pickup, 0, MOST_BEATS * 4)
+        bar = 0 if self.metre is None else self.metre.bar_steps
+        if bar and self.pickup_steps is not None and self.pickup_steps >= bar:
+            raise UsageError(f"A pickup of {self.pickup:g} quarters is no less than a bar of {self.meter}; give less.")
+        if self.key:
+            Key.parse(self.key)
+
+    @property
+    def metre(self) -> TimeSignature | None:
+        """The metre given. Raises UsageError for a text that is none."""
+        return TimeSignature.parse(self.meter) if self.meter else None
+
+    @property
+    def named_key(self) -> Key | None:
+        """The key given. Raises UsageError for a text that is none."""
+        return Key.parse(self.key) if self.key else None
+
+    @property
+    def pickup_steps(self) -> int | None:
+        """The pickup given, in steps."""
+        return None if self.pickup is None else round(self.pickup * STEPS_PER_QUARTER)
 
 
 @dataclass(frozen=True)
@@ -82,8 +112,10 @@ class Extraction:
     starts: tuple[int, ...]
 
 
-def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None) -> Extraction:
+def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None, judge: Judge | None = None) -> Extraction:
     """The melodies of a file that has been read, named after `name`.
+
+    `judge`: is asked which reading of a file without metre makes sense.
 
     Raises MidiError, saying why there are none; its message lacks the file's name ("has no notes; ...").
     """
@@ -92,31 +124,33 @@ def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None) -> 
     choices = likeliest_melodies(raw, config.track, config.min_notes, config.max_rest_bars)
     likeliest = next(choices)
     try:
-        return _extract(raw, likeliest, name, config)
+        return _extract(raw, likeliest, name, config, judge)
     except MidiError:
         for choice in islice(choices, MOST_TRIED - 1):
             with suppress(MidiError):
-                return _extract(raw, choice, name, config)
+                return _extract(raw, choice, name, config, judge)
         raise
 
 
-def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig) -> Extraction:
+def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, judge: Judge | None) -> Extraction:
     """The melodies of the part that was chosen."""
     if len(choice.notes) > MAX_NOTES:
         raise MidiError(f"has a melody of over {MAX_NOTES:,} notes, more than any piece has; leave it out.")
     if len(choice.notes) < config.min_notes:
         raise MidiError(f"has a melody of fewer than {config.min_notes} notes; leave it out.")
     remarks: dict[str, None] = {choice.remark: None} if choice.remark else {}  # an ordered set
-    metres = stated_metres(raw, remarks)
+    given = bool(config.meter) or config.pickup is not None
+    metres = [] if given else stated_metres(raw, remarks)
     everything = [note for track in raw.tracks for note in track.notes]
     own = any(text.startswith(OWN_TEXT) for text in raw.texts)
     grid = find_grid(choice.notes, everything, raw.ticks_per_quarter, believable_metre(metres), trusted=own)
-    if grid.origin:
+    if grid.origin and metres:
         remarks["bar lines estimated"] = None
     if grid.played:
         remarks["played timing set on the grid"] = None
-    placed = snap(choice.notes, grid)
-    found = sections(metres, grid, placed[-1][1], remarks)
+    placed = snap(choice.notes, grid, loose=not metres)
+    last = placed[-1].end
+    found = sections(metres, grid, last, remarks) if metres else [_estimated(placed, config, judge, remarks)]
     pieces = [piece for section in found for piece in _pieces(placed, section, config)]
     if not pieces:
         # Metres that change every other bar leave nothing whole: the first one is read through.
@@ -127,7 +161,7 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig) 
         raise MidiError(f"has no stretch of {config.min_notes} notes without a long rest; leave it out.")
     signatures, tempi = _by_step(raw.key_signatures, grid), _by_step(raw.tempi, grid)
     bars = [0] * len(pieces)
-    if config.whole_clip:
+    if config.whole_clip and metres:  # else the clip's bars are no better known than the melody's
         bars[-1] = _bars_to_the_end(pieces[-1], raw, grid)
     melodies = []
     for number, (piece, count) in enumerate(zip(pieces, bars, strict=True), 1):
@@ -135,7 +169,8 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig) 
         melodies.append(Melody(
             notes=piece.notes,
             time_signature=piece.metre,
-            key=_key(piece.notes, in_force(signatures, first, last), raw.key_in_words, remarks),
+            key=config.named_key or _key(piece, in_force(signatures, first, last), raw.key_in_words, remarks,
+                                         None if metres else judge),
             qpm=_tempo(in_force(tempi, first, last)),
             name=name if number == 1 else f"{name} #{number}",
             pickup=piece.pickup,
@@ -231,15 +266,38 @@ def in_force(values: Sequence[tuple[int, _Value]], first: int, last: int) -> _Va
     return best
 
 
+def _estimated(
+    placed: Sequence[Placed], config: ExtractionConfig, judge: Judge | None, remarks: dict[str, None]
+) -> Section:
+    """All of a melody as one section, in the likeliest of the readings that the wishes leave."""
+    notes = [Note(pitch, onset, end - onset) for onset, end, pitch in placed]
+    reading, estimate = estimate_metre(notes, judge, config.metre, config.pickup_steps, config.named_key)
+    if config.metre is None or config.pickup is None:
+        remarks[estimate.remark] = None
+    start = placed[0].onset + reading.pickup - (reading.metre.bar_steps if reading.pickup else 0)
+    return Section(start, max(placed[-1].end, start + 1), reading.metre, pickup=bool(reading.pickup))
+
+
 def _key(
-    notes: Sequence[Note], signature: tuple[int, int, bool] | None, in_words: Key | None, remarks: dict[str, None]
+    piece: _Piece,
+    signature: tuple[int, int, bool] | None,
+    in_words: Key | None,
+    remarks: dict[str, None],
+    judge: Judge | None,
 ) -> Key:
-    weights = pitch_class_weights(notes)
+    """`judge`: is asked where there is no signature; None where the fast lane reads such files too, without one."""
+    notes = piece.notes
     if signature is None:
-        remarks[KEY_ESTIMATED] = None
-        return estimate_key(weights)
+        if judge is None:
+            remarks[KEY_ESTIMATED] = None
+            return hear_key(notes, piece.metre)
+        key, estimate = estimate_key(Melody(notes, piece.metre, pickup=piece.pickup), judge)
+        remarks[estimate.remark] = None
+        return key
     _, fifths, minor = signature
-    return stated_key(fifths, minor, in_words) or key_for_signature(fifths, weights, notes[-1].pitch % 12)
+    return stated_key(fifths, minor, in_words) or key_for_signature(
+        fifths, pitch_class_weights(notes), notes[-1].pitch % 12
+    )
 
 
 def stated_key(fifths: int, minor: bool, in_words: Key | None) -> Key | None:

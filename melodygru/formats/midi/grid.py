@@ -43,6 +43,12 @@ SHORTEST_REST = 3
 
 _SHORTEST_PLAYED_REST = 8
 """The same where ends are a player's."""
+_UNITS = ((6, 0.0), (8, 0.5), (3, 1.5))
+"""What played notes are set on, in steps, and how many steps nearer a beat's notes must lie to it on average."""
+_EIGHTHS = ((12, 0.0), (6, 2.0), (8, 2.0), (3, 4.0))
+"""The same in a file whose notes are eighths and longer: 30 ms off, they are as near to a sixteenth as to their own."""
+_NEAR_EIGHTHS = 2.3
+"""Steps from the nearest eighth on average below which a file's notes are that; notes anywhere are 3 off."""
 
 
 class Placed(NamedTuple):
@@ -179,13 +185,14 @@ def _bass(notes: Iterable[RawNote], tpq: int) -> list[tuple[int, int]]:
     return [(one.onset, two.onset - one.onset) for one, two in pairwise(low)]
 
 
-def snap(notes: Sequence[RawNote], grid: Grid) -> list[Placed]:
+def snap(notes: Sequence[RawNote], grid: Grid, loose: bool = False) -> list[Placed]:
     """Notes in steps, none overlapping, each at least a step long.
 
-    Notes are in order of onset and never overlap. Where two fall on one step, the later one stays.
+    Notes are in order of onset and never overlap. Where two fall on one step, the later one stays. `loose`: what was
+    played is set on eighths where it lies near them.
     """
     onsets = [grid.steps(note.onset) for note in notes]
-    places = _snap_played(onsets) if grid.played else [round(onset) for onset in onsets]
+    places = _snap_played(onsets, loose) if grid.played else [round(onset) for onset in onsets]
     shortest_rest = SHORTEST_REST if grid.held else _SHORTEST_PLAYED_REST
     placed: list[Placed] = []
     following: int | None = None
@@ -204,8 +211,10 @@ def snap(notes: Sequence[RawNote], grid: Grid) -> list[Placed]:
     return placed[::-1]
 
 
-def _snap_played(onsets: Sequence[Fraction]) -> list[int]:
+def _snap_played(onsets: Sequence[Fraction], loose: bool) -> list[int]:
     """Each beat's onsets to the grid that they fit best: sixteenths, eighth triplets, or thirty-seconds."""
+    off = sum(abs(float(onset) - 12 * round(onset / 12)) for onset in onsets) / len(onsets)
+    units = _EIGHTHS if loose and off < _NEAR_EIGHTHS else _UNITS
     beats: dict[int, list[int]] = {}
     for index, onset in enumerate(onsets):
         # Two steps before the beat is early rather than late.
@@ -214,7 +223,7 @@ def _snap_played(onsets: Sequence[Fraction]) -> list[int]:
     for indices in beats.values():
         group = [onsets[index] for index in indices]
         candidates = []
-        for unit, cost in ((6, 0.0), (8, 0.5), (3, 1.5)):
+        for unit, cost in units:
             snapped = [unit * round(onset / unit) for onset in group]
             error = sum(abs(float(onset) - place) for onset, place in zip(group, snapped, strict=True)) / len(group)
             lost = len(group) - len(set(snapped))

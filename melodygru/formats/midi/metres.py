@@ -14,10 +14,12 @@ from melodygru.music.theory import BEAT_UNITS, MOST_BEATS, STEPS_PER_QUARTER, Ti
 
 DEFAULT_METRE = TimeSignature(4, 4)
 """MIDI's own metre where a file has none."""
+UNKNOWN_METRE = TimeSignature(1, 4)
+"""In place of a metre that is still to be estimated: only the beats are looked for."""
 FEWEST_BEATS = 2
 """The smallest numerator that is taken at its word: 1/4 all through is a sequencer's default."""
-METRE_ESTIMATED = "metre estimated"
-"""The remark on a file that has none at its beginning."""
+METRE_ASSUMED = "metre of the beginning assumed"
+"""The remark on a file that states one only later."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,10 @@ class Section:
 
 
 def stated_metres(raw: RawFile, remarks: dict[str, None]) -> list[tuple[int, TimeSignature]]:
-    """(tick, metre) from tick 0 on, by tick, changes only. `remarks` takes in what was not taken at its word."""
+    """(tick, metre) from tick 0 on, by tick, changes only; none where the file states none at all.
+
+    `remarks` takes in what was not taken at its word. What comes before the first metre stated is assumed to be in it.
+    """
     stated: dict[int, TimeSignature | None] = {}
     for told, numerator, denominator in raw.time_signatures:
         # Some sequencers tell the first one a tick or a few after the beginning.
@@ -48,9 +53,9 @@ def stated_metres(raw: RawFile, remarks: dict[str, None]) -> list[tuple[int, Tim
         stated[tick] = TimeSignature(numerator, denominator) if legal else None
         if not legal:
             remarks[f"metre {numerator}/{denominator} read as {DEFAULT_METRE}"] = None
-    if 0 not in stated:
-        remarks[METRE_ESTIMATED] = None
-        stated[0] = DEFAULT_METRE
+    if stated and 0 not in stated:
+        remarks[METRE_ASSUMED] = None
+        stated[0] = stated[min(stated)]
     return [(tick, metre or DEFAULT_METRE) for tick, metre in sorted(stated.items())]
 
 
@@ -59,8 +64,8 @@ def believable_metre(metres: list[tuple[int, TimeSignature]]) -> TimeSignature:
 
     What it states is then no better founded: only a metre in three is believed, all else is the commonest, 4/4.
     """
-    metre = metres[0][1]
-    return metre if metre.numerator % 3 == 0 else DEFAULT_METRE
+    metre = metres[0][1] if metres else UNKNOWN_METRE
+    return metre if metre == UNKNOWN_METRE or metre.numerator % 3 == 0 else DEFAULT_METRE
 
 
 def sections(metres: list[tuple[int, TimeSignature]], grid: Grid, last: int, remarks: dict[str, None]) -> list[Section]:

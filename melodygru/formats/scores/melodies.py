@@ -163,7 +163,9 @@ def _piece(
     upbeat_steps = (stretch.metre.bar_steps - notes[0].onset) % stretch.metre.bar_steps if pickup else 0
     bars = 0
     if last and alone and stretch.end - group[-1].end <= longest:
-        bars = max(-(-(stretch.end - start) // bar) - bool(pickup), 1)
+        # Set on the grid, the last note may end a step behind the last bar line.
+        filled = max(-(-(stretch.end - start) // bar), -(-notes[-1].end // stretch.metre.bar_steps))
+        bars = max(filled - bool(pickup), 1)
     return _Piece(start, notes, stretch.metre, upbeat_steps, bars, group[-1].end)
 
 
