@@ -84,10 +84,10 @@ def test_all_bad_files_at_once_are_each_told(paths, monkeypatch):
 def test_a_collection_is_watched_too(paths, monkeypatch):
     real = collection.read
 
-    def slow(path, config):
+    def slow(path, config, *others):
         if "bad" in path.name:
             time.sleep(600)
-        return real(path, config)
+        return real(path, config, *others)
 
     monkeypatch.setattr(collection, "read", slow)
     found = read_collection(Path(paths[0]).parent, budget=BUDGET)
@@ -100,7 +100,7 @@ def test_a_collection_is_watched_too(paths, monkeypatch):
 
 @pytest.mark.parametrize("error", [MemoryError, RecursionError, SystemExit, GeneratorExit])
 def test_whatever_a_reader_raises_ends_in_the_verdict(paths, monkeypatch, error):
-    def fail(path, config):
+    def fail(path, config, *others):
         raise error
 
     monkeypatch.setattr(collection, "read", fail)
@@ -109,7 +109,7 @@ def test_whatever_a_reader_raises_ends_in_the_verdict(paths, monkeypatch, error)
 
 
 def test_ctrl_c_is_no_fault_of_a_file(paths, monkeypatch):
-    def stop(path, config):
+    def stop(path, config, *others):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(collection, "read", stop)

@@ -142,7 +142,13 @@ def files(draw):
         # Below each note another, of its length: chords on its channel, or another part on another one.
         other = channel if kind == "chords" else channel + 4
         beside += [one for note in melody.notes for one in strokes(replace(note, pitch=note.pitch - 12), other)]
-    own = [(0, meta(3, b"Melody")), *beside, *(one for note in melody.notes for one in strokes(note, channel))]
+    # With its metre: an estimated one would move the bar lines, and with them the melody's grid.
+    own = [
+        (0, meta(3, b"Melody")),
+        (0, meta(0x58, bytes([4, 2, 24, 8]))),
+        *beside,
+        *(one for note in melody.notes for one in strokes(note, channel)),
+    ]
     others = []
     for index in range(draw(st.integers(0, 3))):
         theirs = [(0, meta(3, b"Bass %d" % index)), *draw(odd_events)]

@@ -66,7 +66,7 @@ class ExtractionConfig:
         check_range("min_notes", self.min_notes, 1, 1000)
         check_range("max_rest_bars", self.max_rest_bars, 1, 100)
         if self.pickup is not None:
-            check_range("pickup", self.pickup, 0, MOST_BEATS * 4)
+            check_range("a pickup in quarters", self.pickup, 0, MOST_BEATS * 4)
         bar = 0 if self.metre is None else self.metre.bar_steps
         if bar and self.pickup_steps is not None and self.pickup_steps >= bar:
             raise UsageError(f"A pickup of {self.pickup:g} quarters is no less than a bar of {self.meter}; give less.")

@@ -165,7 +165,7 @@ def _piece(
     if last and alone and stretch.end - group[-1].end <= longest:
         # Set on the grid, the last note may end a step behind the last bar line.
         filled = max(-(-(stretch.end - start) // bar), -(-notes[-1].end // stretch.metre.bar_steps))
-        bars = max(filled - bool(pickup), 1)
+        bars = max(filled - bool(upbeat_steps), 1)
     return _Piece(start, notes, stretch.metre, upbeat_steps, bars, group[-1].end)
 
 
