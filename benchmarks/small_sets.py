@@ -10,8 +10,8 @@ given when each begins and ends; the 95 % interval is a bootstrap over tunes. Pe
 models of pitch alone, are not told the timing, and his sets are not quite the same tunes.
 
     n-grams   those of `melodygru.network.mixing` alone, counted on all tunes but the fold's
-    network   what `melodygru train` makes of them, a tenth held out for validation, n-grams off
-    both      the two mixed, weighed by that tenth: what `melodygru train` makes by itself
+    network   what `melodygru train --init-from none` makes of them, a tenth held out for validation, n-grams off
+    both      the two mixed, weighed by that tenth: what it makes by itself
 
 With `--results FILE` each fold is written down as it is done, and one that is there is not done again.
 """
@@ -146,7 +146,7 @@ def one_fold(melodies: Sequence[Melody], test: np.ndarray, options: dict[str, ob
             (Path(folder) / "tunes").mkdir()
             for number, melody in enumerate(learned):
                 write_midi(melody, Path(folder) / "tunes" / f"{number:04}.mid")
-            result = train(Path(folder) / "tunes", Path(folder) / "model", ngrams="on", **options)  # type: ignore
+            result = train(Path(folder) / "tunes", Path(folder) / "model", init_from="none", ngrams="on", **options)  # type: ignore
             if result.stopped == "interrupted":
                 raise SystemExit("Stopped; with --results it goes on from the last whole fold.")
             both = Checkpoint.load(result.checkpoint)
