@@ -41,7 +41,8 @@ def export(
     OUT.safetensors with --int8 is a model as before, in a smaller file.
     """
     from melodygru.errors import UsageError
-    from melodygru.network.checkpoint import SUFFIX, Checkpoint, resolve
+    from melodygru.network.checkpoint import Checkpoint
+    from melodygru.network.model_files import SUFFIX, resolve
     from melodygru.system import check_target, write_atomically
 
     kind = out.suffix.lower()

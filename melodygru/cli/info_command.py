@@ -63,7 +63,8 @@ def info(
 
 def _about_model(name: str) -> dict[str, Any]:
     from melodygru.errors import as_dict
-    from melodygru.network.checkpoint import Checkpoint, resolve
+    from melodygru.network.checkpoint import Checkpoint
+    from melodygru.network.model_files import resolve
 
     path = resolve(name)
     checkpoint = Checkpoint.load(path)

@@ -37,7 +37,8 @@ def styles(json: options.Json = False) -> None:
 def _models() -> tuple[list[str], list[str]]:
     """The names of the models here that are told of styles, and of those that are not."""
     from melodygru.errors import CheckpointError
-    from melodygru.network.checkpoint import models_here, read_model_config
+    from melodygru.network.checkpoint import read_model_config
+    from melodygru.network.model_files import models_here
 
     knowing: list[str] = []
     others: list[str] = []

@@ -37,7 +37,7 @@ def teach(
     (`generate --best-of 1` writes the first). What was learned is kept in the model.
     """
     from melodygru.evaluation.teaching import teach as run
-    from melodygru.network.checkpoint import resolve
+    from melodygru.network.model_files import resolve
     from melodygru.system import check_target, usable_cores
     from melodygru.writing.drawing import SEED
     from melodygru.writing.model import load_model

@@ -1,6 +1,6 @@
 """A model as one file that describes itself: `.safetensors`, with JSON metadata.
 
-Weights are float32 or float16, large matrices perhaps int8 with a scale a row; a model is found by its name or path.
+Weights are float32 or float16, large matrices perhaps int8 with a scale a row.
 Nothing is unpickled, so a file from a stranger can do no harm; and nothing in it is believed before it is checked:
 sizes against the file, names and shapes against the configuration, numbers against infinity.
 """
@@ -12,7 +12,6 @@ import os
 import re
 import struct
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +28,8 @@ from melodygru.network.config import ModelConfig, TokenizerConfig
 from melodygru.network.critic import Critic
 from melodygru.network.engine import NumpyEngine, weight_shapes
 from melodygru.network.mixing import NgramModel
+from melodygru.network.model_files import SUFFIX
+from melodygru.network.quantization import SCALE, dequantize, quantize, worth_quantizing
 from melodygru.system import write_atomically
 
 FORMAT_VERSION = 4
@@ -38,10 +39,6 @@ _FLOAT_VERSION = 2
 """What files are that hold floating-point numbers alone; those with int8 weights are of version 3, and those with
 n-grams or characters, int8 or not, of version 4.
 """
-SUFFIX = ".safetensors"
-SHIPPED = ("repertoire", "folk")
-"""The models that come along."""
-_LISTED = 100
 _INDEX = "originality_index"
 _CRITIC = "critic."
 _NGRAMS = "ngrams."
@@ -49,36 +46,8 @@ _CHARACTERS = "characters."
 _LARGEST_HEADER = 1 << 20
 _LARGEST_WEIGHT = 1e4
 """Trained weights stay below 100; from far larger ones the network's step would overflow."""
-LARGEST_LEVEL = 127
-"""Of a quantized number's absolute value; -128 is left out, so that the numbers lie the same on both sides of 0."""
-SCALE = ".scale"
-"""Ends the name of the scales that belong to a quantized array."""
-_SMALL = 4096
 
-Int8Array = npt.NDArray[np.int8]
 CharacterTable = npt.NDArray[np.uint8]
-
-
-def worth_quantizing(shape: tuple[int, ...]) -> bool:
-    """Whether a weight of this shape is quantized: a matrix or table of more than 4096 numbers, never a bias."""
-    return len(shape) == 2 and shape[0] * shape[1] > _SMALL
-
-
-def quantize(weights: Float32Array) -> tuple[Int8Array, Float32Array]:
-    """A finite (rows, columns) matrix as (rows, columns) int8 and (rows,) float32 scales, at least 0.
-
-    Each number comes back to within half of its row's scale, which is the row's largest absolute value over 127.
-    """
-    weights = np.asarray(weights, np.float32)
-    scales = np.abs(weights).max(axis=1) / np.float32(LARGEST_LEVEL)
-    # The scale of a row of zeros, or of numbers too small for float32 to tell 1/127 of them from 0, is 0.
-    levels = np.rint(weights / np.where(scales > 0, scales, 1)[:, None])
-    return np.clip(levels, -LARGEST_LEVEL, LARGEST_LEVEL).astype(np.int8), scales
-
-
-def dequantize(levels: Int8Array, scales: Float32Array) -> Float32Array:
-    """The inverse of `quantize`, but for the rounding: (rows, columns) float32."""
-    return levels.astype(np.float32) * scales[:, None]
 
 
 @dataclass(frozen=True)
@@ -327,43 +296,3 @@ def _model_config(path: Path, metadata: Mapping[str, str]) -> ModelConfig:
         return ModelConfig.from_dict(json.loads(metadata["model"]))
     except (MelodyGRUError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path} cannot be read: its description is damaged ({error}).") from error
-
-
-def models_here() -> dict[str, Path]:
-    """The models that can be had by name, and their files: at most `_LISTED` of ./checkpoints, and those shipped."""
-    found = {path.stem: path for path in sorted(Path("checkpoints").glob(f"*{SUFFIX}"))[:_LISTED]}
-    for name in SHIPPED:
-        with suppress(CheckpointError):
-            found.setdefault(name, resolve(name))
-    return found
-
-
-def resolve(name: str | os.PathLike[str]) -> Path:
-    """The file of a model given by name or path.
-
-    A path is taken as it is, with or without suffix. A name is looked for in ./checkpoints, then among the models
-    that come with the package. Raises CheckpointError, listing what there is, when there is no such file.
-    """
-    text = os.fspath(name)
-    candidates = [text, text + SUFFIX]  # `checkpoints/tunes` is how `melodygru train --out` was told
-    if Path(text).name == text and not text.endswith(SUFFIX):
-        # A name: never mistaken for a folder or file that happens to be called so, unless there is no such model.
-        candidates = [*(str(folder / f"{text}{SUFFIX}") for folder in _folders()), text + SUFFIX, text]
-    for candidate in candidates:
-        if os.path.isfile(candidate):  # unlike Path.is_file, False for what is too long to be a path
-            return Path(candidate)
-    known = sorted({path.stem for folder in _folders() for path in folder.glob(f"*{SUFFIX}")})
-    hint = f"choose one of {', '.join(known)}, or a {SUFFIX} file" if known else f"give a {SUFFIX} file"
-    raise CheckpointError(f"There is no model {str(name)!r}; {hint}.")
-
-
-def shipped(name: str) -> Path | None:
-    """The file of a model that comes with the package; None if there is no such model."""
-    found = (folder / f"{name}{SUFFIX}" for folder in _folders()[1:])
-    return next((path for path in found if path.is_file()), None)
-
-
-def _folders() -> tuple[Path, ...]:
-    """Where models are looked for: here, in the installed package, in a source tree."""
-    package = Path(__file__).parent.parent
-    return (Path("checkpoints"), package / "checkpoints", package.parent / "checkpoints")

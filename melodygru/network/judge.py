@@ -13,8 +13,9 @@ from functools import lru_cache
 from melodygru.errors import MelodyGRUError
 from melodygru.music.estimation import Judge
 from melodygru.music.melody import Melody
-from melodygru.network.checkpoint import Checkpoint, shipped
+from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.likelihood import event_nats
+from melodygru.network.model_files import shipped
 from melodygru.network.tokenizer import Events, Tokenizer
 
 SHIPPED = "repertoire"

@@ -11,7 +11,8 @@ from threading import Lock
 from typing import Any
 
 from melodygru.errors import CheckpointError, UsageError
-from melodygru.network.checkpoint import models_here, read_metadata, read_model_config, resolve
+from melodygru.network.checkpoint import read_metadata, read_model_config
+from melodygru.network.model_files import models_here, resolve
 from melodygru.studio.answers import ModelFacts
 from melodygru.writing.candidates import Order
 from melodygru.writing.config import GenerationConfig

@@ -67,7 +67,7 @@ class Studio:
     """
 
     def __init__(self, port: int | None = None, model: str = DEFAULT_MODEL):
-        from melodygru.network.checkpoint import resolve
+        from melodygru.network.model_files import resolve
         from melodygru.writing.feels import feels
 
         resolve(model)

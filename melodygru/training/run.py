@@ -18,8 +18,8 @@ from melodygru.data.cache import load_dataset
 from melodygru.data.dataset import Dataset
 from melodygru.errors import DataError, UsageError, check_range
 from melodygru.network.arrays import Array
-from melodygru.network.checkpoint import SUFFIX
 from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
+from melodygru.network.model_files import SUFFIX
 from melodygru.training.batches import split, windows
 from melodygru.training.conditioning import Conditioning, measuring
 from melodygru.training.config import TrainConfig

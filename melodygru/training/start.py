@@ -15,10 +15,11 @@ from melodygru.errors import UsageError
 from melodygru.music.spelling import note_name
 from melodygru.music.theory import Key
 from melodygru.network.arrays import Array
-from melodygru.network.checkpoint import Checkpoint, resolve, shipped
+from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.conditions import KINDS
 from melodygru.network.conditions import STYLES as COLLECTIONS
 from melodygru.network.config import ContextConfig, ModelConfig
+from melodygru.network.model_files import resolve, shipped
 from melodygru.network.tokenizer import REST
 from melodygru.network.widening import told_more
 from melodygru.training.task import Origin

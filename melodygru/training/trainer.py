@@ -21,8 +21,9 @@ import torch
 from melodygru.data.dataset import Dataset
 from melodygru.errors import FileError, TrainingError
 from melodygru.network.arrays import Array
-from melodygru.network.checkpoint import SUFFIX, Checkpoint
+from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import ModelConfig, TokenizerConfig
+from melodygru.network.model_files import SUFFIX
 from melodygru.system import Interruption
 from melodygru.training.batches import Windows, epoch_batches, shifts, windows
 from melodygru.training.conditioning import Conditioning

@@ -12,10 +12,11 @@ from typing import Any
 
 from melodygru.errors import SamplingError, UsageError
 from melodygru.music.melody import Melody
-from melodygru.network.checkpoint import Checkpoint, resolve
+from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import ContextConfig
 from melodygru.network.critic import CANDIDATES
 from melodygru.network.engine import NumpyEngine
+from melodygru.network.model_files import resolve
 from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.system import by_processes
 from melodygru.writing.candidates import Candidate, Generated, Order, excess, rate

@@ -16,7 +16,8 @@ from melodygru.formats.midi.writer import midi_bytes
 from melodygru.formats.reading import read_melodies
 from melodygru.music.originality import OriginalityIndex, line_of
 from melodygru.music.run_hashing import SHORTEST
-from melodygru.network.checkpoint import Checkpoint, resolve
+from melodygru.network.checkpoint import Checkpoint
+from melodygru.network.model_files import resolve
 from melodygru.writing.copy_guard import CopyGuard
 from melodygru.writing.model import Model
 from tests.command_line import run

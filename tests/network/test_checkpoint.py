@@ -8,9 +8,10 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from melodygru.errors import CheckpointError, FileError
-from melodygru.network.checkpoint import FORMAT_VERSION, Checkpoint, resolve
+from melodygru.network.checkpoint import FORMAT_VERSION, Checkpoint
 from melodygru.network.config import ContextConfig, ModelConfig
 from melodygru.network.engine import weight_shapes
+from melodygru.network.model_files import resolve
 from melodygru.training.torch_network import MelodyGRU
 from tests.networks import SMALL, checkpoint, presets
 

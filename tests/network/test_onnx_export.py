@@ -17,19 +17,13 @@ from safetensors import safe_open
 
 from melodygru.errors import UsageError
 from melodygru.network.cells import CELLS
-from melodygru.network.checkpoint import (
-    LARGEST_LEVEL,
-    SCALE,
-    Checkpoint,
-    dequantize,
-    quantize,
-    resolve,
-    worth_quantizing,
-)
+from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.columns import PITCH_CLASSES, candidate_columns, input_columns
 from melodygru.network.config import ContextConfig, ModelConfig
 from melodygru.network.engine import NumpyEngine, NumpyState, weight_shapes
+from melodygru.network.model_files import resolve
 from melodygru.network.onnx_export import OPSET, onnx_bytes
+from melodygru.network.quantization import LARGEST_LEVEL, SCALE, dequantize, quantize, worth_quantizing
 from melodygru.writing.model import load_model
 from tests.command_line import modules_after, run
 from tests.network.test_engine import tunes

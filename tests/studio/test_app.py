@@ -658,7 +658,7 @@ def test_a_file_that_is_gone_is_missed_in_words(studio):
 
 
 def test_models_are_those_on_the_list_and_stay_loaded(tmp_path, monkeypatch):
-    from melodygru.network.checkpoint import resolve
+    from melodygru.network.model_files import resolve
 
     folk = resolve("folk").read_bytes()
     monkeypatch.chdir(tmp_path)
