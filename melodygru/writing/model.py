@@ -24,6 +24,7 @@ from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.copy_guard import CopyGuard
 from melodygru.writing.drawing import COUNT, FORM_CANDIDATES, SEED
+from melodygru.writing.finishing import hold_last, without_beginning
 from melodygru.writing.own_style import OwnStyle
 from melodygru.writing.planner import Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
@@ -311,7 +312,7 @@ class Model:
             joins = excess(drawn.nats.tolist(), drawn.onsets.tolist(), made.judged)
             own = rate(melody, nats, self.human_nats_per_note, joins)
         generated = Generated(melody, made.chords, own, number)
-        return _without_beginning(generated, made.begins) if cut else generated
+        return without_beginning(generated, made.begins) if cut else generated
 
     def banned(self, config: GenerationConfig) -> Banned | None:
         """What `--max-copy` forbids; None if nothing."""
@@ -349,32 +350,6 @@ class WindowDrawer:
         return self.model.draw_window(self.order, self.plan, first, many, self.rated)
 
 
-def _without_beginning(generated: Generated, begins: int) -> Generated:
-    """All from the bar line at or before the step `begins` on, but for notes that begin earlier than that step."""
-    melody = generated.melody
-    bar = melody.time_signature.bar_steps
-    start = begins // bar * bar
-    notes = tuple(replace(note, onset=note.onset - start) for note in melody.notes if note.onset >= begins)
-    chords = tuple(
-        replace(span, onset=max(span.onset - start, 0), end=span.end - start)
-        for span in generated.chords
-        if span.end > start
-    )
-    cut = replace(melody, notes=notes, pickup=0, bars=(melody.length - start) // bar)
-    return replace(generated, melody=cut, chords=chords)
-
-
 def draw_seed() -> int:
     """A seed that nobody chose, short enough to type again."""
     return secrets.randbelow(10**9)
-
-
-def hold_last(melody: Melody, rests: bool) -> Melody:
-    """The melody with its last note held to the last bar line, unless it was written with a rest after it (`rests`).
-
-    Tunes with a pickup end early, to leave room for it when they are played again; a clip without one has a hole there.
-    """
-    if rests:
-        return melody
-    last = melody.notes[-1]
-    return replace(melody, notes=(*melody.notes[:-1], replace(last, duration=melody.length - last.onset)))
