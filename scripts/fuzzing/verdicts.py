@@ -39,8 +39,11 @@ def time_limit(seconds: float) -> Iterator[None]:
     Compiled code that never comes back to Python to hear of it is ended, process and all, by SIGXCPU later.
     """
 
+    running = True
+
     def end(signum: int, frame: FrameType | None) -> None:
-        raise TooSlow
+        if running:
+            raise TooSlow
 
     before = signal.signal(signal.SIGPROF, end)
     soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
@@ -49,9 +52,11 @@ def time_limit(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
+        running = False
         signal.setitimer(signal.ITIMER_PROF, 0)
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
-        signal.signal(signal.SIGPROF, before)
+        # The system's own answer to this signal is to end the process, and one may still be on its way to a thread.
+        signal.signal(signal.SIGPROF, signal.SIG_IGN if before == signal.SIG_DFL else before)
 
 
 def attempt(
