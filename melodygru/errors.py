@@ -7,6 +7,7 @@
     │   └── CheckpointError        a file that is no checkpoint of this program
     ├── DataError                  a collection out of which nothing can be learned
     ├── TrainingError              a run that cannot go on (NaN loss, memory, disk)
+    ├── MissingPackageError        something was asked for whose packages are not installed
     └── SamplingError              no melody was found that keeps to everything asked for
 
 Each message is one sentence or two: what was wrong, with the value received and
@@ -71,6 +72,10 @@ class DataError(MelodyGRUError):
 
 class TrainingError(MelodyGRUError):
     """A training run cannot go on; what it has learned so far is kept."""
+
+
+class MissingPackageError(MelodyGRUError):
+    """Something was asked for whose packages are not installed; see `melodygru.extras`."""
 
 
 class SamplingError(MelodyGRUError):

@@ -14,6 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from melodygru import extras
 from melodygru.cli.progress import Progress
 from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.system import Stopped, stoppable
@@ -217,6 +218,12 @@ def main() -> None:
             raise
         typer.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        said = extras.missing(error.name or "")
+        if debug or said is None:
+            raise
+        typer.echo(f"Error: {said}", err=True)
+        sys.exit(said.exit_code)
     except BrokenPipeError:
         # The reader of a pipe has gone (as in `melodygru tokens x.mid | head`): not an error of ours.
         sys.stderr.close()

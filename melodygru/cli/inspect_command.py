@@ -33,6 +33,7 @@ def inspect(
     from melodygru.data.survey import Survey
     from melodygru.network.config import TokenizerConfig
 
+    output.tell_of_libraries()
     tell("reading files")
     files, survey = find_names(data), Survey()
     read = reading(track, TokenizerConfig(), None, len(files))

@@ -6,6 +6,7 @@ import itertools
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from json import dumps
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from melodygru import libraries
 from melodygru.errors import UsageError
-from melodygru.system import check_target, write_atomically
+from melodygru.system import cache_home, check_target, write_atomically
+from melodygru.version import __version__
 
 if TYPE_CHECKING:
     from melodygru.writing.config import GenerationConfig
@@ -53,6 +56,20 @@ def check_out(out: str, count: int, force: bool, json: bool = False, show: bool 
             raise UsageError(f"{out} does not end in .mid; give the MIDI file {hint}.")
         for target in numbered(path, count):
             check_target(target, force)
+
+
+def tell_of_libraries() -> None:
+    """Say once, of each version, what is slower where the compiled parts were not installed."""
+    told = cache_home() / f"told-of-libraries-{__version__}"
+    if (slower := libraries.missing()) and not told.exists():
+        typer.echo(
+            f"Note: melodygru was installed without its compiled parts, so {slower} is slower here; docs/install.md "
+            "says how to have them.",
+            err=True,
+        )
+        with suppress(OSError):
+            told.parent.mkdir(parents=True, exist_ok=True)
+            told.touch()
 
 
 def check_told(json: bool, show: bool) -> None:

@@ -40,6 +40,7 @@ def prepare(
         check_range("jobs", jobs, 1, 1024)
     began = time.monotonic()
     progress = partial(tell, "reading files")
+    output.tell_of_libraries()
     tell("reading files")
     if "RANK" in os.environ:
         from melodygru.training.distributed import Group, told_elsewhere

@@ -14,7 +14,7 @@ import typer
 
 from melodygru.cli import options
 from melodygru.cli.options import Track
-from melodygru.cli.output import counted
+from melodygru.cli.output import counted, tell_of_libraries
 from melodygru.cli.progress import FIRST_SECONDS, clock, tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
@@ -153,6 +153,7 @@ def train(
             screen.close()
     if group.first:
         _tell(result)
+        tell_of_libraries()
 
 
 def _tell(result: TrainResult) -> None:

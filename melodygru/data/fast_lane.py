@@ -1,9 +1,9 @@
-"""The fast lane for many MIDI files: `fast_lane.cpp`, compiled for this CPU at its first use.
+"""The fast lane for many MIDI files: `fast_lane.cpp`, one of `melodygru.libraries`.
 
 It reads plain files (one melodic part, one metre, notes on the grid) to the very events and contexts that
 `melodygru.formats.midi.extraction`, `melodygru.network.tokenizer` and `melodygru.network.context` make, some forty
 times as fast, and says of all others that they are not plain. Their thresholds and tables are handed to it at each
-call; what key a piece is in is decided here. Without a C++ compiler everything is read by those.
+call; what key a piece is in is decided here. Where it was not built everything is read by those.
 """
 
 from __future__ import annotations
@@ -11,16 +11,13 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 
 import numpy as np
 
-from melodygru import compiler
+from melodygru import libraries
 from melodygru.data.key_finding import find_keys
 from melodygru.errors import UsageError
 from melodygru.formats.midi import chunks, extraction, grid, line, metres, parser
@@ -39,9 +36,6 @@ from melodygru.network.tokenizer import PieceMeta
 
 MOST_EVENTS = (1 << 16) - 1
 """Of a piece whose context it makes: it counts places in 16 bits."""
-_SOURCE = Path(__file__).with_suffix(".cpp")
-_FLAGS = ("-ffp-contract=off",)
-"""Floating point as Python computes it, to the last bit: no multiplication and addition become one."""
 
 
 @dataclass(frozen=True)
@@ -250,18 +244,9 @@ def _address(array: Array) -> ctypes.c_void_p:
 
 @cache
 def reader() -> Reader | None:
-    """The fast lane; None where it cannot be compiled, or MELODYGRU_KERNEL=0 says not to."""
-    if os.environ.get("MELODYGRU_KERNEL") == "0" or sys.platform == "win32":
-        return None
-    for native in compiler.NATIVE:
-        with suppress(*compiler.CompilerError):
-            return build(native)
-    return None
-
-
-def build(native: Sequence[str]) -> Reader:
-    """The fast lane, compiled with these flags, if it was not before. Raises CompilerError."""
-    return Reader(compiler.compiled("reading", [compiler.Unit(_SOURCE)], (*_FLAGS, *native)))
+    """The fast lane; None where it was not built, or MELODYGRU_KERNEL=0 says not to take it."""
+    functions = None if os.environ.get("MELODYGRU_KERNEL") == "0" else libraries.load("reading")
+    return functions and Reader(functions)
 
 
 def _keys(

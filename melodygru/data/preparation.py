@@ -71,8 +71,8 @@ class _Sharding:
 
 
 def reading(track: str, tokenizer: TokenizerConfig, context: ContextConfig | None, files: int) -> Reading:
-    """How so many files are best read: few ones without the fast lane, which may have to be compiled; without contexts
-    where those are made fast when they are needed, since they are thirty times as large as what they tell.
+    """How so many files are best read: few ones without the fast lane and its processes; without contexts where
+    those are made fast when they are needed, since they are thirty times as large as what they tell.
     """
     fast = files >= FEW
     return Reading(ExtractionConfig(track), tokenizer, None if fast and reader() is not None else context, fast)

@@ -1,14 +1,14 @@
 """General MIDI instruments by number and by name.
 
-The names are pretty_midi's, which is imported when a name is asked for, and not before.
+The names stand in `general_midi.txt`, in the order of General MIDI Level 1, spelled as pretty_midi spells them.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 
 from melodygru.errors import UsageError
 
@@ -80,11 +80,7 @@ def program_name(program: int) -> str:
 
 @cache
 def _names() -> tuple[str, ...]:
-    with warnings.catch_warnings():
-        # pretty_midi 0.2 imports pkg_resources, which warns that it is deprecated.
-        warnings.simplefilter("ignore")
-        import pretty_midi
-    return tuple(pretty_midi.program_to_instrument_name(number) for number in range(_PROGRAMS))
+    return tuple(Path(__file__).with_name("general_midi.txt").read_text(encoding="ascii").splitlines())
 
 
 def _plain(text: str) -> str:

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from melodygru.errors import UsageError
+from melodygru.extras import require
 from melodygru.network.arrays import Array
 from melodygru.network.cells import CELLS, WeightNames
 from melodygru.network.checkpoint import Checkpoint
@@ -58,12 +58,11 @@ def onnx_bytes(checkpoint: Checkpoint) -> bytes:
 
     The file's metadata hold, as those of a checkpoint do, "format", and as JSON "model", "tokenizer", "provenance".
 
-    Raises UsageError if the `onnx` package is not installed.
+    Raises MissingPackageError if the `onnx` package is not installed.
     """
-    try:
-        from onnx import helper
-    except ImportError as error:
-        raise UsageError('The onnx package is not installed; run: pip install "melodygru[onnx]".') from error
+    require("onnx")
+    from onnx import helper
+
     step = _Step(checkpoint)
     step.build()
     graph = helper.make_graph(step.nodes, "melodygru_step", step.inputs, step.outputs, step.initializers)

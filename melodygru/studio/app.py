@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from melodygru.errors import MelodyGRUError
+from melodygru.extras import missing
 from melodygru.music.instruments import program_name
 from melodygru.music.theory import SCALE_INTERVALS
 from melodygru.studio import answers, changing, filing, looking, messages, words, writing
@@ -269,6 +270,13 @@ def _add_problems(app: FastAPI) -> None:
     @app.exception_handler(MelodyGRUError)
     def refused(request: Request, error: Exception) -> Response:
         return problem(422, words.plain(str(error)))
+
+    @app.exception_handler(ModuleNotFoundError)
+    def not_installed(request: Request, error: Exception) -> Response:
+        said = missing(getattr(error, "name", None) or "")
+        if said is None:
+            return unexpected(request, error)
+        return problem(422, str(said))
 
     @app.exception_handler(BusyError)
     def busy(request: Request, error: Exception) -> Response:

@@ -8,36 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
-import sys
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from melodygru import compiler
+from melodygru import libraries
 from melodygru.errors import UsageError
-
-_SOURCES = Path(__file__).parent / "gru_loop"
-_AVX2 = ("-mavx2", "-mfma")
-_AVX512 = (*_AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl")
-_AVX512_BF16 = (*_AVX512, "-mavx512bf16")
-_VARIANTS = {
-    "amx": ("amx.cpp", (*_AVX512_BF16, "-mamx-tile", "-mamx-bf16")),
-    "avx512_bf16": ("loop.cpp", _AVX512_BF16),
-    "avx512": ("loop.cpp", _AVX512),
-    "avx2": ("loop.cpp", _AVX2),
-    "portable": ("loop.cpp", ()),
-    "emulated": ("amx.cpp", ("-DEMULATED_TILES",)),
-}
-"""Source and flags of each, best first; the last is for tests: the one of AMX, its instructions written out."""
-_X86 = ("amx", "avx512_bf16", "avx512", "avx2", "portable")
-_OTHERS = ("portable",)
-_FLAGS = ("-ffp-contract=fast", "-fvisibility=hidden")
 
 
 @dataclass(frozen=True)
@@ -139,26 +117,17 @@ def _address(array: Tensor | None) -> ctypes.c_void_p:
 
 @cache
 def kernel() -> Kernel | None:
-    """The loop for this CPU; None where it cannot be built, or MELODYGRU_KERNEL=0 says not to.
+    """The loop for this CPU; None where it was not built, or MELODYGRU_KERNEL=0 says not to take it.
 
     MELODYGRU_KERNEL=avx2, or another name of a variant, takes that one, for measuring and for finding faults.
     """
     wanted = os.environ.get("MELODYGRU_KERNEL", "")
-    if wanted == "0" or sys.platform == "win32":
-        return None
-    names = _X86 if platform.machine() in ("x86_64", "AMD64") else _OTHERS
-    for first in range(len(names)):
-        # A compiler that does not know the newest instructions builds the rest.
-        with suppress(*compiler.CompilerError):
-            return chosen(build(names[first:]), wanted if wanted not in ("", "1") else None)
-    return None
+    functions = None if wanted == "0" else libraries.load("gru")
+    return functions and chosen(of(functions), wanted if wanted not in ("", "1") else None)
 
 
-def build(names: Sequence[str]) -> Kernel:
-    """The library with these variants, and all of them, also what this CPU cannot run. Raises CompilerError."""
-    sources = [(source, (*flags, f"-DVARIANT={name}")) for name in names for source, flags in [_VARIANTS[name]]]
-    sources.append(("library.cpp", (f"-DVARIANTS={''.join(f'OF({name})' for name in names)}",)))
-    functions = compiler.compiled("gru", [compiler.Unit(_SOURCES / source, flags) for source, flags in sources], _FLAGS)
+def of(functions: ctypes.CDLL) -> Kernel:
+    """The loop with all variants of a library, also those that this CPU cannot run."""
     functions.gru_variant.restype = ctypes.c_char_p
     functions.gru_forward.restype = functions.gru_backward.restype = ctypes.c_bool
     found: list[Variant] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import torch
 from melodygru.data.cache import load_dataset
 from melodygru.data.dataset import Dataset
 from melodygru.errors import DataError, UsageError, check_range
+from melodygru.extras import require
 from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
 from melodygru.network.model_files import SUFFIX
@@ -121,8 +121,8 @@ def train(
             threads = _shared_cores(group) if threads is None else threads
             check_range("threads", threads, 1, 1024)
             check_range("save-minutes", save_minutes, 0, 100_000)
-            if tensorboard and importlib.util.find_spec("tensorboard") is None:
-                raise UsageError('TensorBoard is not installed; run: pip install "melodygru[tensorboard]".')
+            if tensorboard:
+                require("tensorboard")
         heard = saved.model if saved else shape_for(start, scratch, context, chords=False)
         folders = [data] if val_data is None else [data, val_data]
         read = [_read(folder, heard, track, listener, group) for folder in folders]

@@ -58,7 +58,7 @@ def test_pieces_and_their_context_are_those_of_the_files(folder):
         assert (data.lowest[i], data.highest[i]) == (events.pitches[:-1].min(), events.pitches[:-1].max())
 
 
-@pytest.mark.skipif(reader() is None, reason="there is no compiler here")
+@pytest.mark.skipif(reader() is None, reason="the fast lane was not built")
 def test_contexts_that_are_made_when_needed_are_the_same(folder, monkeypatch, tmp_path):
     stored = load(folder)
     monkeypatch.setattr(preparation, "FEW", 1)
@@ -78,7 +78,7 @@ def test_contexts_that_are_made_when_needed_are_the_same(folder, monkeypatch, tm
         for name, values in expected.items():
             inside = expected["mask"] if values.dim() > 1 else slice(None)
             assert (found[name][inside] == values[inside]).all()
-    # Also where it is opened without a compiler.
+    # Also where it is opened without the fast lane.
     monkeypatch.setattr(shards, "reader", lambda: None)
     for name, values in make_batch(made, chosen, rows, "cpu").items():
         assert (values == expected[name]).all()

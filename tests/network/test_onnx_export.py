@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from safetensors import safe_open
 
-from melodygru.errors import UsageError
+from melodygru.errors import MissingPackageError
 from melodygru.network.cells import CELLS
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.columns import PITCH_CLASSES, candidate_columns, input_columns
@@ -164,7 +164,7 @@ def test_the_file_tells_what_it_is():
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(UsageError, match=r'pip install "melodygru\[onnx\]"'):
+    with pytest.raises(MissingPackageError, match=r'pip install "melodygru\[onnx\]"'):
         onnx_bytes(checkpoint())
 
 

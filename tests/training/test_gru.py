@@ -1,8 +1,12 @@
 """The GRU layer of our own is `torch.nn.GRU`, faster."""
 
+import ctypes
 import os
 import shutil
+import platform
 import stat
+import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,15 +15,15 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.func import functional_call
 
-from melodygru import compiler
+from melodygru import libraries
 from melodygru.errors import UsageError
 from melodygru.training import gru, gru_kernel
 from melodygru.training.gru import GRU, gru_states
-from melodygru.training.gru_kernel import build, chosen, kernel
+from melodygru.training.gru_kernel import chosen, kernel, of
 from tests.gru_loop import LoopInTorch
 
 KERNEL = kernel()
-compiled = pytest.mark.skipif(KERNEL is None, reason="there is no compiler here")
+compiled = pytest.mark.skipif(KERNEL is None, reason="the compiled loop was not built")
 SIZES = st.tuples(*(st.integers(1, most) for most in (20, 12, 40, 70)))
 TILES = st.tuples(*(st.integers(1, most) for most in (50, 4, 5, 70)))
 """With more rows than two tiles have."""
@@ -28,9 +32,11 @@ NAMES = [variant.name for variant in KERNEL.variants] if KERNEL else []
 
 
 @pytest.fixture(scope="module")
-def emulated():
+def emulated(tmp_path_factory):
     """The variant for AMX with its instructions written out, which any computer runs."""
-    return chosen(build(["emulated", "portable"]))
+    made = tmp_path_factory.mktemp("emulated") / "gru.so"
+    libraries.built(made, libraries.gru_units(["emulated", "portable"]), libraries.LIBRARIES["gru"].flags)
+    return chosen(of(ctypes.CDLL(str(made))))
 
 
 def case(rows, steps, inputs, units, dtype=torch.float32):
@@ -229,10 +235,8 @@ def test_nothing_is_kept_without_gradients():
     torch.testing.assert_close(states, layer(x)[0], rtol=1e-5, atol=1e-5)
 
 
-def test_layer_is_that_of_torch_where_nothing_can_be_compiled(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("CXX", str(tmp_path / "no-compiler"))
-    monkeypatch.setenv("MELODYGRU_CACHE", str(tmp_path / "cache"))
+def test_layer_is_that_of_torch_where_nothing_was_compiled(monkeypatch, tmp_path):
+    monkeypatch.setattr(libraries, "place", lambda name: tmp_path / name)
     assert gru_kernel.kernel.__wrapped__() is None
     monkeypatch.setattr(gru, "kernel", lambda: None)
     reference, x, _ = case(4, 6, 5, 24)
@@ -262,14 +266,31 @@ def test_a_variant_can_be_asked_for(monkeypatch):
 def test_an_older_compiler_builds_what_it_knows(monkeypatch, tmp_path):
     script = tmp_path / "old-compiler"
     real = shutil.which(os.environ.get("CXX", "c++"))
-    script.write_text(f'#!/bin/sh\ncase "$*" in *DVARIANT=new*) exit 1;; esac\nexec {real} "$@"\n')
+    script.write_text(f'#!/bin/sh\ncase "$*" in *DVARIANT=avx*) exit 1;; esac\nexec {real} "$@"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("CXX", str(script))
-    monkeypatch.setenv("MELODYGRU_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(gru_kernel._VARIANTS, "new", ("loop.cpp", ()))
-    for names in ("_X86", "_OTHERS"):
-        monkeypatch.setattr(gru_kernel, names, ("new", "portable"))
-    assert [one.name for one in gru_kernel.kernel.__wrapped__().variants] == ["portable"]
-    with pytest.raises(compiler.CompilerError):
-        build(["new", "portable"])
-    assert len(list((tmp_path / "cache" / "compiled").iterdir())) == 1
+    library = libraries.LIBRARIES["gru"]
+    recipes = tuple(libraries.gru_units(names) for names in (("avx2", "portable"), ("portable",)))
+    monkeypatch.setitem(libraries.LIBRARIES, "gru", replace(library, recipes=recipes))
+    old = libraries.place("gru", tmp_path / "made").with_name(f"gru-{sys.platform}-{platform.machine()}-older.so")
+    old.parent.mkdir()
+    old.touch()
+    made = libraries.build("gru", tmp_path / "made")
+    assert [one.name for one in of(ctypes.CDLL(str(made))).variants] == ["portable"]
+    assert list(made.parent.iterdir()) == [made]
+    monkeypatch.setitem(libraries.LIBRARIES, "gru", replace(library, recipes=recipes[:1]))
+    with pytest.raises(libraries.CompilerError):
+        libraries.build("gru", tmp_path / "made")
+    assert list(made.parent.iterdir()) == [made]
+
+
+def test_without_a_compiler_it_is_said_what_is_slower(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(libraries, "place", lambda name, folder=tmp_path: tmp_path / f"{name}.so")
+    monkeypatch.setenv("CXX", str(tmp_path / "no-compiler"))
+    assert libraries.missing() == "training on a CPU and reading folders of MIDI files"
+    libraries.main()
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[-1] for line in told] == [
+        " training on a CPU will be slower.",
+        " reading folders of MIDI files will be slower.",
+    ]

@@ -1,0 +1,179 @@
+"""Shared libraries of our own C++: built when the package is installed, loaded when they are first used.
+
+They lie in `melodygru/compiled/`. `hatch_build.py` builds them into every wheel and into the folder of an editable
+install; `python -m melodygru.libraries` builds them anew after a change to a source. It takes GCC or Clang, as $CXX or
+c++, and nothing else; where there is none all is done without them, and slower. One binary runs on every CPU of an
+architecture: what is worth it is built for several kinds of CPU, and chosen between at run time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from melodygru.system import run_side_by_side, usable_cores
+
+CompilerError = (OSError, subprocess.SubprocessError)
+"""What `built` raises where there is no compiler, or one that does not understand the source or the flags."""
+_PACKAGE = Path(__file__).parent
+FOLDER = _PACKAGE / "compiled"
+"""Where the libraries of this package lie."""
+_FLAGS = ("-O3", "-std=c++17", "-fPIC", "-pthread")
+_LONGEST = 120.0
+"""Seconds that the compiler may take for a source."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A translation unit: a source, and the flags that it alone is compiled with."""
+
+    source: Path
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Library:
+    """What a library is made of.
+
+    Attributes:
+        sources: the folder or file that its units lie in; headers beside them.
+        recipes: the units, in order of wish: a compiler that cannot build the first builds the next.
+        flags: of all units.
+        without: what is slower without it, for people.
+    """
+
+    sources: Path
+    recipes: tuple[tuple[Unit, ...], ...]
+    flags: tuple[str, ...]
+    without: str
+
+
+_GRU = _PACKAGE / "training" / "gru_loop"
+_READING = _PACKAGE / "data" / "fast_lane.cpp"
+_AVX2 = ("-mavx2", "-mfma")
+_AVX512 = (*_AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl")
+_AVX512_BF16 = (*_AVX512, "-mavx512bf16")
+VARIANTS = {
+    "amx": ("amx.cpp", (*_AVX512_BF16, "-mamx-tile", "-mamx-bf16")),
+    "avx512_bf16": ("loop.cpp", _AVX512_BF16),
+    "avx512": ("loop.cpp", _AVX512),
+    "avx2": ("loop.cpp", _AVX2),
+    "portable": ("loop.cpp", ()),
+    "emulated": ("amx.cpp", ("-DEMULATED_TILES",)),
+}
+"""Of the GRU's loop, source and flags for each kind of CPU, best first; the last is for tests: the one of AMX, its
+instructions written out. On ARM `portable` is NEON, which every such CPU of 64 bits has."""
+_FOR_X86 = ("amx", "avx512_bf16", "avx512", "avx2", "portable")
+
+
+def gru_units(names: Sequence[str]) -> tuple[Unit, ...]:
+    """The units of the GRU's loop with these of `VARIANTS`, best first."""
+    units = [Unit(_GRU / source, (*flags, f"-DVARIANT={name}")) for name in names for source, flags in [VARIANTS[name]]]
+    return (*units, Unit(_GRU / "library.cpp", (f"-DVARIANTS={''.join(f'OF({name})' for name in names)}",)))
+
+
+def _gru_recipes() -> tuple[tuple[Unit, ...], ...]:
+    names = _FOR_X86 if platform.machine() in ("x86_64", "AMD64") else _FOR_X86[-1:]
+    return tuple(gru_units(names[first:]) for first in range(len(names)))
+
+
+LIBRARIES = {
+    "gru": Library(_GRU, _gru_recipes(), ("-ffp-contract=fast", "-fvisibility=hidden"), "training on a CPU"),
+    # Floating point as Python computes it, to the last bit: no multiplication and addition become one.
+    "reading": Library(_READING, ((Unit(_READING),),), ("-ffp-contract=off",), "reading folders of MIDI files"),
+}
+"""By name."""
+
+
+def place(name: str, folder: Path = FOLDER) -> Path:
+    """Where the library of that name lies, or would: its file's name tells the system, and the sources and flags."""
+    library = LIBRARIES[name]
+    sources, folders = library.sources, library.sources.is_dir()
+    files = sorted(path for path in sources.iterdir() if path.suffix in (".cpp", ".h")) if folders else [sources]
+    recipes = [[(unit.source.name, unit.flags) for unit in units] for units in library.recipes]
+    state = repr(([path.read_bytes() for path in files], recipes, library.flags, _FLAGS))
+    mark = hashlib.sha256(state.encode()).hexdigest()[:16]
+    return folder / f"{name}-{sys.platform}-{platform.machine()}-{mark}.so"
+
+
+def load(name: str) -> ctypes.CDLL | None:
+    """The library of that name; None where it was not built, or this system cannot load it."""
+    with suppress(OSError):
+        return ctypes.CDLL(str(place(name)))
+    return None
+
+
+def missing() -> str:
+    """What is slower here for want of a library, in words; empty where none is missing."""
+    return " and ".join(library.without for name, library in LIBRARIES.items() if not place(name).exists())
+
+
+def build(name: str, folder: Path = FOLDER) -> Path:
+    """Build the library of that name, if it is not there, as well as the compiler can; older ones are taken away.
+
+    Raises `CompilerError` where it can build none of the recipes.
+    """
+    library, made = LIBRARIES[name], place(name, folder)
+    if made.exists():
+        return made
+    for number, units in enumerate(library.recipes):
+        try:
+            built(made, units, library.flags)
+        except CompilerError:
+            if number == len(library.recipes) - 1:
+                raise
+        else:
+            break
+    for old in folder.glob(f"{name}-{sys.platform}-{platform.machine()}-*.so"):
+        if old != made:
+            old.unlink()
+    return made
+
+
+def built(made: Path, units: Sequence[Unit], flags: Sequence[str] = ()) -> Path:
+    """Build a library of these units, as the file `made`.
+
+    The units are compiled side by side, in as many processes as there are cores; the first that fails ends it, so
+    those that a compiler may not know come first. Raises `CompilerError`.
+    """
+    made.parent.mkdir(parents=True, exist_ok=True)
+    compiler = [os.environ.get("CXX", "c++"), *_FLAGS, *flags]
+    # In a folder that nobody else knows, then renamed: a build that is killed leaves nothing that others take for one.
+    with tempfile.TemporaryDirectory(dir=made.parent, prefix=f".{made.stem}-") as scratch:
+        linked = Path(scratch) / made.name
+        objects = [str(Path(scratch) / f"{number}.o") for number in range(len(units))]
+        pairs = zip(units, objects, strict=True)
+        _run([[*compiler, *unit.flags, "-c", str(unit.source), "-o", to] for unit, to in pairs])
+        _run([[*compiler, "-shared", *objects, "-o", str(linked)]])
+        os.replace(linked, made)
+    return made
+
+
+def _run(commands: Sequence[Sequence[str]]) -> None:
+    codes = run_side_by_side(commands, usable_cores(), _LONGEST)
+    for command, code in zip(commands, codes, strict=True):
+        if code:
+            codes.close()
+            raise subprocess.CalledProcessError(code, command)
+
+
+def main() -> None:
+    """Build all libraries into the package's folder, and say so."""
+    for name in LIBRARIES:
+        try:
+            print(f"built {build(name).name}")
+        except CompilerError as error:
+            print(f"{name} could not be built ({error}): {LIBRARIES[name].without} will be slower.")
+
+
+if __name__ == "__main__":
+    main()
