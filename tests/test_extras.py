@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from melodygru import extras
+from melodygru import cli, extras
 from melodygru.errors import MissingPackageError
 
 if sys.version_info >= (3, 11):
@@ -113,6 +113,8 @@ def test_the_light_core_is_enough(tune, line):
     ("line", "brings"),
     [
         ("train .", "pip install melodygru"),
+        ("inspect .", "pip install melodygru"),
+        ("explain a.mid", "pip install melodygru"),
         ("compare .", "pip install melodygru"),
         ("score a.mid a.musicxml", 'pip install "melodygru[score]"'),
         ("score a.mid a.pdf", 'pip install "melodygru[score]"'),
@@ -125,7 +127,16 @@ def test_the_light_core_is_enough(tune, line):
 def test_what_is_missing_is_said_with_the_line_that_brings_it(tune, line, brings):
     done = without(tune, *line.split())
     assert done.returncode == 1
-    assert re.fullmatch(rf"Error: This needs \w+, which is not installed; run: {re.escape(brings)}", done.stderr.strip())
+    assert re.fullmatch(
+        rf"Error: This needs \w+, which is not installed; run: {re.escape(brings)}", done.stderr.splitlines()[-1]
+    )
+
+
+def test_what_a_command_needs_is_there():
+    for packages in cli.NEEDS.values():
+        for package in packages:
+            extras.require(package)
+    assert set(cli.NEEDS) <= set(cli.COMMANDS)
 
 
 def test_other_modules_are_nobodys_extra():

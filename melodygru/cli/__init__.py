@@ -104,6 +104,19 @@ GREETING = """melodygru writes melodies that a DAW imports. Three things to type
 """What somebody sees who has typed nothing more."""
 
 
+NEEDS = {
+    "studio": ("fastapi", "pydantic", "uvicorn"),
+    "train": ("torch", "scipy"),
+    "teach": ("torch", "scipy", "sklearn", "threadpoolctl"),
+    "inspect": ("scipy",),
+    "prepare": ("scipy",),
+    "evaluate": ("torch", "scipy", "sklearn", "threadpoolctl", "matplotlib", "jinja2"),
+    "compare": ("torch", "scipy", "matplotlib", "jinja2"),
+    "explain": ("scipy", "matplotlib", "jinja2"),
+}
+"""Packages without which a command would end after it had worked for a while; see `melodygru.extras`."""
+
+
 _READ = "What was read is kept: the same command goes on from there."
 _STOPPED = {"prepare": _READ, "train": _READ}
 """What there is to say when a command was stopped; training itself, once begun, says more."""
@@ -173,6 +186,7 @@ class LazyGroup(TyperGroup):
         single.command(cmd_name, cls=Command, context_settings=settings)(command)
         made: Any = typer.main.get_command(single)
         made.aliases = getattr(command, "aliases", Command.aliases)
+        made.needs = NEEDS.get(cmd_name, ())
         return made
 
 

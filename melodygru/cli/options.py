@@ -14,6 +14,7 @@ from typer.core import TyperCommand
 
 from melodygru.cli.standard_input import STDIN, standard_input
 from melodygru.errors import MidiError, UsageError
+from melodygru.extras import require
 from melodygru.option import FILES, PANELS, Option, described
 from melodygru.writing.option_files import flat, read_toml, under_own_names
 from melodygru.writing.values import DEFAULT_MODEL
@@ -75,6 +76,13 @@ class Command(TyperCommand):
     """
 
     aliases: Mapping[str, str] = ALIASES
+    needs: Sequence[str] = ()
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it, if the packages that it needs are installed. Raises MissingPackageError."""
+        for package in self.needs:
+            require(package)
+        return super().invoke(ctx)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse arguments after putting our own words in place of others. Raises UsageError for what is unknown."""
