@@ -61,31 +61,40 @@ def _users(project: dict[str, Any]) -> dict[str, list[str]]:
     return {name: ones for name, ones in project["optional-dependencies"].items() if name not in ("dev", "mutation")}
 
 
-def build(out: Path, pure: bool) -> None:
-    """Build both into a folder."""
+def write_projects(folder: Path) -> None:
+    """Write both as projects that can be built, in the folders core and full."""
     import tomli_w
 
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    project, hatch = settings["project"], settings["tool"]["hatch"]
+    project, tools = settings["project"], settings["tool"]
+    hatch = tools["hatch"]
     taken = [*_COPIED, *hatch["build"]["targets"]["wheel"]["force-include"]]
     hatch["build"]["targets"]["sdist"] = {"include": taken}
     empty = {"build": {"targets": {"wheel": {"bypass-selection": True}}}}
+    built = {
+        "core": (core(project), taken, {"hatch": hatch, "cibuildwheel": tools["cibuildwheel"]}),
+        "full": (full(project), ("README.md", "LICENSE"), {"hatch": empty}),
+    }
+    for name, (table, files, tool) in built.items():
+        for file in files:
+            source, target = ROOT / file, folder / name / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "compiled"))
+            else:
+                shutil.copy(source, target)
+        made = {"build-system": settings["build-system"], "project": table, "tool": tool}
+        (folder / name / "pyproject.toml").write_text(tomli_w.dumps(made), encoding="utf-8")
+
+
+def build(out: Path, pure: bool) -> None:
+    """Build both into a folder."""
     with tempfile.TemporaryDirectory() as scratch:
-        for name, table, how in (("core", core(project), hatch), ("full", full(project), empty)):
-            folder = Path(scratch) / name
-            folder.mkdir()
-            for copied in taken if name == "core" else ("README.md", "LICENSE"):
-                source, target = ROOT / copied, folder / copied
-                target.parent.mkdir(exist_ok=True)
-                if source.is_dir():
-                    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "compiled"))
-                else:
-                    shutil.copy(source, target)
-            made = {"build-system": settings["build-system"], "project": table, "tool": {"hatch": how}}
-            (folder / "pyproject.toml").write_text(tomli_w.dumps(made), encoding="utf-8")
+        write_projects(Path(scratch))
+        for name in ("core", "full"):
             kinds = ["--wheel"] if name == "full" or pure else ["--sdist", "--wheel"]
             environment = {**os.environ, "MELODYGRU_PURE": "1"} if pure else None
-            command = [sys.executable, "-m", "build", *kinds, "--outdir", str(out.resolve()), str(folder)]
+            command = [sys.executable, "-m", "build", *kinds, "--outdir", str(out.resolve()), str(Path(scratch) / name)]
             subprocess.run(command, check=True, env=environment)
 
 
@@ -94,9 +103,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="the folder that they are written to")
     parser.add_argument("--pure", action="store_true", help="the wheel that holds no compiled parts")
+    parser.add_argument("--projects", action="store_true", help="write the folders core and full, and build nothing")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    build(arguments.out, arguments.pure)
+    if arguments.projects:
+        write_projects(arguments.out)
+    else:
+        build(arguments.out, arguments.pure)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ else:
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-CORE = {"numpy", "mido", "safetensors", "typer", "rich", "tomli"}
-"""What the light core may import; click is typer's."""
+CORE = {"numpy", "mido", "safetensors", "typer", "rich", "tqdm", "tomli"}
+"""What the light core may import."""
 WITHOUT = f"""
 import importlib.abc, sys
 class Nothing(importlib.abc.MetaPathFinder):
@@ -143,3 +143,17 @@ def test_other_modules_are_nobodys_extra():
     assert extras.missing("no_such_module.at_all") is None
     assert isinstance(extras.missing("matplotlib.pyplot"), MissingPackageError)
     extras.require("torch")
+
+
+def test_what_is_published_needs_what_it_says():
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import build_distributions
+
+    core, full = build_distributions.core(PROJECT), build_distributions.full(PROJECT)
+    assert named(core["dependencies"]) == CORE
+    assert named(core["optional-dependencies"]["train"]) == {"torch", "scipy", "threadpoolctl"}
+    assert full["dependencies"] == [f"melodygru-core[train]=={full['version']}"]
+    for extra in set(extras.EXTRA_OF.values()) - {""}:
+        assert full["optional-dependencies"][extra] == [f"melodygru-core[{extra}]=={full['version']}"]
+    assert not {"dev", "mutation"} & set(core["optional-dependencies"])
+    assert core["scripts"] == full["scripts"] == {"melodygru": "melodygru.__main__:main"}

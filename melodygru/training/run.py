@@ -20,6 +20,7 @@ from melodygru.extras import require
 from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
 from melodygru.network.model_files import SUFFIX
+from melodygru.training.bars import Bars, in_notebook
 from melodygru.training.batches import split, windows
 from melodygru.training.conditioning import Conditioning, measuring
 from melodygru.training.config import TrainConfig
@@ -95,7 +96,7 @@ def train(
         save_minutes: save the state, for `resume`, when so much time has passed, in [0, 100000], besides at the end
             of each epoch; 0 after every step.
         listener: told how it goes; `melodygru.cli.train_command.Lines()` prints a line an epoch. Under torchrun,
-            that of the first process is.
+            that of the first process is. None: `melodygru.training.bars.Bars()` in a notebook, elsewhere nobody.
         options: fields of `TrainConfig`: epochs, max_minutes, batch_size (of all processes together), lr, …
 
     Raises:
@@ -103,7 +104,7 @@ def train(
         a file in the way. TrainingError: the run cannot go on.
     """
     group = Group.from_environment()
-    listener = listener if listener is not None and group.first else Silent()
+    listener = (listener or (Bars() if in_notebook() else Silent())) if group.first else Silent()
     given = {name: value for name, value in options.items() if value is not None}
     shape = {"cell": cell, "hidden": hidden, "layers": layers, "dropout": dropout}
     with group.joined():

@@ -69,6 +69,14 @@ def weights(path):
     return Checkpoint.load(path).weights
 
 
+def test_a_notebook_shows_bars(folder, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    train(folder, "out", epochs=2, val_split=0.2, **TINY)
+    told = capsys.readouterr()
+    assert "learning: 100%" in told.err
+    assert re.search(r"epoch 2: \d\.\d{3} nats a note", told.out)
+
+
 def test_training_learns(folder):
     result = train(folder, "out", epochs=6, lr=0.02, warmup=4, average=0.9, val_split=0.2, **TINY)
     rows = metrics()
