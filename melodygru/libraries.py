@@ -125,14 +125,12 @@ def build(name: str, folder: Path = FOLDER) -> Path:
     library, made = LIBRARIES[name], place(name, folder)
     if made.exists():
         return made
-    for number, units in enumerate(library.recipes):
-        try:
+    for units in library.recipes[:-1]:
+        with suppress(*CompilerError):
             built(made, units, library.flags)
-        except CompilerError:
-            if number == len(library.recipes) - 1:
-                raise
-        else:
             break
+    else:
+        built(made, library.recipes[-1], library.flags)
     for old in folder.glob(f"{name}-{sys.platform}-{platform.machine()}-*.so"):
         if old != made:
             old.unlink()
@@ -169,10 +167,14 @@ def _run(commands: Sequence[Sequence[str]]) -> None:
 def main() -> None:
     """Build all libraries into the package's folder, and say so."""
     for name in LIBRARIES:
-        try:
-            print(f"built {build(name).name}")
-        except CompilerError as error:
-            print(f"{name} could not be built ({error}): {LIBRARIES[name].without} will be slower.")
+        print(_outcome(name))
+
+
+def _outcome(name: str) -> str:
+    try:
+        return f"built {build(name).name}"
+    except CompilerError as error:
+        return f"{name} could not be built ({error}): {LIBRARIES[name].without} will be slower."
 
 
 if __name__ == "__main__":

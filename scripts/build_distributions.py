@@ -30,8 +30,8 @@ else:
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
-from melodygru.extras import EXTRA_OF
-from melodygru.version import __version__
+from melodygru.extras import EXTRA_OF  # noqa: E402
+from melodygru.version import __version__  # noqa: E402
 
 TRAIN = "train"
 """The extra of melodygru-core that `melodygru` itself brings."""

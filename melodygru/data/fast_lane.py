@@ -246,7 +246,7 @@ def _address(array: Array) -> ctypes.c_void_p:
 def reader() -> Reader | None:
     """The fast lane; None where it was not built, or MELODYGRU_KERNEL=0 says not to take it."""
     functions = None if os.environ.get("MELODYGRU_KERNEL") == "0" else libraries.load("reading")
-    return functions and Reader(functions)
+    return None if functions is None else Reader(functions)
 
 
 def _keys(

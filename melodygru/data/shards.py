@@ -32,7 +32,7 @@ from melodygru.network.tokenizer import REST, Events, PieceMeta, Tokenizer
 from melodygru.system import printable, write_atomically
 
 FEW = 200
-"""From so many files on the fast lane saves more than it costs: it runs in processes of its own, which have to start."""
+"""From so many files on the fast lane saves more than it costs: it runs in processes of its own, which must start."""
 _AT_ONCE = 64
 """Files that the fast lane is given together."""
 _LARGEST = 1 << 16

@@ -123,7 +123,9 @@ def kernel() -> Kernel | None:
     """
     wanted = os.environ.get("MELODYGRU_KERNEL", "")
     functions = None if wanted == "0" else libraries.load("gru")
-    return functions and chosen(of(functions), wanted if wanted not in ("", "1") else None)
+    if functions is None:
+        return None
+    return chosen(of(functions), wanted if wanted not in ("", "1") else None)
 
 
 def of(functions: ctypes.CDLL) -> Kernel:

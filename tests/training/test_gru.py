@@ -2,8 +2,8 @@
 
 import ctypes
 import os
-import shutil
 import platform
+import shutil
 import stat
 import sys
 from dataclasses import replace
