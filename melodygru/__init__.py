@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from melodygru.formats.midi.writer import write_midi as write_midi
     from melodygru.formats.notation.interop import to_music21 as to_music21
     from melodygru.formats.notation.interop import to_pretty_midi as to_pretty_midi
+    from melodygru.formats.notation.objects import from_object as from_object
+    from melodygru.formats.notation.objects import to_muspy as to_muspy
+    from melodygru.formats.notation.objects import to_partitura as to_partitura
+    from melodygru.formats.notation.objects import to_symusic as to_symusic
     from melodygru.formats.reading import read_melodies as read_melodies
     from melodygru.music.melody import Melody, Note
     from melodygru.music.theory import Key, TimeSignature
@@ -58,7 +62,11 @@ _HOMES = {
     "vary": "writing.variation",
     # Behind the door, for `Melody`: what it offers to notebooks is done by rooms that stand above its own.
     "read_melodies": "formats.reading",
+    "from_object": "formats.notation.objects",
     "to_music21": "formats.notation.interop",
+    "to_muspy": "formats.notation.objects",
+    "to_partitura": "formats.notation.objects",
+    "to_symusic": "formats.notation.objects",
     "to_pretty_midi": "formats.notation.interop",
     "write_midi": "formats.midi.writer",
 }

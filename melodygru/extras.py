@@ -28,6 +28,9 @@ EXTRA_OF = {
     "sklearn": "evaluate",
     "jinja2": "evaluate",
     "sounddevice": "sound",
+    "muspy": "objects",
+    "partitura": "objects",
+    "symusic": "objects",
     "onnx": "onnx",
     "tensorboard": "tensorboard",
 }

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import melodygru
 from melodygru.errors import UsageError
@@ -20,7 +20,10 @@ from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 if TYPE_CHECKING:
     import music21
+    import muspy
+    import partitura
     import pretty_midi
+    import symusic
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,16 @@ class Melody:
         """
         return max(melodygru.read_melodies(path, track=track), key=lambda melody: len(melody.notes))
 
+    @classmethod
+    def from_object(cls, thing: Any, track: str = "auto") -> Melody:
+        """The melody of an object of pretty_midi, music21, symusic, muspy, partitura or mido.
+
+        Raises MidiError where there is none; see `melodygru.formats.notation.objects.from_object`.
+        """
+        return melodygru.from_object(thing, track)
+
+    from_pretty_midi = from_music21 = from_symusic = from_muspy = from_partitura = from_object
+
     def save(self, path: str | PathLike[str], *, force: bool = True) -> None:
         """Write a MIDI file that loops exactly on its bars; see `melodygru.formats.midi.writer.write_midi`."""
         melodygru.write_midi(self, path, force=force)
@@ -156,6 +169,18 @@ class Melody:
     def to_music21(self) -> music21.stream.Score:
         """The melody as a music21 score: measures, key, metre, tempo, pickup."""
         return melodygru.to_music21(self)
+
+    def to_symusic(self) -> symusic.Score:
+        """The melody as a symusic score, which MidiTok takes too."""
+        return melodygru.to_symusic(self)
+
+    def to_muspy(self) -> muspy.Music:
+        """The melody as muspy's object."""
+        return melodygru.to_muspy(self)
+
+    def to_partitura(self) -> partitura.score.Score:
+        """The melody as a score of partitura."""
+        return melodygru.to_partitura(self)
 
 
 def pitch_class_weights(notes: Iterable[Note]) -> list[float]:
