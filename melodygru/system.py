@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,32 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, force: bool = Fa
         beside.unlink(missing_ok=True)
         reason = error.strerror or error
         raise FileError(f"{target} cannot be written ({reason}); check the disk and permissions.") from error
+
+
+def write_all(files: Mapping[str | os.PathLike[str], bytes], force: bool = False) -> None:
+    """Write several files, all or none: where one cannot be written, none of the others is there that was not before.
+
+    Raises FileError as `write_atomically` does.
+    """
+    targets = {check_target(path, force): data for path, data in files.items()}
+    beside = {target: target.with_name(f".{target.name}.{os.getpid()}.part") for target in targets}
+    before = {target: target.exists() for target in targets}
+    done: list[Path] = []
+    try:
+        for target, data in targets.items():
+            beside[target].write_bytes(data)
+        for target in targets:
+            os.replace(beside[target], target)
+            done.append(target)
+    except OSError as error:
+        for target in done:
+            if not before[target]:
+                target.unlink(missing_ok=True)
+        reason = error.strerror or error
+        raise FileError(f"{error.filename2 or error.filename} cannot be written ({reason}); check the disk and permissions.") from error
+    finally:
+        for part in beside.values():
+            part.unlink(missing_ok=True)
 
 
 def printable(name: str) -> str:

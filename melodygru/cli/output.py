@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from melodygru.errors import UsageError
-from melodygru.system import check_target, write_atomically
+from melodygru.system import check_target, write_all, write_atomically
 
 if TYPE_CHECKING:
     from melodygru.writing.config import GenerationConfig
@@ -109,6 +109,14 @@ def write_one(out: str, data: bytes, force: bool) -> Path | None:
     target = targets(out, [], force)[0]
     write(target, data, force)
     return target
+
+
+def write_together(targets: Sequence[Path | None], files: Sequence[bytes], force: bool) -> None:
+    """Write files, all or none; one alone may go to standard output. Raises FileError as `write` does."""
+    if len(targets) == 1:
+        write(targets[0], files[0], force)
+    else:
+        write_all({target: data for target, data in zip(targets, files, strict=True) if target is not None}, force)
 
 
 def tell(out: str | None, text: str) -> None:

@@ -15,7 +15,7 @@ from melodygru.formats.midi.chunks import INFORMATION, OWN_TEXT
 from melodygru.music.chords import ChordSpan, spans_of
 
 _ACCOMPANIMENT = f"{INFORMATION}accompaniment "
-_HEADER = 14
+HEADER = 14
 """Bytes of the header's chunk."""
 _MARKER, _NAME = 0x06, 0x03
 MELODY = "melody"
@@ -143,7 +143,7 @@ def _meta(data: bytes, event: splice.Event, kind: int) -> bytes:
 def _file(data: bytes, chunks: Sequence[bytes]) -> bytes:
     """A file of format 1 of these tracks, with the resolution of another."""
     head = max(data.find(b"MThd"), 0)
-    division = data[head + 12 : head + _HEADER]
+    division = data[head + 12 : head + HEADER]
     return b"MThd\0\0\0\6\0\1" + len(chunks).to_bytes(2, "big") + division + b"".join(chunks)
 
 

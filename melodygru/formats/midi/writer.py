@@ -8,16 +8,18 @@ The format: The Complete MIDI 1.0 Detailed Specification, "Standard MIDI Files 1
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
-from melodygru.formats.midi.arranged import accompaniment_text
+from melodygru.formats.midi.arranged import HEADER, accompaniment_text, arranged, own_tracks
 from melodygru.formats.midi.chunks import INFORMATION, KEY_IN_WORDS, PERCUSSION
 from melodygru.formats.midi.mido_bridge import save
+from melodygru.formats.midi.parser import RawFile
 from melodygru.formats.midi.performance import Clock, Performance, Struck, perform, perform_track
+from melodygru.formats.midi.splice import unwrapped
 from melodygru.music.chords import ChordSpan, voicing
 from melodygru.music.melody import Melody
 from melodygru.music.theory import Key, name_on_line
@@ -120,6 +122,52 @@ def sideman(
     events += [(tick, MetaMessage("marker", text=text)) for tick, text in markers]
     head = [MetaMessage("track_name", name=track.name), MetaMessage("text", text=told)]
     return _track(head, sorted(events, key=lambda event: event[0]), last)
+
+
+def put_around(
+    data: bytes,
+    raw: RawFile,
+    played: Sequence[tuple[Track, Sequence[Struck]]],
+    chords: Sequence[ChordSpan],
+    tick: Callable[[int], int],
+    length: int,
+    text: str,
+    names: Sequence[str] = (),
+) -> bytes:
+    """A MIDI file with tracks around its melody, in place of those that we put there before; all others stay.
+
+    Args:
+        data: the file.
+        raw: the same, as read.
+        played: the tracks, and their notes in the file's ticks.
+        chords: what they play, in steps of the melody: named in markers.
+        tick: when a step sounds.
+        length: of the melody, in steps: where the tracks end.
+        text: how the file is made.
+        names: of tracks that are ours without saying so.
+
+    Raises:
+        MidiError: a file of which the tracks cannot be told; its message lacks the file's name.
+        UsageError: no channel is left.
+    """
+    from mido import MidiFile
+
+    ours = own_tracks(unwrapped(data))
+    others = [track for number, track in enumerate(raw.tracks) if number not in ours and track.name not in names]
+    taken = {channel for track in others for channel in (*track.programs, *(note.channel for note in track.notes))}
+    channels = free_channels(taken)
+    chunks = []
+    for place, (track, struck) in enumerate(played):
+        if track.part != DRUMS and not channels:
+            raise UsageError("has no MIDI channel left; take a track out of it, or give --with drums.")
+        channel = PERCUSSION if track.part == DRUMS else channels.pop(0)
+        markers = [(tick(step), symbol) for step, symbol in _symbols(chords)] if place == 0 else []
+        told = accompaniment_text(track.part, chords if place == 0 else ())
+        # A kit of other drums in the file stays theirs.
+        made = sideman(track, struck, channel, tick(length), told, markers, channel not in taken)
+        file = save(MidiFile(type=1, ticks_per_beat=raw.ticks_per_quarter, charset="utf-8", tracks=[made]))
+        chunks.append(file[HEADER:])
+    return arranged(data, chunks, text, names)
 
 
 def free_channels(taken: Collection[int]) -> list[int]:

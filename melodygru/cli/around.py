@@ -1,0 +1,159 @@
+"""Melodies and what plays around them, joined: the rooms that write and that arrange do not know each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from melodygru.errors import MelodyGRUError
+from melodygru.music.theory import STEPS_PER_QUARTER
+from melodygru.option import Option, described, taken_by
+
+if TYPE_CHECKING:
+    from melodygru.arranging.arrangement import Arrangement
+    from melodygru.formats.midi.parser import RawFile
+    from melodygru.music.chords import ChordSpan
+    from melodygru.music.melody import Melody
+    from melodygru.music.theory import Key
+    from melodygru.writing.candidates import Generated
+    from melodygru.writing.editing import Tune
+    from melodygru.writing.recipe import Recipe
+
+ARRANGEMENT, HARMONY, SPLIT, KEY = "arrangement", "harmony", "split", "key"
+"""Details of recipes: what was asked for, the chords that were found, which file of several it is, the key that was said."""
+
+
+def asked_for(asked: Mapping[str, Any]) -> Arrangement | None:
+    """The accompaniment that was asked for by any of its options; None if by none."""
+    from melodygru.arranging.arrangement import Arrangement
+
+    said = {name: asked[name] for name in described(Arrangement) if asked.get(name) not in (None, False)}
+    return Arrangement.from_dict(said) if said or asked.get("split") else None
+
+
+def options_of(command: str) -> list[Option]:
+    """The options of an accompaniment that a command takes."""
+    from melodygru.arranging.arrangement import Arrangement
+
+    return taken_by(command, Arrangement)
+
+
+def harmonized(melody: Melody, style: str | None, key: Key | None, seed: int) -> tuple[ChordSpan, ...]:
+    """Chords that fit a melody that has none."""
+    from melodygru.arranging.harmony import harmonize
+
+    return harmonize(melody, style=style, key=key, seed=seed)[0].chords
+
+
+def with_harmony(generated: Generated, recipe: Recipe) -> tuple[Generated, Recipe]:
+    """A new melody with chords, which are found if none were asked for: then the recipe says which."""
+    if ARRANGEMENT not in recipe.details:
+        return generated, recipe
+    from melodygru.formats.midi.arranged import changes_of
+    from melodygru.music.chords import spans_of
+
+    chords = generated.chords
+    if not chords and HARMONY not in recipe.details:
+        found = harmonized(generated.melody, recipe.config.style, None, recipe.seed + recipe.number)
+        recipe = replace(recipe, details={**recipe.details, HARMONY: changes_of(found)})
+    if HARMONY in recipe.details:
+        chords = spans_of(_changes(recipe), generated.melody.length)
+    return replace(generated, chords=chords), recipe
+
+
+def finished(generated: Generated, recipe: Recipe) -> bytes:
+    """The file of a new melody whose chords are settled, with the tracks around it that the recipe asks for."""
+    from melodygru.writing.recipe import rendered
+
+    if ARRANGEMENT not in recipe.details:
+        return rendered(generated, recipe)
+    from melodygru.arranging.arrangement import Arrangement
+    from melodygru.music.form import Form
+
+    generated, recipe = with_harmony(generated, recipe)
+    arrangement, config = Arrangement.from_dict(recipe.details[ARRANGEMENT]), recipe.config
+    letters: list[str] = []
+    if config.form is not None:
+        letters = [section.letter for section in Form.parse(config.form).sections]
+    tracks = arrangement.tracks(
+        generated.melody, generated.chords, recipe.seed + recipe.number, config.style,
+        letters, config.bars_of_a_section(len(letters)) if letters else 0,
+    )  # fmt: skip
+    return _part(rendered(generated, recipe, tracks), recipe)
+
+
+def arranged_file(recipe: Recipe, tune: Tune) -> bytes:
+    """A file that is there with the tracks around its melody that the recipe asks for; all others stay.
+
+    They swing and are humanized as the recipe says that the melody is; where that is written out swung, they swing with
+    it. Raises MidiError for a file that cannot be edited, UsageError for one that has no channel left; the messages lack
+    the file's name.
+    """
+    from melodygru.arranging.arrangement import Arrangement
+    from melodygru.arranging.swinging import is_swung, swung
+    from melodygru.formats.midi.performance import perform_track
+    from melodygru.formats.midi.writer import put_around
+    from melodygru.music.chords import spans_of
+
+    melody, raw, performance = _in_key(tune.melody, recipe), tune.raw, recipe.performance
+    chords = spans_of(_changes(recipe), melody.length)
+    arrangement = Arrangement.from_dict(recipe.details[ARRANGEMENT])
+    tracks = arrangement.tracks(melody, chords, recipe.seed, recipe.config.style)
+    loud = round(median(note.velocity for note in tune.extraction.notes))
+    resolution = max(1, round(raw.ticks_per_quarter / STEPS_PER_QUARTER)) * STEPS_PER_QUARTER
+    performance = replace(performance, velocity=max(1, min(127, loud)), ppq=min(resolution, 9600))
+    tick = tune.ticks()
+    if performance.swing == 0.5 and is_swung(melody):
+        tick = swung(tick)
+    played = [(track, perform_track(track, melody, performance, tick)) for track in tracks]
+    data = put_around(tune.data, raw, played, chords, tick, melody.length, recipe.text(), _unmarked(raw))
+    return _part(data, recipe)
+
+
+def _in_key(melody: Melody, recipe: Recipe) -> Melody:
+    from melodygru.music.theory import Key
+
+    said = recipe.details.get(KEY)
+    return melody if said is None else replace(melody, key=Key.parse(str(said), as_written=True))
+
+
+def _changes(recipe: Recipe) -> list[tuple[int, str]]:
+    return [(int(step), str(symbol)) for step, symbol in recipe.details[HARMONY]]
+
+
+def _unmarked(raw: RawFile) -> list[str]:
+    """The names of tracks that are ours without saying so: the chords of --render-chords."""
+    from melodygru.formats.midi.writer import CHORDS_TRACK
+    from melodygru.writing.recipe import Recipe
+
+    with suppress(MelodyGRUError):
+        earlier = Recipe.find(raw.texts)
+        if earlier is not None and earlier.details.get("render_chords"):
+            return [CHORDS_TRACK]
+    return []
+
+
+def _part(data: bytes, recipe: Recipe) -> bytes:
+    """The file itself, or the one of its parts that the recipe is of."""
+    from melodygru.formats.midi.arranged import split
+
+    part = recipe.details.get(SPLIT)
+    return data if part is None else split(data)[str(part)]
+
+
+def parts_of(recipe: Recipe) -> dict[str, Recipe]:
+    """For each file of a split arrangement, by what its name ends in, how it is made."""
+    from melodygru.arranging.arrangement import Arrangement
+    from melodygru.formats.midi.arranged import MELODY
+
+    which = Arrangement.from_dict(recipe.details[ARRANGEMENT]).which
+    return {part: replace(recipe, details={**recipe.details, SPLIT: part}) for part in (MELODY, *which)}
+
+
+def split_names(out: Path, parts: Iterable[str]) -> list[Path]:
+    """out-melody.mid, out-chords.mid … beside OUT.mid."""
+    return [out.with_name(f"{out.stem}-{part}{out.suffix}") for part in parts]
