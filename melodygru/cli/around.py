@@ -45,7 +45,10 @@ def options_of(command: str) -> list[Option]:
 def harmonized(melody: Melody, style: str | None, key: Key | None, seed: int) -> tuple[ChordSpan, ...]:
     """Chords that fit a melody that has none."""
     from melodygru.arranging.harmony import harmonize
+    from melodygru.writing.styles import STYLES
 
+    if style is not None:
+        style = STYLES[style].collection
     return harmonize(melody, style=style, key=key, seed=seed)[0].chords
 
 
@@ -126,7 +129,8 @@ def _changes(recipe: Recipe) -> list[tuple[int, str]]:
 
 
 def _unmarked(raw: RawFile) -> list[str]:
-    """The names of tracks that are ours without saying so: the chords of --render-chords."""
+    """The names of tracks that are ours without saying so: the chords of --render-chords, and of `harmonize`."""
+    from melodygru.formats.midi.chord_text import CHORDS_TEXT
     from melodygru.formats.midi.writer import CHORDS_TRACK
     from melodygru.writing.recipe import Recipe
 
@@ -134,7 +138,8 @@ def _unmarked(raw: RawFile) -> list[str]:
         earlier = Recipe.find(raw.texts)
         if earlier is not None and earlier.details.get("render_chords"):
             return [CHORDS_TRACK]
-    return []
+    told = any(text.startswith(CHORDS_TEXT) for text in raw.texts)
+    return [CHORDS_TRACK] if told else []
 
 
 def _part(data: bytes, recipe: Recipe) -> bytes:

@@ -1,7 +1,7 @@
 """Tracks of an accompaniment in MIDI files: known again, put in place of earlier ones, and written as files of their own.
 
-Each of ours says so in a text event, "@Iaccompaniment " and a JSON object: its part, and in the first of them the chords
-that are played. All other tracks stay byte for byte, but for the text that says how the file was made.
+Each of ours says so in a text event, "@Iaccompaniment " and a JSON object: its part. All other tracks stay byte for byte,
+but for the texts that say how the file was made, and which chords it has.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from melodygru.errors import MidiError
 from melodygru.formats.midi import splice
+from melodygru.formats.midi.chord_text import CHORDS_TEXT, chords_of_texts
 from melodygru.formats.midi.chunks import INFORMATION, OWN_TEXT
-from melodygru.music.chords import ChordSpan, spans_of
+from melodygru.music.chords import ChordSpan
 
 _ACCOMPANIMENT = f"{INFORMATION}accompaniment "
 HEADER = 14
@@ -21,14 +22,13 @@ _MARKER, _NAME = 0x06, 0x03
 MELODY = "melody"
 """What the file of all that is not ours is called, among those of `split`."""
 _MOST_TRACKS = 0xFFFF
+_ENDLESS = 1 << 40
+"""Steps; longer than any melody."""
 
 
-def accompaniment_text(part: str, chords: Sequence[ChordSpan] = ()) -> str:
-    """The text event of a track of an accompaniment; the first of a file has the chords, in steps of the melody."""
-    told: dict[str, object] = {"part": part}
-    if chords:
-        told["chords"] = changes_of(chords)
-    return _ACCOMPANIMENT + json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+def accompaniment_text(part: str) -> str:
+    """The text event of a track of an accompaniment."""
+    return _ACCOMPANIMENT + json.dumps({"part": part}, separators=(",", ":"))
 
 
 def changes_of(chords: Sequence[ChordSpan]) -> list[list[int | str]]:
@@ -41,19 +41,6 @@ def changes_of(chords: Sequence[ChordSpan]) -> list[list[int | str]]:
         found.append([span.onset, span.chord.symbol if span.chord else "N.C."])
         end = span.end
     return found
-
-
-def chords_told(texts: Sequence[str], length: int) -> tuple[ChordSpan, ...]:
-    """The chords that a file's accompaniment plays, in steps of its melody, which is so long; empty without any."""
-    for text in texts:
-        if text.startswith(_ACCOMPANIMENT):
-            try:
-                changes = json.loads(text[len(_ACCOMPANIMENT) :]).get("chords", [])
-                if changes:
-                    return spans_of([(int(step), str(symbol)) for step, symbol in changes], length)
-            except (ValueError, TypeError, AttributeError, RecursionError):
-                continue
-    return ()
 
 
 def own_tracks(data: bytes) -> dict[int, str]:
@@ -90,14 +77,14 @@ def arranged(data: bytes, tracks: Sequence[bytes], text: str, names: Sequence[st
     """
     data = splice.unwrapped(data)
     chunks, ours = splice.tracks(data), own_tracks(data)
-    own, symbols = OWN_TEXT.encode(), _symbols(data, [chunks[number] for number in ours])
+    own, symbols = (OWN_TEXT.encode(), CHORDS_TEXT.encode()), _symbols(data, chunks)
     kept: list[bytes] = []
     told = False
     for number, chunk in enumerate(chunks):
         if number in ours:
             continue
         read: list[splice.Event] = []
-        if data.find(own, *chunk) >= 0 or names:
+        if names or any(data.find(one, *chunk) >= 0 for one in own):
             read = list(splice.events(data, chunk[0] + splice.HEAD, chunk[1]))
         if any(_meta(data, event, _NAME).decode("utf-8", "replace") in names for event in read):
             continue
@@ -107,9 +94,10 @@ def arranged(data: bytes, tracks: Sequence[bytes], text: str, names: Sequence[st
             continue
         if not any(splice.NOTE_OFF <= event.status < 0xA0 for event in read):  # the track of what holds for all
             out |= {place for place, event in enumerate(read) if _meta(data, event, _MARKER) in symbols}
-        put = [] if told else [splice.Insertion(0, -1, splice.text_event(text))]
+        ours_here = any(splice.text_in(data, read[place]).startswith(own[0]) for place in out)
+        put = [splice.Insertion(0, -1, splice.text_event(text))] if ours_here and not told else []
+        told = told or ours_here
         kept.append(splice.respliced(data, chunk, read, out, put))
-        told = True
     if not kept or len(kept) + len(tracks) > _MOST_TRACKS:
         raise MidiError("has no tracks to play around, or too many; export it again.")
     new = list(tracks)
@@ -121,11 +109,13 @@ def arranged(data: bytes, tracks: Sequence[bytes], text: str, names: Sequence[st
 
 
 def _symbols(data: bytes, chunks: Sequence[tuple[int, int]]) -> set[bytes]:
-    """The chord symbols that earlier accompaniments named in markers."""
+    """The chord symbols that the file says it has, which markers name."""
     found = {b"N.C."}
     for begin, end in chunks:
+        if data.find(CHORDS_TEXT.encode(), begin, end) < 0:
+            continue
         texts = [splice.text_in(data, event) for event in splice.events(data, begin + splice.HEAD, end)]
-        told = chords_told([text.decode("utf-8", "replace") for text in texts], 1 << 40)
+        told = chords_of_texts([text.decode("utf-8", "replace") for text in texts], _ENDLESS)
         found |= {span.chord.symbol.encode() for span in told if span.chord is not None}
     return found
 
@@ -171,7 +161,7 @@ def _alone(data: bytes, number: int, ours: dict[int, str]) -> bytes:
         if other == number:
             continue
         for event in splice.events(data, chunk[0] + splice.HEAD, chunk[1]):
-            own = splice.text_in(data, event).startswith(OWN_TEXT.encode())
+            own = splice.text_in(data, event).startswith((OWN_TEXT.encode(), CHORDS_TEXT.encode()))
             in_words = other not in ours and splice.text_in(data, event).startswith(f"{INFORMATION}key: ".encode())
             if own or in_words or (event.status == 0xFF and data[event.body + 1] in _OF_ALL):
                 put.append(splice.Insertion(event.tick, -1, data[event.body : event.end]))

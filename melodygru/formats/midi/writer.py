@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
 from melodygru.formats.midi.arranged import HEADER, accompaniment_text, arranged, own_tracks
+from melodygru.formats.midi.chord_text import text_of_chords
 from melodygru.formats.midi.chunks import INFORMATION, KEY_IN_WORDS, PERCUSSION
 from melodygru.formats.midi.mido_bridge import save
 from melodygru.formats.midi.parser import RawFile
@@ -82,7 +83,7 @@ def midi_bytes(
             _track([MetaMessage("track_name", name="Melody")], played, last),
         ]
         for place, track in enumerate(tracks or ()):
-            told = accompaniment_text(track.part, chords if place == 0 else ())
+            told = _told(track, chords if place == 0 else ())
             struck = perform_track(track, melody, performance, clock.tick)
             channels = free_channels({performance.channel - 1})
             channel = PERCUSSION if track.part == DRUMS else channels[PARTS.index(track.part)]
@@ -101,7 +102,7 @@ def sideman(
     struck: Iterable[Struck],
     channel: int,
     last: int,
-    told: str,
+    told: Sequence[str],
     markers: Iterable[tuple[int, str]] = (),
     program: bool = True,
 ) -> MidiTrack:
@@ -112,7 +113,7 @@ def sideman(
         struck: its notes.
         channel: from 0.
         last: the tick at which it ends.
-        told: a text event at its start; see `melodygru.formats.midi.arranged`.
+        told: text events at its start.
         markers: (tick, text) in order.
         program: whether the channel is told its instrument.
     """
@@ -120,7 +121,7 @@ def sideman(
 
     events: list[tuple[int, Message | MetaMessage]] = [*_notes(struck, channel + 1, track.program)][not program :]
     events += [(tick, MetaMessage("marker", text=text)) for tick, text in markers]
-    head = [MetaMessage("track_name", name=track.name), MetaMessage("text", text=told)]
+    head = [MetaMessage("track_name", name=track.name), *(MetaMessage("text", text=text) for text in told)]
     return _track(head, sorted(events, key=lambda event: event[0]), last)
 
 
@@ -162,12 +163,17 @@ def put_around(
             raise UsageError("has no MIDI channel left; take a track out of it, or give --with drums.")
         channel = PERCUSSION if track.part == DRUMS else channels.pop(0)
         markers = [(tick(step), symbol) for step, symbol in _symbols(chords)] if place == 0 else []
-        told = accompaniment_text(track.part, chords if place == 0 else ())
+        told = _told(track, chords if place == 0 else ())
         # A kit of other drums in the file stays theirs.
         made = sideman(track, struck, channel, tick(length), told, markers, channel not in taken)
         file = save(MidiFile(type=1, ticks_per_beat=raw.ticks_per_quarter, charset="utf-8", tracks=[made]))
         chunks.append(file[HEADER:])
     return arranged(data, chunks, text, names)
+
+
+def _told(track: Track, chords: Sequence[ChordSpan]) -> list[str]:
+    """What a track says of itself: that it is ours, and with which chords the file is."""
+    return [accompaniment_text(track.part), *([text_of_chords(chords)] if chords else [])]
 
 
 def free_channels(taken: Collection[int]) -> list[int]:
