@@ -73,7 +73,9 @@ def write_all(files: Mapping[str | os.PathLike[str], bytes], force: bool = False
             if not before[target]:
                 target.unlink(missing_ok=True)
         reason = error.strerror or error
-        raise FileError(f"{error.filename2 or error.filename} cannot be written ({reason}); check the disk and permissions.") from error
+        raise FileError(
+            f"{error.filename2 or error.filename} cannot be written ({reason}); check the disk and permissions."
+        ) from error
     finally:
         for part in beside.values():
             part.unlink(missing_ok=True)

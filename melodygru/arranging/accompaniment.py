@@ -47,8 +47,8 @@ def accompany(
 ) -> tuple[Track, ...]:
     """The tracks that play around a melody, from its bar 1 to its last bar line; nothing sounds under a pickup.
 
-    All is in steps of the melody's grid, 24 to a quarter. No note sounds at or above one of the melody's at the same time,
-    but for drums, and none over the last bar line. Where there is no chord, chords and bass are silent. The same
+    All is in steps of the melody's grid, 24 to a quarter. Drums apart, no note sounds at or above one of the melody's at
+    the same time; none sounds over the last bar line. Where there is no chord, chords and bass are silent. The same
     arguments give the same notes.
 
     Args:
@@ -58,8 +58,9 @@ def accompany(
         groove: what each part plays; of `melodygru.arranging.patterns.Book`.
         seed: what walking lines are drawn from, at least 0.
         places: where it is played another way.
-        bars: only what begins in these, first to last, both included, numbered as `Melody.bar_of` does; the very notes
-            that the whole has there, as long as nothing but later bars is unknown: a bass that walks to a chord must know it.
+        bars: only what begins in these, first to last, both included, numbered as `Melody.bar_of` does: the very notes
+            that the whole has there. Later notes and chords may be missing, but for the next chord, to which a bass
+            walks, and for notes over a chord that goes on.
 
     Raises:
         UsageError: a part or a pattern that there is not.
@@ -94,7 +95,7 @@ def accompany(
 def _strikes(
     melody: Melody, pattern: Pattern, harmony: Harmony | None, places: Places, voice: str = ""
 ) -> list[Strike]:
-    """A voice's strikes from bar 1 to the end, in steps of the piece; rows take turns from each chord on, or each bar."""
+    """A voice's strikes from bar 1 to the end, in steps of the piece; rows take turns in each chord, or each bar."""
     metre = melody.time_signature
     bar = groups(metre)
     found: list[Strike] = []

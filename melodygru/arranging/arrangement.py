@@ -153,9 +153,7 @@ def places_of(bars: int, letters: Sequence[str], section_bars: int, fills: bool)
     if not letters and not fills:
         return NOWHERE
     starts = [(letter, 1 + place * section_bars) for place, letter in enumerate(letters)]
-    other = {
-        bar for letter, start in starts if letter != letters[0] for bar in range(start, start + section_bars)
-    }
+    other = {bar for letter, start in starts if letter != letters[0] for bar in range(start, start + section_bars)}
     every = section_bars if letters else FILL_EVERY
     ends = set(range(every, bars + 1, every)) | {bars} if fills and every else set()
     return Places(frozenset(other), frozenset(ends))

@@ -1,7 +1,7 @@
 """The part of the bass: roots, fifths, octaves, a pedal, and lines that walk from chord to chord.
 
-A walking line has the root where a chord begins, chord tones on strong beats, and comes to the next root by step (Levine,
-"The Jazz Piano Book", 1989, ch. 15).
+A walking line has the root where a chord begins, chord tones on strong beats, and comes to the next root by step
+(Levine, "The Jazz Piano Book", 1989, ch. 15).
 """
 
 from __future__ import annotations
@@ -108,9 +108,7 @@ class _Line:
         found = [pitch for pitch in room if pitch % 12 == tone]
         return min(found, key=lambda pitch: (abs(pitch - to) + _DRIFT * abs(pitch - HOME), pitch), default=None)
 
-    def _walked(
-        self, beat: _Beat, after: _Beat | None, chord: Chord, room: range, chance: Random
-    ) -> int | None:
+    def _walked(self, beat: _Beat, after: _Beat | None, chord: Chord, room: range, chance: Random) -> int | None:
         """A note of a line that walks: on the way to the next chord's root by step, else within the chord."""
         scale = chord_scale(self._key.scale, self._key.tonic, chord)
         if after is not None and after.first and not beat.strong:

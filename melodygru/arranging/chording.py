@@ -100,9 +100,7 @@ def _struck(sound: _Sound, chord: Chord, pitches: Sequence[int], ceiling: int, w
         order = pitches if sign == "D" else pitches[:-4:-1]  # an upstroke meets the high strings
         # A step after a step, as strings are; the last still sounds half of its time.
         room = (sound.end - sound.onset) // 2
-        return [
-            Stroke(sound.onset + min(place, room), sound.end, pitch, louder) for place, pitch in enumerate(order)
-        ]
+        return [Stroke(sound.onset + min(place, room), sound.end, pitch, louder) for place, pitch in enumerate(order)]
     return [Stroke(sound.onset, sound.end, pitch, louder) for pitch in pitches]
 
 
@@ -116,16 +114,14 @@ def _low_note(chord: Chord, sign: str, ceiling: int) -> int | None:
 
 def _held_on(found: list[Stroke], strokes: Sequence[Stroke]) -> list[Stroke]:
     """The strokes but for those whose note sounds until they begin: that goes on instead."""
-    until = {}
+    until: dict[tuple[int, int], int] = {}
     for place in range(len(found) - 1, max(-1, len(found) - 16), -1):
         until.setdefault((found[place].end, found[place].pitch), place)
-    new = []
+    new: list[Stroke] = []
     for stroke in strokes:
-        place = until.get((stroke.onset, stroke.pitch))
-        if place is None:
+        before = until.get((stroke.onset, stroke.pitch))
+        if before is None:
             new.append(stroke)
         else:
-            found[place] = found[place]._replace(end=stroke.end)
+            found[before] = found[before]._replace(end=stroke.end)
     return new
-
-

@@ -115,7 +115,7 @@ def _turn(rows: tuple[str, ...], turn: int) -> str:
 
 
 def _cells(row: str, group: Group, leads: set[int]) -> Iterator[Strike]:
-    """The cells of a row over a group; pulses that the group has not are left out, those that the row has not silent."""
+    """The cells of a row over a group: pulses that only the row has are left out, those that only the group has silent."""
     pulses = row.split()[: group.size]
     for number in range(group.size):
         signs = pulses[number] if number < len(pulses) else SILENT
@@ -175,7 +175,7 @@ class Book:
         return self.grooves[name]
 
     def fitting(self, style: str | None, metre: TimeSignature) -> Groove:
-        """What is taken unasked for a style in a metre; of several the first, those made for the metre before others."""
+        """What is taken unasked for a style in a metre: of several the first, those made for the metre before others."""
         fits = [groove for groove in self.grooves.values() if not groove.metres or str(metre) in groove.metres]
         own = [groove for groove in fits if (style or "song") in groove.styles] or fits
         return next((groove for groove in own if groove.metres), own[0])
@@ -254,7 +254,9 @@ def _rows(part: str, value: Any, size: int, where: str) -> tuple[str, ...]:
             raise UsageError(f"{where}: {str(row)[:40]!r} is no row of {size} pulses with blanks between them.")
         if odd := next((sign for sign in row if sign not in f"{SIGNS[part]}{ON}{SILENT} "), None):
             signs = " ".join(SIGNS[part])
-            raise UsageError(f"{where}: {row[:40]!r} has {odd!r}; the signs are {signs}, {ON} (on) and {SILENT} (silence).")
+            raise UsageError(
+                f"{where}: {row[:40]!r} has {odd!r}; the signs are {signs}, {ON} (on) and {SILENT} (silence)."
+            )
     return tuple(rows)
 
 
@@ -273,7 +275,9 @@ def _groove(name: str, table: Mapping[str, Any], where: str) -> Groove:
         raise UsageError(f"{where}: swing is {swing!r}; choose a number from 0.5 to 0.75.")
     if not isinstance(kit, int) or not 0 <= kit < 128:
         raise UsageError(f"{where}: kit is {kit!r}; choose a whole number from 0 to 127.")
-    programs = {part: str(table[key]) for part, key in ((CHORDS, "chord-program"), (BASS, "bass-program")) if key in table}
+    programs = {
+        part: str(table[key]) for part, key in ((CHORDS, "chord-program"), (BASS, "bass-program")) if key in table
+    }
     try:
         numbers = {part: find_program(text) for part, text in programs.items()}
         metres = tuple(str(TimeSignature.parse(metre)) for metre in lists["metres"])

@@ -1,7 +1,7 @@
 """How the bars of a metre are counted: groups of two or three pulses.
 
-Patterns are written for such groups, not for metres, so that every metre has every pattern: 4/4 is two and two quarters,
-3/4 three, 5/4 three and two, 6/8 three and three quavers, 7/8 two, two and three.
+Patterns are written for such groups, not for metres, so that every metre has every pattern: 4/4 is two and two
+quarters, 3/4 three, 5/4 three and two, 6/8 three and three quavers, 7/8 two, two and three.
 """
 
 from __future__ import annotations

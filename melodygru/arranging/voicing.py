@@ -1,7 +1,7 @@
 """Which notes a chord is played with, after the chord before: voices move little, and stay below the melody.
 
-Close position, as arrangers' and harmony books have it for accompaniments: common tones are held, the others move to the
-nearest (Piston, "Harmony", 5th ed., 1987, ch. 2), and the whole does not leap in parallel.
+Close position, as books of harmony have it for accompaniments: common tones are held, the others move to the nearest
+(Piston, "Harmony", 5th ed., 1987, ch. 2), and the whole does not leap in parallel.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DRIFT, _LEAPT, _DOUBLED = 0.3, 12.0, 3.0
 
 
 def tones_of(chord: Chord) -> tuple[int, ...]:
-    """The pitch classes that are played, four at most: of more the perfect fifth goes, then the root, which tell least."""
+    """The pitch classes that are played, four at most: of more the perfect fifth goes, then the root: they tell least."""
     tones = list(dict.fromkeys(chord.tones))
     for spare in ((chord.root + 7) % 12, chord.root):
         if len(tones) > MOST_TONES and spare in tones:
@@ -35,8 +35,8 @@ def tones_of(chord: Chord) -> tuple[int, ...]:
 def voice(chord: Chord, ceiling: int, before: Sequence[int] = ()) -> tuple[int, ...]:
     """MIDI pitches of a chord, ascending, none above `ceiling`; after the voicing `before`, if there was one.
 
-    Where there is no room for all tones in [`LOWEST`, `HIGHEST`], they lie lower, down to `LOWEST_OF_ALL`; where there is
-    none there either, there are fewer, those that tell most of the chord; empty where there is room for none.
+    Where there is no room for all tones in [`LOWEST`, `HIGHEST`], they lie lower, down to `LOWEST_OF_ALL`; where there
+    is none there either, there are fewer, those that tell most of the chord; empty where there is room for none.
     """
     top = min(ceiling, HIGHEST)
     tones = tones_of(chord)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from melodygru.errors import MelodyGRUError
+from melodygru.cli import output
+from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.music.theory import STEPS_PER_QUARTER
-from melodygru.option import Option, described, taken_by
+from melodygru.option import FILES, Option, described, taken_by
+from melodygru.system import check_target, write_all
 
 if TYPE_CHECKING:
     from melodygru.arranging.arrangement import Arrangement
@@ -23,8 +25,13 @@ if TYPE_CHECKING:
     from melodygru.writing.editing import Tune
     from melodygru.writing.recipe import Recipe
 
-ARRANGEMENT, HARMONY, SPLIT, KEY = "arrangement", "harmony", "split", "key"
-"""Details of recipes: what was asked for, the chords that were found, which file of several it is, the key that was said."""
+ARRANGEMENT, HARMONY, PART, KEY = "arrangement", "harmony", "split", "key"
+"""Details of recipes: what was asked for, the chords, which file of several it is, the key that was said."""
+
+SPLIT = Option(
+    "Write each part to a file of its own: OUT-melody.mid, OUT-chords.mid …", name="split", kind=bool,
+    spelling="--split", panel=FILES, aliases=("stems",),
+)  # fmt: skip
 
 
 def asked_for(asked: Mapping[str, Any]) -> Arrangement | None:
@@ -93,8 +100,8 @@ def arranged_file(recipe: Recipe, tune: Tune) -> bytes:
     """A file that is there with the tracks around its melody that the recipe asks for; all others stay.
 
     They swing and are humanized as the recipe says that the melody is; where that is written out swung, they swing with
-    it. Raises MidiError for a file that cannot be edited, UsageError for one that has no channel left; the messages lack
-    the file's name.
+    it. Raises MidiError for a file that cannot be edited, UsageError for one that has no channel left; the messages
+    lack the file's name.
     """
     from melodygru.arranging.arrangement import Arrangement
     from melodygru.arranging.swinging import is_swung, swung
@@ -146,19 +153,59 @@ def _part(data: bytes, recipe: Recipe) -> bytes:
     """The file itself, or the one of its parts that the recipe is of."""
     from melodygru.formats.midi.arranged import split
 
-    part = recipe.details.get(SPLIT)
+    part = recipe.details.get(PART)
     return data if part is None else split(data)[str(part)]
 
 
-def parts_of(recipe: Recipe) -> dict[str, Recipe]:
-    """For each file of a split arrangement, by what its name ends in, how it is made."""
+def file_parts(recipe: Recipe, split: bool) -> tuple[str, ...]:
+    """What the files of a split arrangement are called; empty where all is in one."""
     from melodygru.arranging.arrangement import Arrangement
     from melodygru.formats.midi.arranged import MELODY
 
-    which = Arrangement.from_dict(recipe.details[ARRANGEMENT]).which
-    return {part: replace(recipe, details={**recipe.details, SPLIT: part}) for part in (MELODY, *which)}
+    return (MELODY, *Arrangement.from_dict(recipe.details[ARRANGEMENT]).which) if split else ()
 
 
-def split_names(out: Path, parts: Iterable[str]) -> list[Path]:
-    """out-melody.mid, out-chords.mid … beside OUT.mid."""
-    return [out.with_name(f"{out.stem}-{part}{out.suffix}") for part in parts]
+def recipes_of(recipe: Recipe, parts: Sequence[str]) -> list[Recipe]:
+    """How each file is made: one a part, or the one that has all."""
+    return [replace(recipe, details={**recipe.details, PART: part}) for part in parts] or [recipe]
+
+
+def check_split(out: str, count: int, parts: Sequence[str], force: bool) -> None:
+    """Raise UsageError for standard output, which takes one file, and FileError for files that are there."""
+    if out == output.STDOUT:
+        raise UsageError("Standard output takes one file, and --split writes several; give OUT a name.")
+    if not Path(out).is_dir():
+        for one in output.numbered(Path(out), count):
+            for file in output.parted(one, parts):
+                check_target(file, force)
+
+
+def written(target: Path | None, parts: Sequence[str], files: Sequence[bytes], force: bool) -> list[Path | None]:
+    """Write the files of one melody, all or none; where they went. Raises FileError for files that are there."""
+    if target is None or not parts:
+        output.write(target, files[0], force)
+        return [target]
+    targets = output.parted(target, parts)
+    write_all(dict(zip(targets, files, strict=True)), force)
+    return [*targets]
+
+
+def facts(recipe: Recipe) -> dict[str, Any]:
+    """What a program wants to know of what plays around a new melody; nothing where nothing does."""
+    from melodygru.arranging.arrangement import Arrangement
+
+    if ARRANGEMENT not in recipe.details:
+        return {}
+    arrangement = Arrangement.from_dict(recipe.details[ARRANGEMENT])
+    return {"parts": list(arrangement.which), "groove": arrangement.groove}
+
+
+def in_words(recipe: Recipe) -> str:
+    """What plays around a new melody, as a part of the line that tells what was written."""
+    told = facts(recipe)
+    return f"{listed(told['parts'])} ({told['groove']}), " if told else ""
+
+
+def listed(parts: Sequence[str]) -> str:
+    """chords, bass and drums."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

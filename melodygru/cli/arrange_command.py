@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from melodygru.cli import around, options
 from melodygru.cli.change import In, Out
 from melodygru.cli.options import Track
 from melodygru.errors import MidiError, UsageError
-from melodygru.option import AROUND, FILES, Option, described
+from melodygru.option import AROUND, described
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import SEED
 
@@ -21,10 +19,6 @@ if TYPE_CHECKING:
     from melodygru.music.chords import ChordSpan
     from melodygru.writing.editing import Tune
 
-SPLIT = Option(
-    "Write each part to a file of its own: OUT-melody.mid, OUT-chords.mid …", name="split", kind=bool,
-    spelling="--split", panel=FILES,
-)  # fmt: skip
 _OF_MELODIES = described(GenerationConfig)
 _CHORDS = replace(
     _OF_MELODIES["chords"], help='The chords: "Am F C G", "| C G/B | Am7 |", "vi IV I V".',
@@ -34,9 +28,11 @@ _STYLE = replace(
     _OF_MELODIES["style"], help="Kind of music, which chooses groove and chords: {choices}.", shown="the file's own",
     panel=AROUND,
 )  # fmt: skip
-_KEY = replace(_OF_MELODIES["key"], help="The key, whatever the file says: 'A minor'.", shown="the file's own", panel=AROUND)
+_KEY = replace(
+    _OF_MELODIES["key"], help="The key, whatever the file says: 'A minor'.", shown="the file's own", panel=AROUND
+)
 _BEATS = replace(_OF_MELODIES["beats_per_chord"], panel=AROUND)
-_OWN = (_CHORDS, _BEATS, _STYLE, _KEY, SPLIT, SEED)
+_OWN = (_CHORDS, _BEATS, _STYLE, _KEY, around.SPLIT, SEED)
 
 
 @options.takes(*around.options_of("arrange"), *_OWN, file=True)
@@ -51,13 +47,12 @@ def arrange(
 ) -> None:
     """Put chords, a bass and drums around a melody, on tracks of their own.
 
-    Everything else in the file stays as it is, but for an accompaniment that was put there before: that goes. Chords are
-    those of --chords, counted from bar 1, else the file's own, else such as fit the melody. docs/arranging.md lists
-    patterns and grooves.
+    All else in the file stays as it is, but for an accompaniment that was put there before: that goes. Chords are those
+    of --chords, counted from bar 1, else the file's own, else such as fit the melody.
     """
     from melodygru.arranging.arrangement import Arrangement
     from melodygru.cli import output
-    from melodygru.formats.midi.arranged import changes_of
+    from melodygru.formats.midi.arranged import MELODY, changes_of
     from melodygru.formats.midi.performance import Performance
     from melodygru.formats.scores.files import is_score
     from melodygru.version import __version__
@@ -69,7 +64,12 @@ def arrange(
     options.check(asked, *_OWN)
     _BEATS.check_needs(asked)
     wanted = around.asked_for(asked) or Arrangement()
-    targets = _targets(out, wanted, bool(asked.get("split")), force, show, json)
+    parts = (MELODY, *wanted.which) if asked.get("split") else ()
+    if Path(out).is_dir():
+        raise UsageError(f"{out} is a folder; give the file to write a name.")
+    output.check_out(out, 1, force or bool(parts), json, show)
+    if parts:
+        around.check_split(out, 1, parts, force)
     wishes = {name: asked[name] for name in ("chords", "beats_per_chord", "style", "key") if name in asked}
     GenerationConfig.from_dict(wishes)
     tune = Tune.read(source, track)
@@ -93,12 +93,11 @@ def arrange(
         __version__, "", "", seed, config=GenerationConfig(style=style), command="arrange",
         performance=replace(performance, seed=seed), details={**details, **packed_input(tune)},
     )  # fmt: skip
-    recipes = list(around.parts_of(recipe).values()) if asked.get("split") else [recipe]
     try:
-        files = [around.arranged_file(one, tune) for one in recipes]
+        files = [around.arranged_file(one, tune) for one in around.recipes_of(recipe, parts)]
     except (MidiError, UsageError) as error:
         raise type(error)(f"{source} {error}") from None
-    output.write_together(targets, files, force)
+    targets = around.written(output.targets(out, [], force or bool(parts))[0], parts, files, force)
     symbols = list(dict.fromkeys(str(symbol) for _, symbol in details[around.HARMONY]))
     if json:
         facts = {"groove": wanted.groove, "parts": list(wanted.which), "chords": details[around.HARMONY]}
@@ -109,29 +108,13 @@ def arrange(
     shown = " ".join(symbols[:8]) + (" …" if len(symbols) > 8 else "")
     output.tell(
         out,
-        f"Wrote {where}: {_listed(wanted.which)} around {output.counted(melody.bars, 'bar')} of {melody.time_signature} in "
-        f"{melody.key}, groove {wanted.groove}, chords {whence} ({shown}), seed {seed}.",
+        f"Wrote {where}: {around.listed(wanted.which)} around {output.counted(melody.bars, 'bar')} of "
+        f"{melody.time_signature} in {melody.key}, groove {wanted.groove}, chords {whence} ({shown}), seed {seed}.",
     )
     if show:
         from melodygru.cli.show_command import draw_written
 
         draw_written([(melody, chords)], targets[:1])
-
-
-def _targets(out: str, wanted: Any, split: bool, force: bool, show: bool, json: bool) -> list[Path | None]:
-    """Where the files go. Raises UsageError or FileError before anything is done."""
-    from melodygru.cli import output
-    from melodygru.formats.midi.arranged import MELODY
-    from melodygru.system import check_target
-
-    if Path(out).is_dir():
-        raise UsageError(f"{out} is a folder; give the file to write a name.")
-    output.check_out(out, 1, force or split, json, show)
-    if not split:
-        return output.targets(out, [], force)
-    if out == output.STDOUT:
-        raise UsageError("Standard output takes one file, and --split writes several; give OUT a name.")
-    return [check_target(one, force) for one in around.split_names(Path(out), (MELODY, *wanted.which))]
 
 
 def _chords(
@@ -157,8 +140,3 @@ def _chords(
     tell("finding chords")
     key = melody.key if "key" in wishes else None
     return around.harmonized(melody, style, key, seed), "found"
-
-
-def _listed(parts: tuple[str, ...]) -> str:
-    """chords, bass and drums."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

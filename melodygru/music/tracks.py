@@ -15,8 +15,8 @@ CHORDS, BASS, DRUMS = PARTS = ("chords", "bass", "drums")
 class Stroke(NamedTuple):
     """A note of a track: sounds in the half-open range of steps [onset, end) of the melody's grid.
 
-    `pitch` is a MIDI note number in [0, 128), of drums General MIDI's percussion map; `louder` is by how much velocity it
-    differs from a note of the melody that is off the beat.
+    `pitch` is a MIDI note number in [0, 128), of drums General MIDI's percussion map; `louder` is by how much velocity
+    it differs from a note of the melody that is off the beat.
     """
 
     onset: int

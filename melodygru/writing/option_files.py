@@ -9,6 +9,7 @@ from melodygru.errors import UsageError
 from melodygru.option import Option
 from melodygru.system import read_toml as read_toml
 
+
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of all tables, however deep those lie in one another; of two with one name, the later one's."""
     found: dict[str, Any] = {}

@@ -1,7 +1,7 @@
-"""Tracks of an accompaniment in MIDI files: known again, put in place of earlier ones, and written as files of their own.
+"""Tracks of an accompaniment in MIDI files: known again, put in place of earlier ones, written as files of their own.
 
-Each of ours says so in a text event, "@Iaccompaniment " and a JSON object: its part. All other tracks stay byte for byte,
-but for the texts that say how the file was made, and which chords it has.
+Each of ours says so in a text event, "@Iaccompaniment " and a JSON object: its part. All other tracks stay byte for
+byte, but for the texts that say how the file was made, and which chords it has.
 """
 
 from __future__ import annotations

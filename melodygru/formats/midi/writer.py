@@ -49,8 +49,8 @@ def midi_bytes(
     """A melody as the bytes of a MIDI file whose tracks end on its last bar line.
 
     Format 0: one track. Format 1, always so with chords or tracks: a track of tempo, metre, key and texts, one of the
-    melody, and the others, each on a channel of its own, drums on 10. Where no tracks are given, that is one of the chords,
-    each struck at its span's onset and let go at its end. A marker names each new chord.
+    melody, and the others, each on a channel of its own, drums on 10. Where no tracks are given, that is one of the
+    chords, each struck at its span's onset and let go at its end. A marker names each new chord.
 
     Args:
         melody: what to write.
