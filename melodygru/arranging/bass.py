@@ -123,8 +123,18 @@ class _Line:
         tones = [p for p in near if p % 12 in chord.tones]
         passing = [] if beat.strong else [p for p in near if p % 12 in scale and abs(p - self._last) <= 2]
         if tones or passing:
-            return chance.choice([*tones, *passing])
+            return chance.choice(self._towards([*tones, *passing], beat.place))
         return self._nearest(chord.bass, room, self._last)
+
+    def _towards(self, pitches: list[int], place: int) -> list[int]:
+        """Those that do not lead away from the next chord's root, if there are any."""
+        spans = self._harmony.spans
+        following = spans[place + 1].chord if place + 1 < len(spans) else None
+        if following is None:
+            return pitches
+        to = self._nearest(following.bass, range(LOWEST, HIGHEST + 1), self._last)
+        assert to is not None  # in a range of two octaves
+        return [pitch for pitch in pitches if abs(pitch - to) <= abs(self._last - to)] or pitches
 
     def _approaches(
         self, following: Chord, room: range, room_there: range, scale: frozenset[int]
@@ -137,9 +147,10 @@ class _Line:
             for step in (-2, -1, 1, 2):
                 pitch = root + step
                 fits = pitch in room and pitch != self._last and (abs(step) == 1 or pitch % 12 in scale)
-                if fits and abs(pitch - self._last) <= WIDEST:
+                if fits:
                     found.append((pitch, root))
-        return found
+        near = [step for step in found if abs(step[0] - self._last) <= WIDEST]
+        return near or sorted(found, key=lambda step: (abs(step[0] - self._last), step))[:1]
 
 
 def _fifth(chord: Chord) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -188,25 +189,39 @@ def book() -> Book:
     """
     patterns: dict[str, dict[str, Pattern]] = {part: {} for part in PARTS}
     grooves: dict[str, Groove] = {}
-    for file in (SHIPPED, config_home() / FILE, Path(FILE)):
-        if not os.path.lexists(file):
-            continue
-        for part, tables in read_toml(file).items():
-            if part not in (*PARTS, "grooves") or not isinstance(tables, dict):
-                raise UsageError(f"{file} has {part!r}; write tables such as [chords.mine], or [grooves.mine].")
-            for name, table in tables.items():
-                where = f"{file}, [{part}.{name}]"
-                if not isinstance(table, dict) or not name.isprintable() or len(name) > _LONGEST_WORD:
-                    raise UsageError(f"{where} is no table with a name of a line; write [{part}.mine] and rows below.")
-                if part == "grooves":
-                    grooves[name] = _groove(name, table, where)
-                else:
-                    patterns[part][name] = _pattern(part, name, table, where)
+    own = [_read(file) for file in (config_home() / FILE, Path(FILE)) if os.path.lexists(file)]
+    for one in (_shipped(), *own):
+        for part in PARTS:
+            patterns[part] |= one.patterns[part]
+        grooves |= one.grooves
     found = Book(patterns, grooves)
     for groove in grooves.values():
         for part, name in groove.patterns.items():
             found.pattern(part, name)
     return found
+
+
+@cache
+def _shipped() -> Book:
+    return _read(SHIPPED)
+
+
+def _read(file: Path) -> Book:
+    """What stands in a file, checked by itself."""
+    patterns: dict[str, dict[str, Pattern]] = {part: {} for part in PARTS}
+    grooves: dict[str, Groove] = {}
+    for part, tables in read_toml(file).items():
+        if part not in (*PARTS, "grooves") or not isinstance(tables, dict):
+            raise UsageError(f"{file} has {part!r}; write tables such as [chords.mine], or [grooves.mine].")
+        for name, table in tables.items():
+            where = f"{file}, [{part}.{name}]"
+            if not isinstance(table, dict) or not name.isprintable() or len(name) > _LONGEST_WORD:
+                raise UsageError(f"{where} is no table with a name of a line; write [{part}.mine] and rows below.")
+            if part == "grooves":
+                grooves[name] = _groove(name, table, where)
+            else:
+                patterns[part][name] = _pattern(part, name, table, where)
+    return Book(patterns, grooves)
 
 
 def _pattern(part: str, name: str, table: Mapping[str, Any], where: str) -> Pattern:

@@ -13,7 +13,7 @@ from melodygru.errors import MidiError
 from melodygru.formats.midi import splice
 from melodygru.formats.midi.chord_text import CHORDS_TEXT, chords_of_texts
 from melodygru.formats.midi.chunks import INFORMATION, OWN_TEXT
-from melodygru.music.chords import ChordSpan
+from melodygru.music.chords import ChordSpan, chord_or_none
 
 _ACCOMPANIMENT = f"{INFORMATION}accompaniment "
 HEADER = 14
@@ -93,7 +93,8 @@ def arranged(data: bytes, tracks: Sequence[bytes], text: str, names: Sequence[st
             kept.append(data[chunk[0] : chunk[1]])
             continue
         if not any(splice.NOTE_OFF <= event.status < 0xA0 for event in read):  # the track of what holds for all
-            out |= {place for place, event in enumerate(read) if _meta(data, event, _MARKER) in symbols}
+            marked = {place: _meta(data, event, _MARKER) for place, event in enumerate(read)}
+            out |= {place for place, text in marked.items() if text in symbols or (names and _is_symbol(text))}
         ours_here = any(splice.text_in(data, read[place]).startswith(own[0]) for place in out)
         put = [splice.Insertion(0, -1, splice.text_event(text))] if ours_here and not told else []
         told = told or ours_here
@@ -102,10 +103,12 @@ def arranged(data: bytes, tracks: Sequence[bytes], text: str, names: Sequence[st
         raise MidiError("has no tracks to play around, or too many; export it again.")
     new = list(tracks)
     if not told:
-        chunk = (0, len(new[0]))
-        events = list(splice.events(new[0], splice.HEAD, len(new[0])))
-        new[0] = splice.respliced(new[0], chunk, events, (), [splice.Insertion(0, -1, splice.text_event(text))])
+        new[0] = _with_texts(new[0], [splice.text_event(text)])
     return _file(data, [*kept, *new])
+
+
+def _is_symbol(text: bytes) -> bool:
+    return bool(text) and chord_or_none(text.decode("utf-8", "replace")) is not None
 
 
 def _symbols(data: bytes, chunks: Sequence[tuple[int, int]]) -> set[bytes]:
@@ -144,10 +147,26 @@ def split(data: bytes) -> dict[str, bytes]:
     """
     chunks, ours = splice.tracks(data), own_tracks(data)
     rest = [data[begin:end] for number, (begin, end) in enumerate(chunks) if number not in ours]
+    told = [text for number in ours for text in _own_texts(data, chunks[number])]
+    if told and rest:  # which stand where the file's own tracks have none
+        rest[0] = _with_texts(rest[0], told)
     found = {MELODY: _file(data, rest)}
     for number, part in ours.items():
         found[part] = _alone(data, number, ours)
     return found
+
+
+def _own_texts(data: bytes, chunk: tuple[int, int]) -> list[bytes]:
+    """The events of a track that say how the file was made."""
+    read = splice.events(data, chunk[0] + splice.HEAD, chunk[1])
+    own = [event for event in read if splice.text_in(data, event).startswith(OWN_TEXT.encode())]
+    return [data[event.body : event.end] for event in own]
+
+
+def _with_texts(track: bytes, events: Sequence[bytes]) -> bytes:
+    """A track's chunk with events at its beginning."""
+    read = list(splice.events(track, splice.HEAD, len(track)))
+    return splice.respliced(track, (0, len(track)), read, (), [splice.Insertion(0, -1, event) for event in events])
 
 
 _OF_ALL = {0x51, 0x54, 0x58, 0x59}

@@ -68,7 +68,9 @@ def midi_bytes(
     performance.check(melody.time_signature, with_chords=bool(chords or tracks))
     if melody.pickup and performance.pickup_as == "loop":
         bar = melody.time_signature.bar_steps
-        chords = [replace(span, onset=max(span.onset - bar, 0), end=span.end - bar) for span in chords]
+        chords = [
+            replace(span, onset=max(span.onset - bar, 0), end=span.end - bar) for span in chords if span.end > bar
+        ]
         tracks = None if tracks is None else [_earlier(track, bar) for track in tracks]
         melody = melody.looped()
     _check_spans(chords, melody.length)
