@@ -104,9 +104,8 @@ def test_a_chain_of_commands_keeps_what_it_should(tmp_path, capsys):
     for path in (one, two, three, four):
         assert run("replay", path) == 0
     # All swing alike: off the beat nothing sounds where it would if it were straight.
-    notes = read_tracks(four.read_bytes()).notes
-    late = {note.onset % 480 for part in notes for note in part} & set(range(230, 340))
-    assert late == {round(480 * 0.64)}
+    for part in read_tracks(four.read_bytes()).notes[2:]:
+        assert {note.onset % 480 for note in part} <= {0, round(480 * 0.64)}
     capsys.readouterr()
     assert run("render", four, tmp_path / "out.wav", "--rate", 22050, "--json") == 0
     told = json.loads(capsys.readouterr().out)

@@ -7,7 +7,7 @@ makes files of what comes out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import pairwise
@@ -148,11 +148,15 @@ class Clock:
     Raises UsageError when there is swing and the metre has none.
     """
 
-    def __init__(self, melody: Melody, performance: Performance):
+    def __init__(self, melody: Melody, performance: Performance, straight: Collection[int] | None = None):
+        """`straight`: the numbers of the quarters that stay as they are, from 0; None: those that the melody tells."""
         performance.check(melody.time_signature)
         self.ticks_per_step = performance.ppq // STEPS_PER_QUARTER
+        self.swing = performance.swing
         self._swing = Fraction(float(performance.swing))
-        self._straight = {note.onset // STEPS_PER_QUARTER for note in melody.notes if note.onset % _THIRTY_SECOND}
+        if straight is None:
+            straight = {note.onset // STEPS_PER_QUARTER for note in melody.notes if note.onset % _THIRTY_SECOND}
+        self._straight = straight
 
     def tick(self, step: int) -> int:
         """The tick of a step: both count from the first bar line of the grid."""
@@ -164,6 +168,26 @@ class Clock:
         # How much later than straight: nothing at both ends of the quarter, most in its middle.
         late = (2 * self._swing - 1) * (inside if inside <= half else STEPS_PER_QUARTER - inside)
         return straight + int(late * self.ticks_per_step + Fraction(1, 2))
+
+
+def triplet_quarters(onsets: Iterable[float], swing: float) -> set[int]:
+    """The numbers of the quarters that are played as triplets in a file that swings, where others are swung.
+
+    Read as steps, what is swung near 2/3 looks like a triplet too; its exact place tells.
+
+    Args:
+        onsets: of the melody's notes in the file, in quarters.
+        swing: of the file, as in `Performance`.
+    """
+    places = [Fraction(step, STEPS_PER_QUARTER) for step in range(0, STEPS_PER_QUARTER + 1, _THIRTY_SECOND)]
+    swung = [float(2 * swing * p if p <= 0.5 else 1 - 2 * (1 - swing) * (1 - p)) for p in places]
+    thirds = (1 / 6, 1 / 3, 2 / 3, 5 / 6)
+    found = set()
+    for onset in onsets:
+        quarter, inside = divmod(onset, 1)
+        if min(abs(inside - place) for place in thirds) < min(abs(inside - place) for place in swung):
+            found.add(int(quarter))
+    return found
 
 
 def perform(melody: Melody, performance: Performance) -> list[Struck]:
