@@ -24,7 +24,7 @@ from repertoire.pieces import NO_CHORD, Piece, load
 from tables import print_table
 
 from melodygru.arranging.beats import LEARNED_STYLES
-from melodygru.arranging.chord_paths import best_path
+from melodygru.arranging.chord_paths import likely_path
 from melodygru.arranging.harmony import _close, _free, _spans, _vocabulary, STYLES, harmonize
 from melodygru.music.chords import QUALITIES, Chord, ChordSpan, strong_beats
 
@@ -105,7 +105,7 @@ def by_hmm(model: HiddenMarkovModel, piece: Piece) -> Sequence[ChordSpan]:
     """The baseline, which keeps to the same vocabulary, and ends on the tonic where the melody does."""
     style, melody = STYLES[piece.style], piece.melody
     wishes = _vocabulary(style) + _close(melody, melody.key, style)
-    path = best_path(model.scores(melody, piece.style), wishes, _free(melody, style.chords_per_bar))
+    path = likely_path(model.scores(melody, piece.style), wishes, _free(melody, style.chords_per_bar))
     return _spans(path, melody, melody.key, style)
 
 

@@ -4,8 +4,8 @@
     [best] = harmonize(melody, style="hymn")
     print([span.chord.symbol for span in best.chords if span.chord])
 
-What a network learned of pieces with chords (`melodygru.arranging.chord_network`) is decoded exactly: the likeliest
-chords of all that keep to the style's vocabulary and pace, and end on the tonic where the melody does.
+What a network learned of pieces with chords (`melodygru.arranging.chord_network`) is decoded exactly (`melodygru.arranging.chord_paths`) among all
+chords that keep to the style's vocabulary and pace, and end on the tonic where the melody does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from melodygru.arranging.beats import beat_count, beats_in_bar, describe, half_beat
 from melodygru.arranging.chord_network import CHORD_QUALITIES, QUALITY_COUNT, STATES, ChordScores, scored, weights
-from melodygru.arranging.chord_paths import best_path, log_total, score_of
+from melodygru.arranging.chord_paths import likely_path, nats_of_path
 from melodygru.errors import UsageError, check_range
 from melodygru.music.chords import Chord, ChordSpan
 from melodygru.music.melody import Melody
@@ -112,8 +112,8 @@ def harmonize(
     scores = scored(describe(melody, key, chosen.learned), weights())
     wishes = _vocabulary(chosen) + _close(melody, key, chosen)
     free = _free(melody, chords_per_bar or chosen.chords_per_bar)
-    total, rng = log_total(scores), np.random.default_rng(seed)
-    paths = [best_path(scores, wishes, free)]
+    rng = np.random.default_rng(seed)
+    paths = [likely_path(scores, wishes, free)]
     for done in range(1, count):
         if progress is not None:
             progress(done, count)
@@ -121,7 +121,7 @@ def harmonize(
         if other is None:
             break
         paths.append(other)
-    nats = [max(0.0, total - score_of(scores, path)) for path in paths]
+    nats = [max(0.0, nats_of_path(scores, path)) for path in paths]
     return tuple(
         Harmonization(_spans(path, melody, key, chosen), cost)
         for cost, path in sorted(zip(nats, paths, strict=True), key=lambda way: way[0])
@@ -187,7 +187,7 @@ def _other_way(
     roots = np.arange(STATES) // QUALITY_COUNT
     shared = sum((roots == path[:, None] // QUALITY_COUNT).astype(np.float64) for path in paths)
     for penalty in _PENALTIES:
-        path = best_path(scores, wishes - penalty * costs[:, None] * shared, free)
+        path = likely_path(scores, wishes - penalty * costs[:, None] * shared, free)
         if all(_different(path, other, bars) >= DIFFERENT_BARS for other in paths):
             return path
     return None

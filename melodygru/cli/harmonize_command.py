@@ -100,9 +100,13 @@ def _check_out(out: str, count: int, force: bool, json: bool, show: bool) -> Non
     from melodygru.formats.notation.engraving import SUFFIXES
     from melodygru.system import check_target
 
-    if Path(out).suffix.lower() not in SUFFIXES or out == output.STDOUT or Path(out).is_dir():
+    suffix = Path(out).suffix.lower()
+    if out == output.STDOUT or Path(out).is_dir() or suffix in output.SUFFIXES or out.endswith("/"):
         output.check_out(out, count, force, json, show)
         return
+    if suffix not in SUFFIXES:
+        endings = ", ".join((*output.SUFFIXES, *SUFFIXES))
+        raise UsageError(f"{out} ends in none of {endings}; give OUT one of these endings, or a folder that exists.")
     output.check_told(json, show)
     for target in output.numbered(Path(out), count):
         check_target(target, force)
