@@ -74,7 +74,7 @@ def test_chords_that_a_file_states_are_replaced_by_wish_alone(source, tmp_path, 
     assert "has chords of its own" in told
     assert "--replace" in told
     assert not second.exists()
-    assert run("harmonize", first, second, "--replace", "--style", "folk") == 0
+    assert run("harmonize", first, second, "--replace", "--style", "slip jig") == 0
 
 
 def test_symbols_of_a_lead_sheet_are_stated_chords_too(tmp_path, capsys):
@@ -88,7 +88,8 @@ def test_symbols_of_a_lead_sheet_are_stated_chords_too(tmp_path, capsys):
     ("wishes", "words"),
     [
         (["--chords-per-bar", "7"], "chords-per-bar is '7'; choose 1, 2, or auto."),
-        (["--style", "polka"], "There is no style 'polka' for chords; choose one of hymn, song"),
+        (["--style", "zydeco"], "style is 'zydeco'"),
+        (["--style", "jazz"], "standard"),
         (["--count", "99"], "count is 99; choose a number from 1 to 16."),
         (["--seed", "-1"], "seed is -1; choose a number from 0 on."),
         (["--key", "H"], "is not a key"),
