@@ -24,8 +24,9 @@ from repertoire.pieces import NO_CHORD, Piece, load
 from tables import print_table
 
 from melodygru.arranging.beats import LEARNED_STYLES
-from melodygru.arranging.chord_paths import best_path
+from melodygru.arranging.chord_paths import best_path, expected_right
 from melodygru.arranging.harmony import _close, _free, _spans, _vocabulary, STYLES, harmonize
+from melodygru.arranging.repeats import beats_alike
 from melodygru.music.chords import QUALITIES, Chord, ChordSpan, strong_beats
 
 Way = Callable[[Piece], Sequence[ChordSpan]]
@@ -105,7 +106,9 @@ def by_hmm(model: HiddenMarkovModel, piece: Piece) -> Sequence[ChordSpan]:
     """The baseline, which keeps to the same vocabulary, and ends on the tonic where the melody does."""
     style, melody = STYLES[piece.style], piece.melody
     wishes = _vocabulary(style) + _close(melody, melody.key, style)
-    path = best_path(model.scores(melody, piece.style), wishes, _free(melody, style.chords_per_bar))
+    free = _free(melody, style.chords_per_bar)
+    right = expected_right(model.scores(melody, piece.style), wishes, free, beats_alike(melody))
+    path = best_path(right, free)
     return _spans(path, melody, melody.key, style)
 
 

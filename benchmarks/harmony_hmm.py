@@ -38,7 +38,7 @@ class Tuning:
             in all styles, of one by interval.
     """
 
-    heard: float = 2.0
+    heard: float = 0.35
     struck: float = 2.0
     strong: float = 1.5
     tones: float = 20.0

@@ -4,21 +4,22 @@
     [best] = harmonize(melody, style="hymn")
     print([span.chord.symbol for span in best.chords if span.chord])
 
-What a network learned of pieces with chords (`melodygru.arranging.chord_network`) is decoded exactly: the likeliest
-chords of all that keep to the style's vocabulary and pace, and end on the tonic where the melody does.
+What a network learned of pieces with chords (`melodygru.arranging.chord_network`) is decoded exactly (`melodygru.arranging.chord_paths`) among all
+chords that keep to the style's vocabulary and pace, and end on the tonic where the melody does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 
 from melodygru.arranging.beats import beat_count, beats_in_bar, describe, half_beat
 from melodygru.arranging.chord_network import CHORD_QUALITIES, QUALITY_COUNT, STATES, ChordScores, scored, weights
-from melodygru.arranging.chord_paths import best_path, log_total, score_of
+from melodygru.arranging.chord_paths import best_path, expected_right, nats_of_path, worth
+from melodygru.arranging.repeats import beats_alike, in_common
 from melodygru.errors import UsageError, check_range
 from melodygru.music.chords import Chord, ChordSpan
 from melodygru.music.melody import Melody
@@ -73,7 +74,7 @@ class Harmonization:
     Attributes:
         chords: spans in order that cover the melody without a gap, from its first step (a pickup's, or 0) to its
             last bar line; spans side by side have different chords.
-        nats: how unlikely the network finds these chords, of all that it could have chosen: at least 0, less is likelier.
+        nats: how unlikely the network finds exactly these chords, of all that there are: at least 0, less is likelier.
     """
 
     chords: tuple[ChordSpan, ...]
@@ -90,7 +91,7 @@ def harmonize(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Harmonization, ...]:
-    """Ways to harmonize a melody, the likeliest first.
+    """Ways to harmonize a melody, the first being right, by what was learned, for as many beats as can be expected.
 
     Args:
         melody: with one note at least, of at most `MOST_BEATS` felt beats.
@@ -98,33 +99,36 @@ def harmonize(
         key: that the chords are in; the melody's own unless given.
         chords_per_bar: at most 1 or 2, changing with the bar or with its halves; None: as the style has it.
         count: how many ways, in [1, 16]. There are fewer where a melody is so short that no more differ.
-        seed: of what the second and later ways change, at least 0; the first is the likeliest whatever it is.
+        seed: of what the second and later ways change, at least 0; the first is the same whatever it is.
         progress: called with the ways found, and all.
 
     Returns:
-        Ways of which any two have different roots in a quarter of the bars at least.
+        Ways, each likely right for no fewer beats than the next, of which any two have different roots in a quarter of
+        the bars at least.
 
     Raises:
         UsageError: values out of range, a melody without notes or too long.
     """
     chosen = _checked(melody, style, chords_per_bar, count, seed)
     key = key or melody.key
+    alike = beats_alike(melody)
     scores = scored(describe(melody, key, chosen.learned), weights())
+    scores = replace(scores, states=in_common(scores.states, alike), stays=in_common(scores.stays, alike))
     wishes = _vocabulary(chosen) + _close(melody, key, chosen)
     free = _free(melody, chords_per_bar or chosen.chords_per_bar)
-    total, rng = log_total(scores), np.random.default_rng(seed)
-    paths = [best_path(scores, wishes, free)]
+    rng = np.random.default_rng(seed)
+    right = expected_right(scores, wishes, free, alike)
+    paths = [best_path(right, free)]
     for done in range(1, count):
         if progress is not None:
             progress(done, count)
-        other = _other_way(melody, scores, wishes, free, paths, rng)
+        other = _other_way(melody, scores, wishes, free, alike, paths, rng)
         if other is None:
             break
         paths.append(other)
-    nats = [max(0.0, total - score_of(scores, path)) for path in paths]
+    paths.sort(key=lambda path: -worth(right, path))  # which leaves the first where it is
     return tuple(
-        Harmonization(_spans(path, melody, key, chosen), cost)
-        for cost, path in sorted(zip(nats, paths, strict=True), key=lambda way: way[0])
+        Harmonization(_spans(path, melody, key, chosen), max(0.0, nats_of_path(scores, path))) for path in paths
     )
 
 
@@ -174,6 +178,7 @@ def _other_way(
     scores: ChordScores,
     wishes: FloatArray,
     free: BoolArray,
+    alike: list[IntArray],
     paths: list[IntArray],
     rng: np.random.Generator,
 ) -> IntArray | None:
@@ -183,11 +188,11 @@ def _other_way(
     """
     beats = np.arange(len(free))
     bars = beats // beats_in_bar(melody)
-    costs = rng.random(int(bars[-1]) + 1)[bars]
+    costs = in_common(rng.random(int(bars[-1]) + 1)[bars], alike)
     roots = np.arange(STATES) // QUALITY_COUNT
     shared = sum((roots == path[:, None] // QUALITY_COUNT).astype(np.float64) for path in paths)
     for penalty in _PENALTIES:
-        path = best_path(scores, wishes - penalty * costs[:, None] * shared, free)
+        path = best_path(expected_right(scores, wishes - penalty * costs[:, None] * shared, free, alike), free)
         if all(_different(path, other, bars) >= DIFFERENT_BARS for other in paths):
             return path
     return None

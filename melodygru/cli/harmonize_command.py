@@ -43,7 +43,8 @@ def harmonize(
     style: Annotated[
         str | None,
         typer.Option(
-            help="As under a hymn, song (art songs), standard, folk, dance or game.", show_default="that of IN, or any"
+            help="The kind of music, as `melodygru styles` lists them: hymn, song, standard, folk, waltz …",
+            show_default="that of IN, or any",
         ),
     ] = None,
     key: Annotated[
@@ -100,9 +101,13 @@ def _check_out(out: str, count: int, force: bool, json: bool, show: bool) -> Non
     from melodygru.formats.notation.engraving import SUFFIXES
     from melodygru.system import check_target
 
-    if Path(out).suffix.lower() not in SUFFIXES or out == output.STDOUT or Path(out).is_dir():
+    suffix = Path(out).suffix.lower()
+    if out == output.STDOUT or Path(out).is_dir() or suffix in output.SUFFIXES or out.endswith("/"):
         output.check_out(out, count, force, json, show)
         return
+    if suffix not in SUFFIXES:
+        endings = ", ".join((*output.SUFFIXES, *SUFFIXES))
+        raise UsageError(f"{out} ends in none of {endings}; give OUT one of these endings, or a folder that exists.")
     output.check_told(json, show)
     for target in output.numbered(Path(out), count):
         check_target(target, force)
@@ -122,12 +127,16 @@ def _melody(
     source: str, track: str, meter: str, pickup: float | None, key: str | None, style: str | None, replacing: bool
 ) -> tuple[Melody, str | None]:
     """The melody, in the key to hear it in, and the style. Raises UsageError for a file that has chords."""
-    from melodygru.arranging.harmony import STYLES
     from melodygru.formats.reading import WHOLE, read
     from melodygru.music.theory import Key
     from melodygru.network.judge import by_shipped_model
+    from melodygru.option import described
+    from melodygru.writing.config import GenerationConfig
     from melodygru.writing.replay import style_of
+    from melodygru.writing.styles import STYLES
 
+    if style is not None:
+        described(GenerationConfig)["style"].check(style)
     wanted = None if key is None else Key.parse(key, as_written=True)
     reading = read(source, replace(WHOLE, track=track, meter=meter, pickup=pickup), by_shipped_model)
     if not reading.melodies:
@@ -141,9 +150,8 @@ def _melody(
         )
     if len(reading.melodies) > 1:
         typer.echo(f"{source} has {len(reading.melodies)} melodies; this is the longest.", err=True)
-    own = style_of(source)
-    chosen = style if style is not None else own if own in STYLES else None
-    return (melody if wanted is None else replace(melody, key=wanted)), chosen
+    named = style or style_of(source)
+    return (melody if wanted is None else replace(melody, key=wanted)), named and STYLES[named].collection
 
 
 def _stated(source: str, reading: Reading, place: int) -> tuple[ChordSpan, ...]:

@@ -32,8 +32,8 @@ for _words, _what, _line in (
     ("download data dataset datasets", "for tunes to train on", "corpus"),
     ("onnx quantize quantise", "to write a model for other programs", "export MODEL OUT.onnx"),
     ("transpose", "to write in another key", 'generate --key "D minor"'),
-    ("harmonise chords", "for chords under a melody", "harmonize {0} OUT.mid"),
-    ("accompany accompaniment backing band drums bass orchestrate", "for tracks around a melody", "arrange {0} OUT.mid"),
+    ("harmonise reharmonize chords chordify", "for chords to a melody", "harmonize {0} OUT.mid"),
+    ("accompany accompaniment backing band drums bass orchestrate", "for tracks around it", "arrange {0} OUT.mid"),
     ("key tempo bpm bars", "to say what is wanted", 'generate --key "A minor" --bpm 96 --bars 8'),
     ("version", "for the version", "--version"),
 ):
