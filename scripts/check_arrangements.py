@@ -20,6 +20,7 @@ import warnings
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
+from itertools import pairwise
 from pathlib import Path
 
 import mido
@@ -105,7 +106,7 @@ def faults(path: Path) -> list[str]:
             if name != "Drums" and over:
                 found.append(f"{name}: {pitch} at {onset} collides with {over[0]}")
     bass = tracks.get("Bass", [])
-    found += [f"bass overlaps at {two[0]}" for one, two in zip(bass, bass[1:], strict=False) if one[1] > two[0]]
+    found += [f"bass overlaps at {two[0]}" for one, two in pairwise(bass) if one[1] > two[0]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pretty_midi

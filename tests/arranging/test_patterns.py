@@ -94,7 +94,12 @@ def test_what_is_wrong_with_a_users_file_is_told_with_its_place(tmp_path, monkey
 
 @pytest.mark.parametrize(
     ("text", "parts"),
-    [("all", PARTS), ("bass,chords", ("chords", "bass")), ("drums and bass", ("bass", "drums")), ("Chord", ("chords",))],
+    [
+        ("all", PARTS),
+        ("bass,chords", ("chords", "bass")),
+        ("drums and bass", ("bass", "drums")),
+        ("Chord", ("chords",)),
+    ],
 )
 def test_parts_are_understood_as_they_are_said(text, parts):
     assert parse_parts(text) == parts
