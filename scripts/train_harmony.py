@@ -24,7 +24,7 @@ from repertoire.pieces import load
 from safetensors.numpy import save_file
 from torch import Tensor, nn
 
-from melodygru.arranging.beats import LEARNED_STYLES, WIDTH, describe
+from melodygru.arranging.beats import LEARNED_STYLES, WIDTH
 from melodygru.arranging.chord_network import QUALITY_COUNT, STATES
 
 TARGET = Path(__file__).parents[1] / "melodygru" / "arranging" / "harmony.safetensors"
