@@ -105,7 +105,7 @@ def by_network(piece: Piece) -> Sequence[ChordSpan]:
 def by_hmm(model: HiddenMarkovModel, piece: Piece) -> Sequence[ChordSpan]:
     """The baseline, which keeps to the same vocabulary, and ends on the tonic where the melody does."""
     style, melody = STYLES[piece.style], piece.melody
-    wishes = _vocabulary(style) + _close(melody, melody.key)
+    wishes = _vocabulary(melody, melody.key, style) + _close(melody, melody.key)
     free = _free(melody, style.chords_per_bar)
     right = expected_right(model.scores(melody, piece.style), wishes, free, beats_alike(melody))
     path = best_path(right, free)

@@ -24,6 +24,7 @@ from melodygru.arranging.chord_network import (
     STATES,
     ChordScores,
     scored,
+    state_of,
     tones_of_states,
     weights,
 )
@@ -42,6 +43,7 @@ MOST_BEATS = 50_000
 DIFFERENT_BARS = 0.25
 """Share of bars, at least, in which each way has other roots than every other way."""
 CHORDS_PER_BAR = (1, 2)
+_MAJOR_THIRD = 4
 FIT_SHARE = 0.2
 """What it is worth, in right beats, that a beat's notes belong to its chord; chosen on pieces that are watched."""
 _PENALTIES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -57,12 +59,14 @@ class HarmonyStyle:
         qualities: those of `CHORD_QUALITIES` that there may be.
         chords_per_bar: at most; None for as many as beats.
         over_pickup: whether a pickup has chords too.
+        pure_modes: whether in dorian, mixolydian and the like chords have no notes but the mode's.
     """
 
     learned: str | None
     qualities: tuple[str, ...] = CHORD_QUALITIES
     chords_per_bar: int | None = None
     over_pickup: bool = False
+    pure_modes: bool = False
 
 
 _PLAIN = ("maj", "m", "7", "dim")
@@ -70,9 +74,9 @@ STYLES = {
     "hymn": HarmonyStyle("hymn", over_pickup=True),
     "song": HarmonyStyle("song", ("maj", "m", "7", "m7", "dim", "dim7", "m7b5", "aug")),
     "standard": HarmonyStyle("standard"),
-    "folk": HarmonyStyle("standard", _PLAIN, 2),
-    "dance": HarmonyStyle("standard", _PLAIN, 2),
-    "game": HarmonyStyle(None, ("maj", "m", "7", "m7", "maj7", "dim"), 2),
+    "folk": HarmonyStyle("standard", _PLAIN, 2, pure_modes=True),
+    "dance": HarmonyStyle("standard", _PLAIN, 2, pure_modes=True),
+    "game": HarmonyStyle(None, ("maj", "m", "7", "m7", "maj7", "dim"), 2, pure_modes=True),
 }
 """Styles by name. Folk tunes, dances and music of games have no chords to learn from: theirs are plain ones."""
 ANY_STYLE = HarmonyStyle(None)
@@ -166,7 +170,7 @@ class _Problem:
         scores = scored(describe(melody, key, style.learned), weights())
         return cls(
             replace(scores, states=in_common(scores.states, alike), stays=in_common(scores.stays, alike)),
-            _vocabulary(style) + _close(melody, key),
+            _vocabulary(melody, key, style) + _close(melody, key),
             _free(melody, chords_per_bar),
             FIT_SHARE * sounding(melody, key.tonic) @ tones_of_states().T,
             np.arange(beat_count(melody)) // beats_in_bar(melody),
@@ -214,10 +218,23 @@ def _checked(melody: Melody, style: str | None, chords_per_bar: int | None, coun
     return ANY_STYLE if style is None else STYLES[style]
 
 
-def _vocabulary(style: HarmonyStyle) -> FloatArray:
-    """(S,): 0 for states of the style's vocabulary, -inf for others."""
-    allowed = np.isin(CHORD_QUALITIES, style.qualities)
-    return np.where(np.tile(allowed, 12), 0.0, -np.inf)
+def _vocabulary(melody: Melody, key: Key, style: HarmonyStyle) -> FloatArray:
+    """(S,): 0 for states that there may be, -inf for others.
+
+    In minor the tonic chord is minor, unless the melody has the major third somewhere; it may be a dominant's still.
+    """
+    allowed = np.tile(np.isin(CHORD_QUALITIES, style.qualities), 12)
+    if style.pure_modes and key.mode not in ("major", "minor"):
+        foreign = [degree for degree in range(12) if (key.tonic + degree) % 12 not in key.scale]
+        allowed &= tones_of_states()[:, foreign].sum(1) == 0
+    if _is_minor(key) and all((note.pitch - key.tonic) % 12 != _MAJOR_THIRD for note in melody.notes):
+        allowed[[state_of(0, quality) for quality in ("maj", "maj7", "6")]] = False
+    return np.where(allowed, 0.0, -np.inf)
+
+
+def _is_minor(key: Key) -> bool:
+    """Whether the third above the tonic is minor."""
+    return (key.tonic + 3) % 12 in key.scale
 
 
 def _close(melody: Melody, key: Key) -> FloatArray:
@@ -225,8 +242,7 @@ def _close(melody: Melody, key: Key) -> FloatArray:
     wishes = np.zeros((beat_count(melody), STATES))
     last = melody.notes[-1]
     if (last.pitch - key.tonic) % 12 == 0:
-        triad = "m" if (key.tonic + 3) % 12 in key.scale else "maj"
-        tonic = CHORD_QUALITIES.index(triad)
+        tonic = state_of(0, "m" if _is_minor(key) else "maj")
         wishes[(last.end - 1) // melody.time_signature.beat_steps :, np.arange(STATES) != tonic] = -np.inf
     return wishes
 
