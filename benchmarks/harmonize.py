@@ -23,7 +23,8 @@ from repertoire.harmonized import watched
 from repertoire.pieces import NO_CHORD, Piece, load
 from tables import print_table
 
-from melodygru.arranging.beats import LEARNED_STYLES
+from melodygru.arranging.beats import LEARNED_STYLES, sounding
+from melodygru.arranging.chord_network import tones_of_states
 from melodygru.arranging.chord_paths import best_path, expected_right
 from melodygru.arranging.harmony import STYLES, _close, _free, _spans, _vocabulary, harmonize
 from melodygru.arranging.repeats import beats_alike
@@ -40,6 +41,7 @@ TUNED = {
     "styles": (0.5, 2, 10, 40),
     "tones": (20, 60, 200),
     "moves": (5, 20, 80, 300),
+    "fits": (0, 0.1, 0.2),
 }
 
 
@@ -108,6 +110,7 @@ def by_hmm(model: HiddenMarkovModel, piece: Piece) -> Sequence[ChordSpan]:
     wishes = _vocabulary(melody, melody.key, style) + _close(melody, melody.key)
     free = _free(melody, style.chords_per_bar)
     right = expected_right(model.scores(melody, piece.style), wishes, free, beats_alike(melody))
+    right += model.tuning.fits * sounding(melody, melody.key.tonic) @ tones_of_states().T
     path = best_path(right, free)
     return _spans(path, melody, melody.key, style)
 

@@ -6,7 +6,7 @@ stays is counted by style, metre and place in the bar. A beat's notes are indepe
 likelihood is counted by mode and state, backed off to intervals above the root by quality, and weighs by its duration,
 more where it is struck on the beat and on strong beats. After Simon, Morris & Basu, "MySong" (2008), and Raphael &
 Stoddard, "Functional Harmonic Analysis Using Probabilistic Models" (2004). It is decoded as the
-network is, but for `FIT_SHARE`: how much notes count is tuned here.
+network is.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Tuning:
         struck, strong: how much more a note weighs that is struck on the beat, on a strong one.
         tones, styles, moves: counts that what is backed off to stands for: of a degree over a state, of a transition
             in all styles, of one by interval.
+        fits: what it is worth, in right beats, that a beat's notes belong to its chord.
     """
 
     heard: float = 0.35
@@ -45,13 +46,14 @@ class Tuning:
     tones: float = 20.0
     styles: float = 10.0
     moves: float = 5.0
+    fits: float = 0.1
 
 
 class HiddenMarkovModel:
     """Counted from pieces with chords."""
 
     def __init__(self, pieces: Sequence[Piece], tuning: Tuning):
-        self._tuning = tuning
+        self.tuning = tuning
         tones = np.full((2, STATES, 12), 0.0)
         moves = np.zeros((2, len(STYLES), STATES, STATES))
         stays = np.ones((len(STYLES), 3, 3, 2))
@@ -74,7 +76,7 @@ class HiddenMarkovModel:
     def scores(self, melody: Melody, style: str) -> ChordScores:
         """What speaks for each path of chords."""
         mode, number = _mode(melody), STYLES.index(style)
-        states = self._tuning.heard * self._heard(melody) @ self._tones[mode].T
+        states = self.tuning.heard * self._heard(melody) @ self._tones[mode].T
         stays = self._stays[number, _metre(melody), _places(melody)]
         states[0] += self._starts[mode]
         states[1:] += stays[1:, 1, None]
@@ -90,8 +92,8 @@ class HiddenMarkovModel:
         for note in melody.notes:
             for number in range(note.onset // beat, -(-note.end // beat)):
                 share = (min(note.end, (number + 1) * beat) - max(note.onset, number * beat)) / beat
-                share *= self._tuning.struck if note.onset == number * beat else 1
-                share *= self._tuning.strong if strong[number] else 1
+                share *= self.tuning.struck if note.onset == number * beat else 1
+                share *= self.tuning.strong if strong[number] else 1
                 found[number, (note.pitch - melody.key.tonic) % 12] += share
         return found
 
@@ -102,7 +104,7 @@ class HiddenMarkovModel:
             np.add.at(above, (_QUALITY, (degree - _ROOT) % 12), tones[..., degree].sum(0))
         above /= above.sum(1, keepdims=True)
         expected = np.stack([above[_QUALITY, (degree - _ROOT) % 12] for degree in range(12)], axis=1)
-        found = tones + self._tuning.tones * expected
+        found = tones + self.tuning.tones * expected
         return np.asarray(found / found.sum(-1, keepdims=True))
 
     def _transitions(self, moves: FloatArray) -> FloatArray:
@@ -115,9 +117,9 @@ class HiddenMarkovModel:
         expected = by_interval[:, of[0], of[1], of[2]]
         expected[:, np.arange(STATES), np.arange(STATES)] = 0
         expected /= expected.sum(-1, keepdims=True)
-        of_all = of_all + self._tuning.moves * expected
+        of_all = of_all + self.tuning.moves * expected
         of_all /= of_all.sum(-1, keepdims=True)
-        found = moves + self._tuning.styles * of_all[:, None]
+        found = moves + self.tuning.styles * of_all[:, None]
         return np.asarray(found / found.sum(-1, keepdims=True) + 1e-12)
 
 
