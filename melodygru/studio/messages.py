@@ -15,8 +15,9 @@ from melodygru.errors import UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.music.melody import Melody as Tune
 from melodygru.music.melody import Note as TuneNote
-from melodygru.music.theory import Key, TimeSignature
+from melodygru.music.theory import MODES, Key, TimeSignature
 from melodygru.option import Option, described
+from melodygru.studio.keys import meant_key
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import AMOUNT, KEEP, SEED
 from melodygru.writing.values import DEFAULT_METER, DEFAULT_QPM, MAX_BARS
@@ -38,7 +39,7 @@ _TAKES = Option("How many melodies, all different.", name="takes", kind=int, low
 
 LIMITS: dict[str, tuple[float, float]] = {
     option.name: option.limits
-    for option in (*_WISHES.values(), AMOUNT, _TAKES, _SEED, _PLAYED["program"], _PLAYED["swing"])
+    for option in (*_WISHES.values(), AMOUNT, _TAKES, _SEED, _PLAYED["program"], _PLAYED["swing"], _PLAYED["humanize"])
     if option.limits is not None
 } | {"notes": (1, MAX_NOTES), "drawn_bars": (1, MAX_DRAWN)}
 """Of each option, the least and the most."""
@@ -68,11 +69,12 @@ class _Message(BaseModel):
 
 
 class Note(_Message):
-    """One note: a MIDI pitch, and steps, 24 to a quarter."""
+    """One note: a MIDI pitch, and steps, 24 to a quarter; without a velocity it is played as the metre says."""
 
     pitch: int = Field(ge=0, le=127)
     onset: int = Field(ge=0, le=MAX_STEP)
     duration: int = Field(ge=1, le=MAX_STEP)
+    velocity: int | None = Field(default=None, ge=1, le=127)
 
 
 class Melody(_Message):
@@ -95,16 +97,40 @@ class Melody(_Message):
         notes = tuple(TuneNote(note.pitch, note.onset, note.duration) for note in self.notes)
         return Tune(notes, metre, key, self.bpm, self.name, self.pickup, self.bars)
 
+    @property
+    def velocities(self) -> dict[int, int]:
+        """How loud the notes are that say so, by their onsets."""
+        return {note.onset: note.velocity for note in self.notes if note.velocity is not None}
+
 
 _Wishes: Any = create_model("_Wishes", __base__=_Message, **{name: _wish(option) for name, option in _WISHES.items()})
 
 
 class Options(_Wishes):
-    """What is wished for: the fields of `melodygru.writing.config.GenerationConfig`."""
+    """What is wished for: the fields of `melodygru.writing.config.GenerationConfig`.
 
-    def config(self) -> GenerationConfig:
-        """The wishes themselves. Raises UsageError for those that contradict each other."""
-        return GenerationConfig.from_dict(self.model_dump(exclude_none=True))
+    In place of a key there may be half of one, a tonic or a mode; the other half is what the melody that is changed
+    has, else what the chords suggest.
+    """
+
+    tonic: Name | None = None
+    mode: Literal[MODES] | None = None  # type: ignore[valid-type]
+
+    def config(self, own: Key | None = None) -> GenerationConfig:
+        """The wishes themselves, for a melody in a key of its `own` if there is one.
+
+        Raises UsageError for those that contradict each other.
+        """
+        said = self.model_dump(exclude_none=True)
+        tonic, mode = said.pop("tonic", None), said.pop("mode", None)
+        config = GenerationConfig.from_dict(said)
+        if tonic is None and mode is None:
+            return config
+        if config.key is not None:
+            raise UsageError("key and its halves, tonic and mode, were all given; give the key alone.")
+        if mode is None and config.scale is not None:
+            return replace(config, key=tonic)  # the scale says the mode
+        return replace(config, key=str(meant_key(tonic, mode, config.spans(config.time_signature), own)))
 
 
 class Generate(_Message):
@@ -117,6 +143,15 @@ class Generate(_Message):
     takes: int = _limited(_TAKES, _TAKES.default)
     primer: Melody | None = None
     include_primer: bool = True
+
+
+class Chords(_Message):
+    """Lay out chords under a melody of so many bars, from bar 1 on."""
+
+    chords: Text
+    meter: Name = DEFAULT_METER
+    bars: int = Field(ge=1, le=MAX_BARS)
+    pickup: int = Field(default=0, ge=0, le=MAX_STEP)
 
 
 class Infill(_Message):
@@ -157,3 +192,4 @@ class Save(_Message):
     format: Literal["mid", "wav", "musicxml", "abc", "svg", "pdf"]
     program: int = _limited(_PLAYED["program"], _PLAYED["program"].default)
     swing: float = _limited(_PLAYED["swing"], _PLAYED["swing"].default)
+    humanize: float = _limited(_PLAYED["humanize"], _PLAYED["humanize"].default)

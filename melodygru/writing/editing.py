@@ -146,6 +146,11 @@ class Tune:
             raise MidiError(f"{self.source} {error}" if self.source else str(error)) from None
         return data
 
+    def velocities(self) -> list[int]:
+        """How loud the melody's notes are played, in order."""
+        near = self._raw_notes()
+        return [near(note).velocity for note in self.melody.notes]
+
     def _clock(self, melody: Melody) -> Clock | None:
         """How the file swings, where it says so."""
         try:

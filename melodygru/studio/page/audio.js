@@ -22,31 +22,31 @@ const AHEAD = 0.12; // seconds that are handed to the audio clock at a time
 const AHEAD_HIDDEN = 1.6; // timers of a hidden page come once a second
 const HEAD_START = 0.02;
 const VELOCITY = 84;
-const CHORD_VELOCITY = 56;
+const CHORD_VELOCITY = 64;
 
 /**
  * Everything that begins in steps [from, to), heard from `time` on; what would sound past `end` is cut there.
  * With `caught`, what began before `from` and still holds is struck again at `from`.
  * @param {BaseAudioContext} context @param {AudioNode} out @param {Clip} clip
  * @param {number} from @param {number} to @param {number} end @param {number} time @param {number} rate steps a second
- * @param {{caught: boolean, chords: boolean, metronome: boolean}} wanted
+ * @param {{caught: boolean, melody: boolean, chords: number, metronome: boolean}} wanted `chords`: how loud, [0, 1]
  */
 function schedule(context, out, clip, from, to, end, time, rate, wanted) {
   const seconds = (/** @type {number} */ steps) => steps / rate;
   const due = (/** @type {number} */ onset, /** @type {number} */ over) =>
     (onset >= from && onset < to) || (wanted.caught && onset < from && over > from);
   const voice = voiceName(clip.program ?? 0);
-  for (const note of clip.notes) {
+  for (const note of wanted.melody ? clip.notes : []) {
     const over = Math.min(note.onset + note.duration, end), onset = Math.max(note.onset, from);
     if (!due(note.onset, over)) continue;
     const start = time + seconds(onset - from);
     sound(context, out, voice, note.pitch, note.velocity ?? VELOCITY, start, seconds(over - onset));
   }
-  for (const chord of wanted.chords ? clip.chords ?? [] : []) {
+  for (const chord of wanted.chords > 0 ? clip.chords ?? [] : []) {
     const over = Math.min(chord.end, end), onset = Math.max(chord.onset, from);
     if (!due(chord.onset, over)) continue;
     const start = time + seconds(onset - from);
-    for (const pitch of chord.pitches) sound(context, out, "piano", pitch, CHORD_VELOCITY, start, seconds(over - onset));
+    for (const pitch of chord.pitches) sound(context, out, "piano", pitch, CHORD_VELOCITY * wanted.chords ** 0.6, start, seconds(over - onset));
   }
   const beat = clip.beatSteps > 0 ? clip.beatSteps : STEPS_PER_QUARTER;
   for (let step = wanted.metronome ? Math.ceil(from / beat) * beat : to; step < to; step += beat)
@@ -60,7 +60,7 @@ function schedule(context, out, clip, from, to, end, time, rate, wanted) {
 export async function rendered(clip, rate = 44100, { tail = 0, metronome = false } = {}) {
   const perSecond = (clip.bpm / 60) * STEPS_PER_QUARTER;
   const context = new OfflineAudioContext(2, Math.max(1, Math.round((clip.length / perSecond + tail) * rate)), rate);
-  const wanted = { caught: false, chords: true, metronome }, out = outlet(context).input;
+  const wanted = { caught: false, melody: true, chords: 0.8, metronome }, out = outlet(context).input;
   schedule(context, out, clip, 0, clip.length, clip.length, 0, perSecond, wanted);
   return context.startRendering();
 }
@@ -71,7 +71,11 @@ export class Player {
   /** @type {[number, number] | null} */
   loopRange = null;
   metronome = false;
+  /** Whether a bar of clicks comes before the first sound. */
+  countIn = false;
+  melodyOn = true;
   chordsOn = true;
+  chordLevel = 0.8; // [0, 1]
   /** Called when the clip has come to its end, or was stopped. @type {() => void} */
   onended = () => {};
 
@@ -106,6 +110,7 @@ export class Player {
     const context = this.#open();
     if (context.state !== "running") await context.resume();
     if (call !== this.#calls || !this.#outlet) return; // stopped, or played again, meanwhile
+    const going = this.#timer !== null;
     this.#close();
     const [first, end] = this.#range();
     this.#bus = new GainNode(context, { gain: 1 });
@@ -114,8 +119,18 @@ export class Player {
     this.#cursorTime = context.currentTime + HEAD_START;
     this.#caught = true;
     this.#stretches = [];
+    if (this.countIn && !going) this.#count(context, this.#bus);
     this.#timer = setInterval(() => this.#look(), TIMER_MS);
     this.#look();
+  }
+
+  /** A bar of clicks; what plays begins after it. @param {AudioContext} context @param {GainNode} bus */
+  #count(context, bus) {
+    const { barSteps, bpm } = this.#clip, beat = this.#clip.beatSteps || STEPS_PER_QUARTER;
+    const rate = (Math.max(1, bpm) / 60) * STEPS_PER_QUARTER;
+    for (let step = 0; step < barSteps; step += beat) click(context, bus, this.#cursorTime + step / rate, step === 0);
+    this.#cursorTime += barSteps / rate;
+    this.#stretches.push({ time: this.#cursorTime, step: this.#cursor, rate });
   }
 
   /** Stop at once, without a click. */
@@ -217,7 +232,9 @@ export class Player {
       if (this.#caught || last?.rate !== rate || Math.abs(reached - this.#cursorTime) > 1e-6)
         this.#stretches.push({ time: this.#cursorTime, step: this.#cursor, rate });
       const to = Math.min(end, this.#cursor + Math.max(1e-3, (horizon - this.#cursorTime) * rate));
-      const wanted = { caught: this.#caught, chords: this.chordsOn, metronome: this.metronome };
+      const wanted = {
+        caught: this.#caught, melody: this.melodyOn, chords: this.chordsOn ? this.chordLevel : 0, metronome: this.metronome,
+      };
       schedule(context, bus, this.#clip, this.#cursor, to, end, this.#cursorTime, rate, wanted);
       this.#cursorTime += (to - this.#cursor) / rate;
       this.#cursor = to;

@@ -2,6 +2,8 @@
 
 /** @import {Roll} from "./roll.js" */
 import { added, moved, snapped, stretched } from "./clip.js";
+import { copy, cut, duplicate, paste } from "./roll_clipboard.js";
+import { louder } from "./roll_velocity.js";
 import { HIGHEST, keyOf, lengthOf, LOWEST, pitchName, placeName, valueName } from "./music.js";
 
 /** @param {Roll} roll @param {KeyboardEvent} event */
@@ -11,6 +13,19 @@ export function pressKey(roll, event) {
     event.preventDefault();
     roll.choose(roll.melody.notes);
     sayWhere(roll);
+    return;
+  }
+  const own = event.altKey ? null : clipboard[event.key.toLowerCase()];
+  if ((event.ctrlKey || event.metaKey) && own) {
+    event.preventDefault();
+    own(roll);
+    return;
+  }
+  if (event.altKey && !event.ctrlKey && roll.chosen.size && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+    event.preventDefault();
+    louder(roll, event.key === "ArrowUp" ? 4 : -4, joins(roll));
+    const [note] = roll.chosen;
+    if (note) roll.hooks.said(`Velocity ${note.velocity}`);
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -34,6 +49,19 @@ export function pressKey(roll, event) {
   sayWhere(roll);
 }
 
+const clipboard = /** @type {Record<string, (roll: Roll) => void>} */ ({ c: copy, x: cut, v: paste, d: duplicate });
+
+/** Keys pressed in a row make one change. */
+const IN_A_ROW = 900;
+
+/** Whether what a key does now is part of what the last one did. @param {Roll} roll */
+function joins(roll) {
+  const now = performance.now();
+  const joined = now - roll.nudgedAt < IN_A_ROW;
+  roll.nudgedAt = now;
+  return joined;
+}
+
 /** From notes to the place where they were; from there to no bars. @param {Roll} roll */
 function leave(roll) {
   const [note] = roll.chosen;
@@ -54,7 +82,7 @@ function nudge(roll, steps, semitones) {
     roll.reveal(onset, roll.caret.pitch);
     return;
   }
-  roll.commit(moved(roll.melody, roll.chosen, steps, semitones));
+  roll.commit(moved(roll.melody, roll.chosen, steps, semitones), joins(roll));
   const [note] = roll.chosen;
   if (!note) return;
   roll.reveal(note.onset, note.pitch);
@@ -66,12 +94,13 @@ function lengthen(roll, steps) {
   const [note] = roll.chosen;
   if (!note || roll.chosen.size > 1) return;
   roll.lastDuration = Math.max(Math.min(roll.snap, note.duration), note.duration + steps);
-  roll.commit(stretched(roll.melody, note, roll.lastDuration));
+  roll.commit(stretched(roll.melody, note, roll.lastDuration), joins(roll));
 }
 
 /** @param {Roll} roll */
 function write(roll) {
   if (roll.chosen.size) return;
+  roll.nudgedAt = 0;
   roll.hooks.heard(roll.caret.pitch);
   roll.commit(added(roll.melody, { ...roll.caret, duration: roll.lastDuration }));
 }
@@ -86,6 +115,7 @@ function step(roll, by) {
   if (!next) return;
   roll.hooks.heard(next.pitch);
   roll.lastDuration = next.duration;
+  roll.nudgedAt = 0;
   roll.reveal(next.onset, next.pitch);
   roll.choose([next]);
 }

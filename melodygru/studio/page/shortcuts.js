@@ -17,6 +17,7 @@ export function listenToKeys(session, takes) {
     c: press("continue"),
     l: press("loop"),
     m: press("metronome"),
+    x: press("ab"),
     s: () => get("midi", HTMLAnchorElement).click(),
     k: () => takes.keep(takes.heard),
     "?": press("help"),
@@ -35,7 +36,8 @@ export function listenToKeys(session, takes) {
     }
     if (event.repeat) return;
     // A button that was reached with the keyboard keeps the space bar.
-    if (target?.closest("input, select") || (key === " " && target?.closest("button, a"))) return;
+    // A slider takes arrows, and leaves letters and the space bar.
+    if (target?.closest("input:not([type=range]), select, summary") || (key === " " && target?.closest("button, a"))) return;
     const act = /^[1-8]$/.test(key) ? () => takes.hear(Number(key) - 1) : keys[key];
     if (!act) return;
     event.preventDefault();

@@ -1,6 +1,9 @@
 // The shapes of what goes between the modules and the server; comments for the type checker alone.
 
-/** @typedef {{pitch: number, onset: number, duration: number}} Note  MIDI pitch; steps, 24 to a quarter */
+/**
+ * MIDI pitch; steps, 24 to a quarter; without a velocity a note is played as the metre says.
+ * @typedef {{pitch: number, onset: number, duration: number, velocity?: number}} Note
+ */
 /** @typedef {{onset: number, end: number, symbol: string, pitches: number[]}} ChordSpan */
 /**
  * @typedef {{name: string, meter: string, key: string, bpm: number, pickup: number, bars: number, notes: Note[]}} Melody
@@ -29,6 +32,11 @@
 /**
  * @typedef {{seed: number, model: string, candidates: number, takes: number, meter: string, key: string, bpm: number,
  *            bars: number, pickup: number, length: number, bar_steps: number, beat_steps: number}} Start
+ */
+/** @typedef {{key: string | null, meter: string | null, bpm: number | null, bars: number | null, problem: string | null}} Checked */
+/**
+ * @typedef {{melodies: Melody[], velocities: (number[] | null)[], track: string, tracks: [number, string][],
+ *            tempi: number, remarks: string[], style: string | null}} Opened
  */
 /**
  * @typedef {object} Entry  What the history keeps: a melody, and where it comes from.
