@@ -46,19 +46,20 @@ def change(
     from melodygru.writing.model import draw_seed, load_model
     from melodygru.writing.recipe import Recipe
     from melodygru.writing.replay import changed, model_of, packed_input, style_of
+    from melodygru.writing.rewriting import wishes_for
     from melodygru.writing.styles import styled
     from melodygru.writing.variation import Varied
 
     if Path(out).is_dir():
         raise UsageError(f"{out} is a folder; give the file to write a name.")
     output.check_out(out, 1, force, json, show)
-    wishes = options.part_of(asked, GenerationConfig)
-    config = GenerationConfig.from_dict(wishes)
     options.check(asked, SEED)
     seed = asked["seed"] if "seed" in asked else draw_seed()
     tune = Tune.read(source, track)
-    if config.key is not None:  # which is not asked for here: degrees, or a scale with its tonic, have said one
-        config = GenerationConfig.from_dict({**wishes, "key": str(tune.melody.key)})
+    wishes = options.part_of(asked, GenerationConfig)
+    config = wishes_for(command, wishes, tune.melody)
+    if config.key is not None and "key" not in wishes:  # degrees, or a scale with its tonic, have said one
+        config = wishes_for(command, {**wishes, "key": str(tune.melody.key)}, tune.melody)
     loaded = load_model(str(asked["model"])) if "model" in asked else model_of(source)
     config = styled(config, loaded.context, style_of(source))
     own = {name: value for name, value in details.items() if value is not None}

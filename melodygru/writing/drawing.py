@@ -13,11 +13,9 @@ FORM_CANDIDATES = 8
 """Candidates of which `infill`, `vary`, and `generate` with a form choose the best, where nothing is said."""
 
 WHOLE = ("generate",)
-"""Commands that take what shapes a whole melody."""
-ANEW = ("generate", "infill")
-"""Those that write whole bars."""
+"""Commands that take what shapes a whole melody, and a melody that is changed has settled."""
 WRITING = ("generate", "infill", "vary")
-"""Those that write notes."""
+"""Those that write notes: all other wishes hold in each of them."""
 DRAWING = (*WRITING, "evaluate")
 """Those that draw from the model, whatever comes of it."""
 

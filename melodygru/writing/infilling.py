@@ -20,7 +20,7 @@ from melodygru.writing.constraints.base import Constraint
 from melodygru.writing.constraints.fidelity import Foreshadows
 from melodygru.writing.constraints.places import BeginsBefore
 from melodygru.writing.drawing import FILLINGS
-from melodygru.writing.rewriting import Span, plan_rewriting
+from melodygru.writing.rewriting import Span, leave_to_melody, plan_rewriting
 from melodygru.writing.sampler import Drawn, sample
 from melodygru.writing.styles import understood
 
@@ -98,6 +98,7 @@ def infill(
         SamplingError: no filling was found.
     """
     described(GenerationConfig)["best_of"].check_limits(candidates)
+    leave_to_melody(config, "infill", melody)
     config = understood(config, model.context, model.name)
     start, end = gap_of(melody, span)
     tokens = model.checkpoint.tokenizer_config

@@ -30,6 +30,11 @@ from melodygru.writing.layout import RESTS_EVERY, Layout, Region
 from melodygru.writing.lookahead import Lookahead
 from melodygru.writing.values import DEFAULT_GRID, LEARNED
 
+OF_RHYTHM = ("grid", "triplets", "density", "rests")
+"""Wishes about where notes begin and end: they have no meaning where the rhythm stays."""
+OF_PITCH = ("range", "scale", "scale_mode", "chords", "max_leap", "no_repeat_notes", "contour", "end_on")
+"""Wishes about heights: they have no meaning where pitches stay."""
+
 BARS_OF_A_NOTE = 2
 """In a style some note begins within so many bars of the last one that did, if it can; people's hardly ever do not."""
 
@@ -212,6 +217,17 @@ class Problem:
             regions: in place of the layout's.
             more: further constraints.
         """
+        ahead, lost = self.foreseen(wishes, relaxed, regions, more)
+        return None if lost else ahead
+
+    def foreseen(
+        self,
+        wishes: Sequence[Wish],
+        relaxed: bool = False,
+        regions: Sequence[Region] | None = None,
+        more: Sequence[Constraint] = (),
+    ) -> tuple[Lookahead, list[int]]:
+        """What may be drawn, as `look` says, and the numbers of regions in which these wishes cannot be kept."""
         metre, silence = self.meta.time_signature, self.silence
         if silence is None:
             silence = 0.0 if self.to_the_end else 0.5
@@ -225,8 +241,9 @@ class Problem:
             rules.append(Guard(self.banned))
         regions = self.layout.regions if regions is None else regions
         ahead = Lookahead(rules, regions, self.max_duration, self.first_by, relaxed)
-        first = ahead.feasible(0, self.before, self.resting)
-        return ahead if first and all(ahead.feasible(number, None) for number in range(1, len(regions))) else None
+        lost = [] if ahead.feasible(0, self.before, self.resting) else [0]
+        later = enumerate(regions[1:], 1)
+        return ahead, lost + [n for n, one in later if not ahead.feasible(n, one.before, one.resting)]
 
     def refusal(self) -> UsageError:
         """An error that says which wishes contradict each other: as few as do."""

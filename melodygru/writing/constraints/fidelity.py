@@ -6,7 +6,7 @@ what stands after it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -57,18 +57,18 @@ class InOrder(Constraint):
 
 
 class AsWritten(Constraint):
-    """Every event begins and ends as it did; chosen notes may have other pitches, between the bounds given for each."""
+    """Every event begins and ends as it did; chosen notes, by number, may have those pitches (128,) and no others."""
 
-    def __init__(self, melody: Melody, bounds: dict[int, tuple[int, int]], max_duration: int):
+    def __init__(self, melody: Melody, chosen: Mapping[int, BoolArray], max_duration: int):
         events = Tokenizer(TokenizerConfig(max_duration)).encode(melody)
         onsets = (np.cumsum(events.durations) - events.durations).tolist()
         self.events = dict(
             zip(onsets, zip(events.durations.tolist(), events.pitches.tolist(), strict=True), strict=True)
         )
-        self.masks = {}
-        for number, note in enumerate(melody.notes):
-            own = in_range(note.pitch, note.pitch)
-            self.masks[note.onset] = in_range(*bounds[number]) & ~own if number in bounds else own
+        self.masks = {
+            note.onset: chosen[number] if number in chosen else in_range(note.pitch, note.pitch)
+            for number, note in enumerate(melody.notes)
+        }
 
     def ends(self, onset: int, ends: IntArray) -> BoolArray:
         """Where it ended."""
