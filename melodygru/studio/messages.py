@@ -116,12 +116,14 @@ class Options(_Wishes):
     tonic: Name | None = None
     mode: Literal[MODES] | None = None  # type: ignore[valid-type]
 
-    def config(self, own: Key | None = None) -> GenerationConfig:
-        """The wishes themselves, for a melody in a key of its `own` if there is one.
+    def config(self, own: Tune | None = None) -> GenerationConfig:
+        """The wishes themselves; with a melody of its `own` that is continued or changed, which settles the metre.
 
         Raises UsageError for those that contradict each other.
         """
         said = self.model_dump(exclude_none=True)
+        if own is not None and "chords" in said:
+            said.setdefault("meter", str(own.time_signature))
         tonic, mode = said.pop("tonic", None), said.pop("mode", None)
         config = GenerationConfig.from_dict(said)
         if tonic is None and mode is None:
@@ -130,7 +132,7 @@ class Options(_Wishes):
             raise UsageError("key and its halves, tonic and mode, were all given; give the key alone.")
         if mode is None and config.scale is not None:
             return replace(config, key=tonic)  # the scale says the mode
-        return replace(config, key=str(meant_key(tonic, mode, config.spans(config.time_signature), own)))
+        return replace(config, key=str(meant_key(tonic, mode, config.spans(config.time_signature), own.key if own else None)))
 
 
 class Generate(_Message):

@@ -73,7 +73,7 @@ def check(job: Job, models: Models, asked: messages.Generate) -> answers.Checked
 def _planned(job: Job, models: Models, asked: messages.Generate) -> tuple[Model, Order, Plan]:
     """The model, the order and how it is to be written. Raises UsageError for what cannot be."""
     primer = None if asked.primer is None else asked.primer.tune()
-    config = asked.options.config(None if primer is None else primer.key)
+    config = asked.options.config(primer)
     _check_amount(config.bars or 1, max(config.best_of or 1, asked.takes))
     model = models.get(asked.model)
     config = _completed(config, asked, model)

@@ -1,6 +1,5 @@
 // What is on the roll, changed by the model: bars written anew, variations; with all that the form wishes.
 
-/** @import {Take} from "./types.js" */
 import * as api from "./api.js";
 import { button, input, select } from "./elements.js";
 import { doing, tell } from "./messages.js";

@@ -10,9 +10,8 @@ const MODES = ["", "major", "minor", "dorian", "phrygian", "lydian", "mixolydian
 const NUMBERS = ["bars", "bpm", "density", "temperature", "top_k", "section_bars", "max_leap"];
 const TEXTS = ["style", "tonic", "mode", "scale", "meter", "form", "chords", "chord_mode", "rests", "syncopation", "leaps", "grid", "pickup", "contour"];
 /** What a melody has settled, where parts of it are written anew: what goes for a whole. */
-const OF_THE_WHOLE = ["bars", "meter", "bpm", "pickup", "form", "section_bars", "syncopation", "leaps"];
-/** And where it is continued: its metre, tempo and pickup. How long it is to be is said beside the button. */
-const OF_WHAT_GOES_ON = ["bars", "meter", "bpm", "pickup", "form", "section_bars"];
+const OF_THE_WHOLE = ["bars", "meter", "bpm", "pickup", "form", "section_bars"];
+
 /** Where nothing is said, what a feel or a style brings is shown in its place: in a field, or as the first choice. */
 const SHOWN = ["bars", "bpm", "density", "section_bars", "form", "chords"];
 const CHOSEN = ["style", "meter", "rests", "syncopation", "leaps", "grid", "pickup", "chord_mode"];
@@ -191,26 +190,16 @@ export class Form {
   }
 
   /**
-   * What of it goes for new notes within a melody that there is: all but what that has settled itself.
+   * What of it goes for new notes within a melody that there is, or after it: all but what that has settled itself.
    * @param {import("./types.js").Entry} entry the melody @returns {Record<string, unknown>}
    */
   wishes(entry) {
-    return this.within(entry, OF_THE_WHOLE);
-  }
-
-  /** What of it goes for more bars of a melody. @param {import("./types.js").Entry} entry */
-  goingOn(entry) {
-    return this.within(entry, OF_WHAT_GOES_ON);
-  }
-
-  /** @param {import("./types.js").Entry} entry @param {string[]} settled @returns {Record<string, unknown>} */
-  within(entry, settled) {
     const own = this.knows("style") ? { style: entry.style ?? null } : {};
     const feel = Object.entries(this.feel?.options ?? {}).filter(([name]) => this.knows(name) && name !== "key");
     const chords = entry.progression ?? null;
     const all = { ...own, ...Object.fromEntries(feel), ...this.options, chords };
     // How to follow chords says nothing without any.
-    const idle = chords ? settled : [...settled, "chord_mode", "beats_per_chord"];
+    const idle = chords ? OF_THE_WHOLE : [...OF_THE_WHOLE, "chord_mode", "beats_per_chord"];
     return Object.fromEntries(Object.entries(all).filter(([name, value]) => value !== null && !idle.includes(name)));
   }
 

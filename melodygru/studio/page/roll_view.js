@@ -3,7 +3,7 @@
 /** @import {ChordSpan, Melody, Note} from "./types.js" */
 import { svg } from "./elements.js";
 import { drawGround, gateOf } from "./roll_ground.js";
-import { barAt, HIGHEST, keyOf, lengthOf, LOWEST, metreOf, pitchName, QUARTER, startOfBar } from "./music.js";
+import { barAt, HIGHEST, lengthOf, LOWEST, metreOf, QUARTER, startOfBar } from "./music.js";
 
 export const ROW = 13;
 export const KEYS = 46;

@@ -5,8 +5,9 @@ import { button, get } from "./elements.js";
 /**
  * @param {import("./session.js").Session} session
  * @param {import("./takes.js").Takes} takes
+ * @param {import("./playing.js").Playing} playing
  */
-export function listenToKeys(session, takes) {
+export function listenToKeys(session, takes, playing) {
   const press = (/** @type {string} */ id) => () => button(id).click();
   const keys = /** @type {Record<string, () => void>} */ ({
     " ": press("play"),
@@ -21,6 +22,7 @@ export function listenToKeys(session, takes) {
     s: () => get("midi", HTMLAnchorElement).click(),
     k: () => takes.keep(takes.heard),
     "?": press("help"),
+    escape: () => playing.back(),
   });
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || get("keys", HTMLDialogElement).open || event.altKey) return;

@@ -65,7 +65,7 @@ export class Writing {
       if (!more.validity.valid || more.value === "") {
         throw new Error(`Continue by ${more.value || "nothing"} is not possible; choose ${more.min} to ${more.max} bars.`);
       }
-      return { ...this.form.goingOn(now), bars: now.melody.bars + Number(more.value) };
+      return { ...this.form.wishes(now), bars: now.melody.bars + Number(more.value) };
     });
   }
 
