@@ -132,7 +132,9 @@ class Options(_Wishes):
             raise UsageError("key and its halves, tonic and mode, were all given; give the key alone.")
         if mode is None and config.scale is not None:
             return replace(config, key=tonic)  # the scale says the mode
-        return replace(config, key=str(meant_key(tonic, mode, config.spans(config.time_signature), own.key if own else None)))
+        return replace(
+            config, key=str(meant_key(tonic, mode, config.spans(config.time_signature), own.key if own else None))
+        )
 
 
 class Generate(_Message):

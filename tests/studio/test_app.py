@@ -485,7 +485,7 @@ BAD_NOTES = {
     "text": "C D E",
     "null": [None],
     "nested": [[[[[]]]]],
-    "more": [{"pitch": 60, "onset": 0, "duration": 24, "velocity": 3}],
+    "more": [{"pitch": 60, "onset": 0, "duration": 24, "colour": 3}],
     "none": [],
 }
 

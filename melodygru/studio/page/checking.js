@@ -70,7 +70,9 @@ export class Checking {
     if (!found) return;
     this.hint.textContent = found.text;
     this.hint.classList.toggle("wrong", found.wrong);
-    const fields = found.fields.map((name) => this.form.field(name));
+    // What was said, rather than what holds where nothing was.
+    const said = found.fields.filter((name) => this.form.value(name) !== "");
+    const fields = (said.length ? said : found.fields).map((name) => this.form.field(name));
     for (const field of fields) {
       if (found.wrong) field.setAttribute("aria-invalid", "true");
       if (!field.hasAttribute("aria-describedby")) field.setAttribute("aria-describedby", "hint");

@@ -14,7 +14,7 @@ const OF_THE_WHOLE = ["bars", "meter", "bpm", "pickup", "form", "section_bars"];
 
 /** Where nothing is said, what a feel or a style brings is shown in its place: in a field, or as the first choice. */
 const SHOWN = ["bars", "bpm", "density", "section_bars", "form", "chords"];
-const CHOSEN = ["style", "meter", "rests", "syncopation", "leaps", "grid", "pickup", "chord_mode"];
+const CHOSEN = ["style", "meter", "rests", "syncopation", "leaps", "grid", "pickup"];
 const FREE = "auto";
 const STORE = "melodygru options";
 
@@ -27,7 +27,9 @@ export class Form {
     this.plain = new Map([...SHOWN, "lowest", "highest"].map((name) => [name, this.field(name).getAttribute("placeholder") ?? ""]));
     this.fill("style", ["", ...Object.keys(choices.styles)]);
     this.fill("feel", ["", ...Object.keys(choices.feels)], (name) => name || "none");
-    for (const name of ["rests", "syncopation", "leaps", "chord_mode"]) this.fill(name, ["", ...(choices.words[name] ?? [])]);
+    for (const name of ["rests", "syncopation", "leaps"]) this.fill(name, ["", ...(choices.words[name] ?? [])]);
+    // What sounds along with chords is to fit them, unless somebody would have it otherwise.
+    this.fill("chord_mode", choices.words.chord_mode ?? []);
     this.fill("tonic", TONICS, (name) => name.replace("b", "♭").replace("#", "♯") || "auto");
     this.fill("mode", MODES, (name) => name || "auto");
     this.fill("model", choices.models.map((model) => model.name));
@@ -197,7 +199,7 @@ export class Form {
     const own = this.knows("style") ? { style: entry.style ?? null } : {};
     const feel = Object.entries(this.feel?.options ?? {}).filter(([name]) => this.knows(name) && name !== "key");
     const chords = entry.progression ?? null;
-    const all = { ...own, ...Object.fromEntries(feel), ...this.options, chords };
+    const all = { ...own, ...Object.fromEntries(feel), ...this.options, chords, chord_mode: this.value("chord_mode") };
     // How to follow chords says nothing without any.
     const idle = chords ? OF_THE_WHOLE : [...OF_THE_WHOLE, "chord_mode", "beats_per_chord"];
     return Object.fromEntries(Object.entries(all).filter(([name, value]) => value !== null && !idle.includes(name)));
