@@ -60,3 +60,11 @@ def in_page(page: Any, script: str) -> Any:
     return page.evaluate(
         "import(new URL('page/main.js', document.baseURI)).then(({ player, roll, session }) => { " + script + " })"
     )
+
+
+def swipe(page: Any, touch: Any, way: list[dict[str, float]]) -> None:
+    """A finger that goes over these places."""
+    for place, kind in zip(way, ["touchStart", *["touchMove"] * (len(way) - 1)], strict=True):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+        page.wait_for_timeout(16)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

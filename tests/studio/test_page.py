@@ -15,7 +15,7 @@ import pytest
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import Key, TimeSignature
-from tests.studio.browser import BROWSER, NARROW, WIDE, kept_melody, melody_of, places, saved, settle
+from tests.studio.browser import BROWSER, NARROW, WIDE, kept_melody, melody_of, places, saved, settle, swipe
 
 pytestmark = BROWSER
 
@@ -395,13 +395,6 @@ def test_a_finger_taps_notes_and_scrolls(opened: Any) -> None:
     swipe(opened, touch, [{"x": box["x"] + 300 - 20 * step, "y": box["y"] + 60} for step in range(11)])
     opened.wait_for_function("() => document.querySelector('#roll').scrollLeft > 50")
     assert melody_of(opened) == melody, "a finger that scrolls writes nothing"
-
-
-def swipe(page: Any, touch: Any, way: list[dict[str, float]]) -> None:
-    for place, kind in zip(way, ["touchStart", *["touchMove"] * (len(way) - 1)], strict=True):
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
-        page.wait_for_timeout(16)
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_what_was_drawn_is_there_again_and_rubbish_in_the_store_does_no_harm(opened: Any) -> None:

@@ -43,7 +43,8 @@ export function pressKey(roll, event) {
     Escape: () => leave(roll),
   });
   const act = keys[event.key];
-  if (!act) return;
+  // Of a take that is tried there is nothing to leave but itself.
+  if (!act || (event.key === "Escape" && roll.locked)) return;
   event.preventDefault();
   act();
   sayWhere(roll);

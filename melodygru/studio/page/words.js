@@ -34,8 +34,9 @@ export function inOurWords(detail) {
 /** The fields of the form that a sentence of the server's is about. @param {string} detail @returns {string[]} */
 export function fieldsOf(detail) {
   const named = [...detail.matchAll(OPTION)].map(([, dashed, dotted]) => (dashed ?? dotted).replaceAll("-", "_"));
-  const begins = /^(?:The )?([a-z_]+) (?:is|'|\d)/.exec(detail)?.[1] ?? (/^(?:The chords|Chord \d|Bar \d+ of the chords)/.test(detail) ? "chords" : "");
+  const begins = /^(?:Chord \d|Bar \d+ of the chords|\d+ chords)/.test(detail) ? "chords" : /^(?:The )?([a-z_]+)\b/.exec(detail)?.[1] ?? "";
   const found = [...named, begins].flatMap((name) => FIELDS[name]?.[0] || []);
-  if (/^'?[^']*' is not a key/.test(detail)) found.push("tonic");
+  if (/^'[^']*' is not a key/.test(detail)) found.push("tonic");
+  if (/^'[^']*' is (?:not|no) (?:a )?pitch/.test(detail)) found.push("lowest");
   return [...new Set(found)];
 }
