@@ -64,11 +64,11 @@ def test_notes_and_bars_are_copied_pasted_and_duplicated(opened: Any) -> None:
     select_bars(opened, 1, 2)
     opened.locator("#roll").focus()
     opened.keyboard.press("Control+c")
-    click_ruler(opened, 8 * BAR)
+    click_ruler(opened, 4 * BAR)
     opened.locator("#roll").focus()
     opened.keyboard.press("Control+v")
-    there = [(pitch, onset - 8 * BAR, length) for pitch, onset, length in places(melody_of(opened))
-             if 8 * BAR <= onset < 10 * BAR]  # fmt: skip
+    there = [(pitch, onset - 4 * BAR, length) for pitch, onset, length in places(melody_of(opened))
+             if 4 * BAR <= onset < 6 * BAR]  # fmt: skip
     assert there == first_two
     opened.keyboard.press("Control+z")
     assert melody_of(opened) == before

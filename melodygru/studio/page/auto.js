@@ -21,8 +21,8 @@ export class Auto {
     this.playing = playing;
     this.on = false;
     this.seed = 0;
-    /** Whether the last thing on the roll is ours, so that this turn and the last are one step. */
-    this.turning = false;
+    /** @type {import("./types.js").Entry | null} what was put on the roll last: this turn and the last are one step */
+    this.last = null;
     this.settling = 0;
     /** @type {AbortController | null} */
     this.asking = null;
@@ -54,14 +54,14 @@ export class Auto {
   /** @param {import("./types.js").Take} take */
   put(take) {
     const entry = entryOf(take, "generated");
-    const joined = this.turning && this.session.now === this.last;
+    const joined = this.session.turning && this.session.now === this.last;
     this.playing.back();
+    this.session.turning = true;
     this.session.replace(entry, joined);
     this.last = entry;
-    this.turning = true;
     clearTimeout(this.settling);
     this.settling = setTimeout(() => {
-      this.turning = false;
+      this.session.turning = false;
       if (this.session.now === entry) this.history.add(entry);
     }, SETTLED);
   }

@@ -178,6 +178,8 @@ export class Form {
     }
     for (const name of TEXTS) if (this.value(name) && this.knows(name)) options[name] = this.value(name);
     if (this.range) options.range = this.range;
+    // A line in heights says itself where the melody ends.
+    if (/\d \d/.test(this.value("contour"))) options.end_on = "any";
     // A form says how long the whole is.
     if (options.form) delete options.bars;
     else delete options.section_bars;

@@ -30,7 +30,7 @@ export class Listening {
     this.look = null;
     const { now } = this.session;
     // What was said of another melody does not stay while this one is listened to.
-    if (!isEdited(now)) {
+    if (!isEdited(now) && !this.session.turning) {
       element("originality").textContent = "…";
       element("surprise").textContent = "…";
     }
@@ -43,7 +43,7 @@ export class Listening {
     const { signal } = (this.asking = new AbortController());
     try {
       // Not at every step of drawing.
-      if (isEdited(now)) await new Promise((resolve) => setTimeout(resolve, 250));
+      if (isEdited(now) || this.session.turning) await new Promise((resolve) => setTimeout(resolve, 250));
       if (signal.aborted) return;
       const look = await api.look(this.form.model, now.melody, signal);
       if (signal.aborted) return;

@@ -32,6 +32,8 @@ export class Session {
     this.now = plain({ name: "", meter: "4/4", key: "C major", bpm: 120, pickup: 0, bars: 16, notes: [] }, "empty");
     /** @type {(() => void)[]} called when something else is on the roll */
     this.watchers = [];
+    /** Whether an option is being turned, and each result replaces the last. */
+    this.turning = false;
     /** Stops what is being written, for something else is asked for; whether there was anything. */
     this.interrupt = () => false;
   }
