@@ -15,7 +15,7 @@ from melodygru.cli.options import Track
 from melodygru.errors import UsageError
 from melodygru.option import taken_by
 from melodygru.writing.config import GenerationConfig
-from melodygru.writing.drawing import AMOUNT, KEEP, SEED
+from melodygru.writing.drawing import AMOUNT, KEEP, LOCKS, SEED
 
 In = Annotated[str, typer.Argument(metavar="IN", help="The MIDI file or score to change.", show_default=False)]
 Out = Annotated[
@@ -82,9 +82,12 @@ def change(
         )
         return
     where = "standard output" if target is None else str(target)
-    what = (
-        f"{done.amount:.0%} of {source} changed" if isinstance(done, Varied) else f"bars {own['bars']} of {source} anew"
-    )
+    if isinstance(done, Varied):
+        what = f"{done.amount:.0%} of {source} changed"
+    elif "bars" in own:
+        what = f"bars {own['bars']} of {source} anew"
+    else:
+        what = f"what is not locked of {source} anew"
     what += f", {output.counted(new, 'new note')} beside {same} that stay"
     output.tell(out, f"Wrote {where}: {what}, {output.in_style(config)}seed {seed}.")
     if show:
@@ -97,23 +100,27 @@ def change(
 _MODEL = replace(options.MODEL, shown="the one that wrote IN, else {default}")
 
 
-@options.takes(*taken_by("infill", GenerationConfig), SEED, _MODEL, file=True)
+@options.takes(*LOCKS, *taken_by("infill", GenerationConfig), SEED, _MODEL, file=True)
 def infill(
     source: In,
     out: Out,
     asked: Mapping[str, Any],
-    bars: Annotated[str, typer.Option(help="The bars to write anew: 5-8, or 5; 0 is a pickup's.", show_default=False)],
+    bars: Annotated[
+        str | None,
+        typer.Option(help="The bars to write anew: 5-8, or 5; 0 is a pickup's.", show_default="all, with --lock …"),
+    ] = None,
     track: Track = "auto",
     force: options.Force = False,
     show: options.Show = False,
     json: options.Json = False,
 ) -> None:
-    """Write some bars of a melody anew; all else in the file stays as it is.
+    """Write some bars of a melody anew, or all that is not locked; all else in the file stays as it is.
 
     Many fillings are drawn, and the one is written after which the model finds what follows most probable. Chords are
     counted from bar 1 of the melody.
     """
-    change("infill", source, out, asked, {"bars": bars}, track, force, show, json)
+    details = {"bars": bars, **{one.name: asked.get(one.name) for one in LOCKS}}
+    change("infill", source, out, asked, details, track, force, show, json)
 
 
 @options.takes(*taken_by("vary", GenerationConfig), SEED, _MODEL, file=True)

@@ -68,3 +68,8 @@ KEEP = Option(
     "What stays: rhythm, contour (rhythm too), or pitches (in their order, in another rhythm).", name="keep",
     choices=("rhythm", "pitches", "contour"), shown="nothing",
 )  # fmt: skip
+
+LOCK = Option('What stays as it is: "1-2,5:3-4" (bars; beats of a bar), n3-5 (notes by number).', name="lock")
+LOCK_RHYTHM = Option("Where only the rhythm stays, in the same words.", name="lock_rhythm")
+LOCK_PITCHES = Option("Where only the pitches stay, in their order.", name="lock_pitches")
+LOCKS = (LOCK, LOCK_RHYTHM, LOCK_PITCHES)

@@ -102,6 +102,8 @@ def plan_rewriting(
     whole: Span | None = None,
     leaves_out: Collection[str] = (),
     spare: bool = False,
+    fixed_rhythm: Sequence[Span] = (),
+    fixed_pitches: Sequence[Span] = (),
 ) -> Plan:
     """What the sampler works with to write `spans` anew.
 
@@ -115,6 +117,7 @@ def plan_rewriting(
         whole: the steps over which a line of heights goes, and rests are counted; None: each span has its own.
         leaves_out: options that are not to be heard here.
         spare: whether spans in which the wishes cannot be kept may stay as they were, as long as some do not.
+        fixed_rhythm, fixed_pitches: those of the spans in which rules say what the rhythm is, or the pitches are.
 
     Raises:
         UsageError: wishes that cannot be kept there.
@@ -123,7 +126,7 @@ def plan_rewriting(
     chords = chords_under(config.spans(metre), melody)
     told = conditions_for(config, metre, chords, whole=False)
     meta = PieceMeta(metre, key, melody.bars, melody.pickup > 0, told)
-    closes = spans[-1][1] >= melody.length
+    ends = spans[-1][1] >= melody.length and spans[-1] not in fixed_pitches
     given = kept_events(melody, spans, max_duration)
     regions = _regions(config, melody, spans, given)
     sections = spans if whole is None else [whole]
@@ -140,8 +143,11 @@ def plan_rewriting(
         around=melody,
         before=-1 if regions[0].before is None else regions[0].before,
         resting=regions[0].resting,
-        leaves_out=(*leaves_out, *(() if closes and config.end_on != "any" else ("end_on",))),
+        silence=1.0 if spans[-1] in fixed_rhythm else None,
+        leaves_out=(*leaves_out, *(() if ends and config.end_on != "any" else ("end_on",))),
         banned=banned,
+        fixed_rhythm=fixed_rhythm,
+        fixed_pitches=fixed_pitches,
         further=rules,
     )
     kept: Sequence[Span] = ()
