@@ -19,6 +19,7 @@ from melodygru.studio.words import plain
 from melodygru.studio.work import Job
 from melodygru.version import __version__
 from melodygru.writing.candidates import Generated
+from melodygru.writing.drawing import LOCKS
 from melodygru.writing.editing import Tune
 from melodygru.writing.layout import chords_under
 from melodygru.writing.model import draw_seed
@@ -52,6 +53,8 @@ def change(
     details: dict[str, Any] = {}
     if isinstance(asked, messages.Vary):
         details = {"amount": asked.amount} | ({} if asked.keep is None else {"keep": asked.keep})
+    else:
+        details = {one.name: said for one in LOCKS if (said := getattr(asked, one.name)) is not None}
     if asked.bars is not None:
         details["bars"] = _bars(asked.bars, ours, silent)
     recipe = Recipe(

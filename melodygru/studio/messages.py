@@ -159,11 +159,16 @@ class Chords(_Message):
 
 
 class Infill(_Message):
-    """Write some bars of a melody anew."""
+    """Write some bars of a melody anew, or all that is not locked: bars, beats or notes by number (`writing.locks`)."""
 
     model: Name | None = None
     melody: Melody
-    bars: Name = Field(description='The first and the last bar: "5-8", or one: "5"; "0" is a pickup\'s.')
+    bars: Name | None = Field(
+        default=None, description='The first and the last bar: "5-8", or one: "5"; "0" is a pickup\'s.'
+    )
+    lock: Text | None = None
+    lock_rhythm: Text | None = None
+    lock_pitches: Text | None = None
     options: Options = Options()
     seed: int | None = _limited(_SEED, None)
 

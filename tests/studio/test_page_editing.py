@@ -222,6 +222,29 @@ def test_a_line_is_drawn_over_the_roll_and_followed(opened: Any) -> None:
     assert high > low + 2
 
 
+def test_notes_are_locked_by_clicking_and_stay(opened: Any) -> None:
+    settle(opened)
+    before = melody_of(opened)["notes"]
+    opened.click("#locking")
+    for number, clicks in ((0, 1), (2, 1), (4, 2)):
+        box = opened.locator(".note").nth(number).bounding_box()
+        for _ in range(clicks):
+            opened.mouse.click(box["x"] + 2, box["y"] + 5)
+    assert opened.locator(".note.lock").count() == 2
+    assert opened.locator(".note.lock_rhythm").count() == 1
+    opened.click("#locking")
+    opened.click("#infill")
+    settle(opened)
+    after = places(melody_of(opened))
+    for number in (0, 2):
+        assert tuple(before[number][name] for name in ("pitch", "onset", "duration")) in after
+    assert before[4]["onset"] in [onset for _, onset, _ in after]
+    assert after != places({"notes": before})
+    opened.click("#vary")
+    opened.wait_for_selector("#message:not([hidden])")
+    assert "locks" in opened.inner_text("#message")
+
+
 def test_results_come_while_an_option_is_turned(opened: Any, capsys: pytest.CaptureFixture[str]) -> None:
     opened.fill("[name=bars]", "8")
     opened.click("#generate")

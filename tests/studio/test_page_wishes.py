@@ -194,6 +194,7 @@ def test_what_goes_wrong_is_told_in_the_pages_own_words(opened: Any) -> None:
         assert text.endswith(".")
         assert "  " not in text
     assert said[0].startswith("Shortest note 1/4 and Metre 7/8 contradict")
+    assert said[4] == "Bars is 1001; choose 1000 or less."
     assert said[1] == "The tune has 16 bars, and Bars is 8; ask for more bars."
     opened.context.set_offline(True)
     opened.refused = "ERR_INTERNET_DISCONNECTED"

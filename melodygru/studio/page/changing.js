@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { button, input, select } from "./elements.js";
 import { doing, tell } from "./messages.js";
+import { locksOf } from "./roll_locks.js";
 import { asLoud, entryOf } from "./writing.js";
 
 const FILLINGS = 4;
@@ -32,9 +33,13 @@ export class Changing {
 
   infill() {
     const { bars } = this;
+    const locks = locksOf(this.roll);
+    if (!bars && Object.keys(locks).length) {
+      return this.rewrite("infill", "Writing what is not locked", { best_of: FILLINGS }, () => locks, "all but the locked anew");
+    }
     // The best of a few fillings: the best of very many would be the same each time.
-    if (bars) return this.rewrite("infill", "Writing bars anew", { best_of: FILLINGS }, () => ({ bars }), `bars ${bars} anew`);
-    tell(new Error("Choose the bars to write anew: drag over the bar numbers, or type them beside Regenerate."));
+    if (bars) return this.rewrite("infill", "Writing bars anew", { best_of: FILLINGS }, () => ({ bars, ...locks }), `bars ${bars} anew`);
+    tell(new Error("Choose the bars to write anew: drag over the bar numbers, or type them beside Regenerate; or lock notes."));
   }
 
   vary() {
@@ -44,6 +49,7 @@ export class Changing {
       if (!field.validity.valid || field.value === "") {
         throw new Error(`Vary by ${field.value || "nothing"} is not possible; choose ${field.min} to ${field.max} per cent.`);
       }
+      if (this.roll.locks.size) throw new Error("Vary keeps no locks; use Regenerate, which does, or let them go.");
       return { bars: this.bars, amount, keep: select("keep").value || null };
     };
     return this.rewrite("vary", "Varying", {}, values, `varied by ${Math.round(amount * 100)} %`);

@@ -146,6 +146,10 @@ function showLine(heights) {
   button("lining").setAttribute("aria-pressed", "false");
   roll.drawTop();
 }
+button("locking").addEventListener("click", () => {
+  roll.locking = !roll.locking;
+  button("locking").setAttribute("aria-pressed", String(roll.locking));
+});
 button("lining").addEventListener("click", () => {
   roll.lining = !roll.lining;
   button("lining").setAttribute("aria-pressed", String(roll.lining));

@@ -6,6 +6,7 @@ import { metreOf } from "./music.js";
 import { drag, framing, moving, stretching } from "./roll_drag.js";
 import { pressKey, sayWhere } from "./roll_keys.js";
 import { drawLine } from "./roll_line.js";
+import { turnLock } from "./roll_locks.js";
 import { pressRuler } from "./roll_ruler.js";
 import { pressLane, stems } from "./roll_velocity.js";
 import { RollView } from "./roll_view.js";
@@ -37,6 +38,8 @@ export class Roll extends RollView {
     this.dragging = false;
     /** Whether the next press draws a line. */
     this.lining = false;
+    /** Whether a press on a note locks it. */
+    this.locking = false;
     /** Whether something is being written or tried here, and nothing can be drawn. */
     this.locked = false;
     this.grid.addEventListener("pointerdown", (event) => this.press(event));
@@ -62,6 +65,7 @@ export class Roll extends RollView {
     this.chosen = new Set();
     this.levels = null;
     this.gate = [];
+    this.locks = new Map();
     this.nudgedAt = 0;
     this.ghosts.replaceChildren();
     this.hooks.pointed(null, null);
@@ -171,6 +175,10 @@ export class Roll extends RollView {
     }
     this.nudgedAt = 0;
     const note = this.under(event);
+    if (note && this.locking) {
+      turnLock(this, note);
+      return;
+    }
     if (note) {
       if (event.shiftKey || event.ctrlKey || event.metaKey) {
         const others = new Set(this.chosen);

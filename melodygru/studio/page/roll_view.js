@@ -12,6 +12,8 @@ const RULER = 24;
 const CHORDED = 44;
 export const STRIP = 62;
 
+/** @typedef {"lock" | "lock_rhythm" | "lock_pitches"} Lock  of a note: all of it, or only its rhythm or its pitch */
+
 export class RollView {
   /** @param {HTMLElement} host scrolls both ways, and takes the keyboard */
   constructor(host) {
@@ -35,6 +37,8 @@ export class RollView {
     this.gate = [];
     /** Whether the lane below shows how loud notes are. */
     this.loudness = false;
+    /** @type {Map<number, Lock>} what stays when all else is written anew, by the onsets of notes */
+    this.locks = new Map();
     /** @type {[number, number][]} steps and pitches of a line that the melody is to follow */
     this.line = [];
     /** @type {Map<Note, SVGRectElement>} */
@@ -193,7 +197,9 @@ export class RollView {
 
   /** The class of a note that is shown. @param {Note} note @param {number | undefined} level */
   kind(note, level) {
-    return `note level-${level === undefined || level < 0 ? "none" : level}${this.chosen.has(note) ? " chosen" : ""}`;
+    const lock = this.locks.get(note.onset);
+    const colour = `note level-${level === undefined || level < 0 ? "none" : level}`;
+    return `${colour}${lock ? ` ${lock}` : ""}${this.chosen.has(note) ? " chosen" : ""}`;
   }
 
   /** @param {Note} note @param {string} kind @returns {SVGRectElement} */

@@ -9,7 +9,7 @@ const FIELDS = /** @type {Record<string, [string, string]>} */ ({
   leaps: ["leaps", "Leaps"], max_leap: ["max_leap", "Largest leap"], grid: ["grid", "Shortest note"],
   pickup: ["pickup", "Pickup"], contour: ["contour", "Line"], temperature: ["temperature", "Temperature"],
   form: ["form", "Form"], section_bars: ["section_bars", "Section bars"], chords: ["chords", "Chords"],
-  chord_mode: ["chord_mode", "Over chords"], seed: ["seed", "Seed"], model: ["model", "Model"],
+  chord_mode: ["chord_mode", "Fit"], seed: ["seed", "Seed"], model: ["model", "Model"],
   top_k: ["top_k", "Top-k"], program: ["program", "Sound"], swing: ["swing", "Swing"],
   humanize: ["humanize", "Human"], amount: ["", "Vary by"], keep: ["", "Keep"], end_on: ["", "The last note"],
   triplets: ["", "Triplets"], no_repeat_notes: ["", "Repeated notes"], max_copy: ["", "What may be copied"],
@@ -26,6 +26,8 @@ export function inOurWords(detail) {
     .replace(ELSEWHERE, "")
     .replace(OPTION, (_, dashed, dotted) => FIELDS[(dashed ?? dotted).replaceAll("-", "_")]?.[1] ?? (dashed ?? dotted).replaceAll(/[-_]/g, " "))
     .replace(/^(bars|chords|range|density|seed|amount|pickup|grid|temperature) is /, (_, name) => `${FIELDS[name]?.[1]} is `)
+    .replace(/it should be greater than or equal to (\S+?)\.$/, "choose $1 or more.")
+    .replace(/it should be less than or equal to (\S+?)\.$/, "choose $1 or less.")
     .replace(/\b([Tt])he primer\b/g, "$1he tune")
     .replace(/\b[Pp]rimer\b/g, "tune");
   return said.slice(0, 1).toUpperCase() + said.slice(1);
