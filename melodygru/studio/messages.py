@@ -147,6 +147,7 @@ class Generate(_Message):
     takes: int = _limited(_TAKES, _TAKES.default)
     primer: Melody | None = None
     include_primer: bool = True
+    render_chords: bool = Field(default=False, description="Whether the files have the chords as a track of their own.")
 
 
 class Chords(_Message):

@@ -42,6 +42,8 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
     candidates = model.candidates_for(config, asked.takes)
     _check_amount(made.meta.bars, candidates)
     details = {} if primer is None else {"include_primer": asked.include_primer}
+    if asked.render_chords and config.chords is not None:
+        details["render_chords"] = True
     recipe = Recipe(__version__, model.name, model.fingerprint, seed, config=config, source=primer, details=details)
     listener = _Listener(job, made, min(candidates, SHOWN), primer is not None and not asked.include_primer)
     start = _start(order, model, made, candidates, asked.takes, listener.origin)

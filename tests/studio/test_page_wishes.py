@@ -108,6 +108,11 @@ def test_chords_are_put_over_what_is_there_and_go_with_the_file(opened: Any) -> 
     opened.wait_for_selector(".ruler .chord")
     assert melody_of(opened) == before
     assert b"Dm7" in saved(opened)
+    act(opened, "#generate")
+    data = saved(opened)
+    assert b"Dm7" in data
+    assert b"render_chords" in data, "the program's own file, which can be made again"
+    opened.keyboard.press("Control+z")
     # As bars are written anew, these are followed; and they can be undone.
     select_bars(opened, 1, 16)
     act(opened, "#infill")

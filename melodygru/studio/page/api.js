@@ -51,7 +51,7 @@ export async function choices() {
 /**
  * Write melodies, and tell of every event as it is drawn.
  * @param {{model: string | null, options: Record<string, unknown>, seed: number | null, takes: number,
- *          primer?: Melody | null}} order
+ *          primer?: Melody | null, feel?: string | null, render_chords?: boolean}} order
  * @param {{start: (start: Start) => void, notes: (events: [number, number, number, number][]) => void,
  *          take: (take: Take) => void}} hear
  * @param {AbortSignal} signal

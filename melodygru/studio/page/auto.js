@@ -44,7 +44,7 @@ export class Auto {
       const { model, seed } = this.form;
       // One candidate: the best of several takes as many times as long.
       const options = { ...this.form.options, best_of: 1 };
-      const order = { model, feel: this.form.value("feel") || null, options, seed: seed ?? this.seed, takes: 1 };
+      const order = { model, feel: this.form.value("feel") || null, options, seed: seed ?? this.seed, takes: 1, render_chords: true };
       await api.generate(order, { start: () => {}, notes: () => {}, take: (take) => signal.aborted || this.put(take) }, signal);
     } catch {
       // What stands in the way is told beside the field.

@@ -71,9 +71,11 @@ export class Changing {
       if (this.session.now !== before) return;
       const { chords, progression } = before;
       const notes = asLoud(take.melody.notes, before.melody.notes);
+      /** @type {import("./types.js").Entry} */
       const entry = { ...entryOf(take, label), melody: { ...take.melody, notes }, chords, progression };
-      // The file is of what the melody's own says of loudness only where nothing was said.
-      this.session.put(before.melody.notes.some((note) => note.velocity) ? { ...entry, file: null } : entry);
+      // The program's own file knows of no chords and no velocities.
+      if (progression || notes.some((note) => note.velocity)) entry.file = null;
+      this.session.put(entry);
       this.history.add(entry);
     });
   }

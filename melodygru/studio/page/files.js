@@ -55,7 +55,7 @@ export class Files {
   get known() {
     const { now } = this.session;
     const { program, swing, humanize } = this.form.played(now.melody.meter);
-    const plainly = program === 0 && swing === 0.5 && !humanize && !now.progression;
+    const plainly = program === 0 && swing === 0.5 && !humanize;
     return (plainly && now.file) || (this.made.get(now)?.get(this.playing) ?? null);
   }
 

@@ -81,7 +81,7 @@ export class Writing {
     return doing(pressed, count > 1 ? "Writing eight takes" : "Writing", async ({ signal, at }) => {
       const { model, seed } = this.form;
       const feel = this.form.value("feel") || null;
-      const order = { model, feel, options: options(), seed, takes: count, primer };
+      const order = { model, feel, options: options(), seed, takes: count, primer, render_chords: true };
       const stop = new AbortController();
       signal.addEventListener("abort", () => stop.abort());
       /** @type {Map<number, Note[]>} */
@@ -182,7 +182,8 @@ export class Writing {
     this.orders.roll = null;
     this.roll.locked = false;
     const notes = primer ? asLoud(entry.melody.notes, primer.notes) : entry.melody.notes;
-    const whole = { ...entry, melody: { ...entry.melody, notes } };
+    const loud = notes.some((note) => note.velocity);
+    const whole = { ...entry, melody: { ...entry.melody, notes }, file: loud ? null : entry.file };
     this.session.show(whole);
     if (primer) this.roll.reveal(lengthOf(primer), notes.at(-1)?.pitch ?? 72);
     this.history.add(whole);
