@@ -10,28 +10,37 @@ from melodygru.cli import options, output
 from melodygru.system import config_home
 
 if TYPE_CHECKING:
+    from melodygru.arranging.patterns import Groove
     from melodygru.writing.feels import Feel
     from melodygru.writing.styles import Style
 
 
 def styles(json: options.Json = False) -> None:
-    """List the styles and the feels that melodies can be written in, what each is good for, and how one begins."""
+    """List the styles and the feels that melodies can be written in, what each is good for, and how one begins.
+
+    And the grooves that accompaniments can be played in.
+    """
+    from melodygru.arranging.patterns import book
     from melodygru.writing import styles as known
     from melodygru.writing.feels import feels
 
     samples = known.samples()
     knowing, others = _models()
-    listed = feels()
+    listed, shelf = feels(), book()
     if json:
         told = {name: {**asdict(style), "sample": samples[name]} for name, style in known.STYLES.items()}
         output.print_json(
             {
                 "styles": {name: {**facts, "models": knowing} for name, facts in told.items()},
                 "feels": {name: {"about": one.about, "options": dict(one.options)} for name, one in listed.items()},
+                "grooves": {name: asdict(one) for name, one in shelf.grooves.items()},
+                "patterns": {
+                    part: {name: one.about for name, one in patterns.items()} for part, patterns in shelf.patterns.items()
+                },
             }
         )
         return
-    _print(known.STYLES, samples, listed, _known_by(knowing, others))
+    _print(known.STYLES, samples, listed, shelf.grooves, _known_by(knowing, others))
 
 
 def _models() -> tuple[list[str], list[str]]:
@@ -56,10 +65,17 @@ def _known_by(knowing: list[str], others: list[str]) -> str:
     return f"{known} Not by: {', '.join(others)}." if others else known
 
 
-def _print(styles: Mapping[str, Style], samples: Mapping[str, str], feels: Mapping[str, Feel], known_by: str) -> None:
+def _print(
+    styles: Mapping[str, Style],
+    samples: Mapping[str, str],
+    feels: Mapping[str, Feel],
+    grooves: Mapping[str, Groove],
+    known_by: str,
+) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from melodygru.arranging.patterns import FILE as OWN_PATTERNS
     from melodygru.writing.feels import FILE
 
     def table(*headings: str) -> Table:
@@ -82,3 +98,10 @@ def _print(styles: Mapping[str, Style], samples: Mapping[str, str], feels: Mappi
     console.print(of_feels)
     console.print(f"\nFeels of your own go into ./{FILE} or {config_home() / FILE}; what is said goes before them:")
     console.print("    melodygru generate --feel lullaby --bars 8 out.mid")
+    of_grooves = table("groove", "chords", "bass", "drums", "for the styles")
+    for name, groove in grooves.items():
+        of_grooves.add_row(name, *groove.patterns.values(), ", ".join(groove.styles))
+    console.print()
+    console.print(of_grooves)
+    console.print(f"\nGrooves and patterns of your own go into ./{OWN_PATTERNS} or {config_home() / OWN_PATTERNS}:")
+    console.print("    melodygru generate --with chords,bass,drums --groove waltz out.mid")

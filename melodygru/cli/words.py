@@ -32,7 +32,8 @@ for _words, _what, _line in (
     ("download data dataset datasets", "for tunes to train on", "corpus"),
     ("onnx quantize quantise", "to write a model for other programs", "export MODEL OUT.onnx"),
     ("transpose", "to write in another key", 'generate --key "D minor"'),
-    ("harmonize harmonise arrange accompany chords", "for a melody over chords", 'generate --chords "Am F C G"'),
+    ("harmonise reharmonize chords chordify", "for chords to a melody", "harmonize {0} OUT.mid"),
+    ("accompany accompaniment backing band drums bass orchestrate", "for tracks around it", "arrange {0} OUT.mid"),
     ("key tempo bpm bars", "to say what is wanted", 'generate --key "A minor" --bpm 96 --bars 8'),
     ("version", "for the version", "--version"),
 ):
@@ -53,7 +54,7 @@ for _words, _advice in (
     ("random creativity randomness", "say --temperature 1.1; --seed makes a melody come again"),
     ("quantize quantise", "say --grid 1/8; all that is written lies on it"),
     ("structure sections", "say --form AABA --section-bars 8"),
-    ("bass drums", "there are melodies and chords: --chords with --render-chords"),
+    ("bass drums band percussion", "say --with chords,bass,drums"),
     ("variations", "say --count 4"),
     ("continue from prime input", "say --primer FILE"),
     ("format", "give OUT an ending; `melodygru score` and `melodygru render` write notes and sound"),

@@ -25,7 +25,7 @@ from melodygru.formats.midi.chunks import OWN_TEXT
 from melodygru.formats.midi.extraction import Extraction, extract
 from melodygru.formats.midi.grid import Grid
 from melodygru.formats.midi.parser import RawFile, RawNote, parse_midi, read_bytes
-from melodygru.formats.midi.performance import Clock, Performance, accent
+from melodygru.formats.midi.performance import Clock, Performance, accent, triplet_quarters
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.formats.reading import WHOLE, read
 from melodygru.formats.scores.files import is_score
@@ -150,6 +150,16 @@ class Tune:
         """How loud the melody's notes are played, in order."""
         near = self._raw_notes()
         return [near(note).velocity for note in self.melody.notes]
+
+    def ticks(self) -> Callable[[int], int]:
+        """When a step of the melody sounds in the file, in ticks: swung, if the file says so."""
+        clock = self._clock(self.melody)
+        if clock is not None:
+            grid, swing = self.extraction.grid, clock.swing
+            onsets = [(note.onset - grid.origin) / grid.ticks_per_quarter for note in self.extraction.notes]
+            playing = Performance(swing=swing, ppq=self.raw.ticks_per_quarter)
+            clock = Clock(self.melody, playing, triplet_quarters(onsets, swing))
+        return lambda step: self._tick(step, clock)
 
     def _clock(self, melody: Melody) -> Clock | None:
         """How the file swings, where it says so."""

@@ -7,7 +7,7 @@ makes files of what comes out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import pairwise
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from melodygru.errors import UsageError, from_known
 from melodygru.music.melody import Melody
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
+from melodygru.music.tracks import Track
 from melodygru.option import FEEL, FILES, check_all, described, option
 
 TICKS_PER_QUARTER = 480
@@ -147,11 +148,15 @@ class Clock:
     Raises UsageError when there is swing and the metre has none.
     """
 
-    def __init__(self, melody: Melody, performance: Performance):
+    def __init__(self, melody: Melody, performance: Performance, straight: Collection[int] | None = None):
+        """`straight`: the numbers of the quarters that stay as they are, from 0; None: those that the melody tells."""
         performance.check(melody.time_signature)
         self.ticks_per_step = performance.ppq // STEPS_PER_QUARTER
+        self.swing = performance.swing
         self._swing = Fraction(float(performance.swing))
-        self._straight = {note.onset // STEPS_PER_QUARTER for note in melody.notes if note.onset % _THIRTY_SECOND}
+        if straight is None:
+            straight = {note.onset // STEPS_PER_QUARTER for note in melody.notes if note.onset % _THIRTY_SECOND}
+        self._straight = straight
 
     def tick(self, step: int) -> int:
         """The tick of a step: both count from the first bar line of the grid."""
@@ -163,6 +168,26 @@ class Clock:
         # How much later than straight: nothing at both ends of the quarter, most in its middle.
         late = (2 * self._swing - 1) * (inside if inside <= half else STEPS_PER_QUARTER - inside)
         return straight + int(late * self.ticks_per_step + Fraction(1, 2))
+
+
+def triplet_quarters(onsets: Iterable[float], swing: float) -> set[int]:
+    """The numbers of the quarters that are played as triplets in a file that swings, where others are swung.
+
+    Read as steps, what is swung near 2/3 looks like a triplet too; its exact place tells.
+
+    Args:
+        onsets: of the melody's notes in the file, in quarters.
+        swing: of the file, as in `Performance`.
+    """
+    places = [Fraction(step, STEPS_PER_QUARTER) for step in range(0, STEPS_PER_QUARTER + 1, _THIRTY_SECOND)]
+    swung = [float(2 * swing * p if p <= 0.5 else 1 - 2 * (1 - swing) * (1 - p)) for p in places]
+    thirds = (1 / 6, 1 / 3, 2 / 3, 5 / 6)
+    found = set()
+    for onset in onsets:
+        quarter, inside = divmod(onset, 1)
+        if min(abs(inside - place) for place in thirds) < min(abs(inside - place) for place in swung):
+            found.add(int(quarter))
+    return found
 
 
 def perform(melody: Melody, performance: Performance) -> list[Struck]:
@@ -200,6 +225,36 @@ def perform(melody: Melody, performance: Performance) -> list[Struck]:
         )
         for note, more in zip(melody.notes, louder, strict=True)
     ]
+
+
+def perform_track(
+    track: Track,
+    melody: Melody,
+    performance: Performance,
+    tick: Callable[[int], int],
+) -> list[Struck]:
+    """A track beside a melody as it is played, in order: swung and humanized as the melody is.
+
+    Args:
+        track: in steps of the melody's grid; of one pitch no note may sound into the next.
+        melody: for its metre, its tempo and its length.
+        performance: how the melody is played.
+        tick: when a step of the grid sounds, in ticks; `Clock.tick`, or what a file that is there says.
+    """
+    steps = sorted({step for stroke in track.strokes for step in (stroke.onset, stroke.end)})
+    ticks = [tick(step) for step in steps]
+    chance = Random(f"humanize {track.part} {performance.seed}")
+    if performance.humanize and ticks:
+        spread = performance.humanize * TIMING_SECONDS * melody.qpm / 60 * performance.ppq
+        ticks = _shaken(ticks, tick(melody.length), spread, chance)
+    edges = dict(zip(steps, ticks, strict=True))
+    found = []
+    for onset, end, pitch, louder in track.strokes:
+        loud = performance.velocity + louder + accent(onset, melody.time_signature) // 2
+        if performance.humanize:
+            loud += round(performance.humanize * VELOCITY_SPREAD * _normal(chance))
+        found.append(Struck(edges[onset], max(edges[onset] + 1, edges[end]), pitch, max(1, min(127, loud))))
+    return found
 
 
 def accent(onset: int, metre: TimeSignature) -> int:
