@@ -153,6 +153,34 @@ class ChordsAnswer(BaseModel):
     chords: list[ChordSpan]
 
 
+class Way(BaseModel):
+    """Chords for a melody, as they are typed and as they lie under it."""
+
+    text: str
+    chords: list[ChordSpan]
+
+
+class Harmonized(BaseModel):
+    """Chords that fit a melody, the likeliest first."""
+
+    ways: list[Way]
+
+
+class Lane(BaseModel):
+    """What one part plays: (onset, duration, pitch, by how much louder than the melody off the beat) of its notes."""
+
+    part: str
+    program: int
+    notes: list[tuple[int, int, int, int]]
+
+
+class Around(BaseModel):
+    """The groove, and what each part plays."""
+
+    groove: str
+    lanes: list[Lane]
+
+
 class Choice(BaseModel):
     """An event that was possible. `pitch` is null for a rest, or the end (of duration 0)."""
 
@@ -227,7 +255,10 @@ class FeelFacts(BaseModel):
 
 
 class Choices(BaseModel):
-    """What there is to choose from; `words` are the values of options that are told one by one."""
+    """What there is to choose from.
+
+    `words` are the values of options that are told one by one; `grooves` what each is good for.
+    """
 
     version: str
     models: list[ModelFacts]
@@ -237,6 +268,7 @@ class Choices(BaseModel):
     words: dict[str, list[str]]
     scales: list[str]
     instruments: list[str]
+    grooves: dict[str, str]
     keeps: list[str]
     limits: dict[str, tuple[float, float]]
 

@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from melodygru.errors import MelodyGRUError
 from melodygru.music.instruments import program_name
 from melodygru.music.theory import SCALE_INTERVALS
-from melodygru.studio import answers, changing, filing, looking, messages, words, writing
-from melodygru.studio.kinds import STYLE_FACTS, feel_facts
+from melodygru.studio import answers, around, changing, filing, looking, messages, words, writing
+from melodygru.studio.kinds import STYLE_FACTS, feel_facts, groove_facts
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import Shelf, disposition
 from melodygru.studio.work import BusyError, GoneError, Job, Workers
@@ -117,6 +117,7 @@ def _making(models: Models, workers: Workers, shelf: Shelf) -> APIRouter:
             words=messages.WORDS,
             scales=list(SCALE_INTERVALS),
             instruments=[program_name(number) for number in range(128)],
+            grooves=await asyncio.to_thread(groove_facts),
             keeps=list(KEEP.choices),
             limits=messages.LIMITS,
         )
@@ -146,6 +147,16 @@ def _making(models: Models, workers: Workers, shelf: Shelf) -> APIRouter:
             return await _done(workers, request, lambda job: changing.change(job, models, shelf, command, asked))
         job = workers.begin(lambda job: changing.tell(job, models, shelf, command, asked))
         return await _streamed(request, job)
+
+    @routes.post("/api/harmonize", responses=_PROBLEMS)
+    async def harmonize(request: Request, asked: messages.Harmonize) -> answers.Harmonized:
+        """Chords that fit a melody."""
+        return await _done(workers, request, lambda job: around.harmonize(job, asked))
+
+    @routes.post("/api/around", responses=_PROBLEMS)
+    async def accompany(request: Request, asked: messages.Around) -> answers.Around:
+        """Chords, a bass and drums around a melody."""
+        return await _done(workers, request, lambda job: around.accompany(job, asked))
 
     @routes.post("/api/infill", responses=_CHANGES, response_model=answers.Take)
     async def infill(request: Request, asked: messages.Infill) -> Any:

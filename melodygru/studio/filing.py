@@ -15,6 +15,7 @@ from melodygru.music.chords import ChordSpan, parse_progression
 from melodygru.music.melody import Melody
 from melodygru.music.theory import TimeSignature
 from melodygru.studio import answers, messages
+from melodygru.studio.around import tracks_of
 from melodygru.studio.shelf import Shelf
 from melodygru.studio.takes import chords_for
 from melodygru.studio.work import Job
@@ -86,9 +87,10 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
     spans: tuple[ChordSpan, ...] = ()
     if asked.chords is not None and asked.chords.strip():
         spans = chords_under(parse_progression(asked.chords, metre, asked.beats_per_chord), melody)
+    tracks = None if asked.lanes is None else tracks_of(asked.lanes, melody)
     suffix = asked.format
     if suffix == "mid":
-        data = midi_bytes(melody, performance, spans, velocities=asked.melody.velocities)
+        data = midi_bytes(melody, performance, spans, tracks=tracks, velocities=asked.melody.velocities)
     elif suffix == "wav":
         from melodygru.formats.sound.synthesis import RATE, wav_bytes
 
@@ -98,7 +100,7 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
                 f"The melody lasts {melody.seconds / 60:.1f} minutes, and the studio makes sound of {longest / 60:.1f} "
                 "at most; save it as MIDI, and use melodygru render."
             )
-        midi = midi_bytes(melody, performance, spans, velocities=asked.melody.velocities)
+        midi = midi_bytes(melody, performance, spans, tracks=tracks, velocities=asked.melody.velocities)
         try:
             with job.aside():
                 data = wav_bytes(midi, asked.program)

@@ -16,6 +16,7 @@ from melodygru.formats.midi.performance import Performance
 from melodygru.music.melody import Melody as Tune
 from melodygru.music.melody import Note as TuneNote
 from melodygru.music.theory import MODES, Key, TimeSignature
+from melodygru.music.tracks import PARTS
 from melodygru.option import Option, described
 from melodygru.studio.keys import meant_key
 from melodygru.writing.config import GenerationConfig
@@ -25,6 +26,8 @@ from melodygru.writing.values import DEFAULT_METER, DEFAULT_QPM, MAX_BARS
 MAX_NOTES = 20_000
 MAX_STEP = MAX_BARS * 32 * 96 + 32 * 96
 """The end of the longest melody: so many bars of 32/1, and a pickup's."""
+MAX_LANE_NOTES = 100_000
+"""Notes of one part of an accompaniment."""
 MAX_SEED = 2**53 - 1
 """The largest whole number that every reader of JSON reads exactly."""
 MAX_TAKES = 8
@@ -62,6 +65,9 @@ def _wish(option: Option) -> Any:
     """The type and the field of an option that need not be said."""
     kind = Literal[option.choices] if option.choices else Text if option.kind is str else option.kind
     return kind | None, _limited(option, None)
+
+
+_Louder = Annotated[int, Field(ge=-127, le=127)]
 
 
 class _Message(BaseModel):
@@ -159,6 +165,40 @@ class Chords(_Message):
     pickup: int = Field(default=0, ge=0, le=MAX_STEP)
 
 
+class Harmonize(_Message):
+    """Find chords for a melody, in several ways."""
+
+    melody: Melody
+    style: Name | None = None
+    chords_per_bar: Literal[1, 2] | None = None
+    ways: int = Field(default=1, ge=1, le=8)
+
+
+class Around(_Message):
+    """Chords, a bass and drums around a melody, as a groove has them."""
+
+    melody: Melody
+    chords: Text | None = None
+    groove: Name | None = None
+    fills: bool = False
+    seed: int = _limited(_SEED, 0)
+
+
+_Step = Annotated[int, Field(ge=0, le=MAX_STEP)]
+_Struck = Annotated[
+    tuple[_Step, Annotated[int, Field(ge=1, le=MAX_STEP)], Annotated[int, Field(ge=0, le=127)], _Louder],
+    Field(strict=False),  # JSON has no tuples
+]
+
+
+class Lane(_Message):
+    """What one part plays: onset, duration, pitch, and by how much louder than the melody off the beat."""
+
+    part: Literal[PARTS]  # type: ignore[valid-type]
+    program: int = _limited(_PLAYED["program"])
+    notes: list[_Struck] = Field(max_length=MAX_LANE_NOTES)
+
+
 class Infill(_Message):
     """Write some bars of a melody anew, or all that is not locked: bars, beats or notes by number (`writing.locks`)."""
 
@@ -194,10 +234,11 @@ class Look(_Message):
 
 
 class Save(_Message):
-    """Make a file of a melody."""
+    """Make a file of a melody; with `lanes` in place of plain chords."""
 
     melody: Melody
     chords: Text | None = None
+    lanes: list[Lane] | None = Field(default=None, max_length=len(PARTS))
     beats_per_chord: float | None = _limited(_WISHES["beats_per_chord"], None)
     format: Literal["mid", "wav", "musicxml", "abc", "svg", "pdf"]
     program: int = _limited(_PLAYED["program"], _PLAYED["program"].default)

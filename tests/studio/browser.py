@@ -56,9 +56,11 @@ def select_bars(page: Any, first: int, last: int) -> None:
 
 
 def in_page(page: Any, script: str) -> Any:
-    """What a script returns that has the page's `player`, `roll` and `session`."""
+    """What a script returns that has the page's `lanes`, `player`, `roll` and `session`."""
     return page.evaluate(
-        "import(new URL('page/main.js', document.baseURI)).then(({ player, roll, session }) => { " + script + " })"
+        "import(new URL('page/main.js', document.baseURI)).then(({ lanes, player, roll, session }) => { "
+        + script
+        + " })"
     )
 
 

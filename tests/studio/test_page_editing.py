@@ -147,7 +147,7 @@ def test_volume_mutes_and_count_in(opened: Any) -> None:
     opened.fill("[name=chords]", "Am F C G")
     opened.press("[name=chords]", "Enter")
     opened.wait_for_selector(".ruler .chord")
-    for button, what in (("#melodyOn", "melodyOn"), ("#chordsOn", "chordsOn")):
+    for button, what in (("#melodyOn", "melodyOn"), ("#chordsOn", "on.chords")):
         opened.click(button)
         assert not pressed(opened, button)
         assert in_page(opened, f"return player.{what}") is False

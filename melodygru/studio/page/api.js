@@ -109,6 +109,16 @@ export async function check(order, signal) {
   return (await post("api/check", order, signal)).json();
 }
 
+/** Chords that fit a melody. @param {Record<string, unknown>} order @param {AbortSignal} signal @returns {Promise<{ways: {text: string}[]}>} */
+export async function harmonize(order, signal) {
+  return (await post("api/harmonize", order, signal)).json();
+}
+
+/** What a groove plays around a melody. @param {Record<string, unknown>} order @returns {Promise<{lanes: import("./types.js").Lane[]}>} */
+export async function around(order) {
+  return (await post("api/around", order)).json();
+}
+
 /** Chords under a melody. @param {string} chords @param {Melody} melody @returns {Promise<ChordSpan[]>} */
 export async function layOut(chords, { meter, bars, pickup }) {
   return (await (await post("api/chords", { chords, meter, bars, pickup })).json()).chords;

@@ -69,10 +69,10 @@ export class Changing {
       const take = await api.change(what, { model, melody: before.melody, options, seed, ...values() }, task);
       // What was drawn in the meantime is not thrown away.
       if (this.session.now !== before) return;
-      const { chords, progression } = before;
+      const { chords, progression, hand } = before;
       const notes = asLoud(take.melody.notes, before.melody.notes);
       /** @type {import("./types.js").Entry} */
-      const entry = { ...entryOf(take, label), melody: { ...take.melody, notes }, chords, progression };
+      const entry = { ...entryOf(take, label), melody: { ...take.melody, notes }, chords, progression, ...(hand ? { hand } : {}) };
       // The program's own file knows of no chords and no velocities.
       if (progression || notes.some((note) => note.velocity)) entry.file = null;
       this.session.put(entry);

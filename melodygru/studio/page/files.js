@@ -15,11 +15,14 @@ export class Files {
    * @param {import("./session.js").Session} session
    * @param {import("./form.js").Form} form
    * @param {import("./history.js").History} history
+   * @param {import("./lanes.js").Lanes} lanes
    */
-  constructor(session, form, history) {
+  constructor(session, form, history, lanes) {
     this.session = session;
     this.form = form;
     this.history = history;
+    this.lanes = lanes;
+    lanes.watchers.push(() => this.link());
     this.turn = 0;
     /** @type {WeakMap<Entry, Map<string, FileLink>>} files that were asked for, by how they are played */
     this.made = new WeakMap();
@@ -48,14 +51,15 @@ export class Files {
 
   /** How it is to be played, as a name for the file that was made so. */
   get playing() {
-    return JSON.stringify(this.form.played(this.session.now.melody.meter));
+    const { now } = this.session;
+    return JSON.stringify([this.form.played(now.melody.meter), this.lanes.heard(now)]);
   }
 
   /** The file of what is on the roll, if it has been made: what the server wrote is played plainly. */
   get known() {
     const { now } = this.session;
     const { program, swing, humanize } = this.form.played(now.melody.meter);
-    const plainly = program === 0 && swing === 0.5 && !humanize;
+    const plainly = !this.lanes.groove && program === 0 && swing === 0.5 && !humanize;
     return (plainly && now.file) || (this.made.get(now)?.get(this.playing) ?? null);
   }
 
@@ -84,8 +88,9 @@ export class Files {
   /** @param {string} format @param {AbortSignal} [signal] @returns {Promise<FileLink>} */
   make(format, signal) {
     const { melody, progression } = this.session.now;
+    const lanes = this.lanes.heard(this.session.now);
     if (!melody.notes.length) return Promise.reject(new Error(NOTHING));
-    return api.makeFile({ melody, chords: progression, format, ...this.form.played(melody.meter) }, signal);
+    return api.makeFile({ melody, chords: progression, lanes, format, ...this.form.played(melody.meter) }, signal);
   }
 
   /** @param {File} file @param {string} [track] the number of the one that the melody is in */

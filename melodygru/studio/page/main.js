@@ -9,6 +9,7 @@ import { button, element, get, html, input, select } from "./elements.js";
 import { Files } from "./files.js";
 import { Form } from "./form.js";
 import { draft, History, keepDraft } from "./history.js";
+import { Lanes } from "./lanes.js";
 import { Listening } from "./listening.js";
 import { say, tell } from "./messages.js";
 import { lengthOf } from "./music.js";
@@ -32,7 +33,7 @@ const form = new Form(choices);
 const player = new Player();
 const roll = new Roll(element("roll"), {
   edited: (melody, joined) => session.change(melody, joined),
-  heard: (pitch) => player.preview(pitch),
+  heard: (pitch, part) => player.preview(pitch, part),
   chose: showBars,
   pointed: (note, box) => listening.point(note, box),
   said: (text) => (element("said").textContent = text),
@@ -56,12 +57,13 @@ const takes = new Takes(element("takes"), {
     history.add(entry);
   },
 });
-const playing = new Playing(player, session, roll, takes, form, () => {
+const lanes = new Lanes(session, roll, player, choices.grooves);
+const playing = new Playing(player, session, roll, takes, form, lanes, () => {
   listening.colour();
   showFacts();
 });
 const listening = new Listening(session, roll, form);
-new Files(session, form, history);
+new Files(session, form, history, lanes);
 const writing = new Writing(session, roll, form, takes, history, playing);
 new Changing(session, roll, form, history);
 new Checking(form, session);
@@ -201,4 +203,4 @@ if (before) session.show(before);
 else await writing.generate();
 document.documentElement.dataset.ready = "true";
 
-export { player, roll, session };
+export { lanes, player, roll, session };

@@ -1,6 +1,6 @@
 // How a melody is played: swing, accents and inexactness, as melodygru/formats/midi/performance.py has them.
 
-/** @import {Melody, Note} from "./types.js" */
+/** @import {Lane, Melody, Note} from "./types.js" */
 import { metreOf, QUARTER } from "./music.js";
 
 /** Velocity of a note off the beat. */
@@ -30,18 +30,34 @@ export function canSwing(meter) {
   return beat % QUARTER === 0 && bar % QUARTER === 0;
 }
 
+/** By how many steps each step is late when it swings. @param {Melody} melody @param {number} swing @returns {(step: number) => number} */
+function lateness(melody, swing) {
+  const straight = new Set(melody.notes.filter((note) => note.onset % (QUARTER / 8)).map((note) => Math.floor(note.onset / QUARTER)));
+  return (step) => {
+    if (!canSwing(melody.meter) || straight.has(Math.floor(step / QUARTER))) return 0;
+    const inside = step % QUARTER;
+    return (2 * swing - 1) * Math.min(inside, QUARTER - inside);
+  };
+}
+
+/** A lane beside a melody as it is played. @param {Melody} melody @param {Lane} lane @param {number} swing */
+export function performedLane(melody, { part, program, notes }, swing) {
+  const late = lateness(melody, swing);
+  const played = notes.map(([from, duration, pitch, louder]) => {
+    const onset = from + late(from);
+    const velocity = Math.max(1, Math.min(127, VELOCITY + louder + Math.floor(accent(melody, from) / 2)));
+    return { onset, duration: Math.max(0.5, from + duration + late(from + duration) - onset), pitch, velocity };
+  });
+  return { part, program, notes: played };
+}
+
 /**
  * Notes as they are played, in fractions of steps.
  * @param {Melody} melody @param {number} swing where the second of two eighths begins: 0.5 straight @param {number} human 0 to 1
  * @returns {(Note & {velocity: number})[]}
  */
 export function performed(melody, swing, human) {
-  const straight = new Set(melody.notes.filter((note) => note.onset % (QUARTER / 8)).map((note) => Math.floor(note.onset / QUARTER)));
-  const late = (/** @type {number} */ step) => {
-    if (!canSwing(melody.meter) || straight.has(Math.floor(step / QUARTER))) return 0;
-    const inside = step % QUARTER;
-    return (2 * swing - 1) * Math.min(inside, QUARTER - inside);
-  };
+  const late = lateness(melody, swing);
   const spread = human * TIMING_SECONDS * (melody.bpm / 60) * QUARTER;
   const played = melody.notes.map((note, index) => {
     const onset = Math.max(0, note.onset + late(note.onset) + spread * wobble(2 * index));

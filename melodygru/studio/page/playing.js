@@ -3,7 +3,7 @@
 /** @import {Entry} from "./types.js" */
 import { button, input } from "./elements.js";
 import { lengthOf, metreOf, startOfBar } from "./music.js";
-import { canSwing, performed } from "./performing.js";
+import { canSwing, performed, performedLane } from "./performing.js";
 
 export class Playing {
   /**
@@ -12,14 +12,16 @@ export class Playing {
    * @param {import("./roll.js").Roll} roll
    * @param {import("./takes.js").Takes} takes
    * @param {import("./form.js").Form} form
+   * @param {import("./lanes.js").Lanes} lanes
    * @param {() => void} returned called when the roll shows what is being worked on again, after a take
    */
-  constructor(player, session, roll, takes, form, returned) {
+  constructor(player, session, roll, takes, form, lanes, returned) {
     this.player = player;
     this.session = session;
     this.roll = roll;
     this.takes = takes;
     this.form = form;
+    this.lanes = lanes;
     this.returned = returned;
     /** @type {Entry | null} a take that is heard, and seen, in place of what is worked on */
     this.audition = null;
@@ -40,18 +42,25 @@ export class Playing {
     form.field("program").addEventListener("change", () => this.load());
     button("play").addEventListener("click", () => this.toggle());
     button("ab").addEventListener("click", () => this.compare());
-    for (const what of /** @type {("loop" | "metronome" | "countIn" | "melodyOn" | "chordsOn")[]} */ (["loop", "metronome", "countIn", "melodyOn", "chordsOn"])) {
+    for (const what of /** @type {("loop" | "metronome" | "countIn" | "melodyOn")[]} */ (["loop", "metronome", "countIn", "melodyOn"])) {
       button(what).addEventListener("click", () => {
         player[what] = !player[what];
         button(what).setAttribute("aria-pressed", String(player[what]));
       });
     }
     for (const name of ["swing", "humanize"]) form.field(name).addEventListener("input", () => this.load());
-    for (const [id, what] of /** @type {[string, "volume" | "chordLevel"][]} */ ([["volume", "volume"], ["chord-volume", "chordLevel"]])) {
-      const turned = () => (player[what] = Number(input(id).value));
-      input(id).addEventListener("input", turned);
-      turned();
-    }
+    button("chordsOn").addEventListener("click", () => {
+      player.on.chords = !player.on.chords;
+      button("chordsOn").setAttribute("aria-pressed", String(player.on.chords));
+      for (const watcher of lanes.watchers) watcher();
+    });
+    const turn = () => {
+      player.volume = Number(input("volume").value);
+      player.levels.chords = Number(input("chord-volume").value);
+    };
+    for (const id of ["volume", "chord-volume"]) input(id).addEventListener("input", turn);
+    turn();
+    lanes.watchers.push(() => this.load());
   }
 
   /** Tell the player what there is to play. */
@@ -59,8 +68,11 @@ export class Playing {
     const { melody, chords } = this.audition ?? this.session.now;
     const { bar, beat } = metreOf(melody.meter);
     const { program } = this.form;
-    const notes = performed(melody, this.form.swingOf(melody.meter), Number(this.form.value("humanize")));
-    this.player.setClip({ notes, bpm: melody.bpm, length: lengthOf(melody), barSteps: bar, beatSteps: beat, chords, program });
+    const swing = this.form.swingOf(melody.meter);
+    const notes = performed(melody, swing, Number(this.form.value("humanize")));
+    // What surrounds the melody that is worked on does not go with another.
+    const lanes = this.audition ? [] : this.lanes.of(this.session.now).map((lane) => performedLane(melody, lane, swing));
+    this.player.setClip({ notes, bpm: melody.bpm, length: lengthOf(melody), barSteps: bar, beatSteps: beat, chords, program, lanes });
     this.form.field("swing").disabled = !canSwing(melody.meter);
     this.range();
   }

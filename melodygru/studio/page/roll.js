@@ -5,6 +5,7 @@ import { added, withNotes } from "./clip.js";
 import { metreOf } from "./music.js";
 import { drag, framing, moving, stretching } from "./roll_drag.js";
 import { pressKey, sayWhere } from "./roll_keys.js";
+import { drawLane, toggleInLane } from "./roll_lane.js";
 import { drawLine } from "./roll_line.js";
 import { turnLock } from "./roll_locks.js";
 import { pressRuler } from "./roll_ruler.js";
@@ -17,7 +18,7 @@ const EDGE = 8;
 /**
  * @typedef {object} Hooks
  * @property {(melody: Melody, joined: boolean) => void} edited  a change is complete, or a part of the last one
- * @property {(pitch: number) => void} heard  a note was touched
+ * @property {(pitch: number, part?: import("./types.js").Part) => void} heard  a note was touched, of a part if not the melody's
  * @property {(bars: [number, number] | null) => void} chose  bars were selected, both included
  * @property {(note: Note | null, box: DOMRect | null) => void} pointed  a note is hovered or selected
  * @property {(text: string) => void} said  what a screen reader should say
@@ -40,6 +41,8 @@ export class Roll extends RollView {
     this.lining = false;
     /** Whether a press on a note locks it. */
     this.locking = false;
+    /** Called with the notes of the lane that is edited. @type {(notes: import("./types.js").Struck[]) => void} */
+    this.laned = () => {};
     /** Whether something is being written or tried here, and nothing can be drawn. */
     this.locked = false;
     this.grid.addEventListener("pointerdown", (event) => this.press(event));
@@ -108,7 +111,7 @@ export class Roll extends RollView {
   }
 
   /** @param {Melody} melody @returns {SVGElement[]} */
-  lane(melody) {
+  stemsOf(melody) {
     const shown = this.melody;
     this.melody = melody;
     const parts = [this.laneGround(), ...stems(this)];
@@ -133,8 +136,28 @@ export class Roll extends RollView {
     this.choose(this.melody.notes.filter((note) => places.has(note.onset)));
   }
 
+  /** Edit a lane of the accompaniment; null: the melody. @param {import("./types.js").Lane | null} lane */
+  showLane(lane) {
+    const other = lane?.part !== this.lane?.part;
+    this.lane = lane;
+    if (other) this.draw();
+    else drawLane(this);
+  }
+
+  /** Scroll to where the lane's notes are. */
+  revealLane() {
+    const [first] = this.lane?.notes ?? [];
+    if (first) this.reveal(first[0], first[2]);
+  }
+
+  draw() {
+    super.draw();
+    drawLane(this);
+  }
+
   /** @param {Note | null} note */
   remove(note) {
+    if (this.lane) return;
     if (!note || performance.now() - this.addedAt < 500) return;
     const gone = this.chosen.has(note) ? this.chosen : new Set([note]);
     this.commit({ notes: this.melody.notes.filter((one) => !gone.has(one)), chosen: [] });
@@ -157,7 +180,7 @@ export class Roll extends RollView {
 
   /** @param {PointerEvent} event */
   hover(event) {
-    if (event.buttons || event.pointerType === "touch" || this.lining) return;
+    if (event.buttons || event.pointerType === "touch" || this.lining || this.lane) return;
     const note = this.under(event);
     this.grid.classList.toggle("over", note !== null);
     this.grid.classList.toggle("end", note !== null && this.atEnd(note, event));
@@ -174,6 +197,11 @@ export class Roll extends RollView {
       return;
     }
     this.nudgedAt = 0;
+    if (this.lane) {
+      const { step, pitch } = this.place(event);
+      toggleInLane(this, step, pitch);
+      return;
+    }
     const note = this.under(event);
     if (note && this.locking) {
       turnLock(this, note);

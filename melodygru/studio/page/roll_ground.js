@@ -1,6 +1,7 @@
 // What stands still behind the notes of a piano roll: rows with their names, and lines; and what the lane below shows.
 
 /** @import {RollView} from "./roll_view.js" */
+import { drumName } from "./drums.js";
 import { svg } from "./elements.js";
 import { HIGHEST, keyOf, lengthOf, LOWEST, metreOf, pitchName, QUARTER } from "./music.js";
 import { KEYS, ROW, STRIP } from "./roll_view.js";
@@ -20,9 +21,10 @@ export function drawGround(roll, width, height) {
     rows.push(svg("rect", { class: `row ${kind}`, x: 0, y: roll.y(pitch), width, height: ROW }));
     const black = BLACK.has(tone) ? "black" : "white";
     names.push(svg("rect", { class: `key ${black}`, x: 0, y: roll.y(pitch), width: KEYS - 1, height: ROW }));
-    if (key.scale.has(tone)) {
+    const drum = roll.lane?.part === "drums" ? drumName(pitch) : null;
+    if (drum ?? key.scale.has(tone)) {
       const name = svg("text", { class: kind, x: KEYS - 6, y: roll.y(pitch) + ROW - 3, "text-anchor": "end" });
-      name.textContent = pitchName(pitch, key.flats);
+      name.textContent = drum ?? pitchName(pitch, key.flats);
       names.push(name);
     }
   }

@@ -3,6 +3,7 @@
 /** @import {Roll} from "./roll.js" */
 import { added, moved, snapped, stretched } from "./clip.js";
 import { copy, cut, duplicate, paste } from "./roll_clipboard.js";
+import { toggleInLane } from "./roll_lane.js";
 import { louder } from "./roll_velocity.js";
 import { HIGHEST, keyOf, lengthOf, LOWEST, pitchName, placeName, valueName } from "./music.js";
 
@@ -100,6 +101,10 @@ function lengthen(roll, steps) {
 
 /** @param {Roll} roll */
 function write(roll) {
+  if (roll.lane) {
+    toggleInLane(roll, roll.caret.onset, roll.caret.pitch);
+    return;
+  }
   if (roll.chosen.size) return;
   roll.nudgedAt = 0;
   roll.hooks.heard(roll.caret.pitch);
@@ -108,6 +113,7 @@ function write(roll) {
 
 /** Select the next note, or the one before. @param {Roll} roll @param {number} by 1 or -1 */
 function step(roll, by) {
+  if (roll.lane) return;
   const { notes } = roll.melody;
   const [chosen] = roll.chosen;
   const after = notes.findIndex((note) => note.onset >= roll.caret.onset);

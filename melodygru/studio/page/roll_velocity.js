@@ -36,7 +36,7 @@ export function pressLane(roll, start) {
     const chosen = [...roll.chosen].map((note) => note.onset);
     const together = new Set(chosen.includes(near.onset) ? chosen : [near.onset]);
     notes = notes.map((note) => (together.has(note.onset) ? { ...note, velocity } : note));
-    roll.strip.replaceChildren(...roll.lane({ ...before, notes }));
+    roll.strip.replaceChildren(...roll.stemsOf({ ...before, notes }));
   };
   paint(start);
   const stop = new AbortController();

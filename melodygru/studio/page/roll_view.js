@@ -39,6 +39,8 @@ export class RollView {
     this.loudness = false;
     /** @type {Map<number, Lock>} what stays when all else is written anew, by the onsets of notes */
     this.locks = new Map();
+    /** @type {import("./types.js").Lane | null} the part of the accompaniment that is edited; null: the melody is */
+    this.lane = null;
     /** @type {[number, number][]} steps and pitches of a line that the melody is to follow */
     this.line = [];
     /** @type {Map<Note, SVGRectElement>} */
@@ -56,9 +58,10 @@ export class RollView {
     this.selection = svg("rect", { class: "bars", y: 0 });
     this.ghosts = svg("g", { class: "ghosts" });
     this.notes = svg("g", { class: "notes" });
+    this.laneNotes = svg("g", { class: "lane-notes" });
     this.top = svg("g");
     this.cursor = svg("line", { class: "cursor", y1: 0 });
-    this.grid.append(this.ground, this.selection, this.ghosts, this.notes, this.top, this.cursor);
+    this.grid.append(this.ground, this.selection, this.ghosts, this.notes, this.laneNotes, this.top, this.cursor);
     const corner = document.createElement("div");
     corner.className = "corner";
     const inner = document.createElement("div");
@@ -166,7 +169,7 @@ export class RollView {
   /** The lane below: what the model hears, or how loud notes are. */
   drawStrip() {
     if (this.loudness) {
-      this.strip.replaceChildren(...this.lane(this.melody));
+      this.strip.replaceChildren(...this.stemsOf(this.melody));
       this.stripKeys.replaceChildren(this.laneGround(), ...["127", "1"].map((text, at) => laneLabel(text, at ? STRIP - 4 : 14)));
       return;
     }
@@ -181,7 +184,7 @@ export class RollView {
   }
 
   /** Stems of notes in the lane, by whoever edits them. @param {Melody} melody @returns {SVGElement[]} */
-  lane(melody) {
+  stemsOf(melody) {
     return melody ? [this.laneGround()] : [];
   }
 

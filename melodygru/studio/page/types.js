@@ -25,6 +25,7 @@
  * @typedef {{version: string, default_model: string, scales: string[], instruments: string[], keeps: string[],
  *            models: {name: string, pieces: number | null, notes: number | null, default_style: string | null,
  *                     unheard_of: string[]}[],
+ *            grooves: Record<string, string>,
  *            styles: Record<string, {good_for: string, meter: string, bpm: number, range: string}>,
  *            feels: Record<string, {about: string, options: Record<string, unknown>, program: number | null}>,
  *            words: Record<string, string[]>}} Choices
@@ -38,6 +39,9 @@
  * @typedef {{melodies: Melody[], velocities: (number[] | null)[], track: string, tracks: [number, string][],
  *            tempi: number, remarks: string[], style: string | null}} Opened
  */
+/** @typedef {"chords" | "bass" | "drums"} Part */
+/** @typedef {[number, number, number, number]} Struck  onset, duration, pitch, by how much louder than the melody off the beat */
+/** @typedef {{part: Part, program: number, notes: Struck[]}} Lane */
 /**
  * @typedef {object} Entry  What the history keeps: a melody, and where it comes from.
  * @property {Melody} melody
@@ -46,6 +50,7 @@
  * @property {string} label
  * @property {FileLink | null} file  null: it has been edited since
  * @property {number | null} seed
+ * @property {Partial<Record<Part, Struck[]>>} [hand]  lanes that were drawn by hand
  * @property {string | null} [style]  in which it was written, where that is known
  */
 

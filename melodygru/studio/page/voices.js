@@ -193,11 +193,8 @@ export function sound(context, out, name, pitch, velocity, start, seconds) {
 /** @type {WeakMap<BaseAudioContext, AudioBuffer>} */
 const noises = new WeakMap();
 
-/**
- * The short noise of a hammer, a plectrum or a bow.
- * @param {BaseAudioContext} context @param {AudioNode} out @param {number} level @param {number} start
- */
-function strike(context, out, level, start) {
+/** A quarter of a second of noise. @param {BaseAudioContext} context @returns {AudioBuffer} */
+export function noiseOf(context) {
   let buffer = noises.get(context);
   if (!buffer) {
     buffer = context.createBuffer(1, Math.round(0.25 * context.sampleRate), context.sampleRate);
@@ -205,7 +202,15 @@ function strike(context, out, level, start) {
     for (let i = 0; i < data.length; i++) data[i] = next();
     noises.set(context, buffer);
   }
-  const source = new AudioBufferSourceNode(context, { buffer });
+  return buffer;
+}
+
+/**
+ * The short noise of a hammer, a plectrum or a bow.
+ * @param {BaseAudioContext} context @param {AudioNode} out @param {number} level @param {number} start
+ */
+function strike(context, out, level, start) {
+  const source = new AudioBufferSourceNode(context, { buffer: noiseOf(context) });
   const above = new BiquadFilterNode(context, { type: "highpass", frequency: 1800 });
   const below = new BiquadFilterNode(context, { type: "lowpass", frequency: 12_000 });
   const gain = new GainNode(context, { gain: 0 });
