@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,14 @@ def in_page(page: Any, script: str) -> Any:
         + script
         + " })"
     )
+
+
+def until(page: Any, script: str, seconds: float = 15) -> None:
+    """Wait until a script of `in_page` returns what is true."""
+    end = time.monotonic() + seconds
+    while not in_page(page, script):
+        assert time.monotonic() < end, script
+        page.wait_for_timeout(50)
 
 
 def swipe(page: Any, touch: Any, way: list[dict[str, float]]) -> None:

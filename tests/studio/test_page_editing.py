@@ -11,7 +11,7 @@ import pytest
 
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.music.melody import Melody, Note
-from tests.studio.browser import BROWSER, in_page, melody_of, places, saved, select_bars, settle
+from tests.studio.browser import BROWSER, in_page, melody_of, places, saved, select_bars, settle, until
 
 pytestmark = BROWSER
 
@@ -167,10 +167,7 @@ def test_volume_mutes_and_count_in(opened: Any) -> None:
     opened.keyboard.press("Space")
     opened.wait_for_timeout(700)
     assert in_page(opened, "return player.position") == 0, "a bar of clicks comes first"
-    opened.wait_for_function(
-        "() => import(new URL('page/main.js', document.baseURI)).then(({ player }) => player.position > 4)",
-        timeout=9000,
-    )
+    until(opened, "return player.position > 4")
     opened.keyboard.press("Space")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import mido
 
-from tests.studio.browser import BROWSER, in_page, melody_of, places, saved, settle
+from tests.studio.browser import BROWSER, in_page, melody_of, places, saved, settle, until
 
 pytestmark = BROWSER
 
@@ -28,10 +28,7 @@ def tracks_of(data: bytes) -> dict[str, list[mido.Message]]:
 def with_groove(page: Any, name: str = "pop") -> None:
     settle(page)
     page.select_option("#groove", name)
-    page.wait_for_function(
-        "() => import(new URL('page/main.js', document.baseURI)).then(({ lanes, session }) =>"
-        " lanes.of(session.now).some((lane) => lane.part === 'bass' && lane.notes.length))"
-    )
+    until(page, "return lanes.of(session.now).some((lane) => lane.part === 'bass' && lane.notes.length)")
     settle(page)
 
 
@@ -61,10 +58,10 @@ def test_a_groove_plays_around_any_melody_and_follows_its_changes(opened: Any) -
     opened.fill("[name=chords]", "Dm G C F")
     opened.press("[name=chords]", "Enter")
     # The roots of every fourth bar are those of its first chord.
-    opened.wait_for_function(
-        "() => import(new URL('page/main.js', document.baseURI)).then(({ lanes, session }) =>"
-        " lanes.of(session.now).find((lane) => lane.part === 'bass').notes"
-        ".every(([onset, , pitch]) => onset % 384 || pitch % 12 === 2))"
+    until(
+        opened,
+        "return lanes.of(session.now).find((lane) => lane.part === 'bass').notes"
+        ".every(([onset, , pitch]) => onset % 384 || pitch % 12 === 2)",
     )
     assert lanes_of(opened)["bass"] != before["bass"]
 
