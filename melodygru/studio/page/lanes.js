@@ -2,7 +2,7 @@
 
 /** @import {Entry, Lane, Part} from "./types.js" */
 import * as api from "./api.js";
-import { button, element, html, input, select } from "./elements.js";
+import { button, html, input, select } from "./elements.js";
 import { doing } from "./messages.js";
 
 /** @type {Part[]} */
@@ -116,7 +116,6 @@ export class Lanes {
     }
     select("lane").disabled = !this.groove;
     if (!this.groove) select("lane").value = "";
-    element("band").classList.toggle("idle", !this.groove);
   }
 
   edit() {

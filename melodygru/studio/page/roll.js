@@ -10,7 +10,7 @@ import { drawLine } from "./roll_line.js";
 import { turnLock } from "./roll_locks.js";
 import { pressRuler } from "./roll_ruler.js";
 import { pressLane, stems } from "./roll_velocity.js";
-import { RollView } from "./roll_view.js";
+import { RollView, STRIP } from "./roll_view.js";
 
 /** Pixels at a note's end by which it is lengthened. */
 const EDGE = 8;
@@ -146,8 +146,10 @@ export class Roll extends RollView {
 
   /** Scroll to where the lane's notes are. */
   revealLane() {
-    const [first] = this.lane?.notes ?? [];
-    if (first) this.reveal(first[0], first[2]);
+    const pitches = (this.lane?.notes ?? this.melody.notes.map((note) => [0, 0, note.pitch])).map(([, , pitch]) => pitch ?? 0);
+    if (!pitches.length) return;
+    const middle = (Math.max(...pitches) + Math.min(...pitches)) / 2;
+    this.host.scrollTop = this.y(middle) - (this.host.clientHeight - this.head - STRIP) / 2;
   }
 
   draw() {

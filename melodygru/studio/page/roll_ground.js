@@ -3,8 +3,8 @@
 /** @import {RollView} from "./roll_view.js" */
 import { drumName } from "./drums.js";
 import { svg } from "./elements.js";
-import { HIGHEST, keyOf, lengthOf, LOWEST, metreOf, pitchName, QUARTER } from "./music.js";
-import { KEYS, ROW, STRIP } from "./roll_view.js";
+import { barAt, HIGHEST, keyOf, lengthOf, LOWEST, metreOf, pitchName, QUARTER } from "./music.js";
+import { KEYS, ROW, RULER, STRIP } from "./roll_view.js";
 
 const BLACK = new Set([1, 3, 6, 8, 10]);
 
@@ -41,6 +41,32 @@ export function drawGround(roll, width, height) {
   const before = svg("rect", { class: "before", x: 0, y: 0, width: silent * roll.scale, height });
   roll.ground.replaceChildren(...rows, before, ...paths);
   roll.keys.replaceChildren(...names);
+}
+
+/** The numbers of bars, and the chords over them. @param {RollView} roll */
+export function drawRuler(roll) {
+  const { width } = roll;
+  const { bar } = metreOf(roll.melody.meter);
+  /** @type {SVGElement[]} */
+  const parts = [svg("rect", { class: "ruler-ground", x: 0, y: 0, width, height: roll.head })];
+  const every = [1, 2, 4, 8, 16, 32].find((bars) => bars * bar * roll.scale >= 30) ?? 64;
+  for (let start = 0; start < lengthOf(roll.melody); start += bar) {
+    const number = barAt(roll.melody, start);
+    const on = roll.bars !== null && number >= roll.bars[0] && number <= roll.bars[1];
+    const x = start * roll.scale;
+    parts.push(svg("rect", { class: on ? "bar-box on" : "bar-box", x, y: 0, width: bar * roll.scale, height: RULER }));
+    if (number % every === (every > 1 ? 1 : 0)) {
+      const label = svg("text", { x: x + 6, y: 16, class: on ? "on" : "" });
+      label.textContent = String(number);
+      parts.push(label);
+    }
+  }
+  for (const chord of roll.chords) {
+    const label = svg("text", { class: "chord", x: chord.onset * roll.scale + 6, y: 38 });
+    label.textContent = chord.symbol;
+    parts.push(label);
+  }
+  roll.ruler.replaceChildren(...parts);
 }
 
 /** How much of its memory a model rewrites, and the scale of that. @param {RollView} roll @returns {{parts: SVGElement[], labels: SVGElement[]}} */

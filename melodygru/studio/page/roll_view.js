@@ -2,12 +2,12 @@
 
 /** @import {ChordSpan, Melody, Note} from "./types.js" */
 import { svg } from "./elements.js";
-import { drawGround, gateOf } from "./roll_ground.js";
-import { barAt, HIGHEST, lengthOf, LOWEST, metreOf, QUARTER, startOfBar } from "./music.js";
+import { drawGround, drawRuler, gateOf } from "./roll_ground.js";
+import { HIGHEST, lengthOf, LOWEST, metreOf, QUARTER, startOfBar } from "./music.js";
 
 export const ROW = 13;
 export const KEYS = 46;
-const RULER = 24;
+export const RULER = 24;
 /** With chords over the bars. */
 const CHORDED = 44;
 export const STRIP = 62;
@@ -136,28 +136,7 @@ export class RollView {
   }
 
   drawRuler() {
-    const width = this.width;
-    const { bar } = metreOf(this.melody.meter);
-    /** @type {SVGElement[]} */
-    const parts = [svg("rect", { class: "ruler-ground", x: 0, y: 0, width, height: this.head })];
-    const every = [1, 2, 4, 8, 16, 32].find((bars) => bars * bar * this.scale >= 30) ?? 64;
-    for (let start = 0; start < lengthOf(this.melody); start += bar) {
-      const number = barAt(this.melody, start);
-      const on = this.bars !== null && number >= this.bars[0] && number <= this.bars[1];
-      const x = start * this.scale;
-      parts.push(svg("rect", { class: on ? "bar-box on" : "bar-box", x, y: 0, width: bar * this.scale, height: RULER }));
-      if (number % every === (every > 1 ? 1 : 0)) {
-        const label = svg("text", { x: x + 6, y: 16, class: on ? "on" : "" });
-        label.textContent = String(number);
-        parts.push(label);
-      }
-    }
-    for (const chord of this.chords) {
-      const label = svg("text", { class: "chord", x: chord.onset * this.scale + 6, y: 38 });
-      label.textContent = chord.symbol;
-      parts.push(label);
-    }
-    this.ruler.replaceChildren(...parts);
+    drawRuler(this);
   }
 
   /** Other chords over the same melody. @param {ChordSpan[]} chords */
