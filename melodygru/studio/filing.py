@@ -12,7 +12,7 @@ from melodygru.formats.midi.parser import parse_midi
 from melodygru.formats.midi.performance import Performance
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.music.chords import ChordSpan, parse_progression
-from melodygru.music.melody import Melody
+from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import TimeSignature
 from melodygru.studio import answers, messages
 from melodygru.studio.around import tracks_of
@@ -74,7 +74,9 @@ def _else_in(data: bytes) -> dict[str, Any]:
 def laid_out(asked: messages.Chords) -> answers.ChordsAnswer:
     """Chords under a melody of so many bars. Raises UsageError for chords that cannot be read."""
     metre = TimeSignature.parse(asked.meter)
-    melody = Melody((), metre, pickup=asked.pickup, bars=asked.bars)
+    # A melody with a pickup has a note there.
+    notes = (Note(60, metre.bar_steps - asked.pickup, asked.pickup),) if asked.pickup else ()
+    melody = Melody(notes, metre, pickup=asked.pickup, bars=asked.bars)
     return answers.ChordsAnswer(chords=chords_for(chords_under(parse_progression(asked.chords, metre), melody)))
 
 
