@@ -72,6 +72,7 @@ def test_takes_come_into_sight_and_what_is_heard_is_seen_and_compared(opened: An
     opened.keyboard.press("1")
     opened.wait_for_timeout(300)
     first = melody_of(opened)
+    assert "only tried" in opened.inner_text("#originality")
     opened.keyboard.press("2")
     second = melody_of(opened)
     assert first["bars"] == second["bars"] == 4
@@ -90,6 +91,7 @@ def test_takes_come_into_sight_and_what_is_heard_is_seen_and_compared(opened: An
     assert "Keep" in opened.inner_text("#message")
     opened.keyboard.press("Escape")
     assert melody_of(opened) == kept_melody(opened) == before
+    assert "Longest" in opened.inner_text("#originality")
 
 
 def test_the_tip_hides_no_notes(opened: Any) -> None:

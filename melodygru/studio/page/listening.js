@@ -51,10 +51,6 @@ export class Listening {
       this.colour();
       // Whoever has selected a note is told what was missing.
       if (this.roll.chosen.size === 1) this.roll.choose([...this.roll.chosen]);
-      const [run, where] = originality(look);
-      const place = html("span", { class: "soft" }, [where && `: ${where}`]);
-      element("originality").replaceChildren(html("b", {}, [run]), place);
-      element("surprise").textContent = inWords(look);
     } catch (error) {
       // Nobody asked for this: it does not take the place of what is told.
       if (!signal.aborted && element("message").hidden) tell(error);
@@ -64,7 +60,12 @@ export class Listening {
   /** Colour the roll with what was heard, where it shows that. */
   colour() {
     const { look } = this;
-    if (look && this.roll.melody === this.session.now.melody) this.roll.colour(look.notes.map((note) => level(note.nats)), rewritten(look));
+    if (!look || this.roll.melody !== this.session.now.melody) return;
+    this.roll.colour(look.notes.map((note) => level(note.nats)), rewritten(look));
+    const [run, where] = originality(look);
+    const place = html("span", { class: "soft" }, [where && `: ${where}`]);
+    element("originality").replaceChildren(html("b", {}, [run]), place);
+    element("surprise").textContent = inWords(look);
   }
 
   /** Tell of the note that is hovered or selected. @param {Note | null} note @param {DOMRect | null} box */

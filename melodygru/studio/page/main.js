@@ -51,6 +51,8 @@ const takes = new Takes(element("takes"), {
   hear(entry, number) {
     playing.hear(entry);
     element("title").textContent = `take ${number + 1}, tried: Keep to work on it, Esc to go back`;
+    element("originality").textContent = "This take is only tried; once kept, it is listened to.";
+    element("surprise").textContent = "";
   },
   keep(entry) {
     session.show(entry);
