@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import partial
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from tables import print_table
 
 from melodygru.arranging.beats import LEARNED_STYLES
 from melodygru.arranging.chord_paths import best_path, expected_right
-from melodygru.arranging.harmony import _close, _free, _spans, _vocabulary, STYLES, harmonize
+from melodygru.arranging.harmony import STYLES, _close, _free, _spans, _vocabulary, harmonize
 from melodygru.arranging.repeats import beats_alike
 from melodygru.music.chords import QUALITIES, Chord, ChordSpan, strong_beats
 
@@ -77,7 +77,7 @@ def measured(piece: Piece, spans: Sequence[ChordSpan]) -> dict[str, tuple[float,
     degree = None if before is None else (before.root - melody.key.tonic) % 12
     found["closed"] = (float(closed), float(ends))
     found["dominant"] = (float(closed and degree in (7, 11)), float(closed))
-    changes = sum(one != other for one, other in zip(sounding, sounding[1:]))
+    changes = sum(one != other for one, other in pairwise(sounding))
     found["changes"] = (float(changes), float(melody.bars))
     return found
 
@@ -105,7 +105,7 @@ def by_network(piece: Piece) -> Sequence[ChordSpan]:
 def by_hmm(model: HiddenMarkovModel, piece: Piece) -> Sequence[ChordSpan]:
     """The baseline, which keeps to the same vocabulary, and ends on the tonic where the melody does."""
     style, melody = STYLES[piece.style], piece.melody
-    wishes = _vocabulary(style) + _close(melody, melody.key, style)
+    wishes = _vocabulary(melody, melody.key, style) + _close(melody, melody.key)
     free = _free(melody, style.chords_per_bar)
     right = expected_right(model.scores(melody, piece.style), wishes, free, beats_alike(melody))
     path = best_path(right, free)

@@ -1,11 +1,12 @@
 """A hidden Markov model that harmonizes melodies: what `melodygru.arranging.harmony` has to be better than.
 
-States are chords in degrees of the key, as those of `melodygru.arranging.chord_network`. Transitions are counted by mode
-and style, each backed off to all styles, that to intervals between chords whatever their degrees. Whether the chord
+States are chords in degrees of the key, as those of `melodygru.arranging.chord_network`. Transitions are counted by
+mode and style, each backed off to all styles, that to intervals between chords whatever their degrees. Whether a chord
 stays is counted by style, metre and place in the bar. A beat's notes are independent given the chord: each degree's
 likelihood is counted by mode and state, backed off to intervals above the root by quality, and weighs by its duration,
 more where it is struck on the beat and on strong beats. After Simon, Morris & Basu, "MySong" (2008), and Raphael &
-Stoddard, "Functional Harmonic Analysis Using Probabilistic Models" (2004).
+Stoddard, "Functional Harmonic Analysis Using Probabilistic Models" (2004). It is decoded as the
+network is, but for `FIT_SHARE`: how much notes count is tuned here.
 """
 
 from __future__ import annotations

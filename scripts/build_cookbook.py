@@ -60,7 +60,10 @@ ENTRIES = (
         "A melody over my chords",
         "Chord tones on the strong beats, between them the scale that follows each chord (G# over the E7). "
         "`--with chords` writes the chords as a track too, and `--groove held` holds each as long as it lasts.",
-        ('melodygru generate --bars 8 --chords "Am | F | C | E7" --with chords --groove held --density 5 --seed 3 over.mid',),
+        (
+            'melodygru generate --bars 8 --chords "Am | F | C | E7" --with chords --groove held --density 5 '
+            "--seed 3 over.mid",
+        ),
         "over.mid",
     ),
     Entry(

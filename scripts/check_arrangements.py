@@ -9,6 +9,7 @@ written. Prints what is wrong, file by file, and counts; ends with 1 if anything
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import shutil
@@ -18,6 +19,8 @@ import tempfile
 import warnings
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from contextlib import redirect_stderr, redirect_stdout
+from itertools import pairwise
 from pathlib import Path
 
 import mido
@@ -30,6 +33,8 @@ GROOVES = (None, "pop", "waltz", "hymn", "swing", "ballad", "folk", "air", "marc
 RANGES = {"Chords": (33, 76), "Bass": (28, 50), "Drums": (35, 81)}
 """Lowest and highest pitch of each part, as docs/arranging.md says."""
 DRUMS = 9
+BATCH = 25
+"""Files that MuseScore is given at once."""
 
 
 def commands(count: int, folder: Path) -> list[list[str]]:
@@ -101,7 +106,7 @@ def faults(path: Path) -> list[str]:
             if name != "Drums" and over:
                 found.append(f"{name}: {pitch} at {onset} collides with {over[0]}")
     bass = tracks.get("Bass", [])
-    found += [f"bass overlaps at {two[0]}" for one, two in zip(bass, bass[1:], strict=False) if one[1] > two[0]]
+    found += [f"bass overlaps at {two[0]}" for one, two in pairwise(bass) if one[1] > two[0]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pretty_midi
@@ -121,9 +126,11 @@ def musescored(files: list[Path], folder: Path) -> dict[Path, list[str]]:
         print("MuseScore is not installed (scripts/check_in_daws.sh installs it)")
         return {}
     job = folder / "job.json"
-    job.write_text(json.dumps([{"in": str(file), "out": str(file.with_suffix(".musicxml"))} for file in files]))
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder), "OMP_NUM_THREADS": "1"}
-    subprocess.run([program, "-j", str(job)], env=environment, capture_output=True, check=False, timeout=900)
+    for first in range(0, len(files), BATCH):
+        some = files[first : first + BATCH]
+        job.write_text(json.dumps([{"in": str(file), "out": str(file.with_suffix(".musicxml"))} for file in some]))
+        subprocess.run([program, "-j", str(job)], env=environment, capture_output=True, check=False, timeout=900)
     found = {}
     for file in files:
         score = file.with_suffix(".musicxml")
@@ -146,6 +153,21 @@ def musescored(files: list[Path], folder: Path) -> dict[Path, list[str]]:
     return found
 
 
+def typed(line: list[str]) -> str:
+    """Run the command line in this process, which starts once; what it complains of."""
+    from melodygru.cli import main as command_line
+
+    sys.argv = ["melodygru", *line]
+    said = io.StringIO()
+    with redirect_stdout(io.StringIO()), redirect_stderr(said):
+        try:
+            command_line()
+        except SystemExit as ended:
+            if ended.code:
+                return said.getvalue().strip() or f"exit code {ended.code}"
+    return ""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=200)
@@ -158,11 +180,8 @@ def main() -> int:
         wrong: Counter[str] = Counter()
         files, refused = [], []
         for line in commands(asked.count, folder):
-            done = subprocess.run(
-                [sys.executable, "-m", "melodygru", *line, "--force"], capture_output=True, text=True, check=False
-            )
-            if done.returncode:
-                refused.append(f"{' '.join(line)}: {done.stderr.strip().splitlines()[-1]}")
+            if error := typed([*line, "--force"]):
+                refused.append(f"{' '.join(line)}: {error}")
                 continue
             files.append(Path(line[-1]))
             for fault in faults(files[-1]):

@@ -24,12 +24,14 @@ from repertoire.pieces import load
 from safetensors.numpy import save_file
 from torch import Tensor, nn
 
-from melodygru.arranging.beats import LEARNED_STYLES, WIDTH, describe
+from melodygru.arranging.beats import LEARNED_STYLES, WIDTH
 from melodygru.arranging.chord_network import QUALITY_COUNT, STATES
 
 TARGET = Path(__file__).parents[1] / "melodygru" / "arranging" / "harmony.safetensors"
 HIDDEN, DROPOUT, STYLE_UNTOLD = 80, 0.4, 0.3
 BATCH, PASSES, RATE, DECAY = 24, 16, 4e-3, 0.02
+AVERAGED = 0.995
+"""How much the moving average of the weights keeps at each step."""
 LONGEST = 160
 """Beats: of longer pieces a stretch is learned at a time."""
 HEARD_A_PASS = {"hymn": 2, "standard": 4, "song": 1}
@@ -56,11 +58,11 @@ class Network(nn.Module):
         self.stay = nn.Linear(2 * HIDDEN, 1)
         self.by_degrees = nn.Parameter(torch.zeros(STATES, STATES))
         self.by_interval = nn.Parameter(torch.zeros(12, QUALITY_COUNT, QUALITY_COUNT))
-        self.register_buffer("intervals", (torch.arange(12)[None] - torch.arange(12)[:, None]) % 12)
 
     def transitions(self) -> Tensor:
         """(S, S) the score of each state after each."""
-        moves = self.by_interval[self.intervals]  # (12 from, 12 to, Q from, Q to)
+        degrees = torch.arange(12)
+        moves = self.by_interval[(degrees[None] - degrees[:, None]) % 12]  # (12 from, 12 to, Q from, Q to)
         return self.by_degrees + moves.permute(0, 2, 1, 3).reshape(STATES, STATES)
 
     def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -143,13 +145,10 @@ def batch_of(pieces: Sequence[Harmonized], rng: np.random.Generator, learning: b
 
 
 def learn(pieces: Sequence[Harmonized], watch: Sequence[Harmonized], passes: int, seed: int) -> Network:
-    """A network that has heard the pieces so often; weights averaged over the last third of it."""
+    """A network that has heard the pieces so often; weights averaged as it goes."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network = Network()
-    averaged = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995)
-    )
+    network, mean = Network(), Network()
     optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
     steps = passes * sum(1 for _ in batches(pieces, rng, True))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps, pct_start=0.15)
@@ -163,13 +162,20 @@ def learn(pieces: Sequence[Harmonized], watch: Sequence[Harmonized], passes: int
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()
-            averaged.update_parameters(network)
+            average(mean, network)
             losses.append(loss.item())
         told = f"pass {number + 1}: {np.mean(losses):.3f} nats a beat"
         if watch:
-            told += "".join(f", {style} {nats:.3f}" for style, nats in watched_nats(averaged.module, watch).items())
+            told += "".join(f", {style} {nats:.3f}" for style, nats in watched_nats(mean, watch).items())
         print(f"{told}, {time.monotonic() - began:.0f} s", flush=True)
-    return averaged.module
+    return mean
+
+
+def average(mean: Network, network: Network) -> None:
+    """Move the averaged weights a little towards the present ones."""
+    with torch.no_grad():
+        for kept, present in zip(mean.parameters(), network.parameters(), strict=True):
+            kept.lerp_(present, 1 - AVERAGED)
 
 
 def watched_nats(network: Network, pieces: Sequence[Harmonized]) -> dict[str, float]:

@@ -47,8 +47,8 @@ def accompany(
 ) -> tuple[Track, ...]:
     """The tracks that play around a melody, from its bar 1 to its last bar line; nothing sounds under a pickup.
 
-    All is in steps of the melody's grid, 24 to a quarter. Drums apart, no note sounds at or above one of the melody's at
-    the same time; none sounds over the last bar line. Where there is no chord, chords and bass are silent. The same
+    All is in steps of the melody's grid, 24 to a quarter. Drums apart, no note sounds at or above one of the melody's
+    at the same time; none sounds over the last bar line. Where there is no chord, chords and bass are silent. The same
     arguments give the same notes.
 
     Args:

@@ -42,13 +42,13 @@ def describe(melody: Melody, key: Key, style: str | None) -> Float32Array:
 
     `style` is one of `LEARNED_STYLES`, or None where none is told.
     """
-    count, sounding = beat_count(melody), _sounding(melody, key.tonic)
+    count, heard = beat_count(melody), sounding(melody, key.tonic)
     rows = np.concatenate(
         [
-            sounding,
-            1 - sounding.sum(1, keepdims=True),
+            heard,
+            1 - heard.sum(1, keepdims=True),
             _struck(melody, key.tonic, count),
-            _whole(melody, sounding),
+            _whole(melody, heard),
             _places(melody, count),
             np.broadcast_to(_of_piece(melody, key, style), (count, 20)),
         ],
@@ -57,7 +57,7 @@ def describe(melody: Melody, key: Key, style: str | None) -> Float32Array:
     return rows.astype(np.float32)
 
 
-def _sounding(melody: Melody, tonic: int) -> FloatArray:
+def sounding(melody: Melody, tonic: int) -> FloatArray:
     """(T, 12) the share of each beat, in [0, 1], in which each degree sounds."""
     beat = melody.time_signature.beat_steps
     shares = np.zeros((beat_count(melody), 12))
@@ -89,18 +89,18 @@ def _struck(melody: Melody, tonic: int, count: int) -> FloatArray:
     return found
 
 
-def _whole(melody: Melody, sounding: FloatArray) -> FloatArray:
+def _whole(melody: Melody, heard: FloatArray) -> FloatArray:
     """(T, 24): how long each degree sounds in the beat's bar and in the whole piece, as shares."""
-    bars = np.arange(len(sounding)) // beats_in_bar(melody)
+    bars = np.arange(len(heard)) // beats_in_bar(melody)
     per_bar = np.zeros((int(bars[-1]) + 1, 12))
-    np.add.at(per_bar, bars, sounding)
+    np.add.at(per_bar, bars, heard)
     per_bar /= np.maximum(per_bar.sum(1, keepdims=True), 1e-6)
-    total = sounding.sum(0) / max(sounding.sum(), 1e-6)
-    return np.concatenate([per_bar[bars], np.broadcast_to(total, sounding.shape)], axis=1)
+    total = heard.sum(0) / max(heard.sum(), 1e-6)
+    return np.concatenate([per_bar[bars], np.broadcast_to(total, heard.shape)], axis=1)
 
 
 def _places(melody: Melody, count: int) -> FloatArray:
-    """(T, 16): whether a bar or its second half begins, which of four and of eight bars it is, how near the ends are."""
+    """(T, 16): whether a bar or its second half begins, which of eight bars it is, how near the ends are."""
     beats, at = beats_in_bar(melody), np.arange(count)
     within, bar = at % beats, at // beats - bool(melody.pickup)
     left = (count - 1 - at) / beats

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file
 
+from melodygru.music.chords import QUALITIES
 from melodygru.network.arrays import Float32Array, FloatArray
 
 CHORD_QUALITIES = ("maj", "m", "7", "m7", "maj7", "6", "dim", "dim7", "m7b5", "aug")
@@ -45,6 +47,14 @@ class ChordScores:
 def state_of(degree: int, quality: str) -> int:
     """The state of a chord whose root is `degree` semitones above the tonic, 0 to 11."""
     return degree * QUALITY_COUNT + CHORD_QUALITIES.index(_NEAREST.get(quality, quality))
+
+
+def tones_of_states() -> FloatArray:
+    """(S, 12): 1 for the degrees, in semitones above the tonic, that each chord has."""
+    found = np.zeros((STATES, 12))
+    for degree, quality in product(range(12), CHORD_QUALITIES):
+        found[state_of(degree, quality), [(degree + tone) % 12 for tone in QUALITIES[quality]]] = 1
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -1,8 +1,8 @@
 """Paths of chords through a melody's beats: how likely each chord is in each beat, and the path that is right longest.
 
-What is likeliest as a whole keeps chords too long, since each change costs certainty. So chords are chosen by how likely
-each is in its beat, all paths considered (the forward-backward algorithm; Rabiner 1989), for as many right beats as can
-be expected, a right root alone counting too, less a little for each change. Time and memory grow as the beats.
+What is likeliest as a whole keeps chords too long, since each change costs certainty. So chords are chosen by how
+likely each is in its beat, all paths considered (the forward-backward algorithm; Rabiner 1989), for as many right beats
+as can be expected, a right root alone counting too, less a little for each change. Time and memory grow as the beats.
 """
 
 from __future__ import annotations

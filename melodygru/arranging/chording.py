@@ -11,7 +11,7 @@ from melodygru.arranging.voicing import voice
 from melodygru.music.chords import Chord
 from melodygru.music.tracks import Stroke
 
-LOUD, SOFT = -20, -30
+LOUD, SOFT = -30, -38
 """How much softer than the melody."""
 LOW_FLOOR = 33
 """A1: the lowest note that a chord's own bass is played with."""

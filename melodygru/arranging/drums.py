@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from melodygru.arranging.patterns import KIT, Strike
 from melodygru.music.tracks import Stroke
 
-LOUDER = {"X": 8, "x": -6, "o": -30}
+LOUDER = {"X": 14, "x": 4, "o": -18}
 """By sign, against the melody's loudness."""
 LONGEST = 6
 """Steps that a drum is held: samples ring by themselves, and editors show short notes best."""

@@ -116,7 +116,7 @@ def _turn(rows: tuple[str, ...], turn: int) -> str:
 
 
 def _cells(row: str, group: Group, leads: set[int]) -> Iterator[Strike]:
-    """The cells of a row over a group: pulses that only the row has are left out, those that only the group has silent."""
+    """The cells of a row over a group: pulses that only the row has are left out, those that it has not are silent."""
     pulses = row.split()[: group.size]
     for number in range(group.size):
         signs = pulses[number] if number < len(pulses) else SILENT
@@ -176,7 +176,7 @@ class Book:
         return self.grooves[name]
 
     def fitting(self, style: str | None, metre: TimeSignature) -> Groove:
-        """What is taken unasked for a style in a metre: of several the first, those made for the metre before others."""
+        """What is taken unasked for a style in a metre: the first that fits, those made for the metre before others."""
         fits = [groove for groove in self.grooves.values() if not groove.metres or str(metre) in groove.metres]
         own = [groove for groove in fits if (style or "song") in groove.styles] or fits
         return next((groove for groove in own if groove.metres), own[0])

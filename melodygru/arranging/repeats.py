@@ -13,7 +13,7 @@ from melodygru.network.arrays import FloatArray, IntArray
 
 
 def beats_alike(melody: Melody) -> list[IntArray]:
-    """Bars whose notes are the same, as are those of the bars beside: of each group (bars, beats of a bar), its beats."""
+    """Bars whose notes are the same, as are those of the bars beside: of each group its beats, (bars, beats)."""
     length = melody.time_signature.bar_steps
     notes: list[list[tuple[int, int, int]]] = [[] for _ in range(melody.length // length)]
     for note in melody.notes:

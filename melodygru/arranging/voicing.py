@@ -24,7 +24,7 @@ _DRIFT, _LEAPT, _DOUBLED = 0.3, 12.0, 3.0
 
 
 def tones_of(chord: Chord) -> tuple[int, ...]:
-    """The pitch classes that are played, four at most: of more the perfect fifth goes, then the root: they tell least."""
+    """Pitch classes to play, four at most: of more the perfect fifth goes, then the root, which tell least."""
     tones = list(dict.fromkeys(chord.tones))
     for spare in ((chord.root + 7) % 12, chord.root):
         if len(tones) > MOST_TONES and spare in tones:

@@ -33,7 +33,7 @@ def harmonize(
         str,
         typer.Argument(
             metavar="OUT",
-            help="Where to write it: .mid, or a score (.musicxml, .mxl, .abc, .pdf, .svg, .png); - for standard output.",
+            help="The file to write: .mid or a score (.musicxml, .mxl, .abc, .pdf, .svg, .png); - for standard output.",
             show_default=False,
         ),
     ],

@@ -35,7 +35,8 @@ def styles(json: options.Json = False) -> None:
                 "feels": {name: {"about": one.about, "options": dict(one.options)} for name, one in listed.items()},
                 "grooves": {name: asdict(one) for name, one in shelf.grooves.items()},
                 "patterns": {
-                    part: {name: one.about for name, one in patterns.items()} for part, patterns in shelf.patterns.items()
+                    part: {name: one.about for name, one in patterns.items()}
+                    for part, patterns in shelf.patterns.items()
                 },
             }
         )

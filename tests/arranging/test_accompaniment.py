@@ -101,7 +101,9 @@ def test_the_bass_is_one_voice_within_its_range_and_has_the_chords_bass_note_whe
     for stroke in tracks[BASS]:
         assert bass.LOWEST <= stroke.pitch <= bass.HIGHEST
         if stroke.onset in begins and groove.patterns[BASS] != "pedal":
-            same = [s for s in chords if s.end == stroke.onset and s.chord and s.chord.tones == begins[stroke.onset].tones]
+            same = [
+                s for s in chords if s.end == stroke.onset and s.chord and s.chord.tones == begins[stroke.onset].tones
+            ]
             assert same or stroke.pitch % 12 == begins[stroke.onset].bass
         sounding = [s for s in tracks[CHORDS] if s.onset < stroke.end and stroke.onset < s.end]
         assert all(stroke.pitch < other.pitch for other in sounding)

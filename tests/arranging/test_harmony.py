@@ -124,6 +124,22 @@ def test_folk_tunes_get_plain_chords_and_standards_others():
     assert qualities <= {"", "m", "7", "dim"}
 
 
+@pytest.mark.parametrize("mode", ["dorian", "phrygian", "lydian", "mixolydian", "locrian"])
+def test_folk_tunes_in_modes_have_chords_of_the_mode(mode):
+    for number in range(4):
+        moved = replace(tune(number, 8), key=Key(number, mode))
+        for span in harmonize(moved, style="folk")[0].chords:
+            assert set(span.chord.tones) <= set(moved.key.scale)
+
+
+def test_in_minor_the_tonic_chord_is_major_only_where_the_melody_is():
+    plain = {span.chord.symbol for span in harmonize(MINOR, style="hymn")[0].chords if span.chord}
+    assert "Am" in plain
+    assert not plain & {"A", "Amaj7", "A6"}
+    bright = of_text("69:2 73:2 76:2 73:2 69:2 73:2 69:4", "4/4", "A minor")
+    assert "A" in {span.chord.symbol for span in harmonize(bright)[0].chords}
+
+
 @pytest.mark.parametrize("metre", ["5/4", "2/2", "6/8", "9/8", "3/8", "7/8", "1/1"])
 def test_a_single_note_has_the_tonic_chord(metre):
     melody = Melody((Note(62, 0, 12),), TimeSignature.parse(metre), Key.parse("D minor"))

@@ -61,7 +61,10 @@ def test_arrange_adds_tracks_of_their_own_and_leaves_the_melodys_byte_for_byte(p
 def test_tracks_of_others_stay_and_their_channels_are_not_taken(plain, tmp_path):
     file = mido.MidiFile(plain)
     other = mido.MidiTrack([mido.MetaMessage("track_name", name="Chords")])
-    other += [mido.Message("note_on", channel=1, note=50, velocity=60), mido.Message("note_off", channel=1, note=50, time=99)]
+    other += [
+        mido.Message("note_on", channel=1, note=50, velocity=60),
+        mido.Message("note_off", channel=1, note=50, time=99),
+    ]
     file.tracks.append(other)
     file.type = 1
     file.save(tmp_path / "two.mid")
@@ -77,7 +80,10 @@ def test_arranged_again_an_accompaniment_is_replaced_and_not_doubled(plain, tmp_
     assert run("arrange", plain, once, "--chords", "C Am F G", "--seed", 1) == 0
     assert run("arrange", once, twice, "--groove", "swing", "--with", "chords,bass", "--seed", 2) == 0
     assert names(twice)[1:] == ["Chords", "Bass"]
-    assert run("arrange", plain, anew, "--chords", "C Am F G", "--groove", "swing", "--with", "bass,chords", "--seed", 2) == 0
+    assert (
+        run("arrange", plain, anew, "--chords", "C Am F G", "--groove", "swing", "--with", "bass,chords", "--seed", 2)
+        == 0
+    )
     assert read_tracks(twice.read_bytes()).notes == read_tracks(anew.read_bytes()).notes
 
 

@@ -24,7 +24,7 @@ def text_of_chords(chords: Sequence[ChordSpan]) -> str:
 
 
 def chords_of_texts(texts: Sequence[str], length: int) -> tuple[ChordSpan, ...]:
-    """The chords that a file's text events tell of a melody of `length` steps; none where they tell none that can be."""
+    """The chords that a file's text events tell of a melody of `length` steps; none where they tell none."""
     for text in texts:
         if text.startswith(CHORDS_TEXT):
             try:
