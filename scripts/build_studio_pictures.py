@@ -18,7 +18,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--autoplay-policy=no-user-gesture-required"]
-WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 400, "height": 860}
+WIDE, NARROW = {"width": 1280, "height": 1060}, {"width": 400, "height": 860}
 
 
 def idle(page: Any) -> None:
@@ -28,7 +28,7 @@ def idle(page: Any) -> None:
 
 
 def use(page: Any) -> None:
-    """Chords, a key, a seed; bars 5 to 8 anew; eight takes of which the second is heard."""
+    """Chords, a key, a seed; bars 5 to 8 anew; a groove around them; eight takes of which the second is heard."""
     page.fill("[name=chords]", "Am F C G")
     page.select_option("[name=tonic]", "A")
     page.select_option("[name=mode]", "minor")
@@ -40,15 +40,18 @@ def use(page: Any) -> None:
     page.press("#last-bar", "Enter")
     page.click("#infill")
     idle(page)
+    page.select_option("#groove", "pop")
+    idle(page)
     page.click("#eight")
     page.wait_for_function("() => document.querySelectorAll('#takes .keep:not([disabled])').length === 8")
     page.keyboard.press("2")
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(1500)
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
     page.evaluate("scrollTo(0, 0)")
 
 
 def note(page: Any) -> None:
-    page.keyboard.press("Space")
     page.locator("#roll").focus()
     for _ in range(9):
         page.keyboard.press(".")

@@ -16,7 +16,7 @@ from melodygru.errors import UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.option import taken_by
 from melodygru.writing.config import GenerationConfig
-from melodygru.writing.drawing import AMOUNT, KEEP, SEED
+from melodygru.writing.drawing import AMOUNT, KEEP, LOCKS, SEED
 
 In = Annotated[str, typer.Argument(metavar="IN", help="The MIDI file or score to change.", show_default=False)]
 Out = Annotated[
@@ -47,19 +47,20 @@ def change(
     from melodygru.writing.model import draw_seed, load_model
     from melodygru.writing.recipe import Recipe
     from melodygru.writing.replay import changed, model_of, packed_input, recipe_in, style_of
+    from melodygru.writing.rewriting import wishes_for
     from melodygru.writing.styles import styled
     from melodygru.writing.variation import Varied
 
     if Path(out).is_dir():
         raise UsageError(f"{out} is a folder; give the file to write a name.")
     output.check_out(out, 1, force, json, show)
-    wishes = options.part_of(asked, GenerationConfig)
-    config = GenerationConfig.from_dict(wishes)
     options.check(asked, SEED)
     seed = asked["seed"] if "seed" in asked else draw_seed()
     tune = Tune.read(source, track)
-    if config.key is not None:  # which is not asked for here: degrees, or a scale with its tonic, have said one
-        config = GenerationConfig.from_dict({**wishes, "key": str(tune.melody.key)})
+    wishes = options.part_of(asked, GenerationConfig)
+    config = wishes_for(command, wishes, tune.melody)
+    if config.key is not None and "key" not in wishes:  # degrees, or a scale with its tonic, have said one
+        config = wishes_for(command, {**wishes, "key": str(tune.melody.key)}, tune.melody)
     loaded = load_model(str(asked["model"])) if "model" in asked else model_of(source)
     config = styled(config, loaded.context, style_of(source))
     own = {name: value for name, value in details.items() if value is not None}
@@ -84,9 +85,12 @@ def change(
         )
         return
     where = "standard output" if target is None else str(target)
-    what = (
-        f"{done.amount:.0%} of {source} changed" if isinstance(done, Varied) else f"bars {own['bars']} of {source} anew"
-    )
+    if isinstance(done, Varied):
+        what = f"{done.amount:.0%} of {source} changed"
+    elif "bars" in own:
+        what = f"bars {own['bars']} of {source} anew"
+    else:
+        what = f"what is not locked of {source} anew"
     what += f", {output.counted(new, 'new note')} beside {same} that stay"
     output.tell(out, f"Wrote {where}: {what}, {output.in_style(config)}seed {seed}.")
     if show:
@@ -99,23 +103,27 @@ def change(
 _MODEL = replace(options.MODEL, shown="the one that wrote IN, else {default}")
 
 
-@options.takes(*taken_by("infill", GenerationConfig), SEED, _MODEL, file=True)
+@options.takes(*LOCKS, *taken_by("infill", GenerationConfig), SEED, _MODEL, file=True)
 def infill(
     source: In,
     out: Out,
     asked: Mapping[str, Any],
-    bars: Annotated[str, typer.Option(help="The bars to write anew: 5-8, or 5; 0 is a pickup's.", show_default=False)],
+    bars: Annotated[
+        str | None,
+        typer.Option(help="The bars to write anew: 5-8, or 5; 0 is a pickup's.", show_default="all, with --lock …"),
+    ] = None,
     track: Track = "auto",
     force: options.Force = False,
     show: options.Show = False,
     json: options.Json = False,
 ) -> None:
-    """Write some bars of a melody anew; all else in the file stays as it is.
+    """Write some bars of a melody anew, or all that is not locked; all else in the file stays as it is.
 
     Many fillings are drawn, and the one is written after which the model finds what follows most probable. Chords are
     counted from bar 1 of the melody.
     """
-    change("infill", source, out, asked, {"bars": bars}, track, force, show, json)
+    details = {"bars": bars, **{one.name: asked.get(one.name) for one in LOCKS}}
+    change("infill", source, out, asked, details, track, force, show, json)
 
 
 @options.takes(*taken_by("vary", GenerationConfig), SEED, _MODEL, file=True)

@@ -8,7 +8,14 @@ from pydantic import BaseModel, RootModel
 
 from melodygru.music.melody import Melody as Tune
 from melodygru.music.originality import SharedRun
-from melodygru.studio.messages import Note
+
+
+class Note(BaseModel):
+    """One note: a MIDI pitch, and steps, 24 to a quarter."""
+
+    pitch: int
+    onset: int
+    duration: int
 
 
 class MelodyAnswer(BaseModel):
@@ -117,11 +124,61 @@ class Start(BaseModel):
     beat_steps: int
 
 
+class Progress(BaseModel):
+    """How much of the work is done, in [0, 1]."""
+
+    done: float
+
+
 class Drawn(RootModel[list[tuple[int, int, int, int]]]):
     """Candidate, onset, duration, and pitch or -1 for a rest, of events as they are drawn.
 
     Each takes the place of all that its candidate has at this onset and after it.
     """
+
+
+class Checked(BaseModel):
+    """What would be written: key, metre, tempo and bars; or what stands in the way of it."""
+
+    key: str | None = None
+    meter: str | None = None
+    bpm: float | None = None
+    bars: int | None = None
+    problem: str | None = None
+
+
+class ChordsAnswer(BaseModel):
+    """Chords laid out under a melody."""
+
+    chords: list[ChordSpan]
+
+
+class Way(BaseModel):
+    """Chords for a melody, as they are typed and as they lie under it."""
+
+    text: str
+    chords: list[ChordSpan]
+
+
+class Harmonized(BaseModel):
+    """Chords that fit a melody, the likeliest first."""
+
+    ways: list[Way]
+
+
+class Lane(BaseModel):
+    """What one part plays: (onset, duration, pitch, by how much louder than the melody off the beat) of its notes."""
+
+    part: str
+    program: int
+    notes: list[tuple[int, int, int, int]]
+
+
+class Around(BaseModel):
+    """The groove, and what each part plays."""
+
+    groove: str
+    lanes: list[Lane]
 
 
 class Choice(BaseModel):
@@ -153,9 +210,17 @@ class LookAnswer(BaseModel):
 
 
 class Opened(BaseModel):
-    """What is in a file, and the style that it was written in if it says one."""
+    """What is in a file, and the style that it was written in if it says one.
+
+    `velocities` has those of each melody's notes in order, where the file says them; `tracks` the numbers and names of
+    the file's tracks that have notes, `tempi` how many tempos it has.
+    """
 
     melodies: list[MelodyAnswer]
+    velocities: list[list[int] | None]
+    track: str
+    tracks: list[tuple[int, str]]
+    tempi: int
     remarks: list[str]
     style: str | None
 
@@ -190,7 +255,10 @@ class FeelFacts(BaseModel):
 
 
 class Choices(BaseModel):
-    """What there is to choose from; `words` are the values of options that are told one by one."""
+    """What there is to choose from.
+
+    `words` are the values of options that are told one by one; `grooves` what each is good for.
+    """
 
     version: str
     models: list[ModelFacts]
@@ -200,6 +268,7 @@ class Choices(BaseModel):
     words: dict[str, list[str]]
     scales: list[str]
     instruments: list[str]
+    grooves: dict[str, str]
     keeps: list[str]
     limits: dict[str, tuple[float, float]]
 

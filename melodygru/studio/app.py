@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,8 +16,8 @@ from melodygru.errors import MelodyGRUError
 from melodygru.extras import missing
 from melodygru.music.instruments import program_name
 from melodygru.music.theory import SCALE_INTERVALS
-from melodygru.studio import answers, changing, filing, looking, messages, words, writing
-from melodygru.studio.kinds import STYLE_FACTS, feel_facts
+from melodygru.studio import answers, around, changing, filing, looking, messages, words, writing
+from melodygru.studio.kinds import STYLE_FACTS, feel_facts, groove_facts
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import Shelf, disposition
 from melodygru.studio.work import BusyError, GoneError, Job, Workers
@@ -41,6 +41,7 @@ _NOWHERE: dict[int | str, dict[str, Any]] = {404: {"model": answers.Problem, "de
 _SCHEMAS = "#/components/schemas/"
 _TOLD: dict[str, type[BaseModel] | None] = {
     "start": answers.Start,
+    "progress": answers.Progress,
     "notes": answers.Drawn,
     "take": answers.Take,
     "done": None,
@@ -69,6 +70,7 @@ _EVENTS = {
         }
     }
 }
+_CHANGES: dict[int | str, dict[str, Any]] = {**_PROBLEMS, 200: {"description": "The melody as it is now", **_EVENTS}}
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -116,6 +118,7 @@ def _making(models: Models, workers: Workers, shelf: Shelf) -> APIRouter:
             words=messages.WORDS,
             scales=list(SCALE_INTERVALS),
             instruments=[program_name(number) for number in range(128)],
+            grooves=await asyncio.to_thread(groove_facts),
             keeps=list(KEEP.choices),
             limits=messages.LIMITS,
         )
@@ -128,21 +131,43 @@ def _making(models: Models, workers: Workers, shelf: Shelf) -> APIRouter:
     async def generate(request: Request, asked: messages.Generate) -> Response:
         """Write new melodies; every note is told as it is drawn."""
         job = workers.begin(lambda job: writing.generate(job, models, shelf, asked))
-        first = await _first(request, job, job.told.get())
-        if first is None:
-            # Nothing was told: what stands in the way is known before it begins.
-            job.result.result()
-        return StreamingResponse(_events(job, first), media_type="text/event-stream")
+        return await _streamed(request, job)
 
-    @routes.post("/api/infill", responses=_PROBLEMS)
-    async def infill(request: Request, asked: messages.Infill) -> answers.Take:
-        """Write some bars of a melody anew."""
-        return await _done(workers, request, lambda job: changing.change(job, models, shelf, "infill", asked))
+    @routes.post("/api/check", responses=_PROBLEMS)
+    async def check(request: Request, asked: messages.Generate) -> answers.Checked:
+        """What would be written, or what stands in the way of it."""
+        return await _done(workers, request, lambda job: writing.check(job, models, asked))
 
-    @routes.post("/api/vary", responses=_PROBLEMS)
-    async def vary(request: Request, asked: messages.Vary) -> answers.Take:
-        """Change a melody by as much as asked for."""
-        return await _done(workers, request, lambda job: changing.change(job, models, shelf, "vary", asked))
+    @routes.post("/api/chords", responses=_PROBLEMS)
+    async def chords(request: Request, asked: messages.Chords) -> answers.ChordsAnswer:
+        """Chords laid out under a melody."""
+        return await _done(workers, request, lambda job: filing.laid_out(asked))
+
+    async def changed(request: Request, command: Literal["infill", "vary"], asked: Any) -> Any:
+        if "text/event-stream" not in request.headers.get("accept", ""):
+            return await _done(workers, request, lambda job: changing.change(job, models, shelf, command, asked))
+        job = workers.begin(lambda job: changing.tell(job, models, shelf, command, asked))
+        return await _streamed(request, job)
+
+    @routes.post("/api/harmonize", responses=_PROBLEMS)
+    async def harmonize(request: Request, asked: messages.Harmonize) -> answers.Harmonized:
+        """Chords that fit a melody."""
+        return await _done(workers, request, lambda job: around.harmonize(job, asked))
+
+    @routes.post("/api/around", responses=_PROBLEMS)
+    async def accompany(request: Request, asked: messages.Around) -> answers.Around:
+        """Chords, a bass and drums around a melody."""
+        return await _done(workers, request, lambda job: around.accompany(job, asked))
+
+    @routes.post("/api/infill", responses=_CHANGES, response_model=answers.Take)
+    async def infill(request: Request, asked: messages.Infill) -> Any:
+        """Write some bars of a melody anew; whoever accepts text/event-stream is told how far it is."""
+        return await changed(request, "infill", asked)
+
+    @routes.post("/api/vary", responses=_CHANGES, response_model=answers.Take)
+    async def vary(request: Request, asked: messages.Vary) -> Any:
+        """Change a melody by as much as asked for; whoever accepts text/event-stream is told how far it is."""
+        return await changed(request, "vary", asked)
 
     @routes.post("/api/look", responses=_PROBLEMS)
     async def look(request: Request, asked: messages.Look) -> answers.LookAnswer:
@@ -162,11 +187,13 @@ def _keeping(workers: Workers, shelf: Shelf) -> APIRouter:
         openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": _BYTES}}},
     )
     async def open_file(
-        request: Request, name: Annotated[str, Query(min_length=1, max_length=200)] = "file.mid"
+        request: Request,
+        name: Annotated[str, Query(min_length=1, max_length=200)] = "file.mid",
+        track: Annotated[str, Query(min_length=1, max_length=200)] = "auto",
     ) -> answers.Opened:
-        """The melodies of a file: MIDI, MusicXML, ABC or kern, by its name's ending."""
+        """The melodies of a file: MIDI, MusicXML, ABC or kern, by its name's ending; of a track by its number."""
         data = await request.body()
-        return await _done(workers, request, lambda job: filing.open_file(job, data, name))
+        return await _done(workers, request, lambda job: filing.open_file(job, data, name, track))
 
     @routes.post("/api/files", responses=_PROBLEMS)
     async def save(request: Request, asked: messages.Save) -> answers.FileLink:
@@ -194,6 +221,14 @@ async def _done(workers: Workers, request: Request, work: Callable[[Job], _Value
     job = workers.begin(work)
     await _first(request, job, job.result)
     return job.result.result()
+
+
+async def _streamed(request: Request, job: Job) -> Response:
+    """What a job tells, as it tells it. Raises what stands in its way, if it says so before it tells anything."""
+    first = await _first(request, job, job.told.get())
+    if first is None:
+        job.result.result()
+    return StreamingResponse(_events(job, first), media_type="text/event-stream")
 
 
 async def _first(request: Request, job: Job, wanted: Any) -> Any:

@@ -13,6 +13,7 @@ import secrets
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
+from html import escape
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -26,6 +27,12 @@ _PATIENCE = 30.0
 """Seconds within which a body has to come."""
 _DRAINED = 64_000_000
 """Bytes of a body too large that are let pass after the answer, so that a client gets to read it."""
+
+_PAGE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    '<meta name="color-scheme" content="light dark"><title>melodygru studio</title><h1>melodygru studio</h1><p>{}</p>'
+)
+"""What stands in the way, for somebody who opened an address."""
 
 POLICY = "; ".join(
     (
@@ -70,10 +77,10 @@ class Guard:
         """Answer one request."""
         if scope["type"] != "http":
             raise RuntimeError(f"The studio answers HTTP, and nothing of the kind {scope['type']!r}.")
-        answer = _Answer(scope, send)
         headers: dict[str, list[str]] = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+        answer = _Answer(scope, send, by_person=_opens(scope, headers))
         try:
             refusal = self._refusal(scope, headers)
             if refusal is not None:
@@ -107,18 +114,22 @@ class Guard:
             return 403, f"The studio answers at {min(self._hosts)} alone; open the address that it printed."
         first = scope["path"][1:].partition("/")[0]
         if not secrets.compare_digest(first.encode("utf-8", "surrogateescape"), self._token):
-            return 404, "There is nothing here; open the whole address that the studio printed when it started."
+            return 404, (
+                "There is nothing here: the studio was started anew, or this is not its whole address; open the "
+                "address that it printed when it started last."
+            )
         if any(origin not in self._origins for origin in headers.get("origin", [])):
             return 403, "The studio answers its own page alone; open the address that it printed."
         site = headers.get("sec-fetch-site", ["none"])[0]
-        opens = (
-            scope["method"] == "GET"
-            and headers.get("sec-fetch-mode") == ["navigate"]
-            and headers.get("sec-fetch-dest") == ["document"]
-        )
-        if site not in ("same-origin", "none") and not opens:
+        if site not in ("same-origin", "none") and not _opens(scope, headers):
             return 403, "The studio answers its own page alone; open the address that it printed."
         return None
+
+
+def _opens(scope: Scope, headers: dict[str, list[str]]) -> bool:
+    """Whether somebody opens an address in a browser."""
+    said = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")
+    return scope["method"] == "GET" and said == (["navigate"], ["document"])
 
 
 class _GoneError(Exception):
@@ -158,10 +169,13 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 class _Answer:
-    """`send` that adds the headers which every answer has, and knows whether one has begun."""
+    """`send` that adds the headers which every answer has, and knows whether one has begun.
 
-    def __init__(self, scope: Scope, send: Send):
-        self.send, self.begun = send, False
+    What is told to somebody who opens an address in a browser (`by_person`) is a page.
+    """
+
+    def __init__(self, scope: Scope, send: Send, by_person: bool = False):
+        self.send, self.begun, self.by_person = send, False, by_person
         self.path = scope["path"]
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
@@ -177,8 +191,10 @@ class _Answer:
         """Answer with a sentence; with `rest`, let the rest of the request pass by afterwards, up to a limit."""
         if self.begun:
             return
-        body = json.dumps({"detail": detail}, ensure_ascii=False).encode("utf-8", "backslashreplace")
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        text = _PAGE.format(escape(detail)) if self.by_person else json.dumps({"detail": detail}, ensure_ascii=False)
+        kind = b"text/html; charset=utf-8" if self.by_person else b"application/json"
+        body = text.encode("utf-8", "backslashreplace")
+        headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
         if rest is not None:
             headers.append((b"connection", b"close"))
         await self({"type": "http.response.start", "status": status, "headers": headers})

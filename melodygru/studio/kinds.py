@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from melodygru.arranging.patterns import book
 from melodygru.music.instruments import find_program
 from melodygru.option import described
 from melodygru.studio.answers import FeelFacts, StyleFacts
@@ -20,6 +21,11 @@ STYLE_FACTS = {
 def feel_facts() -> dict[str, FeelFacts]:
     """The feels by name. Raises UsageError or FileError for a user's file that cannot be used."""
     return {name: _facts(feel) for name, feel in feels().items()}
+
+
+def groove_facts() -> dict[str, str]:
+    """What each groove is good for. Raises UsageError or FileError for a user's file that cannot be used."""
+    return {name: groove.about for name, groove in book().grooves.items()}
 
 
 def _facts(feel: Feel) -> FeelFacts:

@@ -15,8 +15,10 @@ from melodygru.errors import UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.music.melody import Melody as Tune
 from melodygru.music.melody import Note as TuneNote
-from melodygru.music.theory import Key, TimeSignature
+from melodygru.music.theory import MODES, Key, TimeSignature
+from melodygru.music.tracks import PARTS
 from melodygru.option import Option, described
+from melodygru.studio.keys import meant_key
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import AMOUNT, KEEP, SEED
 from melodygru.writing.values import DEFAULT_METER, DEFAULT_QPM, MAX_BARS
@@ -24,6 +26,8 @@ from melodygru.writing.values import DEFAULT_METER, DEFAULT_QPM, MAX_BARS
 MAX_NOTES = 20_000
 MAX_STEP = MAX_BARS * 32 * 96 + 32 * 96
 """The end of the longest melody: so many bars of 32/1, and a pickup's."""
+MAX_LANE_NOTES = 100_000
+"""Notes of one part of an accompaniment."""
 MAX_SEED = 2**53 - 1
 """The largest whole number that every reader of JSON reads exactly."""
 MAX_TAKES = 8
@@ -38,7 +42,7 @@ _TAKES = Option("How many melodies, all different.", name="takes", kind=int, low
 
 LIMITS: dict[str, tuple[float, float]] = {
     option.name: option.limits
-    for option in (*_WISHES.values(), AMOUNT, _TAKES, _SEED, _PLAYED["program"], _PLAYED["swing"])
+    for option in (*_WISHES.values(), AMOUNT, _TAKES, _SEED, _PLAYED["program"], _PLAYED["swing"], _PLAYED["humanize"])
     if option.limits is not None
 } | {"notes": (1, MAX_NOTES), "drawn_bars": (1, MAX_DRAWN)}
 """Of each option, the least and the most."""
@@ -63,16 +67,20 @@ def _wish(option: Option) -> Any:
     return kind | None, _limited(option, None)
 
 
+_Louder = Annotated[int, Field(ge=-127, le=127)]
+
+
 class _Message(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class Note(_Message):
-    """One note: a MIDI pitch, and steps, 24 to a quarter."""
+    """One note: a MIDI pitch, and steps, 24 to a quarter; without a velocity it is played as the metre says."""
 
     pitch: int = Field(ge=0, le=127)
     onset: int = Field(ge=0, le=MAX_STEP)
     duration: int = Field(ge=1, le=MAX_STEP)
+    velocity: int | None = Field(default=None, ge=1, le=127)
 
 
 class Melody(_Message):
@@ -95,16 +103,44 @@ class Melody(_Message):
         notes = tuple(TuneNote(note.pitch, note.onset, note.duration) for note in self.notes)
         return Tune(notes, metre, key, self.bpm, self.name, self.pickup, self.bars)
 
+    @property
+    def velocities(self) -> dict[int, int]:
+        """How loud the notes are that say so, by their onsets."""
+        return {note.onset: note.velocity for note in self.notes if note.velocity is not None}
+
 
 _Wishes: Any = create_model("_Wishes", __base__=_Message, **{name: _wish(option) for name, option in _WISHES.items()})
 
 
 class Options(_Wishes):
-    """What is wished for: the fields of `melodygru.writing.config.GenerationConfig`."""
+    """What is wished for: the fields of `melodygru.writing.config.GenerationConfig`.
 
-    def config(self) -> GenerationConfig:
-        """The wishes themselves. Raises UsageError for those that contradict each other."""
-        return GenerationConfig.from_dict(self.model_dump(exclude_none=True))
+    In place of a key there may be half of one, a tonic or a mode; the other half is what the melody that is changed
+    has, else what the chords suggest.
+    """
+
+    tonic: Name | None = None
+    mode: Literal[MODES] | None = None  # type: ignore[valid-type]
+
+    def config(self, own: Tune | None = None) -> GenerationConfig:
+        """The wishes themselves; with a melody of its `own` that is continued or changed, which settles the metre.
+
+        Raises UsageError for those that contradict each other.
+        """
+        said = self.model_dump(exclude_none=True)
+        if own is not None and "chords" in said:
+            said.setdefault("meter", str(own.time_signature))
+        tonic, mode = said.pop("tonic", None), said.pop("mode", None)
+        config = GenerationConfig.from_dict(said)
+        if tonic is None and mode is None:
+            return config
+        if config.key is not None:
+            raise UsageError("key and its halves, tonic and mode, were all given; give the key alone.")
+        if mode is None and config.scale is not None:
+            return replace(config, key=tonic)  # the scale says the mode
+        return replace(
+            config, key=str(meant_key(tonic, mode, config.spans(config.time_signature), own.key if own else None))
+        )
 
 
 class Generate(_Message):
@@ -117,14 +153,63 @@ class Generate(_Message):
     takes: int = _limited(_TAKES, _TAKES.default)
     primer: Melody | None = None
     include_primer: bool = True
+    render_chords: bool = Field(default=False, description="Whether the files have the chords as a track of their own.")
+
+
+class Chords(_Message):
+    """Lay out chords under a melody of so many bars, from bar 1 on."""
+
+    chords: Text
+    meter: Name = DEFAULT_METER
+    bars: int = Field(ge=1, le=MAX_BARS)
+    pickup: int = Field(default=0, ge=0, le=MAX_STEP)
+
+
+class Harmonize(_Message):
+    """Find chords for a melody, in several ways."""
+
+    melody: Melody
+    style: Name | None = None
+    chords_per_bar: Literal[1, 2] | None = None
+    ways: int = Field(default=1, ge=1, le=8)
+
+
+class Around(_Message):
+    """Chords, a bass and drums around a melody, as a groove has them."""
+
+    melody: Melody
+    chords: Text | None = None
+    groove: Name | None = None
+    fills: bool = False
+    seed: int = _limited(_SEED, 0)
+
+
+_Step = Annotated[int, Field(ge=0, le=MAX_STEP)]
+_Struck = Annotated[
+    tuple[_Step, Annotated[int, Field(ge=1, le=MAX_STEP)], Annotated[int, Field(ge=0, le=127)], _Louder],
+    Field(strict=False),  # JSON has no tuples
+]
+
+
+class Lane(_Message):
+    """What one part plays: onset, duration, pitch, and by how much louder than the melody off the beat."""
+
+    part: Literal[PARTS]  # type: ignore[valid-type]
+    program: int = _limited(_PLAYED["program"])
+    notes: list[_Struck] = Field(max_length=MAX_LANE_NOTES)
 
 
 class Infill(_Message):
-    """Write some bars of a melody anew."""
+    """Write some bars of a melody anew, or all that is not locked: bars, beats or notes by number (`writing.locks`)."""
 
     model: Name | None = None
     melody: Melody
-    bars: Name = Field(description='The first and the last bar: "5-8", or one: "5"; "0" is a pickup\'s.')
+    bars: Name | None = Field(
+        default=None, description='The first and the last bar: "5-8", or one: "5"; "0" is a pickup\'s.'
+    )
+    lock: Text | None = None
+    lock_rhythm: Text | None = None
+    lock_pitches: Text | None = None
     options: Options = Options()
     seed: int | None = _limited(_SEED, None)
 
@@ -149,11 +234,13 @@ class Look(_Message):
 
 
 class Save(_Message):
-    """Make a file of a melody."""
+    """Make a file of a melody; with `lanes` in place of plain chords."""
 
     melody: Melody
     chords: Text | None = None
+    lanes: list[Lane] | None = Field(default=None, max_length=len(PARTS))
     beats_per_chord: float | None = _limited(_WISHES["beats_per_chord"], None)
     format: Literal["mid", "wav", "musicxml", "abc", "svg", "pdf"]
     program: int = _limited(_PLAYED["program"], _PLAYED["program"].default)
     swing: float = _limited(_PLAYED["swing"], _PLAYED["swing"].default)
+    humanize: float = _limited(_PLAYED["humanize"], _PLAYED["humanize"].default)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.network.tokenizer import END, REST, TIE
 from melodygru.option import described
 from melodygru.studio import answers, messages
+from melodygru.studio.events import event
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import Shelf
 from melodygru.studio.takes import take
@@ -33,31 +32,18 @@ SHOWN = 64
 """Candidates whose notes are shown as they are drawn, at most."""
 
 
-def event(kind: str, data: Any) -> bytes:
-    """A server-sent event."""
-    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {kind}\ndata: {text}\n\n".encode()
-
-
 def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -> None:
     """Write new melodies, and tell of it as server-sent events: start, notes, take, done; error once begun.
 
     Raises UsageError, before anything is told, for what cannot be done.
     """
-    config = asked.options.config()
-    _check_amount(config.bars or 1, max(config.best_of or 1, asked.takes))
-    model = models.get(asked.model)
-    config = _completed(config, asked, model)
-    primer = None if asked.primer is None else asked.primer.tune()
-    if primer is not None and not primer.notes:
-        raise UsageError("The primer has no notes; draw some, or leave it out.")
-    seed = draw_seed() if asked.seed is None else asked.seed
-    order = Order(config, seed, primer, asked.include_primer)
-    with job.aside():  # a thousand bars may take seconds
-        made = model.planned(order)
+    model, order, made = _planned(job, models, asked)
+    config, seed, primer = order.config, order.seed, order.primer
     candidates = model.candidates_for(config, asked.takes)
     _check_amount(made.meta.bars, candidates)
     details = {} if primer is None else {"include_primer": asked.include_primer}
+    if asked.render_chords and config.chords is not None:
+        details["render_chords"] = True
     recipe = Recipe(__version__, model.name, model.fingerprint, seed, config=config, source=primer, details=details)
     listener = _Listener(job, made, min(candidates, SHOWN), primer is not None and not asked.include_primer)
     start = _start(order, model, made, candidates, asked.takes, listener.origin)
@@ -74,6 +60,30 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
         job.tell(event("done", {}))
     except MelodyGRUError as error:
         job.tell(event("error", {"detail": plain(str(error))}))
+
+
+def check(job: Job, models: Models, asked: messages.Generate) -> answers.Checked:
+    """What would be written, without writing it; what stands in the way of it is told as `problem`."""
+    try:
+        made = _planned(job, models, asked)[2]
+    except MelodyGRUError as error:
+        return answers.Checked(problem=plain(str(error)))
+    meta = made.meta
+    return answers.Checked(key=str(meta.key), meter=str(meta.time_signature), bpm=made.qpm, bars=meta.bars)
+
+
+def _planned(job: Job, models: Models, asked: messages.Generate) -> tuple[Model, Order, Plan]:
+    """The model, the order and how it is to be written. Raises UsageError for what cannot be."""
+    primer = None if asked.primer is None else asked.primer.tune()
+    config = asked.options.config(primer)
+    _check_amount(config.bars or 1, max(config.best_of or 1, asked.takes))
+    model = models.get(asked.model)
+    config = _completed(config, asked, model)
+    if primer is not None and not primer.notes:
+        raise UsageError("The primer has no notes; draw some, or leave it out.")
+    order = Order(config, draw_seed() if asked.seed is None else asked.seed, primer, asked.include_primer)
+    with job.aside():  # a thousand bars may take seconds
+        return model, order, model.planned(order)
 
 
 def _completed(config: GenerationConfig, asked: messages.Generate, model: Model) -> GenerationConfig:

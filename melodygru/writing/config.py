@@ -16,7 +16,6 @@ from melodygru.music.form import Form
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature, parse_scale
 from melodygru.option import MUSIC, TUNE, check_all, described, option, option_of
 from melodygru.writing.drawing import (
-    ANEW,
     DRAWING,
     FILLINGS,
     FORM_CANDIDATES,
@@ -106,8 +105,9 @@ class GenerationConfig:
         aliases=("length", "measures", "num_bars"), commands=WHOLE,
     )  # fmt: skip
     key: str | None = option(
-        None, 'Tonic and mode: "A minor", Bb, "D dorian".', shown=str(Key()), panel=MUSIC, commands=WHOLE
-    )
+        None, 'Tonic and mode: "A minor", Bb, "D dorian".', shown=str(Key()), panel=MUSIC, commands=WRITING,
+        instead={name: {"shown": "the melody's"} for name in ("infill", "vary")},
+    )  # fmt: skip
     scale: str | None = option(
         None,
         'A scale on the tonic: "major pentatonic", blues, "harmonic minor", a mode …',
@@ -140,23 +140,23 @@ class GenerationConfig:
         None,
         "Line of the heights: arch, valley, up, down, wave, a melody's file, or semitones: '0 7 0'.",
         panel=TUNE,
-        commands=ANEW,
+        commands=WRITING,
     )
     density: float | None = option(
-        None, "Notes a bar on average, held within one.", low=0.25, high=96, panel=TUNE, commands=ANEW
+        None, "Notes a bar on average, held within one.", low=0.25, high=96, panel=TUNE, commands=WRITING
     )
     rests: str | None = option(
         None,
         "none, few (one in four bars at most), some (one at least) or many.",
         choices=RESTS,
         panel=TUNE,
-        commands=ANEW,
+        commands=WRITING,
     )
     syncopation: str | None = option(
-        None, "Notes against the beat: none, some or much.", choices=SYNCOPATIONS, panel=TUNE, commands=WHOLE
+        None, "Notes against the beat: none, some or much.", choices=SYNCOPATIONS, panel=TUNE, commands=WRITING
     )
     leaps: str | None = option(
-        None, "Moves of a fourth or more: few, some or many.", choices=LEAPS, panel=TUNE, commands=WHOLE
+        None, "Moves of a fourth or more: few, some or many.", choices=LEAPS, panel=TUNE, commands=WRITING
     )
     grid: str | None = option(
         None, "Shortest value: 1/4, 1/8, 1/16, 1/32.", choices=GRIDS, parsed=True, default=DEFAULT_GRID, panel=TUNE,
@@ -173,16 +173,16 @@ class GenerationConfig:
         None, "Never more than N equal pitches in a row.", low=1, high=1000, panel=TUNE, commands=WRITING
     )
     chords: str | None = option(
-        None, 'Chords to follow: "Am F C G", "| C G/B | Am7 |", N.C.', panel=TUNE, commands=ANEW,
+        None, 'Chords to follow: "Am F C G", "| C G/B | Am7 |", N.C.', panel=TUNE, commands=WRITING,
         aliases=("backing_chords", "progression", "chord_progression", "changes"),
     )  # fmt: skip
     beats_per_chord: float | None = option(
         None, "Beats that each chord lasts.", low=FEWEST_BEATS, high=MOST_BEATS, parsed=True, shown="a bar",
-        needs="chords", panel=TUNE, commands=ANEW,
+        needs="chords", panel=TUNE, commands=WRITING,
     )  # fmt: skip
     chord_mode: str | None = option(
         None, "strict: chord tones on strong beats; soft: mostly; learned: as people.", choices=CHORD_MODES,
-        shown="learned, by models that know chords; else strict", needs="chords", panel=TUNE, commands=ANEW,
+        shown="learned, by models that know chords; else strict", needs="chords", panel=TUNE, commands=WRITING,
     )  # fmt: skip
     form: str | None = option(None, "Sections: AABA, ABAC, AA'BA'' (a prime varies).", panel=TUNE, commands=WHOLE)
     section_bars: int | None = option(

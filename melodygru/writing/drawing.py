@@ -13,11 +13,9 @@ FORM_CANDIDATES = 8
 """Candidates of which `infill`, `vary`, and `generate` with a form choose the best, where nothing is said."""
 
 WHOLE = ("generate",)
-"""Commands that take what shapes a whole melody."""
-ANEW = ("generate", "infill")
-"""Those that write whole bars."""
+"""Commands that take what shapes a whole melody, and a melody that is changed has settled."""
 WRITING = ("generate", "infill", "vary")
-"""Those that write notes."""
+"""Those that write notes: all other wishes hold in each of them."""
 DRAWING = (*WRITING, "evaluate")
 """Those that draw from the model, whatever comes of it."""
 
@@ -70,3 +68,8 @@ KEEP = Option(
     "What stays: rhythm, contour (rhythm too), or pitches (in their order, in another rhythm).", name="keep",
     choices=("rhythm", "pitches", "contour"), shown="nothing",
 )  # fmt: skip
+
+LOCK = Option('What stays as it is: "1-2,5:3-4" (bars; beats of a bar), n3-5 (notes by number).', name="lock")
+LOCK_RHYTHM = Option("Where only the rhythm stays, in the same words.", name="lock_rhythm")
+LOCK_PITCHES = Option("Where only the pitches stay, in their order.", name="lock_pitches")
+LOCKS = (LOCK, LOCK_RHYTHM, LOCK_PITCHES)

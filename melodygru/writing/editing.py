@@ -146,6 +146,11 @@ class Tune:
             raise MidiError(f"{self.source} {error}" if self.source else str(error)) from None
         return data
 
+    def velocities(self) -> list[int]:
+        """How loud the melody's notes are played, in order."""
+        near = self._raw_notes()
+        return [near(note).velocity for note in self.melody.notes]
+
     def ticks(self) -> Callable[[int], int]:
         """When a step of the melody sounds in the file, in ticks: swung, if the file says so."""
         clock = self._clock(self.melody)

@@ -11,16 +11,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from melodygru.errors import UsageError
+import numpy as np
+
+from melodygru.errors import SamplingError, UsageError
 from melodygru.music.melody import Melody
-from melodygru.network.tokenizer import Tokenizer
+from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.option import described
 from melodygru.writing.config import GenerationConfig
-from melodygru.writing.constraints.base import Constraint
-from melodygru.writing.constraints.fidelity import Foreshadows
-from melodygru.writing.constraints.places import BeginsBefore
+from melodygru.writing.constraints.base import PITCHES, Constraint, in_range
+from melodygru.writing.constraints.fidelity import AsWritten, Foreshadows, InOrder, Unlike
+from melodygru.writing.constraints.places import Closed
 from melodygru.writing.drawing import FILLINGS
-from melodygru.writing.rewriting import Span, plan_rewriting
+from melodygru.writing.locks import Locks, Parts, parts_of, share_changed
+from melodygru.writing.planner import Plan
+from melodygru.writing.rewriting import Span, leave_to_melody, plan_rewriting
 from melodygru.writing.sampler import Drawn, sample
 from melodygru.writing.styles import understood
 
@@ -80,56 +84,119 @@ def infill(
     candidates: int = FILLINGS,
     only: int | None = None,
     progress: Callable[[float], None] | None = None,
+    locks: Locks = Locks(),
 ) -> Filled:
     """The melody with the steps of `span` (see `gap_of`) written anew; every note that begins elsewhere stays.
 
     Args:
         model: what writes and weighs.
         melody: the whole.
-        span: bars to fill, in steps.
+        span: bars to fill, in steps; see `whole_of` for all of them.
         config: wishes for what is new.
         seed: at least 0.
         candidates: how many fillings to choose from, as `best_of` of `GenerationConfig`.
         only: make this candidate and no other.
         progress: called with how many candidates are finished; of those under way, parts count.
+        locks: what stays within the span too.
 
     Raises:
         UsageError: wishes that cannot be kept there.
         SamplingError: no filling was found.
     """
     described(GenerationConfig)["best_of"].check_limits(candidates)
+    leave_to_melody(config, "infill", melody)
     config = understood(config, model.context, model.name)
-    start, end = gap_of(melody, span)
-    tokens = model.checkpoint.tokenizer_config
+    if not locks:
+        gap_of(melody, span)
+    parts = parts_of(melody, span, locks, config.grid_steps(melody.time_signature))
+    spans = parts.spans
+    work = _Filling(model, melody, parts, config, seed)
     found: list[Filled] = []
-    for first, last, lead in _groups(melody, (start, end), candidates):
+    for first, last, lead in _groups(melody, (spans[0][0], spans[-1][1]), candidates):
         if only is not None:
             first, last = max(first, only), min(last, only + 1)
-        if first >= last:
-            continue
-        rules: list[Constraint] = [BeginsBefore(span[1], start)]
-        if lead:
-            rules.append(Foreshadows(melody, lead))
-        made = plan_rewriting(config, melody, [(start, end)], rules, model.banned(config), tokens.max_duration)
-        report = None if progress is None else (lambda done, before=len(found): progress(before + done))
-        drawn = sample(
-            model.engine, made.meta, last - first, config.sampling, made.ahead, seed, first, made.script, report
-        )
-        for number, one in enumerate(drawn, first):
-            whole = Tokenizer(tokens).decode(one.events, melody.qpm, melody.name)
-            found.append(_judged(replace(whole, key=melody.key), one, number, start, end))
-    # Bars that were asked for anew are not to come out as they were.
-    found = [one for one in found if _new(one.melody, melody, start, end) >= LEAST_NEW] or found
+        if first < last:
+            report = None if progress is None else (lambda done, before=len(found): progress(before + done))
+            found += work.draw(first, last, lead, report)
+    if locks and not any(one.melody.notes != melody.notes for one in found):
+        # So little is free that it came out as it was each time: one note of it has to be another.
+        found = work.draw(0, 1, 0, None, unlike=True)
+        if found and found[0].melody.notes == melody.notes:
+            raise UsageError(
+                "What is not locked there can be nothing else than it is; lock less, or choose other bars."
+            )
+    if not found:
+        raise SamplingError("No filling was found that keeps to everything asked for; lock less, or wish for less.")
+    # What was asked for anew is not to come out as it was.
+    changed = [one for one in found if one.melody.notes != melody.notes]
+    found = [one for one in changed if share_changed(melody, one.melody, parts) >= LEAST_NEW] or changed or found
     found.sort(key=lambda one: one.nats)
     # Where nothing follows, the filling in the middle: neither dull nor lost.
     return found[0] if found[0].follows else found[len(found) // 2]
 
 
-def _new(whole: Melody, melody: Melody, start: int, end: int) -> float:
-    """The share of the old notes in [start, end) that do not stand again, in [0, 1]."""
-    there = {(note.onset, note.pitch) for note in whole.notes}
-    old = [(note.onset, note.pitch) for note in melody.notes if start <= note.onset < end]
-    return sum(note not in there for note in old) / len(old) if old else 1.0
+def whole_of(melody: Melody) -> Span:
+    """All steps of a melody, from its first note's place on if that is a pickup's."""
+    return (melody.time_signature.bar_steps - melody.pickup if melody.pickup else 0), melody.length
+
+
+@dataclass(frozen=True)
+class _Filling:
+    """Draws fillings of the parts of a melody that are to be written."""
+
+    model: Model
+    melody: Melody
+    parts: Parts
+    config: GenerationConfig
+    seed: int
+
+    def draw(
+        self, first: int, last: int, lead: int, report: Callable[[float], None] | None, unlike: bool = False
+    ) -> list[Filled]:
+        """The candidates [first, last), that look `lead` steps ahead; `unlike`: the first free note is another.
+
+        Where there are locks, none if some of them meets dead ends only.
+        """
+        tokens, locked = self.model.checkpoint.tokenizer_config, len(self.parts.spans) > 1
+        made = self._plan(lead, unlike)
+        try:
+            drawn = sample(
+                self.model.engine, made.meta, last - first, self.config.sampling, made.ahead, self.seed, first,
+                made.script, report,
+            )  # fmt: skip
+        except SamplingError:
+            if not locked:
+                raise
+            return []
+        found = []
+        for number, one in enumerate(drawn, first):
+            whole = Tokenizer(tokens).decode(one.events, self.melody.qpm, self.melody.name)
+            found.append(_judged(replace(whole, key=self.melody.key), one, number, self.parts))
+        return found
+
+    def _plan(self, lead: int, unlike: bool) -> Plan:
+        parts, melody, longest = self.parts, self.melody, self.model.checkpoint.tokenizer_config.max_duration
+        rules: list[Constraint] = [Closed(parts.closed)]
+        if lead:
+            rules.append(Foreshadows(melody, lead))
+        if parts.rhythm:
+            numbers = [i for i, n in enumerate(melody.notes) if any(s <= n.onset < e for s, e in parts.rhythm)]
+            anything = in_range(0, PITCHES - 1)
+            rules.append(AsWritten(melody, dict.fromkeys(numbers, anything), longest, parts.rhythm))
+        free = [n for n in melody.notes if any(s <= n.onset < e for s, e in (*parts.free, *parts.rhythm))]
+        if unlike and free:
+            rules.append(Unlike(free[:1]))
+        for changes in (True, False) if parts.pitches else (False,):
+            in_order = [InOrder(melody, parts.pitches, changes)] if parts.pitches else []
+            try:
+                return plan_rewriting(
+                    self.config, melody, parts.spans, [*rules, *in_order], self.model.banned(self.config), longest,
+                    (parts.spans[0][0], parts.spans[-1][1]), fixed_rhythm=parts.rhythm, fixed_pitches=parts.pitches,
+                )  # fmt: skip
+            except UsageError:
+                if not changes:
+                    raise
+        raise AssertionError("the last way returns or raises")
 
 
 def _groups(melody: Melody, gap: Span, candidates: int) -> list[tuple[int, int, int]]:
@@ -145,8 +212,12 @@ def _groups(melody: Melody, gap: Span, candidates: int) -> list[tuple[int, int, 
     return [(0, plain, 0), *((one, two, lead) for one, two, lead in zip(borders, borders[1:], leads, strict=False))]
 
 
-def _judged(whole: Melody, drawn: Drawn, number: int, start: int, end: int) -> Filled:
-    stop = end + WEIGHED_BARS * whole.time_signature.bar_steps
-    follows = any(end <= note.onset < stop for note in whole.notes)
-    first, last = (end, stop) if follows else (start, end)
-    return Filled(whole, number, float(drawn.nats[(drawn.onsets >= first) & (drawn.onsets < last)].sum()), follows)
+def _judged(whole: Melody, drawn: Drawn, number: int, parts: Parts) -> Filled:
+    """How probable what was kept is behind what is new, up to eight bars after it; what is new where nothing is."""
+    new = np.zeros(len(drawn.onsets), np.bool_)
+    for start, end in parts.spans:
+        new |= (drawn.onsets >= start) & (drawn.onsets < end)
+    stop = parts.spans[-1][1] + WEIGHED_BARS * whole.time_signature.bar_steps
+    kept = ~new & (drawn.onsets >= parts.spans[0][1]) & (drawn.onsets < stop)
+    follows = bool((drawn.events.pitches[kept] < REST).any())
+    return Filled(whole, number, float(drawn.nats[kept if follows else new].sum()), follows)

@@ -30,12 +30,16 @@ class Region:
     Attributes:
         joins: (128,) last pitches with which the piece may go on after it; None for the last region, which closes.
         followed_by: numbers of the later regions that come next, after this region itself or after a copy of it.
+        before: the last pitch before it, -1 if there is none; None: not known until it is drawn.
+        resting: whether a rest stands right before it.
     """
 
     start: int
     end: int
     joins: BoolArray | None = None
     followed_by: tuple[int, ...] = ()
+    before: int | None = None
+    resting: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from melodygru.music.melody import Melody
 from melodygru.writing.candidates import Generated
 from melodygru.writing.drawing import FILLINGS, VARIATIONS
 from melodygru.writing.editing import Tune
-from melodygru.writing.infilling import Filled, infill
+from melodygru.writing.infilling import Filled, infill, whole_of
 from melodygru.writing.layout import chords_over
+from melodygru.writing.locks import Locks
 from melodygru.writing.model import Model, load_model
 from melodygru.writing.recipe import Recipe, rendered
 from melodygru.writing.rewriting import parse_bars, span_of
@@ -52,11 +53,13 @@ def changed(
     config = replace(recipe.config, best_of=None)
     done: Filled | Varied
     if recipe.command == "infill":
-        if span is None:
-            raise UsageError("There is nothing to fill; say which bars with --bars 5-8.")
+        locks = Locks.of(details, tune.melody)
+        if span is None and not locks:
+            raise UsageError("There is nothing to fill; say which bars with --bars 5-8, or what stays with --lock.")
+        span = span or whole_of(tune.melody)
         candidates = recipe.config.best_of or FILLINGS
         report = _counting(progress, candidates, only)
-        done = infill(model, tune.melody, span, config, recipe.seed, candidates, only, report)
+        done = infill(model, tune.melody, span, config, recipe.seed, candidates, only, report, locks)
     else:
         candidates = recipe.config.best_of or VARIATIONS
         amount, keep = float(details["amount"]), details.get("keep")

@@ -88,26 +88,29 @@ STYLES = MappingProxyType(
 def conditions_for(
     config: GenerationConfig, metre: TimeSignature, chords: Sequence[ChordSpan], whole: bool = True
 ) -> Conditions:
-    """What the network is told of a melody that is asked for; `whole`: its density and rests are to be chosen too."""
+    """What the network is told of a melody that is asked for; `whole`: its density and rests are to be chosen too.
+
+    Of part of a melody it is told the traits that were asked for in words alone: the rest is what stands around.
+    """
     from melodygru.network.conditions import Character, Conditions, class_of
 
     style = STYLES[config.style] if config.style else None
-    character = Character()
+    traits = {
+        "syncopation": 0 if config.syncopation is None else _SYNCOPATION[config.syncopation],
+        "leaps": 0 if config.leaps is None else _LEAPS[config.leaps],
+    }
     if whole:
         quarters = metre.bar_steps / 24
-        character = Character(
-            density=0 if config.density is None else class_of("density", config.density / quarters),
-            rests=0 if config.rests is None else 1 + ("none", "few", "some", "many").index(config.rests),
-            syncopation=0 if config.syncopation is None else _SYNCOPATION[config.syncopation],
-            leaps=0 if config.leaps is None else _LEAPS[config.leaps],
-        )
+        traits["density"] = 0 if config.density is None else class_of("density", config.density / quarters)
+        traits["rests"] = 0 if config.rests is None else 1 + ("none", "few", "some", "many").index(config.rests)
+    stressed = config.stressed if whole or any(traits.values()) else ()
     return Conditions(
         style.collection if style else "",
         style.kind if style else "",
         _scale_told(config),
-        (character,),
+        (Character(**traits),),
         tuple(chords),
-        stressed=config.stressed if whole else (),
+        stressed=stressed,
     )
 
 

@@ -8,27 +8,29 @@ must not be what it was, and the model writes what it is instead. Of a few candi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from melodygru.errors import UsageError
 from melodygru.music.melody import Melody
-from melodygru.network.tokenizer import PieceMeta, Tokenizer
+from melodygru.network.arrays import BoolArray
+from melodygru.network.tokenizer import Tokenizer
 from melodygru.option import described
 from melodygru.writing.config import GenerationConfig
-from melodygru.writing.constraints.base import Constraint
+from melodygru.writing.constraints.base import PITCHES, Constraint, in_range
 from melodygru.writing.constraints.fidelity import AsWritten, InOrder, SameContour, Unlike
 from melodygru.writing.constraints.places import NoRests
 from melodygru.writing.drawing import AMOUNT, KEEP, VARIATIONS
-from melodygru.writing.layout import Layout, Region, Script
 from melodygru.writing.planner import Plan
-from melodygru.writing.rewriting import Span, leave_to_melody, plan_rewriting
+from melodygru.writing.rewriting import Span, leave_to_melody, pitches_wished, plan_rewriting
 from melodygru.writing.sampler import sample
-from melodygru.writing.styles import conditions_for, understood
-from melodygru.writing.wishes import Problem
+from melodygru.writing.styles import understood
+from melodygru.writing.wishes import OF_PITCH, OF_RHYTHM
 
 if TYPE_CHECKING:
     from melodygru.writing.model import Model
@@ -96,7 +98,7 @@ def vary(
     described(GenerationConfig)["best_of"].check_limits(candidates)
     if keep is not None:
         KEEP.check_limits(keep)
-    leave_to_melody(config, "chords", "contour")
+    leave_to_melody(config, "vary", melody)
     config = understood(config, model.context, model.name)
     span = span or (0, melody.length)
     inside = [i for i, note in enumerate(melody.notes) if span[0] <= note.onset < span[1]]
@@ -105,12 +107,16 @@ def vary(
     if round(amount * len(inside)) == 0:
         return Varied(melody, 0, 0.0, 0.0)
     chance = Random(f"vary {seed}")
-    if keep is None:
-        made = _plan_anew(model, melody, config, _chosen(melody, inside, amount, chance, groups=True))
-    elif keep == "pitches":
+    if keep == "pitches":
         made = _plan_rhythm(model, melody, config, inside, amount, chance)
     else:
-        made = _plan_pitches(model, melody, config, inside, amount, chance, keep == "contour")
+        legal = pitches_wished(config, melody)
+        order = _order(melody, inside, legal, chance)
+        target = round(amount * len(inside))
+        if keep is None:
+            made = _plan_anew(model, melody, config, _chosen(order, target, chance), span)
+        else:
+            made = _plan_pitches(model, melody, config, order, target, span, keep == "contour", legal)
     first, count = (0, candidates) if only is None else (only, 1)
     drawn = sample(model.engine, made.meta, count, config.sampling, made.ahead, seed, first, made.script, progress)
     found = []
@@ -122,42 +128,41 @@ def vary(
     return min(found, key=lambda one: (round(abs(one.amount - amount) * len(inside)), one.nats))
 
 
-def _order(melody: Melody, inside: Sequence[int], chance: Random) -> list[int]:
-    """Notes in the order in which they are to change: at random, but off the beats first and the last note last.
+def _order(melody: Melody, inside: Sequence[int], legal: BoolArray, chance: Random) -> list[int]:
+    """Notes in the order in which they are to change: those whose pitch is not `legal` (N, 128) before all others.
 
-    Weighted sampling without replacement (Efraimidis & Spirakis 2006).
+    Apart from that at random, but off the beats first and the last note last: weighted sampling without replacement
+    (Efraimidis & Spirakis 2006).
     """
     metre = melody.time_signature
 
-    def key(number: int) -> float:
+    def key(number: int) -> tuple[bool, float]:
         onset = melody.notes[number].onset % metre.bar_steps
         weight = 0.3 if onset == 0 else 1.0 if onset % metre.beat_steps == 0 else 2.0
         if number == len(melody.notes) - 1:
             weight = 0.01
-        return math.log(chance.random()) / weight
+        return not legal[number, melody.notes[number].pitch], math.log(chance.random()) / weight
 
     return sorted(inside, key=key, reverse=True)
 
 
-def _chosen(melody: Melody, inside: Sequence[int], amount: float, chance: Random, groups: bool) -> set[int]:
-    """The notes to change: exactly the share asked for; with `groups`, side by side by twos and threes."""
-    target, chosen = round(amount * len(inside)), set[int]()
-    for number in _order(melody, inside, chance):
-        size = chance.choice((2, 3)) if groups else 1
-        for neighbour in range(number, number + size):
+def _chosen(order: Sequence[int], target: int, chance: Random) -> set[int]:
+    """So many notes to change, side by side by twos and threes."""
+    chosen, inside = set[int](), set(order)
+    for number in order:
+        for neighbour in range(number, number + chance.choice((2, 3))):
             if len(chosen) < target and neighbour in inside:
                 chosen.add(neighbour)
     return chosen
 
 
-def _plan_anew(model: Model, melody: Melody, config: GenerationConfig, chosen: set[int]) -> Plan:
+def _plan_anew(model: Model, melody: Melody, config: GenerationConfig, chosen: set[int], span: Span) -> Plan:
     notes = melody.notes
     spans = _joined([(notes[i].onset, notes[i].end) for i in sorted(chosen)])
     config = replace(config, end_on=config.end_on or ("tonic" if _ends_home(melody) else "any"))
     rules = [Unlike([notes[i] for i in chosen])]
-    return plan_rewriting(
-        config, melody, spans, rules, model.banned(config), model.checkpoint.tokenizer_config.max_duration
-    )
+    longest = model.checkpoint.tokenizer_config.max_duration
+    return plan_rewriting(config, melody, spans, rules, model.banned(config), longest, span, spare=True)
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:
@@ -198,9 +203,15 @@ def _plan_rhythm(
         )
     spans.sort()
     rules: list[Constraint] = [InOrder(melody, spans), NoRests()]
-    config = replace(config, end_on=config.end_on or "any")
-    limits = replace(config, range="C-1:G9") if config.range is None else config
-    return plan_rewriting(limits, melody, spans, rules, None, model.checkpoint.tokenizer_config.max_duration)
+    # Pitches stay, whatever is wished of them; and so does how many notes there are.
+    return plan_rewriting(
+        replace(config, end_on="any"),
+        melody,
+        spans,
+        rules,
+        max_duration=model.checkpoint.tokenizer_config.max_duration,
+        leaves_out=(*OF_PITCH, "density", "rests"),
+    )
 
 
 def _rhythms(melody: Melody, inside: Sequence[int], step: int) -> Iterator[tuple[int, int]]:
@@ -223,52 +234,44 @@ def _plan_pitches(
     model: Model,
     melody: Melody,
     config: GenerationConfig,
-    inside: Sequence[int],
-    amount: float,
-    chance: Random,
+    order: Sequence[int],
+    target: int,
+    span: Span,
     contour: bool,
+    legal: BoolArray,
 ) -> Plan:
-    longest = model.checkpoint.tokenizer_config.max_duration
-    metre, key = melody.time_signature, config.named_key or melody.key
-    problem = Problem(
-        config,
-        PieceMeta(metre, key, melody.bars, melody.pickup > 0, conditions_for(config, metre, (), whole=False)),
-        Layout([Region(0, melody.length)], Script(), 0, melody.length),
-        longest,
-        first_by=max(metre.bar_steps, melody.notes[0].onset + 1),
-        around=melody,
-        silence=1.0,
-        # What the rhythm alone decides, and the end, stay as they were.
-        leaves_out=("grid", "density", "rests", "end_on"),
-        # What stays as it was may be anybody's; a guard would forbid it.
-        banned=model.banned(config) if amount == 1 else None,
-    )
-    low, high = problem.pitches
     if contour:
-        bounds = _contour_bounds(melody, _order(melody, inside, chance), round(amount * len(inside)), low, high)
+        masks = _along_the_line(melody, order, target, legal, config.max_leap or PITCHES)
     else:
-        bounds = dict.fromkeys(_chosen(melody, inside, amount, chance, groups=False), (low, high))
-    rules: list[Constraint] = [AsWritten(melody, bounds, longest)]
+        masks = {i: legal[i] & ~in_range(melody.notes[i].pitch, melody.notes[i].pitch) for i in order[:target]}
+    if not masks:
+        raise UsageError("The line of these notes leaves none of them another pitch; change more of them.")
+    longest = model.checkpoint.tokenizer_config.max_duration
+    rules: list[Constraint] = [AsWritten(melody, masks, longest)]
     rules += [SameContour(melody)] if contour else []
-    ahead = problem.look(problem.wishes, more=rules)
-    if ahead is None:
-        raise UsageError(
-            "The notes that stay contradict the other options; change more of them, or leave some options out."
-        )
-    return Plan(problem.meta, melody.qpm, ahead, problem.layout.script, fills_out=False)
+    # The rhythm decides what is wished of it, and the last note stays what it was, unless it is to be something.
+    leaves_out = (*OF_RHYTHM, *(("contour",) if contour else ()), *(() if config.end_on else ("end_on",)))
+    # What stays as it was may be anybody's; a guard would forbid it.
+    banned = model.banned(config) if target == len(order) else None
+    spans = _joined([(melody.notes[i].onset, melody.notes[i].end) for i in sorted(masks)])
+    return plan_rewriting(config, melody, spans, rules, banned, longest, span, leaves_out, spare=True)
 
 
-def _contour_bounds(
-    melody: Melody, order: Sequence[int], target: int, low: int, high: int
-) -> dict[int, tuple[int, int]]:
-    """Bounds of the notes that change, as many as asked for where the contour leaves so many room.
+def _along_the_line(
+    melody: Melody, order: Sequence[int], target: int, legal: BoolArray, leap: int
+) -> dict[int, BoolArray]:
+    """(128,) pitches of the notes that change: as many notes as asked for where the line leaves so many room.
 
-    Notes that repeat each other change together. Bounds follow from the notes that stay by propagation along the chain.
+    Notes that repeat each other change together. Each pitch that is left has one that is left on its right side before
+    it and after it, so a melody drawn from left to right finds a way.
     """
     pitches = [note.pitch for note in melody.notes]
     signs = [_sign(two - one) for one, two in pairwise(pitches)]
+    masks = [in_range(pitch, pitch) for pitch in pitches]
+    distance = np.arange(PITCHES)[None, :] - np.arange(PITCHES)[:, None]
+    near = np.abs(distance) <= leap
+    steps = {sign: (np.sign(distance) == sign) & near for sign in (-1, 0, 1)}
     chosen: set[int] = set()
-    bounds: list[Span] = []
     for number in order:
         if len(chosen) >= target or number in chosen:
             continue
@@ -280,36 +283,25 @@ def _contour_bounds(
         unit = set(range(first, last + 1))
         if not unit <= set(order):
             continue
-        tried = chosen | unit
-        limits = _propagated([(low, high) if i in tried else (p, p) for i, p in enumerate(pitches)], signs)
-        while all(one <= two for one, two in limits):
-            # A bound that is what the note was must not be all that is left at the end of a row.
-            tight = [
-                (one + (i in tried and one == pitches[i]), two - (i in tried and two == pitches[i]))
-                for i, (one, two) in enumerate(limits)
-            ]
-            if tight == limits:
-                chosen, bounds = tried, limits
-                break
-            limits = _propagated(tight, signs)
-    return {i: bounds[i] for i in chosen}
+        tried = dict(enumerate(masks))
+        # What was narrowed for others is wide again: this one leaves them room.
+        tried |= {i: legal[i] & ~in_range(pitches[i], pitches[i]) for i in (*chosen, *unit)}
+        if _narrowed(tried, signs, steps):
+            chosen |= unit
+            masks = [tried[i] for i in range(len(pitches))]
+    return {i: masks[i] for i in chosen}
 
 
-def _propagated(bounds: list[Span], signs: Sequence[int]) -> list[Span]:
-    """Bounds narrowed until each pitch has neighbours on the right side of it; a chain needs two passes."""
-    lows, highs = [low for low, _ in bounds], [high for _, high in bounds]
-    for _ in range(2):
-        for i, sign in enumerate(signs):
-            if sign >= 0:
-                lows[i + 1] = max(lows[i + 1], lows[i] + sign)
-            if sign <= 0:
-                highs[i + 1] = min(highs[i + 1], highs[i] + sign)
-        for i in range(len(signs) - 1, -1, -1):
-            if signs[i] >= 0:
-                highs[i] = min(highs[i], highs[i + 1] - signs[i])
-            if signs[i] <= 0:
-                lows[i] = max(lows[i], lows[i + 1] - signs[i])
-    return list(zip(lows, highs, strict=True))
+def _narrowed(masks: dict[int, BoolArray], signs: Sequence[int], steps: Mapping[int, BoolArray]) -> bool:
+    """Narrow each note's pitches to those with neighbours on the right side of them; False where none are left.
+
+    A chain needs one pass to and one fro. `steps`: by sign (128, 128), which pitch (column) may follow which (row).
+    """
+    for i, sign in enumerate(signs):
+        masks[i + 1] = masks[i + 1] & steps[sign][masks[i]].any(axis=0)
+    for i in range(len(signs) - 1, -1, -1):
+        masks[i] = masks[i] & steps[signs[i]][:, masks[i + 1]].any(axis=1)
+    return all(mask.any() for mask in masks.values())
 
 
 def _sign(number: int) -> int:

@@ -8,7 +8,7 @@ contradict one another: before anything is drawn, and in the words of the comman
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from numbers import Real
@@ -24,11 +24,17 @@ from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range, of_classes
 from melodygru.writing.constraints.chords import OverChords
 from melodygru.writing.constraints.contour import Contour, place
+from melodygru.writing.constraints.elsewhere import Elsewhere
 from melodygru.writing.constraints.past import Banned, Breathes, Density, FewRests, Guard, Prefers, Repeats, SomeRests
 from melodygru.writing.constraints.places import Bars, EndsOn, Grid, Leaps, NoRests, Pitches, Seams, shortest_end
 from melodygru.writing.layout import RESTS_EVERY, Layout, Region
 from melodygru.writing.lookahead import Lookahead
 from melodygru.writing.values import DEFAULT_GRID, LEARNED
+
+OF_RHYTHM = ("grid", "triplets", "density", "rests")
+"""Wishes about where notes begin and end: they have no meaning where the rhythm stays."""
+OF_PITCH = ("range", "scale", "scale_mode", "chords", "max_leap", "no_repeat_notes", "contour", "end_on")
+"""Wishes about heights: they have no meaning where pitches stay."""
 
 BARS_OF_A_NOTE = 2
 """In a style some note begins within so many bars of the last one that did, if it can; people's hardly ever do not."""
@@ -76,6 +82,8 @@ class Problem:
         silence: the share of a bar that may be silent at the end; None: what the options leave.
         leaves_out: options that are not to be heard here.
         banned: what `--max-copy` forbids, see `melodygru.writing.constraints.past.Guard`; None: nothing.
+        fixed_rhythm, fixed_pitches: half-open ranges of steps in which the rhythm, or the pitches, stand fast, so that
+            what is wished of them is not to be heard.
         further: constraints that no option of `config` means.
     """
 
@@ -93,12 +101,22 @@ class Problem:
     silence: float | None = None
     leaves_out: Collection[str] = ()
     banned: Banned | None = None
+    fixed_rhythm: Sequence[tuple[int, int]] = ()
+    fixed_pitches: Sequence[tuple[int, int]] = ()
     further: Sequence[Constraint] = ()
 
     @cached_property
     def wishes(self) -> list[Wish]:
         """All that is asked for here."""
-        return [wish for wish in self._said() if wish.option not in self.leaves_out]
+        return [self._where_free(wish) for wish in self._said() if wish.option not in self.leaves_out]
+
+    def _where_free(self, wish: Wish) -> Wish:
+        spans = [*self.fixed_rhythm] if wish.option in OF_RHYTHM else []
+        spans += self.fixed_pitches if wish.option in (*OF_PITCH, "density") else []
+        if wish.option == "end_on" and self.around is not None:
+            # Where something kept stands between what is written and the end, that leaves room for what it likes.
+            spans += [(one.start, one.end) for n, one in enumerate(self.layout.regions) if n != self.layout.closing]
+        return replace(wish, rules=[Elsewhere(rule, spans) for rule in wish.rules]) if spans else wish
 
     def _said(self) -> Iterator[Wish]:
         """A wish for each option that means constraints: here a new one is entered."""
@@ -132,8 +150,10 @@ class Problem:
             yield Wish("rests", config.rests, [self._few_rests()])
         wish, classes = self.home
         room = 0 if self.to_the_end else self.pickup
-        shortest = shortest_end(self.meta.time_signature)
-        yield Wish("end_on", wish, [EndsOn(classes, layout.regions[layout.closing].end, shortest, room)])
+        end = layout.regions[layout.closing].end
+        given = any(stop == end for _, stop in self.fixed_rhythm)  # then so is how long the last note is
+        shortest = 1 if given else shortest_end(self.meta.time_signature)
+        yield Wish("end_on", wish, [EndsOn(classes, end, shortest, room)])
         if config.rests in ("some", "many") and layout.rest_stretches:
             yield Wish("rests", config.rests, [SomeRests(layout.rest_stretches, layout.echoes)])
 
@@ -212,6 +232,17 @@ class Problem:
             regions: in place of the layout's.
             more: further constraints.
         """
+        ahead, lost = self.foreseen(wishes, relaxed, regions, more)
+        return None if lost else ahead
+
+    def foreseen(
+        self,
+        wishes: Sequence[Wish],
+        relaxed: bool = False,
+        regions: Sequence[Region] | None = None,
+        more: Sequence[Constraint] = (),
+    ) -> tuple[Lookahead, list[int]]:
+        """What may be drawn, as `look` says, and the numbers of regions in which these wishes cannot be kept."""
         metre, silence = self.meta.time_signature, self.silence
         if silence is None:
             silence = 0.0 if self.to_the_end else 0.5
@@ -222,11 +253,13 @@ class Problem:
             rules.append(Breathes(BARS_OF_A_NOTE * metre.bar_steps))
         rules += [*(rule for wish in wishes for rule in wish.rules), *more, *self.further]
         if self.banned is not None:
-            rules.append(Guard(self.banned))
+            guard = Guard(self.banned)
+            rules.append(Elsewhere(guard, self.fixed_pitches) if self.fixed_pitches else guard)
         regions = self.layout.regions if regions is None else regions
         ahead = Lookahead(rules, regions, self.max_duration, self.first_by, relaxed)
-        first = ahead.feasible(0, self.before, self.resting)
-        return ahead if first and all(ahead.feasible(number, None) for number in range(1, len(regions))) else None
+        lost = [] if ahead.feasible(0, self.before, self.resting) else [0]
+        later = enumerate(regions[1:], 1)
+        return ahead, lost + [n for n, one in later if not ahead.feasible(n, one.before, one.resting)]
 
     def refusal(self) -> UsageError:
         """An error that says which wishes contradict each other: as few as do."""

@@ -92,7 +92,10 @@ def test_there_is_something_to_choose_from(studio):
 
 
 def test_every_wish_of_the_command_line_can_be_asked_for():
-    assert list(messages.Options.model_fields) == [field.name for field in fields(GenerationConfig)]
+    assert list(messages.Options.model_fields) == [
+        *(field.name for field in fields(GenerationConfig)),
+        *("tonic", "mode"),  # a key may be said by halves
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(set(messages.LIMITS) & {field.name for field in fields(GenerationConfig)}))
@@ -482,7 +485,7 @@ BAD_NOTES = {
     "text": "C D E",
     "null": [None],
     "nested": [[[[[]]]]],
-    "more": [{"pitch": 60, "onset": 0, "duration": 24, "velocity": 3}],
+    "more": [{"pitch": 60, "onset": 0, "duration": 24, "colour": 3}],
     "none": [],
 }
 
@@ -689,3 +692,52 @@ def test_a_melody_with_a_pickup_goes_there_and_back():
     melody = Melody((Note(62, 72, 24), Note(67, 96, 288)), TimeSignature(), Key(7), 90.0, "Über", 24, 3)
     answer = answers.MelodyAnswer.of(melody)
     assert messages.Melody(**json.loads(answer.model_dump_json())).tune() == melody
+
+
+def test_what_would_be_written_is_told_without_writing_it(studio):
+    options = {"chords": "Am F C G", "mode": "minor", "bars": 8}
+    assert post(studio, "check", options=options).json() == {
+        "key": "A minor", "meter": "4/4", "bpm": 96.0, "bars": 8, "problem": None,
+    }  # fmt: skip
+    (take,) = takes(studio, options=options, seed=1)
+    assert take["melody"]["key"] == "A minor"
+    problem = post(studio, "check", options={"meter": "7/8", "grid": "1/4"}).json()["problem"]
+    assert "7/8" in problem
+    refused(post(studio, "generate", options={"meter": "7/8", "grid": "1/4"}), problem)
+
+
+def test_chords_lie_under_a_melody_from_its_first_bar_on(studio):
+    answer = post(studio, "chords", chords="Am F", meter="3/4", bars=3, pickup=24).json()["chords"]
+    assert [(one["onset"], one["end"], one["symbol"]) for one in answer] == [
+        (72, 144, "Am"), (144, 216, "F"), (216, 288, "Am"),
+    ]  # fmt: skip
+    refused(post(studio, "chords", chords="Am Q", meter="4/4", bars=2), "Q")
+
+
+def test_changes_are_told_as_they_come_and_are_the_same(studio):
+    asked = {"melody": LONGER, "bars": "2-3", "seed": 3}
+    plain = post(studio, "infill", **asked).json()
+    headers = {"Accept": "text/event-stream"}
+    with studio.page.stream("POST", "api/infill", json=asked, headers=headers) as response:
+        told = list(events(response))
+    assert [kind for kind, _ in told if kind != "progress"] == ["take", "done"]
+    shares = [data["done"] for kind, data in told if kind == "progress"]
+    assert shares == sorted(shares)
+    assert all(0 <= share <= 1 for share in shares)
+    assert told[-2][1]["melody"] == plain["melody"]
+    answer = studio.page.post("api/infill", json={**asked, "bars": "9"}, headers=headers)
+    refused(answer, "bars is 9")
+
+
+def test_a_melody_is_harmonized_and_accompanied_and_saved_with_that(studio):
+    ways = post(studio, "harmonize", melody=LONGER, ways=2).json()["ways"]
+    assert len(ways) == 2
+    assert ways[0]["text"] != ways[1]["text"]
+    around = post(studio, "around", melody=LONGER, chords=ways[0]["text"], groove="pop").json()
+    assert [lane["part"] for lane in around["lanes"]] == ["chords", "bass", "drums"]
+    data = fetched(studio, post(studio, "files", melody=LONGER, chords=ways[0]["text"], lanes=around["lanes"],
+                                format="mid").json())  # fmt: skip
+    assert b"Drums" in data
+    assert b"Bass" in data
+    refused(post(studio, "around", melody=LONGER, groove="nothing"), "nothing")
+    refused(post(studio, "harmonize", melody={**TUNE, "notes": []}), "no notes")

@@ -524,3 +524,13 @@ def test_what_does_not_is_refused_as_described(described, operation, data):
 @given(data=st.data())
 def test_the_description_holds_for_very_much(described, operation, mode, data):
     conforms(described, operation, mode, data)
+
+
+def test_whoever_opens_an_address_that_is_not_good_any_more_is_told_so_on_a_page(studio):
+    opens = [("Sec-Fetch-Site", "none"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")]
+    answer = raw(studio, f"GET /{'x' * len(studio.token)}/", opens)
+    assert answer.status == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert b"started anew" in answer.body
+    assert b"{" not in answer.body
+    assert answer.headers["content-security-policy"] == guard.POLICY

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,90 +15,9 @@ import pytest
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import Key, TimeSignature
+from tests.studio.browser import BROWSER, NARROW, WIDE, kept_melody, melody_of, places, saved, settle, swipe
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"]
-WIDE, NARROW = {"width": 1360, "height": 900}, {"width": 400, "height": 860}
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, from Debian's package of that name"),
-    # One browser and one server for them all.
-    pytest.mark.xdist_group("browser"),
-]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The studio's URL, token and all."""
-    folder = tmp_path_factory.mktemp("studio")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "melodygru", "studio", "--port", "0", "--no-browser"]
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        line = server.stdout.readline()
-        yield re.findall(r"http://\S+", line)[0]
-        server.terminate()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(chromium: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A page that is ready, in a browser that has never been here; at its end nothing may have gone wrong unseen."""
-    settings = {"viewport": WIDE, "color_scheme": "light", **getattr(request, "param", {})}
-    context = chromium.new_context(accept_downloads=True, **settings)
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("requestfailed", lambda request: wrong.append(f"{request.url} {request.failure}"))
-    foreign: list[str] = []
-    page.on("request", lambda one: None if one.url.startswith(address) else foreign.append(one.url))
-    # The first melody is the same each time.
-    context.add_init_script("localStorage['melodygru options'] ??= JSON.stringify({ seed: '7' })")
-    page.goto(address)
-    page.wait_for_selector("html[data-ready]")
-    page.evaluate(
-        "() => { const seed = document.querySelector('[name=seed]'); seed.value = '';"
-        " seed.dispatchEvent(new Event('input', { bubbles: true })); }"
-    )
-    yield page
-    assert foreign == []
-    # A click on a download ends as an aborted request; and what is refused is reported by the browser itself.
-    refused = getattr(page, "refused", "ERR_ABORTED")
-    assert [one for one in wrong if "ERR_ABORTED" not in one and refused not in one] == []
-    context.close()
-
-
-def melody_of(page: Any) -> dict[str, Any]:
-    return page.evaluate("import(new URL('page/main.js', document.baseURI)).then((main) => main.roll.melody)")
-
-
-def places(melody: dict[str, Any]) -> list[tuple[int, int, int]]:
-    return [(note["pitch"], note["onset"], note["duration"]) for note in melody["notes"]]
-
-
-def settle(page: Any) -> None:
-    """Wait until nothing is being written, and the model has heard what is there."""
-    page.wait_for_function("() => !document.querySelector('[aria-busy]')")
-    page.wait_for_selector(".note.level-0, .note.level-1, .note.level-2, .note.level-3")
-    page.wait_for_function("() => document.querySelector('#midi').getAttribute('href') !== '#'")
-
-
-def saved(page: Any, selector: str = "#midi") -> bytes:
-    with page.expect_download() as download:
-        page.click(selector)
-    return Path(download.value.path()).read_bytes()
+pytestmark = BROWSER
 
 
 def test_a_melody_is_there_at_once_and_says_how_original_it_is(opened: Any) -> None:
@@ -228,11 +144,25 @@ def test_everything_can_be_done_with_the_keyboard(opened: Any) -> None:
     opened.keyboard.press("Escape")
     seen = set()
     opened.evaluate("document.activeElement.blur()")
-    for _ in range(70):
+    for _ in range(110):
         opened.keyboard.press("Tab")
         seen.add(opened.evaluate("document.activeElement.id || document.activeElement.name"))
-    wanted = {"play", "loop", "tempo", "snap", "roll", "infill", "vary", "continue", "drag", "midi", "generate"}
-    wanted |= {"eight", "bars", "bpm", "tonic", "mode", "meter", "scale", "chords", "form", "seed", "dice", "model"}
+    wanted = {
+        "play",
+        "loop",
+        "countIn",
+        "volume",
+        "snap",
+        "roll",
+        "infill",
+        "vary",
+        "continue",
+        "drag",
+        "midi",
+        "generate",
+    }
+    wanted |= {"generate", "eight", "bars", "bpm", "tonic", "mode", "meter"}
+    wanted |= {"scale", "chords", "form", "seed", "hold", "model"}
     assert wanted <= seen
 
 
@@ -401,7 +331,11 @@ def test_eight_takes_are_heard_and_the_best_is_kept(opened: Any) -> None:
     before = melody_of(opened)
     opened.keyboard.press("3")
     opened.wait_for_selector("#takes li:nth-child(3).heard .cursor.on", state="attached")
-    assert melody_of(opened) == before, "to hear is not to keep"
+    assert kept_melody(opened) == before, "to hear is not to keep"
+    assert melody_of(opened)["bars"] == 4, "what is heard is seen"
+    opened.keyboard.press("Escape")
+    assert melody_of(opened) == before
+    opened.keyboard.press("3")
     opened.keyboard.press("k")
     settle(opened)
     assert melody_of(opened)["bars"] == 4
@@ -461,13 +395,6 @@ def test_a_finger_taps_notes_and_scrolls(opened: Any) -> None:
     swipe(opened, touch, [{"x": box["x"] + 300 - 20 * step, "y": box["y"] + 60} for step in range(11)])
     opened.wait_for_function("() => document.querySelector('#roll').scrollLeft > 50")
     assert melody_of(opened) == melody, "a finger that scrolls writes nothing"
-
-
-def swipe(page: Any, touch: Any, way: list[dict[str, float]]) -> None:
-    for place, kind in zip(way, ["touchStart", *["touchMove"] * (len(way) - 1)], strict=True):
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
-        page.wait_for_timeout(16)
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_what_was_drawn_is_there_again_and_rubbish_in_the_store_does_no_harm(opened: Any) -> None:

@@ -187,10 +187,29 @@ def test_it_neither_clips_nor_clicks(page):
         assert 0.1 < np.abs(sound).max() < 0.9
         assert np.abs(sound[:, -200:]).max() < 1e-3
     # No partial is so high: what is there would be a click.
-    sound = rendered(page, {**CLIP, "program": 73}, tail=0.5)
+    sound = rendered(page, {**CLIP, "program": 73, "chords": []}, tail=0.5)
     spectrum = np.fft.rfft(sound[0])
     spectrum[np.fft.rfftfreq(sound.shape[1], 1 / 44_100) < 12_000] = 0
     assert np.abs(np.fft.irfft(spectrum)).max() < 10 ** (-80 / 20)
+
+
+def in_band(sound, low, high):
+    """The share of a sound's energy in [low, high) Hz, in dB."""
+    energy = np.abs(np.fft.rfft(sound * np.hanning(len(sound)))) ** 2
+    frequencies = np.fft.rfftfreq(len(sound), 1 / 44_100)
+    inside = energy[(frequencies >= low) & (frequencies < high)].sum()
+    return 10 * np.log10(inside / energy.sum() + 1e-12)
+
+
+def test_what_is_struck_is_bright_for_a_moment_and_mellow_after(page):
+    for program in (0, 4, 24, 11):
+        note = {"pitch": 60, "onset": 0, "duration": 96, "velocity": 90}
+        sound = rendered(page, {**CLIP, "notes": [note], "chords": [], "program": program, "bpm": 60})[0]
+        begin, later = sound[: 44_100 // 5], sound[44_100 : 2 * 44_100]
+        # Bare waves had next to nothing up there: -57 dB over the whole note (piano), -87 dB and less (the others).
+        assert -60 < in_band(begin, 8_000, 16_000) < -20, program
+        assert in_band(later, 8_000, 16_000) < in_band(begin, 8_000, 16_000) - 15, program
+        assert in_band(later, 4_000, 22_050) < -35, program
 
 
 def test_everything_at_once_is_held_below_full_scale(page):

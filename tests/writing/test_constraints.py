@@ -20,7 +20,7 @@ from melodygru.writing.constraints.past import (
 )
 from melodygru.writing.constraints.places import (
     Bars,
-    BeginsBefore,
+    Closed,
     EndsOn,
     Grid,
     Joints,
@@ -148,10 +148,10 @@ def test_pitches_leaps_joints_and_rests():
     assert not joints.rests(48, ENDS).any()
     assert joints.rests(0, ENDS) is None
     assert not NoRests().rests(0, ENDS).any()
-    late = BeginsBefore(96, 48)
-    assert late.begins(95) is None
-    assert not late.begins(96).any()
-    assert not BeginsBefore(0).begins(0).any()
+    closed = Closed(np.arange(192) >= 96)
+    assert closed.begins(95) is None
+    assert not closed.begins(96).any()
+    assert closed.begins(192) is None
     assert legal(of_classes([0, 7]))[:4] == [0, 7, 12, 19]
     assert shortest_end(TimeSignature(6, 8)) == 36
     assert shortest_end(TimeSignature(1, 8)) == 12

@@ -15,7 +15,6 @@ from melodygru.writing.constraints.base import Progress
 from melodygru.writing.constraints.contour import SHAPES, Contour, line_of, parse_contour, place, reach
 from melodygru.writing.infilling import infill
 from melodygru.writing.model import Model
-from melodygru.writing.variation import vary
 from tests.command_line import run
 from tests.networks import checkpoint
 from tests.strategies import melodies
@@ -217,8 +216,3 @@ def test_words_and_numbers_are_no_names_of_files(here, capsys):
     assert run("generate", "--model", "toy", "--bars", 4, "--contour", " ".join(["60.5"] * 64), "b.mid") == 0
     assert run("generate", "--model", "toy", "--contour", "x" * 300, "c.mid") == 2
     assert len(capsys.readouterr().err) < 300
-
-
-def test_a_variation_has_its_melodys_line(model):
-    with pytest.raises(UsageError, match="--contour is the melody's own here"):
-        vary(model, model.generate(4, seed=1), 0.5, GenerationConfig(contour="arch"), 1)

@@ -50,8 +50,9 @@ def test_wishes_become_conditions():
     (character,) = told.character
     assert character.density == conditions.class_of("density", 6 / 3)
     assert (character.rests, character.syncopation, character.leaps) == (3, 5, 1)
-    # Within a melody that stands, only its style and chords.
-    assert conditions_for(config, config.time_signature, (), whole=False).character == (conditions.Character(),)
+    # Within a melody that stands, its style and chords, and traits that were asked for in words.
+    (within,) = conditions_for(config, config.time_signature, (), whole=False).character
+    assert within == conditions.Character(syncopation=5, leaps=1)
 
 
 @pytest.mark.parametrize("wish", [{"style": "reel"}, {"syncopation": "much"}, {"leaps": "few"}])

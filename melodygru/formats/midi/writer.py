@@ -8,7 +8,7 @@ The format: The Complete MIDI 1.0 Detailed Specification, "Standard MIDI Files 1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -45,6 +45,7 @@ def midi_bytes(
     chords: Sequence[ChordSpan] = (),
     text: Sequence[str] | str | None = None,
     tracks: Sequence[Track] | None = None,
+    velocities: Mapping[int, int] | None = None,
 ) -> bytes:
     """A melody as the bytes of a MIDI file whose tracks end on its last bar line.
 
@@ -59,6 +60,8 @@ def midi_bytes(
             `melodygru.music.chords.lay_out`.
         text: free text events at the start, which players pass by.
         tracks: what sounds beside the melody, within its bars; see `melodygru.arranging.accompaniment`.
+        velocities: of notes that say how loud they are, by their onsets in steps: [1, 127]. Others are as `performance`
+            has them.
 
     Raises:
         UsageError: chords that do not fit, format 0 asked for together with chords, or swing in a metre that has none.
@@ -66,18 +69,24 @@ def midi_bytes(
     from mido import MetaMessage, MidiFile  # 50 ms that others do not need
 
     performance.check(melody.time_signature, with_chords=bool(chords or tracks))
+    said = velocities or {}
     if melody.pickup and performance.pickup_as == "loop":
         bar = melody.time_signature.bar_steps
         chords = [
             replace(span, onset=max(span.onset - bar, 0), end=span.end - bar) for span in chords if span.end > bar
         ]
         tracks = None if tracks is None else [_earlier(track, bar) for track in tracks]
+        said = {onset - bar if onset >= bar else onset + (melody.bars - 1) * bar: loud for onset, loud in said.items()}
         melody = melody.looped()
     _check_spans(chords, melody.length)
     clock = Clock(melody, performance)
     last = melody.length * clock.ticks_per_step
     head = [MetaMessage("track_name", name=melody.name or "Melody"), *_facts(melody, performance, text)]
-    played = _notes(perform(melody, performance), performance.channel, performance.program)
+    struck = [
+        one._replace(velocity=said.get(note.onset, one.velocity))
+        for one, note in zip(perform(melody, performance), melody.notes, strict=True)
+    ]
+    played = _notes(struck, performance.channel, performance.program)
     if chords or tracks or performance.midi_format == 1:
         markers = [(clock.tick(step), MetaMessage("marker", text=symbol)) for step, symbol in _symbols(chords)]
         written = [

@@ -3,13 +3,15 @@
 // `Player` plays a clip in steps, 24 to a quarter. A timer looks a little ahead and hands notes to the audio clock, which
 // alone decides when they sound; so a busy page shifts nothing.
 
+import { drum } from "./drums.js";
 import { click, outlet, sound, voiceName } from "./voices.js";
 
 /** @typedef {{pitch: number, onset: number, duration: number, velocity?: number}} Note */
 /** @typedef {{onset: number, end: number, pitches: number[]}} Chord */
+/** @typedef {"chords" | "bass" | "drums"} Part */
 /**
  * @typedef {{notes: Note[], length: number, bpm: number, barSteps: number, beatSteps: number, chords?: Chord[],
- *   program?: number}} Clip
+ *   program?: number, lanes?: {part: Part, program: number, notes: Note[]}[]}} Clip  with lanes in place of plain chords
  */
 /**
  * From `time` on, `rate` steps a second, beginning at `step`.
@@ -22,31 +24,45 @@ const AHEAD = 0.12; // seconds that are handed to the audio clock at a time
 const AHEAD_HIDDEN = 1.6; // timers of a hidden page come once a second
 const HEAD_START = 0.02;
 const VELOCITY = 84;
-const CHORD_VELOCITY = 56;
+const CHORD_VELOCITY = 64;
 
 /**
  * Everything that begins in steps [from, to), heard from `time` on; what would sound past `end` is cut there.
  * With `caught`, what began before `from` and still holds is struck again at `from`.
  * @param {BaseAudioContext} context @param {AudioNode} out @param {Clip} clip
  * @param {number} from @param {number} to @param {number} end @param {number} time @param {number} rate steps a second
- * @param {{caught: boolean, chords: boolean, metronome: boolean}} wanted
+ * @param {{caught: boolean, melody: boolean, levels: Record<Part, number>, metronome: boolean}} wanted `levels` in [0, 1]
  */
 function schedule(context, out, clip, from, to, end, time, rate, wanted) {
   const seconds = (/** @type {number} */ steps) => steps / rate;
   const due = (/** @type {number} */ onset, /** @type {number} */ over) =>
     (onset >= from && onset < to) || (wanted.caught && onset < from && over > from);
   const voice = voiceName(clip.program ?? 0);
-  for (const note of clip.notes) {
+  for (const note of wanted.melody ? clip.notes : []) {
     const over = Math.min(note.onset + note.duration, end), onset = Math.max(note.onset, from);
     if (!due(note.onset, over)) continue;
     const start = time + seconds(onset - from);
     sound(context, out, voice, note.pitch, note.velocity ?? VELOCITY, start, seconds(over - onset));
   }
-  for (const chord of wanted.chords ? clip.chords ?? [] : []) {
+  const lanes = clip.lanes ?? [];
+  for (const { part, program, notes } of lanes) {
+    const level = wanted.levels[part] ** 0.6;
+    if (!level) continue;
+    for (const note of notes) {
+      const over = Math.min(note.onset + note.duration, end), onset = Math.max(note.onset, from);
+      const struck = part === "drums" ? note.onset >= from && note.onset < to : due(note.onset, over);
+      if (!struck) continue;
+      const start = time + seconds(onset - from), velocity = (note.velocity ?? VELOCITY) * level;
+      if (part === "drums") drum(context, out, note.pitch, velocity, start);
+      else sound(context, out, voiceName(program), note.pitch, velocity, start, seconds(over - onset));
+    }
+  }
+  const plain = lanes.some(({ part }) => part === "chords") ? 0 : wanted.levels.chords;
+  for (const chord of plain > 0 ? clip.chords ?? [] : []) {
     const over = Math.min(chord.end, end), onset = Math.max(chord.onset, from);
     if (!due(chord.onset, over)) continue;
     const start = time + seconds(onset - from);
-    for (const pitch of chord.pitches) sound(context, out, "piano", pitch, CHORD_VELOCITY, start, seconds(over - onset));
+    for (const pitch of chord.pitches) sound(context, out, "piano", pitch, CHORD_VELOCITY * plain ** 0.6, start, seconds(over - onset));
   }
   const beat = clip.beatSteps > 0 ? clip.beatSteps : STEPS_PER_QUARTER;
   for (let step = wanted.metronome ? Math.ceil(from / beat) * beat : to; step < to; step += beat)
@@ -60,7 +76,7 @@ function schedule(context, out, clip, from, to, end, time, rate, wanted) {
 export async function rendered(clip, rate = 44100, { tail = 0, metronome = false } = {}) {
   const perSecond = (clip.bpm / 60) * STEPS_PER_QUARTER;
   const context = new OfflineAudioContext(2, Math.max(1, Math.round((clip.length / perSecond + tail) * rate)), rate);
-  const wanted = { caught: false, chords: true, metronome }, out = outlet(context).input;
+  const wanted = { caught: false, melody: true, levels: { chords: 0.8, bass: 0.8, drums: 0.8 }, metronome }, out = outlet(context).input;
   schedule(context, out, clip, 0, clip.length, clip.length, 0, perSecond, wanted);
   return context.startRendering();
 }
@@ -71,7 +87,13 @@ export class Player {
   /** @type {[number, number] | null} */
   loopRange = null;
   metronome = false;
-  chordsOn = true;
+  /** Whether a bar of clicks comes before the first sound. */
+  countIn = false;
+  melodyOn = true;
+  /** Which parts beside the melody sound, and how loud, [0, 1]. @type {Record<Part, boolean>} */
+  on = { chords: true, bass: true, drums: true };
+  /** @type {Record<Part, number>} */
+  levels = { chords: 0.8, bass: 0.8, drums: 0.8 };
   /** Called when the clip has come to its end, or was stopped. @type {() => void} */
   onended = () => {};
 
@@ -106,6 +128,7 @@ export class Player {
     const context = this.#open();
     if (context.state !== "running") await context.resume();
     if (call !== this.#calls || !this.#outlet) return; // stopped, or played again, meanwhile
+    const going = this.#timer !== null;
     this.#close();
     const [first, end] = this.#range();
     this.#bus = new GainNode(context, { gain: 1 });
@@ -114,8 +137,18 @@ export class Player {
     this.#cursorTime = context.currentTime + HEAD_START;
     this.#caught = true;
     this.#stretches = [];
+    if (this.countIn && !going) this.#count(context, this.#bus);
     this.#timer = setInterval(() => this.#look(), TIMER_MS);
     this.#look();
+  }
+
+  /** A bar of clicks; what plays begins after it. @param {AudioContext} context @param {GainNode} bus */
+  #count(context, bus) {
+    const { barSteps, bpm } = this.#clip, beat = this.#clip.beatSteps || STEPS_PER_QUARTER;
+    const rate = (Math.max(1, bpm) / 60) * STEPS_PER_QUARTER;
+    for (let step = 0; step < barSteps; step += beat) click(context, bus, this.#cursorTime + step / rate, step === 0);
+    this.#cursorTime += barSteps / rate;
+    this.#stretches.push({ time: this.#cursorTime, step: this.#cursor, rate });
   }
 
   /** Stop at once, without a click. */
@@ -126,12 +159,15 @@ export class Player {
     this.onended();
   }
 
-  /** A short note at once, as when one is drawn. @param {number} pitch @param {number} ms */
-  preview(pitch, ms = 250) {
+  /** A short note at once, as when one is drawn. @param {number} pitch @param {Part} [part] whose it is, if not the melody's */
+  preview(pitch, part, ms = 250) {
     const context = this.#open();
     if (context.state !== "running") void context.resume();
     const voice = voiceName(this.#clip.program ?? 0), start = context.currentTime + 0.005;
-    if (this.#outlet) sound(context, this.#outlet.input, voice, pitch, VELOCITY, start, ms / 1000);
+    const lane = this.#clip.lanes?.find((one) => one.part === part);
+    if (this.#outlet && part === "drums") drum(context, this.#outlet.input, pitch, VELOCITY, start);
+    else if (this.#outlet && lane) sound(context, this.#outlet.input, voiceName(lane.program), pitch, VELOCITY, start, ms / 1000);
+    else if (this.#outlet) sound(context, this.#outlet.input, voice, pitch, VELOCITY, start, ms / 1000);
   }
 
   get playing() {
@@ -170,6 +206,12 @@ export class Player {
     this.#outlet.meter.getFloatTimeDomainData(this.#samples);
     const level = Math.sqrt(this.#samples.reduce((sum, x) => sum + x * x, 0) / this.#samples.length);
     return level < 1e-5 ? 0 : level;
+  }
+
+  /** How loud the parts beside the melody are. @returns {Record<Part, number>} */
+  get #mixed() {
+    const level = (/** @type {Part} */ part) => (this.on[part] ? this.levels[part] : 0);
+    return { chords: level("chords"), bass: level("bass"), drums: level("drums") };
   }
 
   #open() {
@@ -217,7 +259,9 @@ export class Player {
       if (this.#caught || last?.rate !== rate || Math.abs(reached - this.#cursorTime) > 1e-6)
         this.#stretches.push({ time: this.#cursorTime, step: this.#cursor, rate });
       const to = Math.min(end, this.#cursor + Math.max(1e-3, (horizon - this.#cursorTime) * rate));
-      const wanted = { caught: this.#caught, chords: this.chordsOn, metronome: this.metronome };
+      const wanted = {
+        caught: this.#caught, melody: this.melodyOn, levels: this.#mixed, metronome: this.metronome,
+      };
       schedule(context, bus, this.#clip, this.#cursor, to, end, this.#cursorTime, rate, wanted);
       this.#cursorTime += (to - this.#cursor) / rate;
       this.#cursor = to;

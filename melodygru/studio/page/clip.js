@@ -86,6 +86,31 @@ export function added(melody, note) {
   return { notes: placed(melody.notes, [there]), chosen: [there] };
 }
 
+/** Most bars that a melody has. */
+const MOST_BARS = 1000;
+
+/** The melody, with as many more bars as it takes to reach a step. @param {Melody} melody @param {number} end @returns {Melody} */
+export function reaching(melody, end) {
+  const { bar } = metreOf(melody.meter);
+  const bars = Math.ceil(end / bar) - (melody.pickup ? 1 : 0);
+  return bars > melody.bars ? { ...melody, bars: Math.min(bars, MOST_BARS) } : melody;
+}
+
+/**
+ * Notes put in from a step on, in a melody that grows where it must.
+ * @param {Melody} melody @param {Note[]} notes from step 0 on @param {number} at
+ * @returns {{melody: Melody, notes: Note[], chosen: Note[]}}
+ */
+export function inserted(melody, notes, at) {
+  const longer = reaching(melody, at + Math.max(0, ...notes.map((note) => note.onset + note.duration)));
+  const length = lengthOf(longer);
+  const there = notes
+    .map((note) => ({ ...note, onset: note.onset + at }))
+    .filter((note) => note.onset < length)
+    .map((note) => ({ ...note, duration: Math.min(note.duration, length - note.onset) }));
+  return { melody: longer, notes: placed(melody.notes, there), chosen: there };
+}
+
 /** @param {number} step @param {number} grid @returns {number} the nearest place on the grid */
 export function snapped(step, grid) {
   return Math.round(step / grid) * grid;

@@ -6,6 +6,8 @@ import { element, get, html, input } from "./elements.js";
 import { doing, say, tell } from "./messages.js";
 import { plain } from "./session.js";
 
+/** Tracks of a file that are offered, at most. */
+const OFFERED = 6;
 const NOTHING = "There is nothing to save yet; draw a note, or press Generate.";
 
 export class Files {
@@ -13,13 +15,16 @@ export class Files {
    * @param {import("./session.js").Session} session
    * @param {import("./form.js").Form} form
    * @param {import("./history.js").History} history
+   * @param {import("./lanes.js").Lanes} lanes
    */
-  constructor(session, form, history) {
+  constructor(session, form, history, lanes) {
     this.session = session;
     this.form = form;
     this.history = history;
+    this.lanes = lanes;
+    lanes.watchers.push(() => this.link());
     this.turn = 0;
-    /** @type {WeakMap<Entry, Map<number, FileLink>>} files that were asked for, by sound */
+    /** @type {WeakMap<Entry, Map<string, FileLink>>} files that were asked for, by how they are played */
     this.made = new WeakMap();
     this.over = 0;
     session.watchers.push(() => this.link());
@@ -44,20 +49,27 @@ export class Files {
     }
   }
 
-  /** The file of what is on the roll, if it has been made: what the server wrote has the first sound. */
+  /** How it is to be played, as a name for the file that was made so. */
+  get playing() {
+    const { now } = this.session;
+    return JSON.stringify([this.form.played(now.melody.meter), this.lanes.heard(now)]);
+  }
+
+  /** The file of what is on the roll, if it has been made: what the server wrote is played plainly. */
   get known() {
     const { now } = this.session;
-    const { program } = this.form;
-    return (program === 0 && now.file) || (this.made.get(now)?.get(program) ?? null);
+    const { program, swing, humanize } = this.form.played(now.melody.meter);
+    const plainly = !this.lanes.groove && program === 0 && swing === 0.5 && !humanize;
+    return (plainly && now.file) || (this.made.get(now)?.get(this.playing) ?? null);
   }
 
   /** The file of what is on the roll. @returns {Promise<FileLink>} */
   async file() {
     if (this.known) return this.known;
     const { now } = this.session;
-    const { program } = this.form;
+    const { playing } = this;
     const file = await this.make("mid");
-    this.made.set(now, (this.made.get(now) ?? new Map()).set(program, file));
+    this.made.set(now, (this.made.get(now) ?? new Map()).set(playing, file));
     return file;
   }
 
@@ -65,7 +77,7 @@ export class Files {
   async saveMidi() {
     if (!this.session.now.melody.notes.length) throw new Error(NOTHING);
     let file = await this.file();
-    if (!(await fetch(file.url)).ok) {
+    if (!(await api.keeps(file))) {
       this.session.now.file = null;
       this.made.delete(this.session.now);
       file = await this.file();
@@ -73,31 +85,49 @@ export class Files {
     save(file);
   }
 
-  /** @param {string} format @returns {Promise<FileLink>} */
-  make(format) {
+  /** @param {string} format @param {AbortSignal} [signal] @returns {Promise<FileLink>} */
+  make(format, signal) {
     const { melody, progression } = this.session.now;
+    const lanes = this.lanes.heard(this.session.now);
     if (!melody.notes.length) return Promise.reject(new Error(NOTHING));
-    // A MIDI file is the melody alone, as it is written at first.
-    const chords = format === "mid" ? null : progression;
-    return api.makeFile({ melody, chords, format, program: this.form.program });
+    return api.makeFile({ melody, chords: progression, lanes, format, ...this.form.played(melody.meter) }, signal);
   }
 
-  /** @param {File} file */
-  open(file) {
-    return doing(null, async () => {
-      const { melodies, remarks, style } = await api.open(file);
-      const entries = melodies.map((melody) => plain(melody, melody.name || file.name, style));
+  /** @param {File} file @param {string} [track] the number of the one that the melody is in */
+  open(file, track = "auto") {
+    return doing(null, `Opening ${file.name}`, async ({ signal }) => {
+      const opened = await api.open(file, track, signal);
+      const entries = opened.melodies.map((melody, at) => {
+        const loud = opened.velocities[at];
+        const notes = melody.notes.map((note, index) => (loud ? { ...note, velocity: loud[index] ?? 84 } : note));
+        return plain({ ...melody, notes }, melody.name || file.name, opened.style);
+      });
       for (const entry of [...entries].reverse()) this.history.add(entry);
       if (entries[0]) this.session.show(entries[0]);
-      const more = entries.length > 1 ? `${entries.length} melodies; the others are in the history. ` : "";
-      if (more || remarks.length) say(`${more}${remarks.length ? `${file.name}: ${remarks.join("; ")}.` : ""}`);
+      this.tellOf(file, opened);
     });
+  }
+
+  /** What of a file is not on the roll, and how to have it. @param {File} file @param {import("./types.js").Opened} opened */
+  tellOf(file, { melodies, remarks, track, tracks, tempi }) {
+    const others = tracks.filter(([number, name]) => name !== track && `track ${number}` !== track);
+    const said = [
+      ...(melodies.length > 1 ? [`${melodies.length} melodies; the others are in the history`] : []),
+      ...(tempi > 1 ? [`its ${tempi} tempos became one, ♩ = ${Math.round(melodies[0]?.bpm ?? 0)}`] : []),
+      ...(tracks.length > 1 && others.length ? [`the melody was taken from ${track}; the other voices are not on the roll`] : []),
+      ...remarks,
+    ];
+    const offers = others.slice(0, OFFERED).map(([number, name]) => /** @type {[string, () => void]} */ ([
+      `Take ${name || `track ${number}`}`, () => this.open(file, String(number)),
+    ]));
+    if (said.length) say(`${file.name}: ${said.join("; ")}.`, false, tracks.length > 1 ? offers : []);
   }
 
   wire() {
     for (const one of document.querySelectorAll("button[data-format]")) {
       if (one instanceof HTMLButtonElement) {
-        one.addEventListener("click", () => doing(one, async () => save(await this.make(one.dataset.format ?? "mid"))));
+        const format = one.dataset.format ?? "mid";
+        one.addEventListener("click", () => doing(one, `Making the ${one.textContent}`, async ({ signal }) => save(await this.make(format, signal))));
       }
     }
     element("drag").addEventListener("dragstart", (event) => {
@@ -114,10 +144,10 @@ export class Files {
     for (const id of ["drag", "midi"]) {
       element(id).addEventListener("click", (event) => {
         event.preventDefault();
-        doing(null, () => this.saveMidi());
+        doing(null, "Making the MIDI file", () => this.saveMidi());
       });
     }
-    this.form.field("program").addEventListener("change", () => this.link());
+    for (const name of ["program", "swing", "humanize"]) this.form.field(name).addEventListener("change", () => this.link());
     input("open").addEventListener("change", async () => {
       const file = input("open").files?.[0];
       if (file) await this.open(file);

@@ -2,14 +2,19 @@
 
 /** @import {Choices} from "./types.js" */
 import { element, get, html } from "./elements.js";
+import { canSwing } from "./performing.js";
+import { keep, kept } from "./storing.js";
 
 const TONICS = ["", "C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
-const MODES = ["major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian"];
-const NUMBERS = ["bars", "bpm", "density", "temperature", "top_k", "section_bars"];
-const TEXTS = ["style", "scale", "meter", "form", "chords", "rests", "syncopation", "leaps"];
+const MODES = ["", "major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian"];
+const NUMBERS = ["bars", "bpm", "density", "temperature", "top_k", "section_bars", "max_leap"];
+const TEXTS = ["style", "tonic", "mode", "scale", "meter", "form", "chords", "chord_mode", "rests", "syncopation", "leaps", "grid", "pickup", "contour"];
+/** What a melody has settled, where parts of it are written anew: what goes for a whole. */
+const OF_THE_WHOLE = ["bars", "meter", "bpm", "pickup", "form", "section_bars"];
+
 /** Where nothing is said, what a feel or a style brings is shown in its place: in a field, or as the first choice. */
 const SHOWN = ["bars", "bpm", "density", "section_bars", "form", "chords"];
-const CHOSEN = ["style", "meter", "rests", "syncopation", "leaps"];
+const CHOSEN = ["style", "meter", "rests", "syncopation", "leaps", "grid", "pickup"];
 const FREE = "auto";
 const STORE = "melodygru options";
 
@@ -23,8 +28,10 @@ export class Form {
     this.fill("style", ["", ...Object.keys(choices.styles)]);
     this.fill("feel", ["", ...Object.keys(choices.feels)], (name) => name || "none");
     for (const name of ["rests", "syncopation", "leaps"]) this.fill(name, ["", ...(choices.words[name] ?? [])]);
+    // What sounds along with chords is to fit them, unless somebody would have it otherwise.
+    this.fill("chord_mode", choices.words.chord_mode ?? []);
     this.fill("tonic", TONICS, (name) => name.replace("b", "♭").replace("#", "♯") || "auto");
-    this.fill("mode", MODES);
+    this.fill("mode", MODES, (name) => name || "auto");
     this.fill("model", choices.models.map((model) => model.name));
     this.fill("scale", ["", ...choices.scales], (name) => name || "the key’s");
     this.fill("program", choices.instruments.map((_, number) => String(number)), (number) => choices.instruments[Number(number)] ?? "");
@@ -39,10 +46,6 @@ export class Form {
       this.store();
     });
     this.form.addEventListener("submit", (event) => event.preventDefault());
-    get("dice", HTMLButtonElement).addEventListener("click", () => {
-      this.field("seed").value = String(Math.floor(Math.random() * 1e9));
-      this.store();
-    });
     get("clear-options", HTMLButtonElement).addEventListener("click", () => {
       this.form.reset();
       this.field("model").value = choices.default_model;
@@ -133,6 +136,16 @@ export class Form {
     return Number(this.value("program"));
   }
 
+  /** Where the second of two eighths is played: 0.5 straight, also where a metre has none. @param {string} meter */
+  swingOf(meter) {
+    return canSwing(meter) ? Number(this.value("swing")) : 0.5;
+  }
+
+  /** How notes are played that say nothing themselves, as a file is asked for. @param {string} meter */
+  played(meter) {
+    return { program: this.program, swing: this.swingOf(meter), humanize: Number(this.value("humanize")) };
+  }
+
   /** @returns {number | null} */
   get seed() {
     return this.number("seed");
@@ -158,9 +171,6 @@ export class Form {
   get options() {
     /** @type {Record<string, unknown>} */
     const options = {};
-    const [tonic, mode] = [this.value("tonic"), this.value("mode")];
-    // Without a tonic the chords decide, and without chords it is C.
-    if (tonic || mode !== "major") options.key = `${tonic || "C"} ${mode}`;
     for (const name of NUMBERS) {
       const value = this.number(name);
       // A slider that was not moved says nothing.
@@ -168,9 +178,12 @@ export class Form {
     }
     for (const name of TEXTS) if (this.value(name) && this.knows(name)) options[name] = this.value(name);
     if (this.range) options.range = this.range;
+    // A line in heights says itself where the melody ends.
+    if (/\d \d/.test(this.value("contour"))) options.end_on = "any";
     // A form says how long the whole is.
     if (options.form) delete options.bars;
     else delete options.section_bars;
+    if (!options.chords && !this.beneath.chords) delete options.chord_mode;
     return options;
   }
 
@@ -181,28 +194,34 @@ export class Form {
   }
 
   /**
-   * What of it goes for new notes within a melody that there is.
-   * @param {string | null} style of that melody, where none is chosen @returns {Record<string, unknown>}
+   * What of it goes for new notes within a melody that there is, or after it: all but what that has settled itself.
+   * @param {import("./types.js").Entry} entry the melody @returns {Record<string, unknown>}
    */
-  wishes(style) {
-    const wishes = { temperature: this.number("temperature"), top_k: this.number("top_k"), range: this.range, style: this.styleOf(style) };
-    return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== null));
+  wishes(entry) {
+    const own = this.knows("style") ? { style: entry.style ?? null } : {};
+    const feel = Object.entries(this.feel?.options ?? {}).filter(([name]) => this.knows(name) && name !== "key");
+    const chords = entry.progression ?? null;
+    const all = { ...own, ...Object.fromEntries(feel), ...this.options, chords, chord_mode: this.value("chord_mode") };
+    // How to follow chords says nothing without any.
+    const idle = chords ? OF_THE_WHOLE : [...OF_THE_WHOLE, "chord_mode", "beats_per_chord"];
+    return Object.fromEntries(Object.entries(all).filter(([name, value]) => value !== null && !idle.includes(name)));
   }
 
-  /** The style for more of a melody: the one that is chosen, else its own, if the model knows any. @param {string | null} own */
-  styleOf(own) {
-    return this.knows("style") ? this.value("style") || own : null;
+  /** Have the fields say what goes for the melody on the roll. @param {import("./types.js").Entry} entry */
+  follow({ melody, progression }) {
+    const { beneath } = this;
+    const brought = { chords: progression ?? "", bpm: this.value("bpm") && String(melody.bpm) };
+    for (const [name, value] of Object.entries(brought)) {
+      if ((this.value(name) || String((name === "chords" && beneath.chords) || "")) !== value) this.field(name).value = value;
+    }
+    this.store();
   }
 
   store() {
     const fields = [...this.form.elements].filter((one) => one instanceof HTMLInputElement || one instanceof HTMLSelectElement);
     // Those out of reach too.
     const values = Object.fromEntries(fields.filter((one) => one.name).map((one) => [one.name, one.value]));
-    try {
-      localStorage.setItem(STORE, JSON.stringify(values));
-    } catch {
-      // Without storage the options last as long as the page.
-    }
+    keep(STORE, values);
     for (const output of this.form.querySelectorAll("output")) {
       output.value = this.value(output.htmlFor.value);
     }
@@ -210,15 +229,10 @@ export class Form {
   }
 
   restore() {
-    try {
-      const values = JSON.parse(localStorage.getItem(STORE) ?? "{}");
-      for (const [name, value] of Object.entries(values)) {
-        const field = this.form.elements.namedItem(name);
-        const known = !(field instanceof HTMLSelectElement) || [...field.options].some((one) => one.value === value);
-        if ((field instanceof HTMLInputElement || field instanceof HTMLSelectElement) && known) field.value = String(value);
-      }
-    } catch {
-      // What was stored is of no use; the form begins as it is.
+    for (const [name, value] of Object.entries(kept(STORE) ?? {})) {
+      const field = this.form.elements.namedItem(name);
+      const known = !(field instanceof HTMLSelectElement) || [...field.options].some((one) => one.value === value);
+      if ((field instanceof HTMLInputElement || field instanceof HTMLSelectElement) && known) field.value = String(value);
     }
     this.store();
   }

@@ -2,6 +2,7 @@
 
 /** @import {Entry} from "./types.js" */
 import { html } from "./elements.js";
+import { keep, kept, shared } from "./storing.js";
 import { Thumbnail } from "./thumbnail.js";
 
 /** Steps back and forth through the states of one melody. */
@@ -41,7 +42,7 @@ const KEPT = 200;
 const STORED = 60;
 const STORE = "melodygru history";
 
-/** Every melody that was written here, newest first; the newest come back when the page is opened again. */
+/** Every melody that was written in this tab, newest first; the newest come back when the page is opened again. */
 export class History {
   /** @param {HTMLElement} list @param {(entry: Entry) => void} back called with what is to be shown again */
   constructor(list, back) {
@@ -49,7 +50,7 @@ export class History {
     this.back = back;
     /** @type {{entry: Entry, item: HTMLElement}[]} */
     this.shown = [];
-    for (const entry of stored().reverse()) this.add(entry, false);
+    for (const entry of entriesIn(kept(STORE)).reverse()) this.add(entry, false);
   }
 
   /** @returns {Entry | null} */
@@ -85,25 +86,19 @@ export class History {
 
   clear() {
     for (const one of [...this.shown]) this.remove(one);
-    this.store();
+    this.store(true);
   }
 
-  store() {
+  /** @param {boolean} [cleared] whether what is not shown here any more is to go for all */
+  store(cleared = false) {
     // Files lie with the server, which may have been started anew by then.
     const entries = this.shown.slice(0, STORED).map(({ entry }) => ({ ...entry, file: null }));
-    // What does not fit goes, the oldest first; without storage the history lasts as long as the page.
-    for (let many = entries.length; many; many = Math.floor(many / 2)) {
-      try {
-        localStorage.setItem(STORE, JSON.stringify(entries.slice(0, many)));
-        return;
-      } catch {
-        continue;
-      }
-    }
-    try {
-      localStorage.removeItem(STORE);
-    } catch {
-      // There is none.
+    const known = new Set(entries.map((entry) => JSON.stringify(entry.melody)));
+    const others = cleared ? [] : entriesIn(shared(STORE)).filter((entry) => !known.has(JSON.stringify(entry.melody)));
+    const all = [...entries, ...others].slice(0, STORED);
+    // What does not fit goes, the oldest first.
+    for (let many = STORED; many >= 1; many = Math.floor(many / 2)) {
+      if (keep(STORE, entries.slice(0, many), all.slice(0, many))) return;
     }
   }
 }
@@ -112,34 +107,21 @@ const DRAFT = "melodygru draft";
 
 /** Keep what is on the roll for the next time. @param {Entry} entry */
 export function keepDraft(entry) {
-  try {
-    localStorage.setItem(DRAFT, JSON.stringify({ ...entry, file: null }));
-  } catch {
-    // Without storage it lasts as long as the page.
-  }
+  keep(DRAFT, { ...entry, file: null });
 }
 
 /** What was on the roll the last time. @returns {Entry | null} */
 export function draft() {
-  try {
-    const entry = JSON.parse(localStorage.getItem(DRAFT) ?? "null");
-    return isEntry(entry) && entry.melody.notes.length ? entry : null;
-  } catch {
-    return null;
-  }
+  const entry = kept(DRAFT);
+  return isEntry(entry) && entry.melody.notes.length ? entry : null;
 }
 
-/** @returns {Entry[]} */
-function stored() {
-  try {
-    const found = JSON.parse(localStorage.getItem(STORE) ?? "[]");
-    return Array.isArray(found) ? found.filter(isEntry) : [];
-  } catch {
-    return [];
-  }
+/** @param {unknown} found @returns {Entry[]} */
+function entriesIn(found) {
+  return Array.isArray(found) ? found.filter(isEntry) : [];
 }
 
-/** Whether what was stored can be shown. @param {any} entry */
+/** Whether what was stored can be shown. @param {any} entry @returns {entry is Entry} */
 function isEntry(entry) {
   const { melody, label, chords } = entry ?? {};
   const numbers = [melody?.bpm, melody?.pickup, melody?.bars];

@@ -29,6 +29,11 @@ export class Listening {
     this.asking?.abort();
     this.look = null;
     const { now } = this.session;
+    // What was said of another melody does not stay while this one is listened to.
+    if (!isEdited(now) && !this.session.turning) {
+      element("originality").textContent = "…";
+      element("surprise").textContent = "…";
+    }
     if (!now.melody.notes.length) {
       element("originality").textContent = "Draw a note, or press Generate.";
       element("surprise").textContent = "";
@@ -38,35 +43,44 @@ export class Listening {
     const { signal } = (this.asking = new AbortController());
     try {
       // Not at every step of drawing.
-      if (isEdited(now)) await new Promise((resolve) => setTimeout(resolve, 250));
+      if (isEdited(now) || this.session.turning) await new Promise((resolve) => setTimeout(resolve, 250));
       if (signal.aborted) return;
       const look = await api.look(this.form.model, now.melody, signal);
       if (signal.aborted) return;
       this.look = look;
-      this.roll.colour(look.notes.map((note) => level(note.nats)), rewritten(look));
+      this.colour();
       // Whoever has selected a note is told what was missing.
       if (this.roll.chosen.size === 1) this.roll.choose([...this.roll.chosen]);
-      const [run, where] = originality(look);
-      const place = html("span", { class: "soft" }, [where && `: ${where}`]);
-      element("originality").replaceChildren(html("b", {}, [run]), place);
-      element("surprise").textContent = inWords(look);
     } catch (error) {
       // Nobody asked for this: it does not take the place of what is told.
       if (!signal.aborted && element("message").hidden) tell(error);
     }
   }
 
+  /** Colour the roll with what was heard, where it shows that. */
+  colour() {
+    const { look } = this;
+    if (!look || this.roll.melody !== this.session.now.melody) return;
+    this.roll.colour(look.notes.map((note) => level(note.nats)), rewritten(look));
+    const [run, where] = originality(look);
+    const place = html("span", { class: "soft" }, [where && `: ${where}`]);
+    element("originality").replaceChildren(html("b", {}, [run]), place);
+    element("surprise").textContent = inWords(look);
+  }
+
   /** Tell of the note that is hovered or selected. @param {Note | null} note @param {DOMRect | null} box */
   point(note, box) {
     const tip = element("tip");
     button("delete").disabled = !this.roll.chosen.size;
-    tip.hidden = !note || !box;
-    if (!note || !box) return;
     const { melody } = this.session.now;
+    tip.hidden = !note || !box || this.roll.dragging || this.roll.melody !== melody;
+    if (tip.hidden || !note || !box) return;
     tip.replaceChildren(...about(melody, note, this.look?.notes[melody.notes.indexOf(note)] ?? null));
     const { width, height } = tip.getBoundingClientRect();
-    const above = box.top - height - 10;
+    // Under the roll, where it hides no notes; or over it, where there is no room.
+    const roll = this.roll.host.getBoundingClientRect();
+    const below = roll.bottom + 6;
     tip.style.left = `${Math.max(6, Math.min(box.left, innerWidth - width - 6))}px`;
-    tip.style.top = `${above > 6 ? above : Math.min(box.bottom + 12, innerHeight - height - 6)}px`;
+    tip.style.top = `${below + height < innerHeight ? below : Math.max(6, roll.top - height - 6)}px`;
   }
 }

@@ -1,11 +1,16 @@
 // The piano roll: turns what pointers and keys do to a melody into new melodies.
 
 /** @import {ChordSpan, Melody, Note} from "./types.js" */
-import { added, moved, snapped, stretched, withNotes } from "./clip.js";
-import { svg } from "./elements.js";
-import { barAt, lengthOf, metreOf } from "./music.js";
+import { added, withNotes } from "./clip.js";
+import { metreOf } from "./music.js";
+import { drag, framing, moving, stretching } from "./roll_drag.js";
 import { pressKey, sayWhere } from "./roll_keys.js";
-import { ROW, RollView } from "./roll_view.js";
+import { drawLane, toggleInLane } from "./roll_lane.js";
+import { drawLine } from "./roll_line.js";
+import { turnLock } from "./roll_locks.js";
+import { pressRuler } from "./roll_ruler.js";
+import { pressLane, stems } from "./roll_velocity.js";
+import { RollView, STRIP } from "./roll_view.js";
 
 /** Pixels at a note's end by which it is lengthened. */
 const EDGE = 8;
@@ -13,10 +18,13 @@ const EDGE = 8;
 /**
  * @typedef {object} Hooks
  * @property {(melody: Melody, joined: boolean) => void} edited  a change is complete, or a part of the last one
- * @property {(pitch: number) => void} heard  a note was touched
+ * @property {(pitch: number, part?: import("./types.js").Part) => void} heard  a note was touched, of a part if not the melody's
  * @property {(bars: [number, number] | null) => void} chose  bars were selected, both included
  * @property {(note: Note | null, box: DOMRect | null) => void} pointed  a note is hovered or selected
  * @property {(text: string) => void} said  what a screen reader should say
+ * @property {(step: number) => void} sought  somebody wants to hear it from there
+ * @property {(heights: number[]) => void} lined  a line was drawn over it
+ * @property {() => void} refused  somebody wanted to draw where nothing can be drawn
  */
 
 export class Roll extends RollView {
@@ -25,8 +33,17 @@ export class Roll extends RollView {
     super(host);
     this.hooks = hooks;
     this.addedAt = 0;
+    /** When a note was last moved by a key: a run of such moves is one step to undo. */
+    this.nudgedAt = 0;
     this.tapping = false;
-    /** Whether something is being written here, and nothing can be drawn. */
+    this.dragging = false;
+    /** Whether the next press draws a line. */
+    this.lining = false;
+    /** Whether a press on a note locks it. */
+    this.locking = false;
+    /** Called with the notes of the lane that is edited. @type {(notes: import("./types.js").Struck[]) => void} */
+    this.laned = () => {};
+    /** Whether something is being written or tried here, and nothing can be drawn. */
     this.locked = false;
     this.grid.addEventListener("pointerdown", (event) => this.press(event));
     this.grid.addEventListener("pointermove", (event) => this.hover(event));
@@ -37,7 +54,8 @@ export class Roll extends RollView {
       event.preventDefault();
       this.remove(this.under(event));
     });
-    this.ruler.addEventListener("pointerdown", (event) => this.pressRuler(event));
+    this.ruler.addEventListener("pointerdown", (event) => pressRuler(this, event));
+    this.strip.addEventListener("pointerdown", (event) => pressLane(this, event));
     host.addEventListener("keydown", (event) => pressKey(this, event));
     host.addEventListener("focus", () => sayWhere(this));
     host.addEventListener("blur", () => this.drawTop());
@@ -50,9 +68,12 @@ export class Roll extends RollView {
     this.chosen = new Set();
     this.levels = null;
     this.gate = [];
+    this.locks = new Map();
+    this.nudgedAt = 0;
     this.ghosts.replaceChildren();
     this.hooks.pointed(null, null);
-    if (this.bars && this.bars[1] > melody.bars) this.select(null);
+    // Bars of another melody.
+    if (this.bars) this.select(null);
     this.caret = { onset: 0, pitch: melody.notes[0]?.pitch ?? 72 };
     this.draw();
   }
@@ -74,7 +95,7 @@ export class Roll extends RollView {
   /** @param {[number, number] | null} bars */
   select(bars) {
     this.bars = bars;
-    this.drawRuler(Math.ceil(lengthOf(this.melody) * this.scale));
+    this.drawRuler();
     this.drawTop();
     this.hooks.chose(bars);
   }
@@ -84,25 +105,61 @@ export class Roll extends RollView {
     this.chosen = new Set(notes);
     for (const [note, box] of this.boxes) box.classList.toggle("chosen", this.chosen.has(note));
     this.drawTop();
+    if (this.loudness) this.drawStrip();
     const [only] = this.chosen.size === 1 ? this.chosen : [];
     this.hooks.pointed(only ?? null, only ? this.boxes.get(only)?.getBoundingClientRect() ?? null : null);
   }
 
-  /** @param {{notes: Note[], chosen: Note[]}} change @param {boolean} [joined] whether it is part of the last one */
-  commit(change, joined = false) {
+  /** @param {Melody} melody @returns {SVGElement[]} */
+  stemsOf(melody) {
+    const shown = this.melody;
+    this.melody = melody;
+    const parts = [this.laneGround(), ...stems(this)];
+    this.melody = shown;
+    return parts;
+  }
+
+  /**
+   * @param {{notes: Note[], chosen: Note[]}} change @param {boolean} [joined] whether it is part of the last one
+   * @param {Melody} [base] the melody whose notes they become, where it has more bars now
+   */
+  commit(change, joined = false, base = this.melody) {
     if (this.locked || same(change.notes, this.melody.notes)) {
+      if (this.locked) this.hooks.refused();
       this.drawNotes();
       return;
     }
-    const melody = withNotes(this.melody, change.notes);
+    const melody = withNotes(base, change.notes);
     const shift = melody.notes === change.notes ? 0 : metreOf(melody.meter).bar;
     const places = new Set(change.chosen.map((note) => note.onset - shift));
     this.hooks.edited(melody, joined);
     this.choose(this.melody.notes.filter((note) => places.has(note.onset)));
   }
 
+  /** Edit a lane of the accompaniment; null: the melody. @param {import("./types.js").Lane | null} lane */
+  showLane(lane) {
+    const other = lane?.part !== this.lane?.part;
+    this.lane = lane;
+    if (other) this.draw();
+    else drawLane(this);
+  }
+
+  /** Scroll to where the lane's notes are. */
+  revealLane() {
+    const pitches = (this.lane?.notes ?? this.melody.notes.map((note) => [0, 0, note.pitch])).map(([, , pitch]) => pitch ?? 0);
+    if (!pitches.length) return;
+    const middle = (Math.max(...pitches) + Math.min(...pitches)) / 2;
+    this.host.scrollTop = this.y(middle) - (this.host.clientHeight - this.head - STRIP) / 2;
+  }
+
+  draw() {
+    super.draw();
+    drawLane(this);
+  }
+
   /** @param {Note | null} note */
   remove(note) {
+    if (this.lane) return;
     if (!note || performance.now() - this.addedAt < 500) return;
     const gone = this.chosen.has(note) ? this.chosen : new Set([note]);
     this.commit({ notes: this.melody.notes.filter((one) => !gone.has(one)), chosen: [] });
@@ -111,7 +168,7 @@ export class Roll extends RollView {
   /** Delete the notes that are selected. */
   removeChosen() {
     const [note] = this.chosen;
-    this.addedAt = 0;
+    this.addedAt = this.nudgedAt = 0;
     this.remove(note ?? null);
   }
 
@@ -125,7 +182,7 @@ export class Roll extends RollView {
 
   /** @param {PointerEvent} event */
   hover(event) {
-    if (event.buttons || event.pointerType === "touch") return;
+    if (event.buttons || event.pointerType === "touch" || this.lining || this.lane) return;
     const note = this.under(event);
     this.grid.classList.toggle("over", note !== null);
     this.grid.classList.toggle("end", note !== null && this.atEnd(note, event));
@@ -137,7 +194,21 @@ export class Roll extends RollView {
     this.tapping = false;
     if (event.button !== 0) return;
     this.host.focus({ preventScroll: true });
+    if (this.lining) {
+      drawLine(this, event, this.hooks.lined);
+      return;
+    }
+    this.nudgedAt = 0;
+    if (this.lane) {
+      const { step, pitch } = this.place(event);
+      toggleInLane(this, step, pitch);
+      return;
+    }
     const note = this.under(event);
+    if (note && this.locking) {
+      turnLock(this, note);
+      return;
+    }
     if (note) {
       if (event.shiftKey || event.ctrlKey || event.metaKey) {
         const others = new Set(this.chosen);
@@ -148,13 +219,13 @@ export class Roll extends RollView {
       if (!this.chosen.has(note)) this.choose([note]);
       this.hooks.heard(note.pitch);
       this.lastDuration = note.duration;
-      this.drag(event, this.atEnd(note, event) ? this.stretching(note) : this.moving(note));
+      drag(this, event, this.atEnd(note, event) ? stretching(this, note) : moving(this, note));
       return;
     }
     if (event.pointerType === "touch") {
       // A finger on empty ground scrolls; a tap writes.
       this.tapping = true;
-    } else if (event.shiftKey) this.drag(event, this.framing(event));
+    } else if (event.shiftKey) drag(this, event, framing(this, event));
     else this.write(event, true);
   }
 
@@ -168,140 +239,13 @@ export class Roll extends RollView {
     this.hooks.heard(pitch);
     this.commit(change);
     const [note] = this.chosen;
-    if (held && note && event instanceof PointerEvent) this.drag(event, this.stretching(note), true);
-  }
-
-  /**
-   * What a drag does: given where the pointer is, the change that would be made there.
-   * @typedef {(event: PointerEvent) => {notes: Note[], chosen: Note[]} | null} Dragging
-   */
-
-  /** @param {Note} note @returns {Dragging} */
-  stretching(note) {
-    const melody = this.melody;
-    /** @type {number | null} */
-    let from = null;
-    return (event) => {
-      const { step } = this.place(event);
-      from ??= step;
-      if (Math.abs(step - from) * this.scale < 3) return null;
-      const end = Math.max(snapped(step, this.snap), note.onset + Math.min(this.snap, note.duration));
-      this.lastDuration = end - note.onset;
-      return stretched(melody, note, end - note.onset);
-    };
-  }
-
-  /** @param {Note} note @returns {Dragging} */
-  moving(note) {
-    const { melody, chosen } = this;
-    /** @type {{step: number, pitch: number} | null} */
-    let from = null;
-    let sounding = note.pitch;
-    return (event) => {
-      const here = this.place(event);
-      from ??= here;
-      const by = snapped(here.step - from.step, this.snap);
-      const up = here.pitch - from.pitch;
-      if (!by && !up) return null;
-      if (note.pitch + up !== sounding) this.hooks.heard((sounding = note.pitch + up));
-      return moved(melody, chosen, by, up);
-    };
-  }
-
-  /** @param {PointerEvent} start @returns {Dragging} */
-  framing(start) {
-    const from = this.place(start);
-    const frame = svg("rect", { class: "frame" });
-    return (event) => {
-      const here = this.place(event);
-      const [left, right] = [from.step, here.step].sort((one, two) => one - two);
-      const [low, high] = [from.pitch, here.pitch].sort((one, two) => one - two);
-      if (left === undefined || right === undefined || low === undefined || high === undefined) return null;
-      this.choose(
-        this.melody.notes.filter(
-          (note) => note.onset < right && note.onset + note.duration > left && note.pitch >= low && note.pitch <= high,
-        ),
-      );
-      for (const [name, value] of Object.entries({
-        x: left * this.scale, y: this.y(high), width: (right - left) * this.scale, height: (high - low + 1) * ROW,
-      })) frame.setAttribute(name, String(value));
-      this.top.append(frame);
-      return null;
-    };
-  }
-
-  /** @param {PointerEvent} start @param {Dragging} dragging @param {boolean} [joined] see `commit` */
-  drag(start, dragging, joined = false) {
-    const before = this.melody;
-    /** @type {{notes: Note[], chosen: Note[]} | null} */
-    let change = null;
-    const stop = new AbortController();
-    const { signal } = stop;
-    this.grid.setPointerCapture(start.pointerId);
-    dragging(start);
-    this.grid.addEventListener(
-      "pointermove",
-      (event) => {
-        if (this.melody !== before) return;
-        change = dragging(event);
-        // Drawn as it would be; made when the button is let go.
-        const kept = this.chosen;
-        this.boxes.clear();
-        const shown = change?.notes ?? before.notes;
-        this.chosen = new Set(change?.chosen ?? kept);
-        this.notes.replaceChildren(
-          ...shown.map((note) => {
-            const box = this.box(note, this.kind(note, this.levels?.[before.notes.indexOf(note)]));
-            this.boxes.set(note, box);
-            return box;
-          }),
-        );
-        this.chosen = kept;
-      },
-      { signal },
-    );
-    const end = (/** @type {boolean} */ made) => {
-      stop.abort();
-      if (this.melody !== before) return;
-      if (made && change) this.commit(change, joined);
-      else this.drawNotes();
-      this.drawTop();
-    };
-    addEventListener("keydown", (event) => event.key === "Escape" && end(false), { signal });
-    this.grid.addEventListener("pointerup", () => end(true), { signal });
-    this.grid.addEventListener("pointercancel", () => end(false), { signal });
-  }
-
-  /** @param {PointerEvent} start */
-  pressRuler(start) {
-    if (start.button !== 0) return;
-    const barOf = (/** @type {MouseEvent} */ event) => {
-      const step = (event.clientX - this.ruler.getBoundingClientRect().left) / this.scale;
-      return barAt(this.melody, Math.max(0, Math.min(step, lengthOf(this.melody) - 1)));
-    };
-    const first = start.shiftKey && this.bars ? this.bars[0] : barOf(start);
-    const same = this.bars !== null && this.bars[0] === first && this.bars[1] === first && !start.shiftKey;
-    const to = (/** @type {MouseEvent} */ event) => {
-      const last = barOf(event);
-      this.select([Math.min(first, last), Math.max(first, last)]);
-    };
-    if (same) {
-      this.select(null);
-      return;
-    }
-    to(start);
-    const stop = new AbortController();
-    this.ruler.setPointerCapture(start.pointerId);
-    this.ruler.addEventListener("pointermove", to, { signal: stop.signal });
-    for (const name of ["pointerup", "pointercancel"]) {
-      this.ruler.addEventListener(name, () => stop.abort(), { signal: stop.signal });
-    }
+    if (held && note && event instanceof PointerEvent) drag(this, event, stretching(this, note), true);
   }
 }
 
 /** @param {Note[]} one @param {Note[]} other */
 function same(one, other) {
   const alike = (/** @type {Note} */ a, /** @type {Note | undefined} */ b) =>
-    a.pitch === b?.pitch && a.onset === b.onset && a.duration === b.duration;
+    a.pitch === b?.pitch && a.onset === b.onset && a.duration === b.duration && a.velocity === b.velocity;
   return one.length === other.length && one.every((note, at) => alike(note, other[at]));
 }

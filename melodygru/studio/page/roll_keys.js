@@ -2,6 +2,9 @@
 
 /** @import {Roll} from "./roll.js" */
 import { added, moved, snapped, stretched } from "./clip.js";
+import { copy, cut, duplicate, paste } from "./roll_clipboard.js";
+import { toggleInLane } from "./roll_lane.js";
+import { louder } from "./roll_velocity.js";
 import { HIGHEST, keyOf, lengthOf, LOWEST, pitchName, placeName, valueName } from "./music.js";
 
 /** @param {Roll} roll @param {KeyboardEvent} event */
@@ -11,6 +14,19 @@ export function pressKey(roll, event) {
     event.preventDefault();
     roll.choose(roll.melody.notes);
     sayWhere(roll);
+    return;
+  }
+  const own = event.altKey ? null : clipboard[event.key.toLowerCase()];
+  if ((event.ctrlKey || event.metaKey) && own) {
+    event.preventDefault();
+    own(roll);
+    return;
+  }
+  if (event.altKey && !event.ctrlKey && roll.chosen.size && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+    event.preventDefault();
+    louder(roll, event.key === "ArrowUp" ? 4 : -4, joins(roll));
+    const [note] = roll.chosen;
+    if (note) roll.hooks.said(`Velocity ${note.velocity}`);
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -28,10 +44,24 @@ export function pressKey(roll, event) {
     Escape: () => leave(roll),
   });
   const act = keys[event.key];
-  if (!act) return;
+  // Of a take that is tried there is nothing to leave but itself.
+  if (!act || (event.key === "Escape" && roll.locked)) return;
   event.preventDefault();
   act();
   sayWhere(roll);
+}
+
+const clipboard = /** @type {Record<string, (roll: Roll) => void>} */ ({ c: copy, x: cut, v: paste, d: duplicate });
+
+/** Keys pressed in a row make one change. */
+const IN_A_ROW = 900;
+
+/** Whether what a key does now is part of what the last one did. @param {Roll} roll */
+function joins(roll) {
+  const now = performance.now();
+  const joined = now - roll.nudgedAt < IN_A_ROW;
+  roll.nudgedAt = now;
+  return joined;
 }
 
 /** From notes to the place where they were; from there to no bars. @param {Roll} roll */
@@ -54,7 +84,7 @@ function nudge(roll, steps, semitones) {
     roll.reveal(onset, roll.caret.pitch);
     return;
   }
-  roll.commit(moved(roll.melody, roll.chosen, steps, semitones));
+  roll.commit(moved(roll.melody, roll.chosen, steps, semitones), joins(roll));
   const [note] = roll.chosen;
   if (!note) return;
   roll.reveal(note.onset, note.pitch);
@@ -66,18 +96,24 @@ function lengthen(roll, steps) {
   const [note] = roll.chosen;
   if (!note || roll.chosen.size > 1) return;
   roll.lastDuration = Math.max(Math.min(roll.snap, note.duration), note.duration + steps);
-  roll.commit(stretched(roll.melody, note, roll.lastDuration));
+  roll.commit(stretched(roll.melody, note, roll.lastDuration), joins(roll));
 }
 
 /** @param {Roll} roll */
 function write(roll) {
+  if (roll.lane) {
+    toggleInLane(roll, roll.caret.onset, roll.caret.pitch);
+    return;
+  }
   if (roll.chosen.size) return;
+  roll.nudgedAt = 0;
   roll.hooks.heard(roll.caret.pitch);
   roll.commit(added(roll.melody, { ...roll.caret, duration: roll.lastDuration }));
 }
 
 /** Select the next note, or the one before. @param {Roll} roll @param {number} by 1 or -1 */
 function step(roll, by) {
+  if (roll.lane) return;
   const { notes } = roll.melody;
   const [chosen] = roll.chosen;
   const after = notes.findIndex((note) => note.onset >= roll.caret.onset);
@@ -86,6 +122,7 @@ function step(roll, by) {
   if (!next) return;
   roll.hooks.heard(next.pitch);
   roll.lastDuration = next.duration;
+  roll.nudgedAt = 0;
   roll.reveal(next.onset, next.pitch);
   roll.choose([next]);
 }

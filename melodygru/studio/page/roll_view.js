@@ -2,15 +2,17 @@
 
 /** @import {ChordSpan, Melody, Note} from "./types.js" */
 import { svg } from "./elements.js";
-import { barAt, HIGHEST, keyOf, lengthOf, LOWEST, metreOf, pitchName, QUARTER, startOfBar } from "./music.js";
+import { drawGround, drawRuler, gateOf } from "./roll_ground.js";
+import { HIGHEST, lengthOf, LOWEST, metreOf, QUARTER, startOfBar } from "./music.js";
 
 export const ROW = 13;
-const KEYS = 46;
-const RULER = 24;
+export const KEYS = 46;
+export const RULER = 24;
 /** With chords over the bars. */
 const CHORDED = 44;
-const STRIP = 62;
-const BLACK = new Set([1, 3, 6, 8, 10]);
+export const STRIP = 62;
+
+/** @typedef {"lock" | "lock_rhythm" | "lock_pitches"} Lock  of a note: all of it, or only its rhythm or its pitch */
 
 export class RollView {
   /** @param {HTMLElement} host scrolls both ways, and takes the keyboard */
@@ -33,6 +35,14 @@ export class RollView {
     this.levels = null;
     /** @type {[number, number, number][]} (onset, duration, share) of each event */
     this.gate = [];
+    /** Whether the lane below shows how loud notes are. */
+    this.loudness = false;
+    /** @type {Map<number, Lock>} what stays when all else is written anew, by the onsets of notes */
+    this.locks = new Map();
+    /** @type {import("./types.js").Lane | null} the part of the accompaniment that is edited; null: the melody is */
+    this.lane = null;
+    /** @type {[number, number][]} steps and pitches of a line that the melody is to follow */
+    this.line = [];
     /** @type {Map<Note, SVGRectElement>} */
     this.boxes = new Map();
 
@@ -48,9 +58,10 @@ export class RollView {
     this.selection = svg("rect", { class: "bars", y: 0 });
     this.ghosts = svg("g", { class: "ghosts" });
     this.notes = svg("g", { class: "notes" });
+    this.laneNotes = svg("g", { class: "lane-notes" });
     this.top = svg("g");
     this.cursor = svg("line", { class: "cursor", y1: 0 });
-    this.grid.append(this.ground, this.selection, this.ghosts, this.notes, this.top, this.cursor);
+    this.grid.append(this.ground, this.selection, this.ghosts, this.notes, this.laneNotes, this.top, this.cursor);
     const corner = document.createElement("div");
     corner.className = "corner";
     const inner = document.createElement("div");
@@ -82,6 +93,11 @@ export class RollView {
     return (this.zoom ?? Math.max(18, Math.min(fitted, 72))) / QUARTER;
   }
 
+  /** Pixels of the whole melody. */
+  get width() {
+    return Math.ceil(lengthOf(this.melody) * this.scale);
+  }
+
   /** Height of what stands over the notes. */
   get head() {
     return this.chords.length ? CHORDED : RULER;
@@ -102,7 +118,7 @@ export class RollView {
   }
 
   draw() {
-    const width = Math.ceil(lengthOf(this.melody) * this.scale);
+    const { width } = this;
     const height = (HIGHEST - LOWEST + 1) * ROW;
     for (const [element, w, h] of /** @type {[SVGElement, number, number][]} */ ([
       [this.ruler, width, this.head], [this.keys, KEYS, height], [this.grid, width, height],
@@ -112,70 +128,43 @@ export class RollView {
       element.setAttribute("height", String(h));
     }
     this.cursor.setAttribute("y2", String(height));
-    this.drawGround(width, height);
-    this.drawRuler(width);
+    drawGround(this, width, height);
+    this.drawRuler();
     this.drawNotes();
-    this.drawStrip(width);
+    this.drawStrip();
     this.drawTop();
   }
 
-  /** @param {number} width @param {number} height */
-  drawGround(width, height) {
-    const key = keyOf(this.melody.key);
-    /** @type {SVGElement[]} */
-    const rows = [];
-    /** @type {SVGElement[]} */
-    const names = [];
-    for (let pitch = LOWEST; pitch <= HIGHEST; pitch++) {
-      const tone = pitch % 12;
-      const kind = tone === key.tonic ? "tonic" : key.scale.has(tone) ? "inside" : "outside";
-      rows.push(svg("rect", { class: `row ${kind}`, x: 0, y: this.y(pitch), width, height: ROW }));
-      const black = BLACK.has(tone) ? "black" : "white";
-      names.push(svg("rect", { class: `key ${black}`, x: 0, y: this.y(pitch), width: KEYS - 1, height: ROW }));
-      if (key.scale.has(tone)) {
-        const name = svg("text", { class: kind, x: KEYS - 6, y: this.y(pitch) + ROW - 3, "text-anchor": "end" });
-        name.textContent = pitchName(pitch, key.flats);
-        names.push(name);
-      }
-    }
-    const { bar, beat } = metreOf(this.melody.meter);
-    const fine = [QUARTER / 4, QUARTER / 2].find((step) => step * this.scale >= 9 && beat % step === 0) ?? beat;
-    /** @type {Record<string, string>} */
-    const lines = { bar: "", beat: "", fine: "" };
-    for (let step = 0; step <= lengthOf(this.melody); step += fine) {
-      const kind = step % bar === 0 ? "bar" : (step % bar) % beat === 0 ? "beat" : "fine";
-      lines[kind] += `M${step * this.scale} 0V${height}`;
-    }
-    const paths = Object.entries(lines).map(([kind, d]) => svg("path", { class: `line ${kind}`, d }));
-    const silent = this.melody.pickup ? bar - this.melody.pickup : 0;
-    const before = svg("rect", { class: "before", x: 0, y: 0, width: silent * this.scale, height });
-    this.ground.replaceChildren(...rows, before, ...paths);
-    this.keys.replaceChildren(...names);
+  drawRuler() {
+    drawRuler(this);
   }
 
-  /** @param {number} width */
-  drawRuler(width) {
-    const { bar } = metreOf(this.melody.meter);
-    /** @type {SVGElement[]} */
-    const parts = [svg("rect", { class: "ruler-ground", x: 0, y: 0, width, height: this.head })];
-    const every = [1, 2, 4, 8, 16, 32].find((bars) => bars * bar * this.scale >= 30) ?? 64;
-    for (let start = 0; start < lengthOf(this.melody); start += bar) {
-      const number = barAt(this.melody, start);
-      const on = this.bars !== null && number >= this.bars[0] && number <= this.bars[1];
-      const x = start * this.scale;
-      parts.push(svg("rect", { class: on ? "bar-box on" : "bar-box", x, y: 0, width: bar * this.scale, height: RULER }));
-      if (number % every === (every > 1 ? 1 : 0)) {
-        const label = svg("text", { x: x + 6, y: 16, class: on ? "on" : "" });
-        label.textContent = String(number);
-        parts.push(label);
-      }
+  /** Other chords over the same melody. @param {ChordSpan[]} chords */
+  showChords(chords) {
+    this.chords = chords;
+    this.draw();
+  }
+
+  /** The lane below: what the model hears, or how loud notes are. */
+  drawStrip() {
+    if (this.loudness) {
+      this.strip.replaceChildren(...this.stemsOf(this.melody));
+      this.stripKeys.replaceChildren(this.laneGround(), ...["127", "1"].map((text, at) => laneLabel(text, at ? STRIP - 4 : 14)));
+      return;
     }
-    for (const chord of this.chords) {
-      const label = svg("text", { class: "chord", x: chord.onset * this.scale + 6, y: 38 });
-      label.textContent = chord.symbol;
-      parts.push(label);
-    }
-    this.ruler.replaceChildren(...parts);
+    const { parts, labels } = gateOf(this);
+    this.strip.replaceChildren(this.laneGround(), ...parts);
+    this.stripKeys.replaceChildren(this.laneGround(), ...labels);
+  }
+
+  /** @returns {SVGElement} */
+  laneGround() {
+    return svg("rect", { class: "ruler-ground", x: 0, y: 0, width: Math.max(this.width, KEYS), height: STRIP });
+  }
+
+  /** Stems of notes in the lane, by whoever edits them. @param {Melody} melody @returns {SVGElement[]} */
+  stemsOf(melody) {
+    return melody ? [this.laneGround()] : [];
   }
 
   drawNotes() {
@@ -190,7 +179,9 @@ export class RollView {
 
   /** The class of a note that is shown. @param {Note} note @param {number | undefined} level */
   kind(note, level) {
-    return `note level-${level === undefined || level < 0 ? "none" : level}${this.chosen.has(note) ? " chosen" : ""}`;
+    const lock = this.locks.get(note.onset);
+    const colour = `note level-${level === undefined || level < 0 ? "none" : level}`;
+    return `${colour}${lock ? ` ${lock}` : ""}${this.chosen.has(note) ? " chosen" : ""}`;
   }
 
   /** @param {Note} note @param {string} kind @returns {SVGRectElement} */
@@ -199,37 +190,6 @@ export class RollView {
       class: kind, x: note.onset * this.scale + 0.5, y: this.y(note.pitch) + 1,
       width: Math.max(note.duration * this.scale - 1.5, 2), height: ROW - 2, rx: 3,
     });
-  }
-
-  /** @param {number} width */
-  drawStrip(width) {
-    /** @type {SVGElement[]} */
-    const parts = [svg("rect", { class: "ruler-ground", x: 0, y: 0, width, height: STRIP })];
-    const labels = [];
-    if (this.gate.length) {
-      const shares = this.gate.map(([, , share]) => share);
-      const low = Math.min(...shares);
-      const high = Math.max(...shares, low + 1e-6);
-      const top = (/** @type {number} */ share) => STRIP - 6 - ((share - low) / (high - low)) * (STRIP - 28);
-      const d = this.gate.map(([onset, duration, share], at) => {
-        const x = onset * this.scale;
-        return `${at ? "L" : "M"}${x} ${top(share)}H${x + duration * this.scale}`;
-      });
-      const last = this.gate.at(-1);
-      const end = last ? (last[0] + last[1]) * this.scale : 0;
-      parts.push(svg("path", { class: "gate-area", d: `${d.join("")}V${STRIP}H${(this.gate[0]?.[0] ?? 0) * this.scale}Z` }));
-      parts.push(svg("path", { class: "gate-line", d: d.join("") + `M${end} ${STRIP}` }));
-      const label = svg("text", { x: 8, y: 14 });
-      label.textContent = "update gate: how much of its memory the model rewrites";
-      parts.push(label);
-      for (const [share, y] of /** @type {[number, number][]} */ ([[high, 26], [low, STRIP - 6]])) {
-        const label = svg("text", { x: KEYS - 6, y, "text-anchor": "end" });
-        label.textContent = `${Math.round(share * 100)} %`;
-        labels.push(label);
-      }
-    }
-    this.strip.replaceChildren(...parts);
-    this.stripKeys.replaceChildren(svg("rect", { class: "ruler-ground", width: KEYS, height: STRIP }), ...labels);
   }
 
   /** The bars that are selected, and where the keyboard is. */
@@ -249,6 +209,10 @@ export class RollView {
         }),
       );
     }
+    if (this.line.length) {
+      const points = this.line.map(([step, pitch]) => `${step * this.scale},${this.y(pitch) + ROW / 2}`).join(" ");
+      parts.push(svg("polyline", { class: "drawn", points }));
+    }
     this.top.replaceChildren(...parts);
   }
 
@@ -259,7 +223,7 @@ export class RollView {
     this.melody.notes.forEach((note, index) => {
       this.boxes.get(note)?.setAttribute("class", this.kind(note, levels[index]));
     });
-    this.drawStrip(Math.ceil(lengthOf(this.melody) * this.scale));
+    if (!this.loudness) this.drawStrip();
   }
 
   /** Notes that a model is writing, a path for each candidate. @param {Iterable<[number, Note[]]>} candidates */
@@ -324,4 +288,11 @@ export class RollView {
     const room = host.clientHeight - this.head - STRIP;
     if (y > host.scrollTop + room - 2 * ROW) host.scrollTop = y - room + 3 * ROW;
   }
+}
+
+/** @param {string} text @param {number} y */
+function laneLabel(text, y) {
+  const label = svg("text", { x: KEYS - 6, y, "text-anchor": "end" });
+  label.textContent = text;
+  return label;
 }

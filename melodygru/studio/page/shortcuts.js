@@ -5,8 +5,9 @@ import { button, get } from "./elements.js";
 /**
  * @param {import("./session.js").Session} session
  * @param {import("./takes.js").Takes} takes
+ * @param {import("./playing.js").Playing} playing
  */
-export function listenToKeys(session, takes) {
+export function listenToKeys(session, takes, playing) {
   const press = (/** @type {string} */ id) => () => button(id).click();
   const keys = /** @type {Record<string, () => void>} */ ({
     " ": press("play"),
@@ -17,9 +18,11 @@ export function listenToKeys(session, takes) {
     c: press("continue"),
     l: press("loop"),
     m: press("metronome"),
+    x: press("ab"),
     s: () => get("midi", HTMLAnchorElement).click(),
     k: () => takes.keep(takes.heard),
     "?": press("help"),
+    escape: () => playing.back(),
   });
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || get("keys", HTMLDialogElement).open || event.altKey) return;
@@ -35,7 +38,8 @@ export function listenToKeys(session, takes) {
     }
     if (event.repeat) return;
     // A button that was reached with the keyboard keeps the space bar.
-    if (target?.closest("input, select") || (key === " " && target?.closest("button, a"))) return;
+    // A slider takes arrows, and leaves letters and the space bar.
+    if (target?.closest("input:not([type=range]), select, summary") || (key === " " && target?.closest("button, a"))) return;
     const act = /^[1-8]$/.test(key) ? () => takes.hear(Number(key) - 1) : keys[key];
     if (!act) return;
     event.preventDefault();

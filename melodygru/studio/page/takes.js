@@ -25,6 +25,8 @@ export class Takes {
     this.length = start.length;
     this.cards = Array.from({ length: start.takes }, (_, number) => this.card(number));
     this.list.replaceChildren(...this.cards.map((card) => card.item));
+    // They may lie below what is seen.
+    this.list.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
 
   /** @param {number} number @returns {Card} */
@@ -81,6 +83,16 @@ export class Takes {
     if (!entry) return;
     this.cards.forEach((card, at) => mark(card.item, card.keep, "kept", at === number));
     this.hooks.keep(entry);
+  }
+
+  /** It is this one that is heard, if it is among them. @param {Entry} entry */
+  mark(entry) {
+    for (const card of this.cards) mark(card.item, card.hear, "heard", card.entry === entry);
+  }
+
+  /** None is heard any more. */
+  unmark() {
+    for (const card of this.cards) mark(card.item, card.hear, "heard", false);
   }
 
   /** The take that was heard last. @returns {number} */

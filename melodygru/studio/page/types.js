@@ -1,6 +1,9 @@
 // The shapes of what goes between the modules and the server; comments for the type checker alone.
 
-/** @typedef {{pitch: number, onset: number, duration: number}} Note  MIDI pitch; steps, 24 to a quarter */
+/**
+ * MIDI pitch; steps, 24 to a quarter; without a velocity a note is played as the metre says.
+ * @typedef {{pitch: number, onset: number, duration: number, velocity?: number}} Note
+ */
 /** @typedef {{onset: number, end: number, symbol: string, pitches: number[]}} ChordSpan */
 /**
  * @typedef {{name: string, meter: string, key: string, bpm: number, pickup: number, bars: number, notes: Note[]}} Melody
@@ -22,6 +25,7 @@
  * @typedef {{version: string, default_model: string, scales: string[], instruments: string[], keeps: string[],
  *            models: {name: string, pieces: number | null, notes: number | null, default_style: string | null,
  *                     unheard_of: string[]}[],
+ *            grooves: Record<string, string>,
  *            styles: Record<string, {good_for: string, meter: string, bpm: number, range: string}>,
  *            feels: Record<string, {about: string, options: Record<string, unknown>, program: number | null}>,
  *            words: Record<string, string[]>}} Choices
@@ -30,6 +34,14 @@
  * @typedef {{seed: number, model: string, candidates: number, takes: number, meter: string, key: string, bpm: number,
  *            bars: number, pickup: number, length: number, bar_steps: number, beat_steps: number}} Start
  */
+/** @typedef {{key: string | null, meter: string | null, bpm: number | null, bars: number | null, problem: string | null}} Checked */
+/**
+ * @typedef {{melodies: Melody[], velocities: (number[] | null)[], track: string, tracks: [number, string][],
+ *            tempi: number, remarks: string[], style: string | null}} Opened
+ */
+/** @typedef {"chords" | "bass" | "drums"} Part */
+/** @typedef {[number, number, number, number]} Struck  onset, duration, pitch, by how much louder than the melody off the beat */
+/** @typedef {{part: Part, program: number, notes: Struck[]}} Lane */
 /**
  * @typedef {object} Entry  What the history keeps: a melody, and where it comes from.
  * @property {Melody} melody
@@ -38,6 +50,7 @@
  * @property {string} label
  * @property {FileLink | null} file  null: it has been edited since
  * @property {number | null} seed
+ * @property {Partial<Record<Part, Struck[]>>} [hand]  lanes that were drawn by hand
  * @property {string | null} [style]  in which it was written, where that is known
  */
 

@@ -7,39 +7,53 @@
  * Harmonics that sound together, `decay` seconds to 1/e at middle C; without a decay they hold.
  * @typedef {{partials: number[], ratio?: number, decay?: number, cents?: number, level?: number}} Layer
  */
-/** @typedef {{layers: Layer[], attack: number, release: number, gain: number, vibrato?: number}} Voice */
+/**
+ * `strike`: how loud the noise of hammer, plectrum or bow is, beside the tone; `opens`: how many times as bright a note
+ * begins as it goes on.
+ * @typedef {{layers: Layer[], attack: number, release: number, gain: number, vibrato?: number, strike?: number,
+ *            opens?: number}} Voice
+ */
 const LEVEL = 0.32; // of one note at full velocity
 const BODY = 160; // Hz, below which an instrument's body is too small to radiate
 
 /** Harmonics h = 1 to count of amplitude h^-tilt, the even ones times `even`. @param {number} count @param {number} tilt */
 const falling = (count, tilt, even = 1) => Array.from({ length: count }, (_, i) => (i + 1) ** -tilt * (i % 2 ? even : 1));
 
+/** High partials that a string has for a moment after it was struck. @param {number} from the lowest @param {number} level */
+const shimmer = (from, level, tilt = 0.8) => falling(48, tilt).map((amplitude, i) => (i + 1 < from ? 0 : level * amplitude));
+
 /** @type {Record<string, Voice>} */
 const VOICES = {
-  piano: { attack: 0.004, release: 0.3, gain: 0.95, layers: [
+  piano: { attack: 0.003, release: 0.32, gain: 0.9, strike: 0.05, opens: 5, layers: [
     { partials: [1, 0.5, 0.22, 0.06], decay: 0.5 },
-    { partials: [0.4, 0.16, 0.07, 0.02], decay: 1.9, cents: 0.7 },
-    { partials: [0, 0.16, 0.16, 0.2, 0.13, 0.1, 0.08, 0.06, 0.04, 0.03, 0.02, 0.015, 0.01, 0.008], decay: 0.22 }] },
-  electric: { attack: 0.004, release: 0.28, gain: 1.25, layers: [
-    { partials: [1, 0.1, 0.04], decay: 1.6 }, { partials: [0, 0.2, 0, 0.12, 0, 0.06], decay: 0.35 }] },
-  harpsichord: { attack: 0.002, release: 0.18, gain: 0.9, layers: [
-    { partials: [0.8, 0.6, 0.5], decay: 0.9 }, { partials: falling(19, 0.9).fill(0, 0, 3), decay: 0.4 }] },
-  bells: { attack: 0.002, release: 1.2, gain: 1.15, layers: [
-    { partials: [1], decay: 1.1 }, { partials: [0.3], ratio: 2.756, decay: 0.45 },
-    { partials: [0.14], ratio: 5.404, decay: 0.18 }] },
-  mallets: { attack: 0.002, release: 0.6, gain: 1.45, layers: [
+    { partials: [0.4, 0.16, 0.07, 0.02], decay: 2.2, cents: 0.7 },
+    { partials: [0, 0.16, 0.16, 0.2, 0.14, 0.11, 0.09, 0.07, 0.06, 0.05, 0.04, 0.03, 0.025, 0.02], decay: 0.3, cents: 1.6 },
+    { partials: shimmer(5, 0.5), decay: 0.09, cents: 3 }] },
+  electric: { attack: 0.003, release: 0.3, gain: 1.15, strike: 0.02, opens: 5, layers: [
+    { partials: [1, 0.14, 0.05], decay: 1.8 }, { partials: [0.25, 0.05], decay: 2.4, cents: 2.5 },
+    { partials: [0, 0.24, 0, 0.15, 0, 0.08, 0, 0.05], decay: 0.4 },
+    { partials: [0.12], ratio: 14.02, decay: 0.12 }, { partials: shimmer(7, 0.3), decay: 0.07 }] },
+  harpsichord: { attack: 0.002, release: 0.18, gain: 0.9, strike: 0.06, opens: 4, layers: [
+    { partials: [0.8, 0.6, 0.5], decay: 0.9 }, { partials: falling(40, 0.8).fill(0, 0, 3), decay: 0.4 }] },
+  bells: { attack: 0.002, release: 1.2, gain: 1.1, strike: 0.03, opens: 6, layers: [
+    { partials: [1], decay: 1.1 }, { partials: [0.32], ratio: 2.756, decay: 0.5 },
+    { partials: [0.18], ratio: 5.404, decay: 0.25 }, { partials: [0.09], ratio: 8.933, decay: 0.14 },
+    { partials: [0.05], ratio: 13.34, decay: 0.08 }] },
+  mallets: { attack: 0.002, release: 0.6, gain: 1.4, strike: 0.05, opens: 5, layers: [
     { partials: [1], decay: 0.55 }, { partials: [0.22], ratio: 3.984, decay: 0.12 },
-    { partials: [0.06], ratio: 9.9, decay: 0.04 }] },
+    { partials: [0.08], ratio: 9.9, decay: 0.05 }, { partials: [0.03], ratio: 17.9, decay: 0.03 }] },
   organ: { attack: 0.02, release: 0.16, gain: 0.75, layers: [{ partials: [1, 0.6, 0.3, 0.35, 0, 0.14, 0, 0.16] }] },
   accordion: { attack: 0.03, release: 0.16, gain: 0.68, layers: [
     { partials: falling(14, 0.95), cents: -2.5 }, { partials: falling(14, 1.05), cents: 5, level: 0.6 }] },
-  guitar: { attack: 0.002, release: 0.22, gain: 0.9, layers: [
-    { partials: [1, 0.55, 0.25], decay: 0.9 },
-    { partials: [0, 0.15, 0.2, 0.18, 0.06, 0.1, 0.08, 0.05, 0.03, 0.02], decay: 0.22 }] },
-  bass: { attack: 0.005, release: 0.16, gain: 1, layers: [
-    { partials: [1, 0.5, 0.22, 0.1], decay: 1.2 }, { partials: [0, 0.2, 0.25, 0.18, 0.12, 0.08, 0.05], decay: 0.25 }] },
-  strings: { attack: 0.06, release: 0.35, gain: 0.8, vibrato: 7, layers: [
-    { partials: falling(24, 1.1) }, { partials: falling(24, 1.25), cents: 4, level: 0.35 }] },
+  guitar: { attack: 0.002, release: 0.24, gain: 0.88, strike: 0.05, opens: 5, layers: [
+    { partials: [1, 0.55, 0.25], decay: 1 },
+    { partials: [0, 0.15, 0.2, 0.18, 0.06, 0.12, 0.1, 0.07, 0.05, 0.04, 0.03, 0.02], decay: 0.28, cents: 1 },
+    { partials: shimmer(6, 0.45), decay: 0.1, cents: 2 }] },
+  bass: { attack: 0.004, release: 0.16, gain: 1, strike: 0.03, opens: 4, layers: [
+    { partials: [1, 0.5, 0.22, 0.1], decay: 1.2 }, { partials: [0, 0.2, 0.25, 0.18, 0.12, 0.08, 0.05], decay: 0.25 },
+    { partials: shimmer(8, 0.3), decay: 0.08 }] },
+  strings: { attack: 0.06, release: 0.35, gain: 0.8, vibrato: 7, strike: 0.012, opens: 1.6, layers: [
+    { partials: falling(40, 1.1) }, { partials: falling(40, 1.25), cents: 4, level: 0.35 }] },
   ensemble: { attack: 0.12, release: 0.7, gain: 0.8, layers: [
     { partials: falling(20, 1.25) }, { partials: falling(20, 1.3), cents: -9, level: 0.5 },
     { partials: falling(20, 1.3), cents: 7, level: 0.6 }] },
@@ -143,10 +157,16 @@ export function sound(context, out, name, pitch, velocity, start, seconds) {
   held.gain.setTargetAtTime(0, end, voice.release / 7); // 60 dB down at `off`
   // Loud notes are bright.
   const tilt = Math.round(14 * (1 - strength)) / 20, cutoff = (500 + 3 * hertz) * (0.8 + 5 * strength * strength);
-  const frequency = Math.min(0.42 * context.sampleRate, cutoff);
+  const highest = 0.42 * context.sampleRate, frequency = Math.min(highest, cutoff);
   const bright = new BiquadFilterNode(context, { type: "lowpass", Q: -3, frequency });
+  if (voice.opens) {
+    // What is struck is bright for a moment, and mellow as it dies away.
+    bright.frequency.setValueAtTime(Math.min(highest, cutoff * voice.opens), start);
+    bright.frequency.setTargetAtTime(frequency, start + voice.attack, 0.11);
+  }
   const place = new StereoPannerNode(context, { pan: Math.max(-0.3, Math.min(0.3, (pitch - 66) / 80)) });
   bright.connect(held).connect(place).connect(out);
+  if (voice.strike) strike(context, place, voice.strike * loud, start);
   voice.layers.forEach((layer, index) => {
     const frequency = hertz * (layer.ratio ?? 1);
     if (frequency > 0.45 * context.sampleRate) return;
@@ -168,6 +188,38 @@ export function sound(context, out, name, pitch, velocity, start, seconds) {
     source.stop(off);
     if (!index) source.onended = () => place.disconnect();
   });
+}
+
+/** @type {WeakMap<BaseAudioContext, AudioBuffer>} */
+const noises = new WeakMap();
+
+/** A quarter of a second of noise. @param {BaseAudioContext} context @returns {AudioBuffer} */
+export function noiseOf(context) {
+  let buffer = noises.get(context);
+  if (!buffer) {
+    buffer = context.createBuffer(1, Math.round(0.25 * context.sampleRate), context.sampleRate);
+    const data = buffer.getChannelData(0), next = noise(521288629);
+    for (let i = 0; i < data.length; i++) data[i] = next();
+    noises.set(context, buffer);
+  }
+  return buffer;
+}
+
+/**
+ * The short noise of a hammer, a plectrum or a bow.
+ * @param {BaseAudioContext} context @param {AudioNode} out @param {number} level @param {number} start
+ */
+function strike(context, out, level, start) {
+  const source = new AudioBufferSourceNode(context, { buffer: noiseOf(context) });
+  const above = new BiquadFilterNode(context, { type: "highpass", frequency: 1800 });
+  const below = new BiquadFilterNode(context, { type: "lowpass", frequency: 12_000 });
+  const gain = new GainNode(context, { gain: 0 });
+  gain.gain.setValueAtTime(0, start);
+  gain.gain.linearRampToValueAtTime(level * 4, start + 0.002);
+  gain.gain.setTargetAtTime(0, start + 0.003, 0.018);
+  source.connect(above).connect(below).connect(gain).connect(out);
+  source.start(start);
+  source.stop(start + 0.2);
 }
 
 /** A click of the metronome. @param {BaseAudioContext} context @param {AudioNode} out @param {number} start @param {boolean} high */

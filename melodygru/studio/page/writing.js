@@ -1,18 +1,25 @@
-// New music: generated, regenerated, varied, continued.
+// New music: generated, continued, eight takes at a time.
 
 /** @import {Entry, Melody, Note, Start, Take} from "./types.js" */
 import * as api from "./api.js";
-import { button, element, input, select } from "./elements.js";
-import { doing, tell } from "./messages.js";
+import { button, element, input } from "./elements.js";
+import { doing } from "./messages.js";
 import { lengthOf } from "./music.js";
 
-const FILLINGS = 4;
-
 /** @param {Take} take @param {string} label @returns {Entry} */
-function entryOf(take, label) {
+export function entryOf(take, label) {
   const { melody, chords, file, seed, options } = take;
   const said = (/** @type {string} */ name) => (typeof options[name] === "string" ? options[name] : null);
   return { melody, chords, progression: said("chords"), label, file, seed, style: said("style") };
+}
+
+/** The notes with the velocities that those of `before` have at the same places. @param {Note[]} notes @param {Note[]} before @returns {Note[]} */
+export function asLoud(notes, before) {
+  const loud = new Map(before.map((note) => [note.onset, note.velocity]));
+  return notes.map((note) => {
+    const velocity = loud.get(note.onset);
+    return velocity === undefined ? note : { ...note, velocity };
+  });
 }
 
 export class Writing {
@@ -22,15 +29,15 @@ export class Writing {
    * @param {import("./form.js").Form} form
    * @param {import("./takes.js").Takes} takes
    * @param {import("./history.js").History} history
-   * @param {import("./audio.js").Player} player
+   * @param {import("./playing.js").Playing} playing
    */
-  constructor(session, roll, form, takes, history, player) {
+  constructor(session, roll, form, takes, history, playing) {
     this.session = session;
     this.roll = roll;
     this.form = form;
     this.takes = takes;
     this.history = history;
-    this.player = player;
+    this.playing = playing;
     /** @type {Record<"roll" | "takes", AbortController | null>} what is being written, and where */
     this.orders = { roll: null, takes: null };
     /** The last order, and the last that has begun. */
@@ -39,8 +46,6 @@ export class Writing {
     session.interrupt = () => this.cancel("roll");
     button("generate").addEventListener("click", () => this.generate());
     button("eight").addEventListener("click", () => this.eight());
-    button("infill").addEventListener("click", () => this.infill());
-    button("vary").addEventListener("click", () => this.vary());
     button("continue").addEventListener("click", () => this.goOn());
   }
 
@@ -54,33 +59,39 @@ export class Writing {
 
   /** The melody, and more bars of it. */
   goOn() {
-    const { melody, progression, style } = this.session.now;
-    return this.write(button("continue"), 1, melody, () => {
-      // Without what is the melody's own, and what goes for a whole.
-      const { bpm, key, meter, form, section_bars, density, ...options } = this.form.options;
-      return { ...options, style: this.form.styleOf(style ?? null), chords: progression, bars: melody.bars + Number(input("more-bars").value) };
+    const { now } = this.session;
+    return this.write(button("continue"), 1, now.melody, () => {
+      const more = input("more-bars");
+      if (!more.validity.valid || more.value === "") {
+        throw new Error(`Continue by ${more.value || "nothing"} is not possible; choose ${more.min} to ${more.max} bars.`);
+      }
+      return { ...this.form.wishes(now), bars: now.melody.bars + Number(more.value) };
     });
   }
 
   /**
    * Order melodies, and show them while they are written. An order before for the same place goes on until this one
    * begins, so that one that cannot be kept costs nothing.
-   * @param {HTMLButtonElement} pressed @param {number} count @param {Melody | null} primer
+   * @param {HTMLButtonElement} pressed @param {number} count @param {Melody | null} primer what is continued
    * @param {() => Record<string, unknown>} options
    */
   write(pressed, count, primer, options) {
     const place = count > 1 ? "takes" : "roll";
     const turn = ++this.turns;
-    return doing(pressed, async () => {
+    return doing(pressed, count > 1 ? "Writing eight takes" : "Writing", async ({ signal, at }) => {
       const { model, seed } = this.form;
-      const feel = primer ? null : this.form.value("feel") || null;
-      const order = { model, feel, options: options(), seed, takes: count, primer };
+      const feel = this.form.value("feel") || null;
+      const order = { model, feel, options: options(), seed, takes: count, primer, render_chords: true };
       const stop = new AbortController();
+      signal.addEventListener("abort", () => stop.abort());
       /** @type {Map<number, Note[]>} */
       const candidates = new Map();
       const written = primer ? lengthOf(primer) : 0;
       let each = 1;
       let frame = 0;
+      let steps = Infinity;
+      /** @type {number[]} how far each candidate is */
+      const reached = [];
       const draw = () => {
         if (count === 1) this.roll.ghost(candidates);
         else for (let take = 0; take < count; take++) this.takes.ghost(take, candidates.get(take * each) ?? []);
@@ -95,6 +106,7 @@ export class Writing {
           this.begun[place] = turn;
           this.orders[place] = stop;
           each = start.candidates / start.takes;
+          steps = (start.length - written) * start.candidates;
           if (count > 1) this.takes.begin(start);
           else this.makeRoom(start, primer);
         },
@@ -104,7 +116,9 @@ export class Writing {
             candidates.set(candidate, notes);
             while ((notes.at(-1)?.onset ?? -1) >= onset) notes.pop();
             if (pitch >= 0 && onset >= written) notes.push({ pitch, onset, duration });
+            reached[candidate] = onset + duration - written;
           }
+          at(reached.reduce((sum, one) => sum + one, 0) / steps);
           frame ||= requestAnimationFrame(() => {
             frame = 0;
             if (this.orders[place] === stop) draw();
@@ -113,7 +127,7 @@ export class Writing {
         take: (/** @type {Take} */ take) => {
           if (this.orders[place] !== stop) return;
           if (count > 1) this.takes.done(take, entryOf(take, `take ${(take.index ?? 0) + 1}`));
-          else this.finish(entryOf(take, primer ? "continued" : "generated"), written);
+          else this.finish(entryOf(take, primer ? "continued" : "generated"), primer);
         },
       };
       try {
@@ -149,65 +163,29 @@ export class Writing {
 
   /** Make room on the roll for what is being written. @param {Start} start @param {Melody | null} primer */
   makeRoom({ meter, key, bpm, bars, pickup }, primer) {
+    this.playing.back();
     if (primer) {
       this.roll.update({ ...primer, bars });
       this.roll.reveal(lengthOf(primer), primer.notes.at(-1)?.pitch ?? 72);
     } else {
-      if (this.player.playing) this.player.stop();
+      this.playing.rewind();
       this.roll.show({ name: "", meter, key, bpm, bars, pickup, notes: [] });
       this.roll.centre();
     }
     this.roll.locked = true;
     element("title").textContent = "writing …";
+    element("originality").textContent = "…";
   }
 
-  /** @param {Entry} entry @param {number} from where what is new begins */
-  finish(entry, from) {
+  /** @param {Entry} entry @param {Melody | null} primer what was continued */
+  finish(entry, primer) {
     this.orders.roll = null;
     this.roll.locked = false;
-    this.session.show(entry);
-    if (from) this.roll.reveal(from, entry.melody.notes.at(-1)?.pitch ?? 72);
-    this.history.add(entry);
-  }
-
-  /** Bars that are selected, as the program takes them. @returns {string | null} */
-  get bars() {
-    const { bars } = this.roll;
-    if (!bars) return null;
-    return bars[0] === bars[1] ? `${bars[0]}` : `${bars[0]}-${bars[1]}`;
-  }
-
-  infill() {
-    const { bars } = this;
-    // The best of a few fillings: the best of very many would be the same each time.
-    const options = { ...this.form.wishes(this.session.now.style ?? null), best_of: FILLINGS };
-    if (bars) return this.rewrite(button("infill"), api.infill, { bars, options }, `bars ${bars} anew`);
-    tell(new Error("Choose the bars to write anew: drag over the bar numbers, or type them beside Regenerate."));
-  }
-
-  vary() {
-    const amount = Number(input("amount").value) / 100;
-    const values = { bars: this.bars, amount, keep: select("keep").value || null };
-    return this.rewrite(button("vary"), api.vary, values, `varied by ${Math.round(amount * 100)} %`);
-  }
-
-  /**
-   * @param {HTMLButtonElement} pressed @param {(order: Record<string, unknown>) => Promise<Take>} ask
-   * @param {Record<string, unknown>} values @param {string} label
-   */
-  rewrite(pressed, ask, values, label) {
-    if (pressed.hasAttribute("aria-busy")) return Promise.resolve();
-    return doing(pressed, async () => {
-      const before = this.session.now;
-      const { model, seed } = this.form;
-      const options = this.form.wishes(before.style ?? null);
-      const take = await ask({ model, melody: before.melody, options, seed, ...values });
-      // What was drawn in the meantime is not thrown away.
-      if (this.session.now !== before) return;
-      const { chords, progression } = before;
-      const entry = { ...entryOf(take, label), chords, progression };
-      this.session.put(entry);
-      this.history.add(entry);
-    });
+    const notes = primer ? asLoud(entry.melody.notes, primer.notes) : entry.melody.notes;
+    const loud = notes.some((note) => note.velocity);
+    const whole = { ...entry, melody: { ...entry.melody, notes }, file: loud ? null : entry.file };
+    this.session.show(whole);
+    if (primer) this.roll.reveal(lengthOf(primer), notes.at(-1)?.pitch ?? 72);
+    this.history.add(whole);
   }
 }

@@ -6,7 +6,8 @@ what stands after it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -30,67 +31,94 @@ class Unlike(Constraint):
 
 
 class InOrder(Constraint):
-    """The notes have these pitches, one after the other, whenever they begin; stretches have as many as they had."""
+    """Within each of `spans` (in steps) the notes have the pitches that they had, one after the other, and as many.
 
-    def __init__(self, melody: Melody, spans: Sequence[tuple[int, int]]):
-        self.order = [note.pitch for note in melody.notes]
-        # The rhythm changes: the first note of a stretch does not end where it did.
-        self.ended = {note.onset: note.end for note in melody.notes if any(note.onset == start for start, _ in spans)}
-        self.many = {span: sum(span[0] <= note.onset < span[1] for note in melody.notes) for span in spans}
+    Where the rhythm `changes`, the first note of a span does not end where it did.
+    """
+
+    def __init__(self, melody: Melody, spans: Sequence[tuple[int, int]], changes: bool = True):
+        self.starts = [start for start, _ in spans]
+        self.ended = {note.onset: note.end for note in melody.notes if changes and note.onset in self.starts}
+        self.order = {
+            span: [note.pitch for note in melody.notes if span[0] <= note.onset < span[1]] for span in sorted(spans)
+        }
+        self.spans = list(self.order)
 
     def ends(self, onset: int, ends: IntArray) -> BoolArray | None:
-        """Not where the first note of a stretch did."""
+        """Not where the first note of a span did."""
         return ends != self.ended[onset] if onset in self.ended else None
+
+    def holds(self, onset: int) -> bool | None:
+        """Not within a span whose rhythm changes: a tie would bring the first note to where it ended after all."""
+        changes = any(start in self.ended and start <= onset < end for start, end in self.spans)
+        return False if changes else None
 
     def counts(self, start: int, end: int) -> tuple[int, int] | None:
         """As many notes as there were."""
-        many = self.many.get((start, end))
-        return None if many is None else (many, many)
+        row = self.order.get((start, end))
+        return None if row is None else (len(row), len(row))
 
     def pitches(self, progress: Progress) -> BoolArray:
-        """The next of the row."""
-        legal = np.zeros((len(progress.onset), PITCHES), np.bool_)
-        for row, pitches in enumerate(progress.pitches):
-            if len(pitches) < len(self.order):
-                legal[row, self.order[len(pitches)]] = True
+        """The next of the row; outside of the spans all."""
+        legal = np.ones((len(progress.onset), PITCHES), np.bool_)
+        for row, (onset, onsets) in enumerate(zip(progress.onset.tolist(), progress.onsets, strict=True)):
+            place = bisect_right(self.spans, (onset, PITCHES << 20)) - 1
+            if place >= 0 and onset < self.spans[place][1]:
+                order = self.order[self.spans[place]]
+                done = len(onsets) - bisect_left(onsets, self.spans[place][0])
+                legal[row] = in_range(order[done], order[done]) if done < len(order) else False
         return legal
 
 
 class AsWritten(Constraint):
-    """Every event begins and ends as it did; chosen notes may have other pitches, between the bounds given for each."""
+    """Every event begins and ends as it did; chosen notes, by number, may have those pitches (128,) and no others.
 
-    def __init__(self, melody: Melody, bounds: dict[int, tuple[int, int]], max_duration: int):
+    With `spans` (in steps, each from a note's beginning to a note's end) only within these.
+    """
+
+    def __init__(
+        self,
+        melody: Melody,
+        chosen: Mapping[int, BoolArray],
+        max_duration: int,
+        spans: Sequence[tuple[int, int]] | None = None,
+    ):
+        self.spans = spans
         events = Tokenizer(TokenizerConfig(max_duration)).encode(melody)
         onsets = (np.cumsum(events.durations) - events.durations).tolist()
         self.events = dict(
             zip(onsets, zip(events.durations.tolist(), events.pitches.tolist(), strict=True), strict=True)
         )
-        self.masks = {}
-        for number, note in enumerate(melody.notes):
-            own = in_range(note.pitch, note.pitch)
-            self.masks[note.onset] = in_range(*bounds[number]) & ~own if number in bounds else own
+        self.masks = {
+            note.onset: chosen[number] if number in chosen else in_range(note.pitch, note.pitch)
+            for number, note in enumerate(melody.notes)
+        }
 
-    def ends(self, onset: int, ends: IntArray) -> BoolArray:
+    def _speaks(self, onset: int) -> bool:
+        return self.spans is None or any(start <= onset < end for start, end in self.spans)
+
+    def ends(self, onset: int, ends: IntArray) -> BoolArray | None:
         """Where it ended."""
         duration, _ = self.events.get(onset, (END, REST))
-        return ends == onset + duration
+        return ends == onset + duration if self._speaks(onset) else None
 
-    def begins(self, onset: int) -> BoolArray:
+    def begins(self, onset: int) -> BoolArray | None:
         """The same pitch, or another if it is to change."""
-        return self.masks.get(onset, np.zeros(PITCHES, np.bool_))
+        return self.masks.get(onset, np.zeros(PITCHES, np.bool_)) if self._speaks(onset) else None
 
-    def rests(self, onset: int, ends: IntArray) -> BoolArray:
+    def rests(self, onset: int, ends: IntArray) -> BoolArray | None:
         """Where a rest was."""
         duration, pitch = self.events.get(onset, (END, REST))
-        return np.full(len(ends), pitch == REST and duration != END)
+        return np.full(len(ends), pitch == REST and duration != END) if self._speaks(onset) else None
 
-    def holds(self, onset: int) -> bool:
+    def holds(self, onset: int) -> bool | None:
         """Where a tie was."""
-        return self.events.get(onset, (END, REST))[1] == TIE
+        return self.events.get(onset, (END, REST))[1] == TIE if self._speaks(onset) else None
 
-    def closes(self, onset: int) -> BoolArray:
+    def closes(self, onset: int) -> BoolArray | None:
         """Where it closed."""
-        return np.full(PITCHES, onset in self.events and self.events[onset][0] == END)
+        ended = onset in self.events and self.events[onset][0] == END
+        return np.full(PITCHES, ended) if self._speaks(onset) else None
 
 
 class SameContour(Constraint):

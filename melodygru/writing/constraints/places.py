@@ -115,16 +115,15 @@ class Pitches(Constraint):
         return self.allowed
 
 
-class BeginsBefore(Constraint):
-    """From the step `start` on, no note begins at the step `last` or later; one that began before may be held."""
+class Closed(Constraint):
+    """No note begins where `steps` (one for each of the melody's) are closed; one that began before may be held."""
 
-    def __init__(self, last: int, start: int = 0):
-        self.last = last
-        self.start = start
+    def __init__(self, steps: BoolArray):
+        self.steps = steps
 
     def begins(self, onset: int) -> BoolArray | None:
-        """No pitch, from there on."""
-        return np.zeros(PITCHES, np.bool_) if onset >= max(self.last, self.start) else None
+        """No pitch, there."""
+        return np.zeros(PITCHES, np.bool_) if onset < len(self.steps) and self.steps[onset] else None
 
 
 class Leaps(Constraint):

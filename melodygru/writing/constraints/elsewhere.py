@@ -1,0 +1,96 @@
+"""A constraint that is silent about some places: where something stands fast that it would be about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from melodygru.network.arrays import BoolArray, FloatArray, IntArray
+from melodygru.writing.constraints.base import Constraint, Progress
+
+
+class Elsewhere(Constraint):
+    """What another rule says of all steps but those of `spans` (half-open ranges).
+
+    What may follow what is then known as it comes only, and not foreseen: within the spans anything may.
+    """
+
+    def __init__(self, rule: Constraint, spans: Sequence[tuple[int, int]]):
+        self.rule, self.spans = rule, spans
+        self._may_follow = rule.follows()
+
+    def _silent(self, onset: int) -> bool:
+        return any(start <= onset < end for start, end in self.spans)
+
+    def _silent_rows(self, progress: Progress) -> list[int]:
+        return [row for row, onset in enumerate(progress.onset.tolist()) if self._silent(onset)]
+
+    def ends(self, onset: int, ends: IntArray) -> BoolArray | None:
+        """What the rule says."""
+        return None if self._silent(onset) else self.rule.ends(onset, ends)
+
+    def begins(self, onset: int) -> BoolArray | None:
+        """What the rule says."""
+        return None if self._silent(onset) else self.rule.begins(onset)
+
+    def sounds(self, onset: int, ends: IntArray) -> BoolArray | None:
+        """What the rule says."""
+        return None if self._silent(onset) else self.rule.sounds(onset, ends)
+
+    def rests(self, onset: int, ends: IntArray) -> BoolArray | None:
+        """What the rule says."""
+        return None if self._silent(onset) else self.rule.rests(onset, ends)
+
+    def holds(self, onset: int) -> bool | None:
+        """What the rule says."""
+        return None if self._silent(onset) else self.rule.holds(onset)
+
+    def closes(self, onset: int) -> BoolArray | None:
+        """What the rule says."""
+        return self.rule.closes(onset)
+
+    def counts(self, start: int, end: int) -> tuple[int, int] | None:
+        """What the rule says."""
+        return None if self._silent(start) else self.rule.counts(start, end)
+
+    def pitches(self, progress: Progress) -> BoolArray | None:
+        """What the rule says, of what may follow too."""
+        legal = self.rule.pitches(progress)
+        if self._may_follow is not None:
+            # After no pitch, numbered -1, the last row would answer: anything may begin.
+            following = self._may_follow[progress.reference] | (progress.reference < 0)[:, None]
+            legal = following if legal is None else legal & following
+        if legal is None or not (rows := self._silent_rows(progress)):
+            return legal
+        legal = legal.copy()
+        legal[rows] = True
+        return legal
+
+    def silences(self, progress: Progress, ends: IntArray) -> tuple[BoolArray, BoolArray] | None:
+        """What the rule says."""
+        masks = self.rule.silences(progress, ends)
+        if masks is None or not (rows := self._silent_rows(progress)):
+            return masks
+        rests, notes = np.array(np.broadcast_to(masks[0], ends.shape)), np.array(np.broadcast_to(masks[1], ends.shape))
+        rests[rows], notes[rows] = True, True
+        return rests, notes
+
+    def owes(self, progress: Progress, until: IntArray) -> tuple[IntArray, IntArray] | None:
+        """What the rule says."""
+        return self.rule.owes(progress, until)
+
+    def duration_preference(self, progress: Progress, size: int) -> FloatArray | None:
+        """What the rule says."""
+        return self._quiet(self.rule.duration_preference(progress, size), progress)
+
+    def pitch_preference(self, progress: Progress) -> FloatArray | None:
+        """What the rule says."""
+        return self._quiet(self.rule.pitch_preference(progress), progress)
+
+    def _quiet(self, preference: FloatArray | None, progress: Progress) -> FloatArray | None:
+        if preference is None or not (rows := self._silent_rows(progress)):
+            return preference
+        preference = np.array(preference)
+        preference[rows] = 0.0
+        return preference
