@@ -148,7 +148,7 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, 
         remarks["bar lines estimated"] = None
     if grid.played:
         remarks["played timing set on the grid"] = None
-    placed = snap(choice.notes, grid, loose=not metres)
+    placed = snap(choice.notes, grid)
     last = placed[-1].end
     found = sections(metres, grid, last, remarks) if metres else [_estimated(placed, config, judge, remarks)]
     pieces = [piece for section in found for piece in _pieces(placed, section, config)]
