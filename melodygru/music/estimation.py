@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from melodygru.music.key_hearing import KEYS, hear_key, key_scores
 from melodygru.music.melody import Melody, Note
 from melodygru.music.metre_finding import GRID, METRES, Reading, metre_scores, readings
-from melodygru.music.theory import Key, TimeSignature
+from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -35,6 +36,10 @@ RULE_OF_METRE, NATS_OF_METRE = 0.446, 0.322
 """What a nat of the rule and one of the judge count for a reading, fitted on tunes that may be learned from."""
 RULE_OF_KEY, NATS_OF_KEY = 0.938, 0.209
 """The same for a key."""
+READINGS_OF_PACE, NATS_OF_PACE = 3, 0.2
+"""Readings that are asked about for each way to write beats, and what a nat counts beside how usual the tempo is."""
+USUAL_QUARTER, SPREAD_OF_QUARTERS = 60 / 118.5, 0.32
+"""Seconds a quarter in tunes that may be learned from: geometric mean, and standard deviation of the logarithm."""
 SURE = 0.75
 """A chance from which an estimate is told as one; below it, that it is unsure."""
 CLOSE = 0.2
@@ -93,6 +98,33 @@ def estimate_metre(
     best = np.argsort(-chances, kind="stable").tolist()
     names = tuple(str(likeliest[i]) for i in best)
     return likeliest[best[0]], Estimate("metre", names, tuple(chances[best].tolist()))
+
+
+def estimate_pace(notes: Sequence[Note], quarter: float, judge: Judge | None = None) -> float:
+    """2, 1 or 1/2: by what the steps of notes are to be multiplied whose beats were tracked.
+
+    Whether what lasts `quarter` seconds is written as a quarter, a half or an eighth is a matter of custom: of usual
+    tempi, and of what a judge has seen written. Notes are in order of onset.
+    """
+    paces = [1.0, 2.0] + [0.5] * all(one.onset % 2 == 0 for one in notes) * (len(notes) > 1)
+    paces = [pace for pace in paces if all((two.onset - one.onset) * pace >= GRID for one, two in pairwise(notes))] or [
+        1.0
+    ]
+    begun, asked = notes[:MOST_JUDGED], []
+    for pace in paces:
+        moved = [int(note.onset * pace) for note in begun]
+        ends = [*moved[1:], moved[-1] + STEPS_PER_QUARTER]
+        tune = [Note(note.pitch, at, end - at) for note, at, end in zip(begun, moved, ends, strict=True)]
+        scores = metre_scores(tune)
+        likeliest = [readings()[i] for i in np.argsort(-scores, kind="stable")[:READINGS_OF_PACE].tolist()]
+        key = hear_key(as_read(tune, likeliest[0]).notes, likeliest[0].metre)
+        asked.append([as_read(tune, one, key) for one in likeliest])
+    nats = judge([melody for of_pace in asked for melody in of_pace]) if judge and len(paces) > 1 else None
+    worth = [-0.5 * (float(np.log(quarter / pace / USUAL_QUARTER)) / SPREAD_OF_QUARTERS) ** 2 for pace in paces]
+    if nats is None:
+        return 1.0
+    least = np.array(nats).reshape(len(paces), -1).min(1)
+    return paces[int(np.argmax(np.array(worth) - NATS_OF_PACE * least))]
 
 
 def estimate_key(melody: Melody, judge: Judge | None = None) -> tuple[Key, Estimate]:

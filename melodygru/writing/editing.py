@@ -158,9 +158,9 @@ class Tune:
 
     def _tick(self, step: int, clock: Clock | None) -> int:
         grid = self.extraction.grid
-        if clock is not None and not grid.origin and not self.extraction.starts[0]:
+        if clock is not None and not grid.origin and not grid.anchors and not self.extraction.starts[0]:
             return clock.tick(step)
-        return max(0, grid.origin + round((self.extraction.starts[0] + step) * grid.ticks_per_quarter / 24))
+        return grid.tick(self.extraction.starts[0] + step)
 
     def _raw_notes(self) -> Callable[[Note], RawNote]:
         """What finds the note of the file that a note of the melody is: the nearest of its pitch."""

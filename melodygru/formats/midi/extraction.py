@@ -17,6 +17,7 @@ from typing import TypeVar
 from melodygru.errors import MidiError, UsageError, check_range
 from melodygru.formats.midi.chunks import OWN_TEXT
 from melodygru.formats.midi.clip import LONGEST_SILENCE, clip_end
+from melodygru.formats.midi.free_playing import is_free, tracked_grid
 from melodygru.formats.midi.grid import Grid, Placed, find_grid, snap
 from melodygru.formats.midi.line import sounding
 from melodygru.formats.midi.metres import Section, believable_metre, sections, stated_metres
@@ -37,6 +38,10 @@ MOST_TRIED = 3
 """Parts of a file that are tried, likeliest first, where those before give no melody."""
 KEY_ESTIMATED = "key estimated"
 """The remark on a file that has a piece without a key."""
+
+
+BEATS_TRACKED = "beats tracked"
+"""What the remark on a file begins with that was played without a click."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,11 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, 
     everything = [note for track in raw.tracks for note in track.notes]
     own = any(text.startswith(OWN_TEXT) for text in raw.texts)
     grid = find_grid(choice.notes, everything, raw.ticks_per_quarter, believable_metre(metres), trusted=own)
+    free_tempo = None
+    if not own and is_free(choice.notes, grid, bool(metres)):
+        grid, free_tempo = tracked_grid(choice.notes, raw, judge)
+        remarks[f"{BEATS_TRACKED} at about {free_tempo:.0f} bpm"] = None
+        metres = []
     if grid.origin and metres:
         remarks["bar lines estimated"] = None
     if grid.played:
@@ -171,7 +181,7 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, 
             time_signature=piece.metre,
             key=config.named_key or _key(piece, in_force(signatures, first, last), raw.key_in_words, remarks,
                                          None if metres else judge),
-            qpm=_tempo(in_force(tempi, first, last)),
+            qpm=_within(free_tempo) if free_tempo else _tempo(in_force(tempi, first, last)),
             name=name if number == 1 else f"{name} #{number}",
             pickup=piece.pickup,
             bars=count,
@@ -312,4 +322,9 @@ def _tempo(tempo: tuple[int, int] | None) -> float:
     """Quarters a minute, within Melody's range."""
     if tempo is None or tempo[1] <= 0:
         return DEFAULT_QPM
-    return max(4.0, min(1000.0, 60_000_000 / tempo[1]))
+    return _within(60_000_000 / tempo[1])
+
+
+def _within(qpm: float) -> float:
+    """A tempo that a melody may have."""
+    return max(4.0, min(1000.0, qpm))

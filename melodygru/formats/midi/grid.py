@@ -8,6 +8,7 @@ POP909), and some were played. `find_grid` tells which; `snap` does the rest.
 from __future__ import annotations
 
 import cmath
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -63,16 +64,34 @@ class Grid:
         origin: tick of a bar line, in [0, bar); 0 when the file's own bar lines hold.
         played: onsets are near the grid rather than on it, so they are set on the likeliest places together.
         held: ends of notes are as exact as onsets; otherwise they are a player's, and short gaps are no rests.
+        anchors: (tick, step) of notes played without a click, both rising: between them the tempo is even. None where
+            the file's ticks are in time.
     """
 
     ticks_per_quarter: int
     origin: int = 0
     played: bool = False
     held: bool = True
+    anchors: tuple[tuple[int, int], ...] = ()
 
     def steps(self, tick: int) -> Fraction:
         """Ticks of the file as (exact) steps from the origin."""
+        if self.anchors:
+            return _between(self.anchors, tick)
         return Fraction((tick - self.origin) * STEPS_PER_QUARTER, self.ticks_per_quarter)
+
+    def tick(self, step: float) -> int:
+        """The tick nearest to so many steps from the origin; 0 for what is before the file begins."""
+        if self.anchors:
+            return max(0, round(_between([(at, tick) for tick, at in self.anchors], step)))
+        return max(0, self.origin + round(step * self.ticks_per_quarter / STEPS_PER_QUARTER))
+
+
+def _between(anchors: Sequence[tuple[int, int]], place: float) -> Fraction:
+    """What belongs to a place, by the two anchors around it; beyond them, by the first or last two."""
+    after = bisect_right(anchors, (place, float("inf")))
+    (begin, first), (end, last) = anchors[max(0, min(after - 1, len(anchors) - 2)) :][:2]
+    return first + Fraction(place - begin) * (last - first) / (end - begin)
 
 
 def find_grid(melody: Sequence[RawNote], everything: Iterable[RawNote], ticks_per_quarter: int,
