@@ -12,6 +12,7 @@ from typing import Any
 
 from melodygru.errors import CheckpointError, MelodyGRUError, MidiError, UsageError
 from melodygru.formats.midi.parser import parse_midi, read_bytes
+from melodygru.formats.reading import WHOLE
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
 from melodygru.music.melody import Melody
@@ -27,6 +28,8 @@ from melodygru.writing.variation import Varied, vary
 Told = Callable[[float, int], None]
 """Told of candidates finished, and of all; of those under way, parts count."""
 
+_READ_AS = ("track", "meter", "key", "pickup", "pace")
+"""What a recipe tells of how its file was read, see `melodygru.writing.editing.Tune.read_as`."""
 _LARGEST_INPUT = 256 * 1024
 """Bytes of a file that is changed, up to which it is kept within the new one, so that that can be made again."""
 
@@ -89,7 +92,8 @@ def made_again(recipe: Recipe, model: Model, progress: Told | None = None) -> by
         raise MidiError(
             "does not hold the file that it was made from, which was too large; make it anew from that."
         ) from error
-    tune = Tune.parse(data, str(recipe.details.get("name", "")), str(recipe.details.get("track", "auto")))
+    told = {name: recipe.details[name] for name in _READ_AS if name in recipe.details}
+    tune = Tune.parse(data, str(recipe.details.get("name", "")), replace(WHOLE, **told))
     return changed(recipe, model, tune, recipe.number, progress)[2]
 
 

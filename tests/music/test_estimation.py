@@ -41,7 +41,7 @@ def test_plain_tunes_are_read_in_their_metre(values, metre, pickup):
 
 def test_a_judge_decides_between_readings_and_may_have_nothing_to_say():
     tune = notes(WALTZ)
-    wanted = estimate_metre(tune)[1].names[3]
+    wanted = estimate_metre(tune)[1].names[-1]
 
     def judge(melodies):
         assert len({tuple(note.pitch for note in melody.notes) for melody in melodies}) == 1

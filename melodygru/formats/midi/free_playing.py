@@ -21,17 +21,20 @@ def is_free(melody: Sequence[RawNote], grid: Grid, stated: bool) -> bool:
     return grid.played and fits_no_grid([float(grid.steps(note.onset)) for note in melody], stated)
 
 
-def tracked_grid(melody: Sequence[RawNote], raw: RawFile, judge: Judge | None = None) -> tuple[Grid, float]:
-    """The grid of such a melody, which has its tempo map, and its mean tempo in quarters a minute.
+def tracked_grid(
+    melody: Sequence[RawNote], raw: RawFile, judge: Judge | None = None, pace: float | None = None
+) -> tuple[Grid, float, float]:
+    """The grid of such a melody, which has its tempo map; its mean tempo in quarters a minute; and its pace.
 
-    `judge`: is asked whether what was found are quarters, or halves or eighths.
+    That is by what the steps that were found are multiplied: where `pace` is None, `judge` is asked whether they are
+    quarters, or halves or eighths.
     """
     seconds = _seconds([note.onset for note in melody], raw)
     found = track(seconds)
     lasting = seconds[-1] - seconds[0]
     quarter = lasting * STEPS_PER_QUARTER / float(found.steps[-1] - found.steps[0])
-    pace = estimate_pace([Note(note.pitch, int(at), 1) for note, at in zip(melody, found.steps, strict=True)],
-                         quarter, judge)  # fmt: skip
+    notes = [Note(note.pitch, int(at), 1) for note, at in zip(melody, found.steps, strict=True)]
+    pace = estimate_pace(notes, quarter, judge) if pace is None else pace
     steps = [int(at * pace) for at in found.steps.tolist()]
     ticks = [note.onset for note in melody]
     before = ticks[0] - _ticks_of(float(found.periods[0]), melody[0], raw)
@@ -41,7 +44,7 @@ def tracked_grid(melody: Sequence[RawNote], raw: RawFile, judge: Judge | None = 
     # Two notes of one tick, as in chords that are left, are told apart by none.
     kept = [one for one, two in pairwise(anchors) if one[0] < two[0]] + [anchors[-1]]
     grid = Grid(raw.ticks_per_quarter, held=False)
-    return replace(grid, anchors=tuple(kept)), 60 / (quarter / pace)
+    return replace(grid, anchors=tuple(kept)), 60 * pace / quarter, pace
 
 
 def _seconds(ticks: Sequence[int], raw: RawFile) -> list[float]:

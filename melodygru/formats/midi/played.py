@@ -35,7 +35,7 @@ _RARE = 1e-5
 _LIKE_OTHERS, _LIKE_ITSELF = 20.0, 8.0
 """Notes of other tunes that count beside a file's own: for places and lengths, and for lengths that lead to a place."""
 _SPREAD = 1.5
-"""Standard deviation that is begun with, in steps: 30 ms at 120 quarters a minute. What begins wider smears sixteenths."""
+"""Standard deviation that is begun with, in steps: 30 ms at 120 quarters a minute; wider ones smear sixteenths."""
 _LEAST_SPREAD = 0.5
 _USUAL_SPREAD, _AS_MANY = 3.0, 4
 """Of few notes it cannot be told: so many are added that are so far off."""
