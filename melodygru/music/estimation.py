@@ -54,6 +54,7 @@ _TOLD = re.compile(r"(metre|key) estimated[^:]*: [^%]*\((\d+) %\)")
 DENIED, FEWEST_TO_DENY = 3.0, 32
 """Nats by which the rule must prefer another class of metre to the one that a file states, and of how many notes: of
 399 tunes held out it does so wrongly for 0.25 %, and rightly for 73 % of those in threes if they state 4/4."""
+_READINGS = re.compile(r"(\d+/\d+)(?: after a pickup of ([\d.]+) quarters?)? \(\d+ %\)")
 _MOST_BARS_LEFT = 64
 """Bars after what a judge is given, of which there may be more."""
 
@@ -167,6 +168,13 @@ def told_chance(remark: str) -> tuple[str, float] | None:
     """What a remark says that was estimated ("metre", "key"), and its chance; None for other remarks."""
     found = _TOLD.match(remark)
     return None if found is None else (found[1], int(found[2]) / 100)
+
+
+def told_readings(remark: str) -> list[tuple[str, float]]:
+    """The metres that a remark says were estimated, each with its pickup in quarters: two where they are close."""
+    if not remark.startswith("metre estimated"):
+        return []
+    return [(metre, float(pickup or 0)) for metre, pickup in _READINGS.findall(remark)]
 
 
 def band_of(chance: float) -> str:

@@ -152,12 +152,23 @@ class LookAnswer(BaseModel):
     keep: list[tuple[int, int, float]]
 
 
+class ReadingAnswer(BaseModel):
+    """A way to read a file: its metre, and the quarters before its bar 1."""
+
+    meter: str
+    pickup: float
+
+
 class Opened(BaseModel):
-    """What is in a file, and the style that it was written in if it says one."""
+    """What is in a file, and the style that it was written in if it says one.
+
+    `readings`: the two likeliest, where they are close; `api/open` takes one.
+    """
 
     melodies: list[MelodyAnswer]
     remarks: list[str]
     style: str | None
+    readings: list[ReadingAnswer] = []
 
 
 class ModelFacts(BaseModel):

@@ -161,11 +161,17 @@ def _keeping(workers: Workers, shelf: Shelf) -> APIRouter:
         openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": _BYTES}}},
     )
     async def open_file(
-        request: Request, name: Annotated[str, Query(min_length=1, max_length=200)] = "file.mid"
+        request: Request,
+        name: Annotated[str, Query(min_length=1, max_length=200)] = "file.mid",
+        meter: Annotated[str, Query(max_length=8)] = "",
+        pickup: Annotated[float | None, Query(ge=0, le=1000)] = None,
     ) -> answers.Opened:
-        """The melodies of a file: MIDI, MusicXML, ABC or kern, by its name's ending."""
+        """The melodies of a file: MIDI, MusicXML, ABC or kern, by its name's ending.
+
+        `meter` and `pickup` (quarters before bar 1) say how a MIDI file is read, whatever it says.
+        """
         data = await request.body()
-        return await _done(workers, request, lambda job: filing.open_file(job, data, name))
+        return await _done(workers, request, lambda job: filing.open_file(job, data, name, meter, pickup))
 
     @routes.post("/api/files", responses=_PROBLEMS)
     async def save(request: Request, asked: messages.Save) -> answers.FileLink:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.music.chords import ChordSpan, parse_progression
+from melodygru.music.estimation import told_readings
 from melodygru.studio import answers, messages
 from melodygru.studio.shelf import Shelf
 from melodygru.studio.work import Job
@@ -16,23 +19,31 @@ _FRAME = 4
 """Bytes of sound for each of its samples: two channels of 16 bits."""
 
 
-def open_file(job: Job, data: bytes, name: str) -> answers.Opened:
-    """The melodies of a file. Raises MidiError, saying why there are none."""
-    from melodygru.formats.reading import parse
+def open_file(job: Job, data: bytes, name: str, meter: str = "", pickup: float | None = None) -> answers.Opened:
+    """The melodies of a file, of MIDI in the metre and after the pickup that are given.
+
+    Raises MidiError, saying why there are none, and UsageError for what is no metre or no pickup in it.
+    """
+    from melodygru.formats.reading import WHOLE, parse
+    from melodygru.formats.scores.files import is_score
     from melodygru.network.judge import by_shipped_model
 
+    config = WHOLE if is_score(name) else replace(WHOLE, meter=meter, pickup=pickup)
     try:
         with job.aside():
-            found = parse(data, name, judge=by_shipped_model)
+            found = parse(data, name, config, by_shipped_model)
     except MidiError as error:
         raise MidiError(f"{name} {error}") from None
     except Exception as error:  # whatever readers of scores stumble over in files of strangers
         raise MidiError(f"{name} cannot be understood ({type(error).__name__}); save it anew, as MIDI.") from error
     recipe = recipe_of(data)
+    told = [one for remark in found.remarks for one in told_readings(remark)]
+    close = [answers.ReadingAnswer(meter=metre, pickup=quarters) for metre, quarters in told]
     return answers.Opened(
         melodies=[answers.MelodyAnswer.of(melody) for melody in found.melodies],
         remarks=list(found.remarks),
         style=None if recipe is None else recipe.config.style,
+        readings=close if len(close) > 1 else [],
     )
 
 

@@ -89,10 +89,18 @@ export async function look(model, melody, signal) {
   return (await post("api/look", { model, melody }, signal)).json();
 }
 
-/** @param {File} file @returns {Promise<{melodies: Melody[], remarks: string[], style: string | null}>} */
-export async function open(file) {
+/**
+ * @param {File} file @param {import("./readings.js").Reading} [reading] how it is read, whatever it says
+ * @returns {Promise<{melodies: Melody[], remarks: string[], style: string | null, readings: import("./readings.js").Reading[]}>}
+ */
+export async function open(file, reading) {
   const headers = { "Content-Type": "application/octet-stream" };
-  return (await ask(`api/open?name=${encodeURIComponent(file.name)}`, { method: "POST", headers, body: file })).json();
+  const asked = new URLSearchParams({ name: file.name });
+  if (reading) {
+    asked.set("meter", reading.meter);
+    asked.set("pickup", String(reading.pickup));
+  }
+  return (await ask(`api/open?${asked}`, { method: "POST", headers, body: file })).json();
 }
 
 /** @param {Record<string, unknown>} order @returns {Promise<FileLink>} */

@@ -4,6 +4,7 @@
 import * as api from "./api.js";
 import { element, get, html, input } from "./elements.js";
 import { doing, say, tell } from "./messages.js";
+import { offer } from "./readings.js";
 import { plain } from "./session.js";
 
 const NOTHING = "There is nothing to save yet; draw a note, or press Generate.";
@@ -82,15 +83,16 @@ export class Files {
     return api.makeFile({ melody, chords, format, program: this.form.program });
   }
 
-  /** @param {File} file */
-  open(file) {
+  /** @param {File} file @param {import("./readings.js").Reading} [reading] how it is read, whatever it says */
+  open(file, reading) {
     return doing(null, async () => {
-      const { melodies, remarks, style } = await api.open(file);
+      const { melodies, remarks, style, readings } = await api.open(file, reading);
       const entries = melodies.map((melody) => plain(melody, melody.name || file.name, style));
       for (const entry of [...entries].reverse()) this.history.add(entry);
       if (entries[0]) this.session.show(entries[0]);
       const more = entries.length > 1 ? `${entries.length} melodies; the others are in the history. ` : "";
       if (more || remarks.length) say(`${more}${remarks.length ? `${file.name}: ${remarks.join("; ")}.` : ""}`);
+      offer(readings, (one) => this.open(file, one));
     });
   }
 
