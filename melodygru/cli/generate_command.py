@@ -39,10 +39,10 @@ _PRIMER_BARS = Option(
 )
 _OWN_ONE = "its own, or estimated"
 _READ_IN = (
-    Option("Its metre, whatever it says.", name="primer_meter", panel=START, needs="primer", shown=_OWN_ONE),
-    Option("Its key, whatever it says.", name="primer_key", panel=START, needs="primer", shown=_OWN_ONE),
+    Option("The primer's metre, whatever it says.", name="primer_meter", panel=START, needs="primer", shown=_OWN_ONE),
+    Option("The primer's key, whatever it says.", name="primer_key", panel=START, needs="primer", shown=_OWN_ONE),
     Option(
-        "Quarters before its bar 1, whatever it says.", name="primer_pickup", kind=float, panel=START, needs="primer",
+        "Quarters before the primer's bar 1, whatever it says.", name="primer_pickup", kind=float, panel=START, needs="primer",
         shown=_OWN_ONE,
     ),
 )  # fmt: skip
