@@ -9,7 +9,6 @@ Shimodaira & Sagayama (2002) have it for rhythm, with onsets measured from the b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +45,8 @@ _CHOICES = 8
 _ROUNDS = 4
 _LEARNED_FROM = 1000
 """Notes at a file's beginning that tell how it is played."""
+_PLAINLY = 4.0
+"""Nats by which thirds must be likelier: they are rare."""
 _FEW = 0.05
 """Share of notes between eighths up to which thirds are not thought of."""
 _NEVER = -1e9
@@ -60,7 +61,8 @@ def places_of(onsets: Sequence[float]) -> list[int]:
     habits = _learned(given[:_LEARNED_FROM], PLACES, LENGTHS)
     if habits.uneven:
         # Who plays thirds seems to play dotted notes, to one who begins with what is usual.
-        habits = max(habits, _learned(given[:_LEARNED_FROM], _THIRDS, _THIRD_LENGTHS), key=attrgetter("worth"))
+        thirds = _learned(given[:_LEARNED_FROM], _THIRDS, _THIRD_LENGTHS)
+        habits = thirds if thirds.worth > habits.worth + _PLAINLY else habits
     return [int(place) for place in _likeliest(given - habits.phase, habits)[0]]
 
 
