@@ -89,8 +89,9 @@ def metres(pieces: Sequence[Piece], jitter: float, judge: Judge | None, name: st
         rows.append((piece, float("unsure" not in told), *judged))
     print(f"{name}: {seconds / len(pieces):.3f} s a file, of 16 bars {np.median(short) if short else 0:.3f} s")
     print("  style      pieces  class  bar lines  exact  sure  lines of sure")
-    for style in ("all", *dict.fromkeys(piece.style for piece in pieces)):
-        own = np.array([row[1:] for row in rows if style in ("all", row[0].style)], float)
+    kinds = [(piece.style, str(piece.melody.time_signature)) for piece in pieces]
+    for style in ("all", *dict.fromkeys(style for style, _ in kinds), *sorted({metre for _, metre in kinds})):
+        own = np.array([row[1:] for row, kind in zip(rows, kinds, strict=True) if style in ("all", *kind)], float)
         class_, lines, exact = own[:, 1:].mean(0)
         sure = own[:, 0] > 0
         of_sure = own[sure, 2].mean() if sure.any() else float("nan")

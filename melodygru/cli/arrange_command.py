@@ -41,6 +41,8 @@ def arrange(
     out: Out,
     asked: Mapping[str, Any],
     track: Track = "auto",
+    meter: options.ReadMeter = "",
+    pickup: options.ReadPickup = None,
     force: options.Force = False,
     show: options.Show = False,
     json: options.Json = False,
@@ -54,7 +56,9 @@ def arrange(
     from melodygru.cli import output
     from melodygru.formats.midi.arranged import MELODY, changes_of
     from melodygru.formats.midi.performance import Performance
+    from melodygru.formats.reading import WHOLE
     from melodygru.formats.scores.files import is_score
+    from melodygru.network.judge import by_shipped_model
     from melodygru.version import __version__
     from melodygru.writing.editing import Tune
     from melodygru.writing.model import draw_seed
@@ -72,7 +76,8 @@ def arrange(
         around.check_split(out, 1, parts, force)
     wishes = {name: asked[name] for name in ("chords", "beats_per_chord", "style", "key") if name in asked}
     GenerationConfig.from_dict(wishes)
-    tune = Tune.read(source, track)
+    read_in = replace(WHOLE, track=track, meter=meter, pickup=pickup)
+    tune = Tune.read(source, read_in, by_shipped_model)
     earlier = None if is_score(source) else recipe_of(tune.data)
     style = asked.get("style") or (None if earlier is None else earlier.config.style)
     seed = asked["seed"] if "seed" in asked else draw_seed()
@@ -86,8 +91,8 @@ def arrange(
     details: dict[str, Any] = {around.ARRANGEMENT: wanted.as_dict(), around.HARMONY: changes_of(chords)}
     if "key" in asked:
         details[around.KEY] = str(melody.key)
-    if track != "auto" and not is_score(source):
-        details["track"] = track
+    if not is_score(source):
+        details = {**tune.read_as(read_in), **details}
     performance = Performance() if earlier is None else earlier.performance
     recipe = Recipe(
         __version__, "", "", seed, config=GenerationConfig(style=style), command="arrange",

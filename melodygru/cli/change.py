@@ -13,7 +13,9 @@ import typer
 from melodygru.cli import options
 from melodygru.cli.options import Track
 from melodygru.errors import UsageError
+from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.midi.performance import Performance
+from melodygru.formats.reading import WHOLE
 from melodygru.option import taken_by
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import AMOUNT, KEEP, LOCKS, SEED
@@ -30,18 +32,20 @@ def change(
     out: str,
     asked: Mapping[str, Any],
     details: Mapping[str, Any],
-    track: str,
+    read_in: ExtractionConfig,
     force: bool,
     show: bool,
     json: bool,
 ) -> None:
     """Read IN, change its melody as `command` does, write OUT, and draw it if it is to be shown.
 
-    `asked` are options that are wishes for what is new, and model and seed; `details` are the command's own.
+    `asked` are options that are wishes for what is new, and model and seed; `details` are the command's own;
+    `read_in`: how IN is read.
     """
     from melodygru.cli import output
     from melodygru.cli.progress import tell
     from melodygru.formats.scores.files import is_score
+    from melodygru.network.judge import by_shipped_model
     from melodygru.version import __version__
     from melodygru.writing.editing import Tune
     from melodygru.writing.model import draw_seed, load_model
@@ -56,7 +60,7 @@ def change(
     output.check_out(out, 1, force, json, show)
     options.check(asked, SEED)
     seed = asked["seed"] if "seed" in asked else draw_seed()
-    tune = Tune.read(source, track)
+    tune = Tune.read(source, read_in, by_shipped_model)
     wishes = options.part_of(asked, GenerationConfig)
     config = wishes_for(command, wishes, tune.melody)
     if config.key is not None and "key" not in wishes:  # degrees, or a scale with its tonic, have said one
@@ -64,8 +68,8 @@ def change(
     loaded = load_model(str(asked["model"])) if "model" in asked else model_of(source)
     config = styled(config, loaded.context, style_of(source))
     own = {name: value for name, value in details.items() if value is not None}
-    if track != "auto" and not is_score(source):  # of a score, what is kept is its melody alone
-        own["track"] = track
+    if not is_score(source):  # of a score, what is kept is its melody alone
+        own |= tune.read_as(read_in)
     earlier = None if is_score(source) else recipe_in(source)
     recipe = Recipe(
         __version__, loaded.name, loaded.fingerprint, seed, config=config, command=command,
@@ -113,6 +117,9 @@ def infill(
         typer.Option(help="The bars to write anew: 5-8, or 5; 0 is a pickup's.", show_default="all, with --lock …"),
     ] = None,
     track: Track = "auto",
+    meter: options.ReadMeter = "",
+    key: options.ReadKey = "",
+    pickup: options.ReadPickup = None,
     force: options.Force = False,
     show: options.Show = False,
     json: options.Json = False,
@@ -122,8 +129,9 @@ def infill(
     Many fillings are drawn, and the one is written after which the model finds what follows most probable. Chords are
     counted from bar 1 of the melody.
     """
+    read_in = replace(WHOLE, track=track, meter=meter, key=key, pickup=pickup)
     details = {"bars": bars, **{one.name: asked.get(one.name) for one in LOCKS}}
-    change("infill", source, out, asked, details, track, force, show, json)
+    change("infill", source, out, asked, details, read_in, force, show, json)
 
 
 @options.takes(*taken_by("vary", GenerationConfig), SEED, _MODEL, file=True)
@@ -137,6 +145,9 @@ def vary(
         str | None, typer.Option(help="Only within these bars: 5-8, or 5; 0 is a pickup's.", show_default="all")
     ] = None,
     track: Track = "auto",
+    meter: options.ReadMeter = "",
+    key: options.ReadKey = "",
+    pickup: options.ReadPickup = None,
     force: options.Force = False,
     show: options.Show = False,
     json: options.Json = False,
@@ -147,4 +158,5 @@ def vary(
     onset and duration).
     """
     details = {"amount": amount, "keep": keep, "bars": bars}
-    change("vary", source, out, asked, details, track, force, show, json)
+    read_in = replace(WHOLE, track=track, meter=meter, key=key, pickup=pickup)
+    change("vary", source, out, asked, details, read_in, force, show, json)

@@ -25,6 +25,9 @@ def check(
         int | None,
         typer.Option("--max", help="Fail (exit code 1) if a run is longer than this many notes.", show_default=False),
     ] = None,
+    meter: options.ReadMeter = "",
+    key: options.ReadKey = "",
+    pickup: options.ReadPickup = None,
     json: options.Json = False,
 ) -> None:
     """Tell the longest run of notes that stands in a model's training music: how long, in which piece, and where.
@@ -46,7 +49,7 @@ def check(
     answers, longer = [], []
     for place, file in enumerate(files):
         tell("comparing files", place, len(files))
-        melodies = read_melodies(file, judge=by_shipped_model)
+        melodies = read_melodies(file, "auto", by_shipped_model, meter, key, pickup)
         if not melodies:
             raise MidiError(f"{file} has no melody that could be compared; give a file with notes.")
         for number, melody in enumerate(melodies, 1):

@@ -30,6 +30,9 @@ def explain(
         str | None,
         typer.Option(help="Which model hears it.", show_default=f"the one that wrote the file, else {DEFAULT_MODEL}"),
     ] = None,
+    meter: options.ReadMeter = "",
+    key: options.ReadKey = "",
+    pickup: options.ReadPickup = None,
     force: options.Force = False,
     json: options.Json = False,
 ) -> None:
@@ -52,7 +55,8 @@ def explain(
     for one in targets:
         check_target(one, force)
     tell("reading the file")
-    melody = max(read_melodies(file, judge=by_shipped_model), key=lambda melody: len(melody.notes), default=None)
+    melodies = read_melodies(file, "auto", by_shipped_model, meter, key, pickup)
+    melody = max(melodies, key=lambda melody: len(melody.notes), default=None)
     if melody is None or not melody.notes:
         raise MidiError(f"{file} has no melody that could be explained; give a file with notes.")
     loaded = _model(file, model)

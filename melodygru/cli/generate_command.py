@@ -38,6 +38,16 @@ _IN_WORDS = ("key", "scale", "chords", "form")
 _PRIMER_BARS = Option(
     "How many of its bars to continue.", name="primer_bars", kind=int, shown="all", panel=START, needs="primer"
 )
+_OWN_ONE = "its own, or estimated"
+_READ_IN = (
+    Option("The primer's metre, whatever it says.", name="primer_meter", panel=START, needs="primer", shown=_OWN_ONE),
+    Option("The primer's key, whatever it says.", name="primer_key", panel=START, needs="primer", shown=_OWN_ONE),
+    Option(
+        "Quarters before the primer's bar 1, whatever it says.", name="primer_pickup", kind=float, panel=START,
+        needs="primer", shown=_OWN_ONE,
+    ),
+)  # fmt: skip
+"""How a MIDI file is read that is continued."""
 _RENDER_CHORDS = Option(
     "", name="render_chords", kind=bool, spelling="--render-chords", needs="chords", hidden=True,
 )  # fmt: skip
@@ -51,6 +61,7 @@ _OWN = (
     SEED,
     Option("A MIDI file or a score to continue.", name="primer", panel=START, aliases=("primer_midi",)),
     _PRIMER_BARS,
+    *_READ_IN,
     Option('Notes to continue: "C4/4 D4/8 E4/8 r/4".', name="primer_notes", panel=START),
     Option(
         "Whether OUT begins with what is continued, and --bars counts it.", name="include_primer", kind=bool,
@@ -262,9 +273,11 @@ def _starting_from(asked: Mapping[str, Any], config: GenerationConfig, key: Key 
     file, notes = asked.get("primer"), asked.get("primer_notes")
     if file is not None and notes is not None:
         raise UsageError("--primer and --primer-notes contradict each other; give one of them.")
-    _PRIMER_BARS.check_needs(asked)
+    for option in (_PRIMER_BARS, *_READ_IN):
+        option.check_needs(asked)
     if file is not None:
-        return read_primer(str(file), asked.get("primer_bars"), key)
+        read_in = (str(asked.get("primer_meter", "")), str(asked.get("primer_key", "")), asked.get("primer_pickup"))
+        return read_primer(str(file), asked.get("primer_bars"), key, read_in)
     if notes is not None:
         return parse_notes(str(notes), config.time_signature, key, config.tempo)
     if "include_primer" in asked:

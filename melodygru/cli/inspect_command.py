@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from melodygru.cli import output
-from melodygru.cli.options import Track
+from melodygru.cli.options import ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.progress import tell
 
 _SHOWN = 8
@@ -25,18 +25,23 @@ def inspect(
         typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
     ],
     track: Track = "auto",
+    meter: ReadMeter = "",
+    key: ReadKey = "",
+    pickup: ReadPickup = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show what is in a folder of MIDI files or scores, and what training would leave out and why."""
     from melodygru.data.collection import find_names
     from melodygru.data.preparation import read_shards, reading
     from melodygru.data.survey import Survey
+    from melodygru.formats.midi.extraction import ExtractionConfig
     from melodygru.network.config import TokenizerConfig
 
     output.tell_of_libraries()
     tell("reading files")
+    extraction = ExtractionConfig(track, meter=meter, key=key, pickup=pickup)
     files, survey = find_names(data), Survey()
-    read = reading(track, TokenizerConfig(), None, len(files))
+    read = reading(extraction, TokenizerConfig(), None, len(files))
     for shard in read_shards(files, read, partial(tell, "reading files")):
         survey.add(shard)
     tell("looking for duplicates")
@@ -75,6 +80,9 @@ def show(summary: Mapping[str, Any]) -> None:
         # Where tracks have names of their own, as titles are, a list of them tells nothing.
         table.add_row("tracks", _first(summary["tracks"]))
     table.add_row("duplicates", f"{summary['near_duplicates']:,} (tunes that are nearly the same as another)")
+    for what, bands in summary["estimated"].items():
+        told = ", ".join(f"{count:,} at {band}" for band, count in bands.items() if count)
+        table.add_row(f"{what} estimated", f"{told} confidence")
     if summary["remarks"]:
         table.add_row("remarks", _first(summary["remarks"]))
     console.print(table, soft_wrap=False)

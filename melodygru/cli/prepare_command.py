@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from melodygru.cli import output
-from melodygru.cli.options import Track
+from melodygru.cli.options import ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.progress import tell
 
 
@@ -21,6 +21,9 @@ def prepare(
         typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
     ],
     track: Track = "auto",
+    meter: ReadMeter = "",
+    key: ReadKey = "",
+    pickup: ReadPickup = None,
     jobs: Annotated[
         int | None, typer.Option(help="Processes that read.", show_default="one for each usable core")
     ] = None,
@@ -34,10 +37,12 @@ def prepare(
     """
     from melodygru.data.cache import load_dataset, read_part
     from melodygru.errors import MelodyGRUError, check_range
+    from melodygru.formats.midi.extraction import ExtractionConfig
     from melodygru.system import usable_cores
 
     if jobs is not None:
         check_range("jobs", jobs, 1, 1024)
+    extraction = ExtractionConfig(track, meter=meter, key=key, pickup=pickup)
     began = time.monotonic()
     progress = partial(tell, "reading files")
     output.tell_of_libraries()
@@ -51,17 +56,17 @@ def prepare(
                 if group.world > 1:
                     own = jobs or max(1, usable_cores() // group.local_world)
                     with group.together():
-                        read_part(data, (group.rank, group.world), track=track, progress=progress, jobs=own)
+                        read_part(data, (group.rank, group.world), extraction=extraction, progress=progress, jobs=own)
                 dataset = None
                 with group.together():
                     if group.first:
-                        dataset = load_dataset(data, track=track, progress=progress, jobs=jobs)
+                        dataset = load_dataset(data, extraction=extraction, progress=progress, jobs=jobs)
         except MelodyGRUError as error:
             if told_elsewhere(error):
                 raise typer.Exit(error.exit_code) from error
             raise
     else:
-        dataset = load_dataset(data, track=track, progress=progress, jobs=jobs)
+        dataset = load_dataset(data, extraction=extraction, progress=progress, jobs=jobs)
     if dataset is None:
         return
     report, seconds = dataset.report, time.monotonic() - began

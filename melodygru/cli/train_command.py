@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melodygru.cli import options
-from melodygru.cli.options import Track
+from melodygru.cli.options import ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.output import counted, tell_of_libraries
 from melodygru.cli.progress import FIRST_SECONDS, clock, tell
 from melodygru.network.cells import CELLS
@@ -88,6 +88,9 @@ def train(
         ),
     ] = None,
     track: Track = "auto",
+    meter: ReadMeter = "",
+    key: ReadKey = "",
+    pickup: ReadPickup = None,
     no_index: Annotated[
         bool,
         typer.Option(
@@ -127,6 +130,9 @@ def train(
             cell=cell,
             val_data=val_data,
             track=track,
+            meter=meter,
+            key=key,
+            pickup=pickup,
             device=device,
             precision=precision,
             threads=threads,

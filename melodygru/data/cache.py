@@ -31,6 +31,7 @@ from melodygru.data.preparation import Reading, in_shards, read_shards, reading,
 from melodygru.data.shards import FEW, Shard
 from melodygru.data.survey import Survey
 from melodygru.errors import DataError, FileError, as_dict
+from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS
@@ -38,7 +39,7 @@ from melodygru.network.judge import fingerprint
 from melodygru.system import cache_home
 from melodygru.version import __version__
 
-FORMAT = 11
+FORMAT = 12
 _DESCRIPTION = "description.json"
 _HALF_MADE = ".part-"
 """How names begin of what lies beside caches and is none yet."""
@@ -76,18 +77,18 @@ class _Folder:
         folder: str | os.PathLike[str],
         tokenizer: TokenizerConfig | None,
         context: ContextConfig | None,
-        track: str,
+        extraction: ExtractionConfig,
     ) -> _Folder:
         folder = Path(folder)
         tokenizer, context = tokenizer or TokenizerConfig(), context or ContextConfig()
         listing = Listing.of(folder, find_names(folder))
         # The version and the judge of what files do not say, since newer ones may read the same files better.
-        told = [FORMAT, __version__, as_dict(tokenizer), as_dict(context), track, fingerprint()]
+        told = [FORMAT, __version__, as_dict(tokenizer), as_dict(context), as_dict(extraction), fingerprint()]
         manner = _hash(json.dumps(told).encode())
         files = (f"{name}\0{size}\0{time}\0".encode(errors="surrogatepass") for name, size, time in listing.marks())
         home = cache_home() / _hash(os.fsencode(folder.resolve()))[:16]
         place = home / _hash(manner.encode(), *files)[:32]
-        read = reading(track, tokenizer, context, len(listing.names))
+        read = reading(extraction, tokenizer, context, len(listing.names))
         known = (place / _DESCRIPTION).exists()
         earlier = None if known else _newest(home, {"manner": manner, "contexts": read.context is not None}, place)
         places = np.full(len(listing.names), -1) if earlier is None else earlier.places(listing)
@@ -135,7 +136,7 @@ def load_dataset(
     folder: str | os.PathLike[str],
     tokenizer: TokenizerConfig | None = None,
     context: ContextConfig | None = None,
-    track: str = "auto",
+    extraction: ExtractionConfig = ExtractionConfig(),
     progress: Callable[[int, int], None] | None = None,
     jobs: int | None = None,
 ) -> Dataset:
@@ -144,7 +145,7 @@ def load_dataset(
     `progress` is called with files read and files in all; `jobs` is how many processes read, None for as many as there
     are cores. A run that was stopped goes on where it was. Raises DataError when there is no melody.
     """
-    asked = _Folder.of(folder, tokenizer, context, track)
+    asked = _Folder.of(folder, tokenizer, context, extraction)
     if (found := asked.open()) is not None:
         return found
     try:
@@ -170,7 +171,7 @@ def read_part(
     part: tuple[int, int],
     tokenizer: TokenizerConfig | None = None,
     context: ContextConfig | None = None,
-    track: str = "auto",
+    extraction: ExtractionConfig = ExtractionConfig(),
     progress: Callable[[int, int], None] | None = None,
     jobs: int | None = None,
 ) -> None:
@@ -178,7 +179,7 @@ def read_part(
 
     For several machines that share the cache's disk.
     """
-    asked = _Folder.of(folder, tokenizer, context, track)
+    asked = _Folder.of(folder, tokenizer, context, extraction)
     if asked.open() is None:
         write_shards(asked.fresh, asked.read_fresh, asked.parts, progress, jobs, part)
 

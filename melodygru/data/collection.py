@@ -116,6 +116,8 @@ def work_of(names: Sequence[str]) -> int:
 
 def judge(path: Path, config: ExtractionConfig) -> Verdict:
     """Read one file; whatever is wrong with it ends in the verdict."""
+    if is_score(path.name):
+        config = config.of_scores
     try:
         found = read(path, config, by_shipped_model)
     except MelodyGRUError as error:

@@ -22,8 +22,9 @@ from melodygru.data.key_finding import find_keys
 from melodygru.errors import UsageError
 from melodygru.formats.midi import chunks, extraction, grid, line, metres, parser
 from melodygru.formats.midi.chunks import text_of
-from melodygru.formats.midi.extraction import KEY_ESTIMATED, in_force, stated_key
+from melodygru.formats.midi.extraction import in_force
 from melodygru.formats.midi.tracks import Part
+from melodygru.formats.midi.unsaid import KEY_ESTIMATED, stated_key
 from melodygru.music import theory
 from melodygru.music.key_hearing import hear_key
 from melodygru.music.melody import Note

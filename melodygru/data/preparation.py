@@ -70,12 +70,14 @@ class _Sharding:
         return None
 
 
-def reading(track: str, tokenizer: TokenizerConfig, context: ContextConfig | None, files: int) -> Reading:
+def reading(
+    extraction: ExtractionConfig, tokenizer: TokenizerConfig, context: ContextConfig | None, files: int
+) -> Reading:
     """How so many files are best read: few ones without the fast lane and its processes; without contexts where
     those are made fast when they are needed, since they are thirty times as large as what they tell.
     """
     fast = files >= FEW
-    return Reading(ExtractionConfig(track), tokenizer, None if fast and reader() is not None else context, fast)
+    return Reading(extraction, tokenizer, None if fast and reader() is not None else context, fast)
 
 
 def in_shards(files: Sequence[str]) -> list[Sequence[str]]:

@@ -174,7 +174,7 @@ def read_shard(
     """Read files; whatever is wrong with one ends in its report. `context` None: without contexts; `fast` False:
     without the fast lane.
     """
-    lane = reader() if fast and extraction.track == "auto" else None
+    lane = reader() if fast and extraction.track == "auto" and not extraction.overrides else None
     groups = [paths[i : i + _AT_ONCE] for i in range(0, max(len(paths), 1), _AT_ONCE)]
     shard = Shard.joined([_read_together(group, extraction, tokenizer, lane) for group in groups])
     return shard if context is None else with_contexts(shard, context, tokenizer, fast)

@@ -11,6 +11,7 @@ import numpy as np
 
 from melodygru.data.families import families_of, ngrams
 from melodygru.data.shards import Shard
+from melodygru.music.estimation import BANDS, band_of, told_chance
 from melodygru.music.theory import pitch_name
 from melodygru.network.arrays import Array
 from melodygru.network.tokenizer import REST
@@ -29,6 +30,7 @@ class Survey:
         self._left_out: dict[str, str] = {}
         self._tracks: Counter[str] = Counter()
         self._remarks: Counter[str] = Counter()
+        self._estimated: dict[str, Counter[str]] = {}
         self._metres: Counter[str] = Counter()
         self._keys: Counter[str] = Counter()
         self._notes = self._bars = self._with_pickup = 0
@@ -45,6 +47,8 @@ class Survey:
             self.kept += 1
             self._tracks[file.track] += 1
             self._remarks.update(map(kind_of, file.remarks))
+            for told in filter(None, map(told_chance, file.remarks)):
+                self._estimated.setdefault(told[0], Counter(dict.fromkeys(BANDS, 0)))[band_of(told[1])] += 1
         for meta in shard.metas():
             self._metres[str(meta.time_signature)] += 1
             self._keys[str(meta.key)] += 1
@@ -99,6 +103,7 @@ class Survey:
             "notes": self._notes,
             "bars": self._bars,
             "with_pickup": self._with_pickup,
+            "estimated": {what: dict(bands) for what, bands in sorted(self._estimated.items())},
             "metres": _commonest(self._metres),
             "keys": _commonest(self._keys),
             "range": low_high,

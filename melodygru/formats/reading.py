@@ -20,8 +20,9 @@ from melodygru.version import __version__
 
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
 """Endings of MIDI files, in any case."""
-WHOLE = ExtractionConfig(min_notes=1, max_rest_bars=100, whole_clip=True)
-"""How a single file is read: nothing is left out, and nothing is split but where the metre changes."""
+WHOLE = ExtractionConfig(min_notes=1, max_rest_bars=100, whole_clip=True, doubt=True)
+"""How a single file is read: nothing is left out, nothing is split but where the metre changes, and a metre that the
+notes deny does not count."""
 
 
 def parse(data: bytes, name: str, config: ExtractionConfig | None = None, judge: Judge | None = None) -> Reading:
@@ -52,7 +53,7 @@ def read(path: str | PathLike[str], config: ExtractionConfig | None = None, judg
     metre, key or pickup than its own.
     """
     name, config = os.fspath(path), config or WHOLE
-    if is_score(name) and (config.meter or config.key or config.pickup is not None):
+    if is_score(name) and config.overrides:
         raise UsageError(f"{name} is a score, which says how its bars are; metre, key and pickup are for MIDI files.")
     data = read_bytes(path)
     try:

@@ -7,16 +7,18 @@ against theirs: a trained network is such a judge (`melodygru.network.judge`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from melodygru.music.key_hearing import KEYS, hear_key, key_scores
 from melodygru.music.melody import Melody, Note
-from melodygru.music.metre_finding import GRID, METRES, Reading, metre_scores, readings
-from melodygru.music.theory import Key, TimeSignature
+from melodygru.music.metre_finding import GRID, METRES, Reading, metre_class, metre_scores, readings
+from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -29,16 +31,33 @@ READINGS_JUDGED = 8
 """Of so many readings the right one is among the likeliest by rule for 99 % of tunes."""
 KEYS_JUDGED = 4
 """The same of keys."""
+UNLIKELY_METRE, UNLIKELY_KEY = 6.0, 4.0
+"""Nats by which the rule finds a reading or a key worse than the likeliest, from which on a judge is not asked.
+
+Of eight readings seven are left on average, of four keys two; of 250 tunes that may be learned from no right reading
+was lost, and the right key of 0.4 %.
+"""
 MOST_JUDGED = 128
 """Notes that a judge is given: bounds its time."""
 RULE_OF_METRE, NATS_OF_METRE = 0.446, 0.322
 """What a nat of the rule and one of the judge count for a reading, fitted on tunes that may be learned from."""
 RULE_OF_KEY, NATS_OF_KEY = 0.938, 0.209
 """The same for a key."""
+READINGS_OF_PACE, NATS_OF_PACE = 3, 0.2
+"""Readings that are asked about for each way to write beats, and what a nat counts beside how usual the tempo is."""
+USUAL_QUARTER, SPREAD_OF_QUARTERS = 60 / 118.5, 0.32
+"""Seconds a quarter in tunes that may be learned from: geometric mean, and standard deviation of the logarithm."""
 SURE = 0.75
 """A chance from which an estimate is told as one; below it, that it is unsure."""
 CLOSE = 0.2
 """A chance from which a second reading is told beside the likeliest."""
+BANDS = ("75 % or more", "50 to 75 %", "less than 50 %")
+"""How sure estimates are, in words, where many are counted; the first is `SURE`."""
+_TOLD = re.compile(r"(metre|key) estimated[^:]*: [^%]*\((\d+) %\)")
+DENIED, FEWEST_TO_DENY = 3.0, 32
+"""Nats by which the rule must prefer another class of metre to the one that a file states, and of how many notes: of
+399 tunes held out it does so wrongly for 0.25 %, and rightly for 73 % of those in threes if they state 4/4."""
+_READINGS = re.compile(r"(\d+/\d+)(?: after a pickup of ([\d.]+) quarters?)? \(\d+ %\)")
 _MOST_BARS_LEFT = 64
 """Bars after what a judge is given, of which there may be more."""
 
@@ -86,6 +105,7 @@ def estimate_metre(
     if pickup is not None:
         found, scores = _with_pickup(found, scores, pickup)
     order = np.argsort(-scores, kind="stable")[:READINGS_JUDGED].tolist()
+    order = _worth_asking(scores, order, UNLIKELY_METRE)
     likeliest = [found[i] for i in order]
     known = key or hear_key(as_read(notes, likeliest[0]).notes, likeliest[0].metre)
     nats = judge([as_read(notes, one, known) for one in likeliest]) if judge and len(likeliest) > 1 else None
@@ -95,16 +115,74 @@ def estimate_metre(
     return likeliest[best[0]], Estimate("metre", names, tuple(chances[best].tolist()))
 
 
+def denies(notes: Sequence[Note], metre: TimeSignature) -> bool:
+    """Whether notes, in order of onset, plainly speak for a metre of another class than this one: by rule alone.
+
+    Notes that are all as long as each other speak for none.
+    """
+    if len(notes) < FEWEST_TO_DENY or len({two.onset - one.onset for one, two in pairwise(notes)}) == 1:
+        return False
+    scores = metre_scores(notes)
+    same = np.array([metre_class(one.metre) == metre_class(metre) for one in readings()])
+    return bool(same.any() and scores[~same].max() - scores[same].max() > DENIED)
+
+
+def estimate_pace(notes: Sequence[Note], quarter: float, judge: Judge | None = None) -> float:
+    """2, 1 or 1/2: by what the steps of notes are to be multiplied whose beats were tracked.
+
+    Whether what lasts `quarter` seconds is written as a quarter, a half or an eighth is a matter of custom: of usual
+    tempi, and of what a judge has seen written. Notes are in order of onset.
+    """
+    paces = [1.0, 2.0] + [0.5] * all(one.onset % 2 == 0 for one in notes) * (len(notes) > 1)
+    paces = [pace for pace in paces if all((two.onset - one.onset) * pace >= GRID for one, two in pairwise(notes))] or [
+        1.0
+    ]
+    begun, asked = notes[:MOST_JUDGED], []
+    for pace in paces:
+        moved = [int(note.onset * pace) for note in begun]
+        ends = [*moved[1:], moved[-1] + STEPS_PER_QUARTER]
+        tune = [Note(note.pitch, at, end - at) for note, at, end in zip(begun, moved, ends, strict=True)]
+        scores = metre_scores(tune)
+        likeliest = [readings()[i] for i in np.argsort(-scores, kind="stable")[:READINGS_OF_PACE].tolist()]
+        key = hear_key(as_read(tune, likeliest[0]).notes, likeliest[0].metre)
+        asked.append([as_read(tune, one, key) for one in likeliest])
+    nats = judge([melody for of_pace in asked for melody in of_pace]) if judge and len(paces) > 1 else None
+    worth = [-0.5 * (float(np.log(quarter / pace / USUAL_QUARTER)) / SPREAD_OF_QUARTERS) ** 2 for pace in paces]
+    if nats is None:
+        return 1.0
+    least = np.array(nats).reshape(len(paces), -1).min(1)
+    return paces[int(np.argmax(np.array(worth) - NATS_OF_PACE * least))]
+
+
 def estimate_key(melody: Melody, judge: Judge | None = None) -> tuple[Key, Estimate]:
     """The likeliest key of a melody, whatever key it names."""
     scores = key_scores(melody.notes, melody.time_signature)
     order = np.argsort(-scores, kind="stable")[:KEYS_JUDGED].tolist()
+    order = _worth_asking(scores, order, UNLIKELY_KEY)
     beginning = replace(melody, notes=melody.notes[:MOST_JUDGED])
-    nats = judge([replace(beginning, key=KEYS[i]) for i in order]) if judge else None
+    nats = judge([replace(beginning, key=KEYS[i]) for i in order]) if judge and len(order) > 1 else None
     chances = _chances(scores, order, nats, RULE_OF_KEY, NATS_OF_KEY)
     best = np.argsort(-chances, kind="stable").tolist()
     names = tuple(str(KEYS[order[i]]) for i in best)
     return KEYS[order[best[0]]], Estimate("key", names, tuple(chances[best].tolist()))
+
+
+def told_chance(remark: str) -> tuple[str, float] | None:
+    """What a remark says that was estimated ("metre", "key"), and its chance; None for other remarks."""
+    found = _TOLD.match(remark)
+    return None if found is None else (found[1], int(found[2]) / 100)
+
+
+def told_readings(remark: str) -> list[tuple[str, float]]:
+    """The metres that a remark says were estimated, each with its pickup in quarters: two where they are close."""
+    if not remark.startswith("metre estimated"):
+        return []
+    return [(metre, float(pickup or 0)) for metre, pickup in _READINGS.findall(remark)]
+
+
+def band_of(chance: float) -> str:
+    """Which of `BANDS` a chance is in."""
+    return BANDS[0 if chance >= SURE else 1 if chance >= 0.5 else 2]
 
 
 def as_read(notes: Sequence[Note], reading: Reading, key: Key = Key()) -> Melody:
@@ -126,6 +204,11 @@ def _with_pickup(found: Sequence[Reading], scores: FloatArray, pickup: int) -> t
         return tuple(found[i] for i in chosen), scores[chosen]
     nearest = {one.metre: i for i, one in enumerate(found) if abs(one.pickup - pickup % one.metre.bar_steps) < GRID}
     return tuple(Reading(metre, pickup % metre.bar_steps) for metre in nearest), scores[list(nearest.values())]
+
+
+def _worth_asking(scores: FloatArray, order: Sequence[int], unlikely: float) -> list[int]:
+    """Those of the likeliest about which there is any doubt."""
+    return [i for i in order if scores[order[0]] - scores[i] <= unlikely]
 
 
 def _chances(

@@ -209,11 +209,19 @@ class LookAnswer(BaseModel):
     keep: list[tuple[int, int, float]]
 
 
+class ReadingAnswer(BaseModel):
+    """A way to read a file: its metre, and the quarters before its bar 1."""
+
+    meter: str
+    pickup: float
+
+
 class Opened(BaseModel):
     """What is in a file, and the style that it was written in if it says one.
 
     `velocities` has those of each melody's notes in order, where the file says them; `tracks` the numbers and names of
-    the file's tracks that have notes, `tempi` how many tempos it has.
+    the file's tracks that have notes, `tempi` how many tempos it has; `readings` the two likeliest metres and pickups,
+    where they are close: `api/open` takes one.
     """
 
     melodies: list[MelodyAnswer]
@@ -223,6 +231,7 @@ class Opened(BaseModel):
     tempi: int
     remarks: list[str]
     style: str | None
+    readings: list[ReadingAnswer] = []
 
 
 class ModelFacts(BaseModel):

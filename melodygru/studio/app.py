@@ -190,10 +190,15 @@ def _keeping(workers: Workers, shelf: Shelf) -> APIRouter:
         request: Request,
         name: Annotated[str, Query(min_length=1, max_length=200)] = "file.mid",
         track: Annotated[str, Query(min_length=1, max_length=200)] = "auto",
+        meter: Annotated[str, Query(max_length=8)] = "",
+        pickup: Annotated[float | None, Query(ge=0, le=1000)] = None,
     ) -> answers.Opened:
-        """The melodies of a file: MIDI, MusicXML, ABC or kern, by its name's ending; of a track by its number."""
+        """The melodies of a file: MIDI, MusicXML, ABC or kern, by its name's ending; of a track by its number.
+
+        `meter` and `pickup` (quarters before bar 1) say how a MIDI file is read, whatever it says.
+        """
         data = await request.body()
-        return await _done(workers, request, lambda job: filing.open_file(job, data, name, track))
+        return await _done(workers, request, lambda job: filing.open_file(job, data, name, track, meter, pickup))
 
     @routes.post("/api/files", responses=_PROBLEMS)
     async def save(request: Request, asked: messages.Save) -> answers.FileLink:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from melodygru.errors import MidiError, UsageError
+from melodygru.formats.midi.extraction_config import ExtractionConfig
 from melodygru.formats.midi.parser import parse_midi
 from melodygru.formats.midi.performance import Performance
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.music.chords import ChordSpan, parse_progression
+from melodygru.music.estimation import told_readings
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import TimeSignature
 from melodygru.studio import answers, messages
@@ -28,34 +30,45 @@ _FRAME = 4
 """Bytes of sound for each of its samples: two channels of 16 bits."""
 
 
-def open_file(job: Job, data: bytes, name: str, track: str = "auto") -> answers.Opened:
-    """The melodies of a file, of one of its tracks. Raises MidiError, saying why there are none."""
+def open_file(
+    job: Job, data: bytes, name: str, track: str = "auto", meter: str = "", pickup: float | None = None
+) -> answers.Opened:
+    """The melodies of a file, of one of its tracks; of MIDI in the metre and after the pickup that are given.
+
+    Raises MidiError, saying why there are none, and UsageError for what is no metre or no pickup in it.
+    """
     from melodygru.formats.reading import WHOLE, parse
+    from melodygru.formats.scores.files import is_score
     from melodygru.network.judge import by_shipped_model
 
+    told = replace(WHOLE, track=track)
+    config = told if is_score(name) else replace(told, meter=meter, pickup=pickup)
     try:
         with job.aside():
-            found = parse(data, name, replace(WHOLE, track=track), by_shipped_model)
+            found = parse(data, name, config, by_shipped_model)
     except MidiError as error:
         raise MidiError(f"{name} {error}") from None
     except Exception as error:  # whatever readers of scores stumble over in files of strangers
         raise MidiError(f"{name} cannot be understood ({type(error).__name__}); save it anew, as MIDI.") from error
     recipe = recipe_of(data)
+    readings = [one for remark in found.remarks for one in told_readings(remark)]
+    close = [answers.ReadingAnswer(meter=metre, pickup=quarters) for metre, quarters in readings]
     return answers.Opened(
         melodies=[answers.MelodyAnswer.of(melody) for melody in found.melodies],
-        velocities=_velocities(data, found.melodies, track),
+        velocities=_velocities(data, found.melodies, config),
         track=found.track,
         **_else_in(data),
         remarks=list(found.remarks),
         style=None if recipe is None else recipe.config.style,
+        readings=close if len(close) > 1 else [],
     )
 
 
-def _velocities(data: bytes, melodies: Sequence[Melody], track: str) -> list[list[int] | None]:
+def _velocities(data: bytes, melodies: Sequence[Melody], config: ExtractionConfig) -> list[list[int] | None]:
     """How loud each melody's notes are played in a file, note by note; None where it does not say so."""
     if len(melodies) == 1:
         with suppress(MidiError):
-            tune = Tune.parse(data, "", track)
+            tune = Tune.parse(data, "", config)
             if tune.melody.notes == melodies[0].notes:
                 return [tune.velocities()]
     return [None] * len(melodies)

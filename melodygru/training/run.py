@@ -17,6 +17,7 @@ from melodygru.data.cache import load_dataset
 from melodygru.data.dataset import Dataset
 from melodygru.errors import DataError, UsageError, check_range
 from melodygru.extras import require
+from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
 from melodygru.network.model_files import SUFFIX
@@ -47,6 +48,9 @@ def train(
     context: ContextConfig | None = None,
     val_data: str | os.PathLike[str] | None = None,
     track: str = "auto",
+    meter: str = "",
+    key: str = "",
+    pickup: float | None = None,
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
@@ -76,6 +80,8 @@ def train(
         context: what the network is told; default everything that the music says.
         val_data: validate on this folder instead of on a share of `data`.
         track: which track of a file; see `melodygru.formats.midi.tracks.likeliest_melodies`.
+        meter, key, pickup: what all MIDI files are in, whatever they say; see
+            `melodygru.formats.midi.extraction.ExtractionConfig`.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "fp32", "bf16", or "auto": bf16 on CUDA devices and CPUs that compute in it, fp32 elsewhere.
         threads: of torch on the CPU, in [1, 1024]. Two take a third less time than one where nothing else runs, and
@@ -126,7 +132,8 @@ def train(
                 require("tensorboard")
         heard = saved.model if saved else shape_for(start, scratch, context, chords=False)
         folders = [data] if val_data is None else [data, val_data]
-        read = [_read(folder, heard, track, listener, group) for folder in folders]
+        extraction = ExtractionConfig(track, meter=meter, key=key, pickup=pickup)
+        read = [_read(folder, heard, extraction, listener, group) for folder in folders]
         _check_same(read, group)
         with group.together():
             if saved is None:
@@ -198,10 +205,12 @@ def _config(options: Mapping[str, Any]) -> TrainConfig:
         raise UsageError(f"There is no such training option ({error}).") from error
 
 
-def _read(folder: str | os.PathLike[str], model: ModelConfig, track: str, listener: Listener, group: Group) -> Dataset:
+def _read(
+    folder: str | os.PathLike[str], model: ModelConfig, extraction: ExtractionConfig, listener: Listener, group: Group
+) -> Dataset:
     """A folder's pieces as the model hears them; the first process makes the cache, the others find it."""
     tokenizer, context = TokenizerConfig(model.max_duration), model.context.of_events
-    return group.first_alone(partial(load_dataset, folder, tokenizer, context, track, listener.reading))
+    return group.first_alone(partial(load_dataset, folder, tokenizer, context, extraction, listener.reading))
 
 
 def _check_same(read: list[Dataset], group: Group) -> None:

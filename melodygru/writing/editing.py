@@ -17,18 +17,19 @@ from operator import itemgetter
 from os import PathLike
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from melodygru.errors import MelodyGRUError, MidiError
 from melodygru.formats.midi import splice
 from melodygru.formats.midi.chunks import OWN_TEXT
-from melodygru.formats.midi.extraction import Extraction, extract
+from melodygru.formats.midi.extraction import Extraction, ExtractionConfig, extract
 from melodygru.formats.midi.grid import Grid
 from melodygru.formats.midi.parser import RawFile, RawNote, parse_midi, read_bytes
 from melodygru.formats.midi.performance import Clock, Performance, accent, triplet_quarters
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.formats.reading import WHOLE, read
 from melodygru.formats.scores.files import is_score
+from melodygru.music.estimation import Judge, told_chance
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
 from melodygru.system import printable
@@ -59,34 +60,34 @@ class Tune:
     source: str = ""
 
     @classmethod
-    def read(cls, path: str | PathLike[str], track: str = "auto") -> Tune:
-        """The melody of a MIDI file or a score.
+    def read(cls, path: str | PathLike[str], config: ExtractionConfig = WHOLE, judge: Judge | None = None) -> Tune:
+        """The melody of a MIDI file or a score; `config` and `judge` as of `melodygru.formats.reading.read`.
 
         Raises FileError or MidiError; one of several melodies is no tune to change.
         """
         if is_score(os.fspath(path)):
-            return cls._of_score(path, track)
+            return cls._of_score(path, config)
         data = read_bytes(path)
         try:
-            return replace(cls.parse(data, printable(Path(path).stem), track), source=os.fspath(path))
+            return replace(cls.parse(data, printable(Path(path).stem), config, judge), source=os.fspath(path))
         except MidiError as error:
             raise MidiError(f"{os.fspath(path)} {error}") from None
 
     @classmethod
-    def parse(cls, data: bytes, name: str, track: str = "auto") -> Tune:
+    def parse(cls, data: bytes, name: str, config: ExtractionConfig = WHOLE, judge: Judge | None = None) -> Tune:
         """The melody of a file's bytes. Raises MidiError, whose message lacks the file's name."""
         raw = parse_midi(data)
         told = next((text for text in raw.texts if text.startswith(_OF_A_SCORE)), None)
         if told is not None:
             return cls._made_of_score(data, raw, name, told)
-        found = extract(raw, name, replace(WHOLE, track=track))
+        found = extract(raw, name, config, judge)
         if len(found.melodies) != 1:
             raise MidiError(f"changes its metre, so it has {len(found.melodies)} melodies; give a file of one metre.")
         return cls(data, found.melodies[0], raw, found)
 
     @classmethod
-    def _of_score(cls, path: str | PathLike[str], track: str) -> Tune:
-        melodies = read(path, replace(WHOLE, track=track)).melodies
+    def _of_score(cls, path: str | PathLike[str], config: ExtractionConfig) -> Tune:
+        melodies = read(path, config).melodies
         if len(melodies) != 1:
             raise MidiError(
                 f"{os.fspath(path)} has {len(melodies)} melodies; give a score of one metre with one, or choose a tune "
@@ -114,6 +115,22 @@ class Tune:
             raise MidiError("was changed since it was made of a score; begin with the score again.") from error
         found = Extraction((melody,), track.name, "asked", (), track.notes, Grid(raw.ticks_per_quarter), (0,))
         return cls(data, melody, raw, found)
+
+    def read_as(self, config: ExtractionConfig) -> dict[str, Any]:
+        """What makes the file be read in the same way again, whoever judges then: for a recipe.
+
+        `config`: how it was read. Nothing but what differs from the usual, for a file that says how it is.
+        """
+        told: dict[str, Any] = {} if config.track == WHOLE.track else {"track": config.track}
+        estimated = {told[0] for told in map(told_chance, self.extraction.remarks) if told is not None}
+        if config.meter or config.pickup is not None or "metre" in estimated:
+            pickup = -self.melody.notes[0].onset % self.melody.time_signature.bar_steps / STEPS_PER_QUARTER
+            told |= {"meter": str(self.melody.time_signature), "pickup": pickup}
+        if config.key or "key" in estimated:
+            told["key"] = str(self.melody.key)
+        if self.extraction.pace is not None:
+            told["pace"] = self.extraction.pace
+        return told
 
     def rewritten(self, new: Melody, text: str) -> bytes:
         """The file with the notes of `new` in place of its melody's, and with a text that says how it was made.
@@ -173,9 +190,9 @@ class Tune:
 
     def _tick(self, step: int, clock: Clock | None) -> int:
         grid = self.extraction.grid
-        if clock is not None and not grid.origin and not self.extraction.starts[0]:
+        if clock is not None and not grid.origin and not grid.anchors and not self.extraction.starts[0]:
             return clock.tick(step)
-        return max(0, grid.origin + round((self.extraction.starts[0] + step) * grid.ticks_per_quarter / 24))
+        return grid.tick(self.extraction.starts[0] + step)
 
     def _raw_notes(self) -> Callable[[Note], RawNote]:
         """What finds the note of the file that a note of the melody is: the nearest of its pitch."""

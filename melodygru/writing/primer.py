@@ -14,8 +14,16 @@ _WHOLE = 4 * STEPS_PER_QUARTER
 _NOTE = re.compile(r"([A-Ga-g][#b♯♭]*-?\d+|[rR])/(\d{1,2})(t?)(\.{0,2})")
 
 
-def read_primer(path: str | PathLike[str], bars: int | None = None, key: Key | None = None) -> Melody:
+def read_primer(
+    path: str | PathLike[str],
+    bars: int | None = None,
+    key: Key | None = None,
+    read_in: tuple[str, str, float | None] = ("", "", None),
+) -> Melody:
     """The (first) melody of a MIDI file or a score, or its first `bars` bars (a pickup comes on top).
+
+    `key`: what is written in, whatever the file's key is; `read_in`: metre, key and pickup that the file is read in,
+    see `melodygru.formats.midi.extraction.ExtractionConfig`.
 
     Raises:
         UsageError: fewer bars than 1, or than none of its notes.
@@ -25,7 +33,7 @@ def read_primer(path: str | PathLike[str], bars: int | None = None, key: Key | N
     from melodygru.formats.reading import read_melodies
     from melodygru.network.judge import by_shipped_model
 
-    found = read_melodies(path, judge=by_shipped_model)
+    found = read_melodies(path, "auto", by_shipped_model, *read_in)
     if not found:
         raise MidiError(f"{fspath(path)} has no melody that could be continued; give a file with one voice.")
     melody = found[0] if key is None else replace(found[0], key=key)

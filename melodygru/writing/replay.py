@@ -13,6 +13,7 @@ from typing import Any
 from melodygru.errors import CheckpointError, MelodyGRUError, MidiError, UsageError
 from melodygru.formats.midi.chord_text import chords_of_texts
 from melodygru.formats.midi.parser import parse_midi, read_bytes
+from melodygru.formats.reading import WHOLE
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
 from melodygru.music.melody import Melody
@@ -30,6 +31,8 @@ from melodygru.writing.variation import Varied, vary
 Told = Callable[[float, int], None]
 """Told of candidates finished, and of all; of those under way, parts count."""
 
+_READ_AS = ("track", "meter", "key", "pickup", "pace")
+"""What a recipe tells of how its file was read, see `melodygru.writing.editing.Tune.read_as`."""
 _LARGEST_INPUT = 256 * 1024
 """Bytes of a file that is changed, up to which it is kept within the new one, so that that can be made again."""
 
@@ -85,7 +88,8 @@ def input_of(recipe: Recipe) -> Tune:
         raise MidiError(
             "does not hold the file that it was made from, which was too large; make it anew from that."
         ) from error
-    return Tune.parse(data, str(recipe.details.get("name", "")), str(recipe.details.get("track", "auto")))
+    told = {name: recipe.details[name] for name in _READ_AS if name in recipe.details}
+    return Tune.parse(data, str(recipe.details.get("name", "")), replace(WHOLE, **told))
 
 
 def made_again(

@@ -59,3 +59,33 @@ def right_lines(melody: Melody, found: Reading) -> bool:
 def exact(melody: Melody, found: Reading) -> bool:
     """Whether a reading has the piece's bar lines, all of them and no others."""
     return right_lines(melody, found) and melody.time_signature.bar_steps == found.metre.bar_steps
+
+
+def played_freely(melody: Melody, rubato: float, seed: int = 0, jitter: float = 0.015) -> tuple[RawFile, list[float]]:
+    """The melody as a MIDI file that was played without a click, at 120 quarters a minute of its own; and its beats.
+
+    `rubato`: standard deviation of the logarithm of the tempo, which goes up and down smoothly (normal, smoothed with
+    a Gaussian of four quarters); `jitter` as of `performed`. The beats are in seconds, from the first note to the end
+    of the last.
+    """
+    random, first = np.random.default_rng(seed), melody.notes[0].onset
+    size, width = melody.notes[-1].end - first + 1, 4 * STEPS_PER_QUARTER
+    kernel = np.exp(-0.5 * (np.arange(-4 * width, 4 * width + 1) / width) ** 2)
+    wander = np.convolve(random.normal(size=size + 8 * width), kernel, "valid")
+    tempo = rubato / np.sqrt((kernel**2).sum()) * wander
+    seconds = np.append(0, np.cumsum(60 / melody.qpm / STEPS_PER_QUARTER * np.exp(-tempo)))
+    onsets = seconds[[note.onset - first for note in melody.notes]] + random.normal(0, jitter, len(melody.notes))
+    ends = seconds[[note.end - first for note in melody.notes]] + random.normal(0, jitter, len(melody.notes))
+    inner = np.arange(len(onsets))
+    at = onsets - min(0, onsets[0])
+    ticks = np.maximum.accumulate(np.round(at * 2 * TICKS_PER_QUARTER).astype(int) - inner) + inner
+    last = np.maximum(np.round(ends * 2 * TICKS_PER_QUARTER).astype(int), ticks + 1)
+    last[:-1] = np.minimum(last[:-1], ticks[1:])
+    notes = tuple(
+        RawNote(onset, end, note.pitch, 80, 0)
+        for onset, end, note in zip(ticks.tolist(), last.tolist(), melody.notes, strict=True)
+    )
+    beat = melody.time_signature.beat_steps
+    beats = [float(seconds[at - first]) for at in range(-(-first // beat) * beat, melody.notes[-1].end, beat)]
+    raw = RawFile(TICKS_PER_QUARTER, (RawTrack(1, "", notes),), ((0, 500_000),), (), (), None, (), ())
+    return raw, beats

@@ -14,6 +14,7 @@ from melodygru.data.cache import load_dataset
 from melodygru.data.dataset import originality_index
 from melodygru.data.fast_lane import reader
 from melodygru.errors import DataError
+from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.midi.writer import write_midi
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS, context_arrays
@@ -111,7 +112,7 @@ def test_whatever_changed_is_noticed(folder, monkeypatch, change):
     elif change == "context":
         options["context"] = ContextConfig(lookback=(1,))
     else:
-        options["track"] = "1"
+        options["extraction"] = ExtractionConfig("1")
     data = load(folder, **options)
     assert reads
     # The fingerprint is of the music, which is the same read in another way or at another time.

@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 
 from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.data.survey import kind_of
-from melodygru.music.estimation import MOST_JUDGED, Estimate, as_read, estimate_key, estimate_metre
+from melodygru.music.estimation import (
+    BANDS,
+    MOST_JUDGED,
+    Estimate,
+    as_read,
+    band_of,
+    denies,
+    estimate_key,
+    estimate_metre,
+    told_chance,
+    told_readings,
+)
 from melodygru.music.metre_finding import METRES, Reading, features, names, readings
 
 WALTZ = [(48, 7), (24, 9), (24, 7), (24, 5), (24, 4), (48, 5), (24, 2), (72, 0)]
@@ -41,7 +52,7 @@ def test_plain_tunes_are_read_in_their_metre(values, metre, pickup):
 
 def test_a_judge_decides_between_readings_and_may_have_nothing_to_say():
     tune = notes(WALTZ)
-    wanted = estimate_metre(tune)[1].names[3]
+    wanted = estimate_metre(tune)[1].names[-1]
 
     def judge(melodies):
         assert len({tuple(note.pitch for note in melody.notes) for melody in melodies}) == 1
@@ -97,4 +108,18 @@ def test_remarks_name_a_second_reading_that_is_close_and_are_counted_together():
     assert sure.remark == "metre estimated: 3/4 (90 %)"
     close = Estimate("metre", ("3/4", "6/8 after a pickup of 0.5 quarters"), (0.5, 0.4))
     assert close.remark == "metre estimated, unsure: 3/4 (50 %) or 6/8 after a pickup of 0.5 quarters (40 %)"
+    assert told_readings(sure.remark) == [("3/4", 0)]
+    assert told_readings(close.remark) == [("3/4", 0), ("6/8", 0.5)]
+    assert [told_chance(one.remark) for one in (sure, close)] == [("metre", 0.9), ("metre", 0.5)]
+    assert [band_of(chance) for chance in (1, 0.75, 0.74, 0.5, 0.49)] == [BANDS[i] for i in (0, 0, 1, 1, 2)]
+    assert told_chance("key estimated") is None
     assert [kind_of(one.remark) for one in (sure, close)] == ["metre estimated", "metre estimated, unsure"]
+
+
+def test_notes_deny_a_metre_of_another_class_only_where_they_plainly_speak():
+    waltz, jig = notes(WALTZ), notes(JIG)
+    assert denies(waltz, TimeSignature(4, 4))
+    assert not denies(waltz, TimeSignature(3, 4))
+    assert not denies(jig, TimeSignature(6, 8))
+    assert not denies(waltz[:16], TimeSignature(4, 4))
+    assert not denies([Note(60 + i % 3, 24 * i, 24) for i in range(99)], TimeSignature(4, 4))

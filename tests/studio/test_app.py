@@ -1,6 +1,7 @@
 """What the studio answers, and that its files are the command line's."""
 
 import asyncio
+import io
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from random import Random
 from urllib.parse import unquote
 
 import httpx
+import mido
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from melodygru.errors import UsageError
 from melodygru.evaluation.explanation import summarise
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.formats.reading import read_melodies
+from melodygru.music.estimation import told_readings
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import Key, TimeSignature
 from melodygru.network.trace import trace
@@ -280,6 +283,23 @@ def test_styles_and_feels_are_the_command_lines_too(studio, tmp_path, asked, sai
     run("generate", *said, "--seed", 5, tmp_path / "out.mid")
     take = takes(studio, seed=5, **asked)[0]
     assert fetched(studio, take["file"]) == (tmp_path / "out.mid").read_bytes()
+
+
+def test_a_file_that_does_not_say_its_metre_is_read_in_the_one_that_is_chosen(studio):
+    stream = mido.MidiFile(tracks=[mido.MidiTrack()])
+    for i in range(40):
+        stream.tracks[0].append(mido.Message("note_on", note=60 + (i * i) % 7, velocity=80))
+        stream.tracks[0].append(mido.Message("note_off", note=60 + (i * i) % 7, time=480))
+    held = io.BytesIO()
+    stream.save(file=held)
+    opened = studio.page.post("api/open?name=a.mid", content=held.getvalue()).json()
+    [told] = [text for text in opened["remarks"] if text.startswith("metre estimated")]
+    close = told_readings(told)
+    assert opened["readings"] == ([{"meter": m, "pickup": p} for m, p in close] if len(close) > 1 else [])
+    asked = {"name": "a.mid", "meter": "5/4", "pickup": 2}
+    [melody] = studio.page.post("api/open", params=asked, content=held.getvalue()).json()["melodies"]
+    assert (melody["meter"], melody["pickup"]) == ("5/4", 48)
+    refused(studio.page.post("api/open", params={**asked, "meter": "x"}, content=held.getvalue()), "x")
 
 
 def test_a_melody_goes_on_in_a_style_that_is_said_or_that_its_file_says(studio, tmp_path):

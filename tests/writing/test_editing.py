@@ -4,7 +4,10 @@ tests' own.
 
 from collections import Counter
 from dataclasses import replace
+from io import BytesIO
+from itertools import pairwise
 
+import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +17,11 @@ from melodygru.errors import MidiError
 from melodygru.formats.midi.parser import parse_midi, read_midi
 from melodygru.formats.midi.performance import Performance
 from melodygru.formats.midi.writer import midi_bytes
+from melodygru.formats.reading import WHOLE
 from melodygru.writing.editing import Tune
 from melodygru.writing.recipe import Recipe
 from tests.command_line import run
+from tests.formats.midi.test_beats import PITCHES, WALTZ, played
 
 PPQ, STEP = 96, 4
 TEXT = '@Imelodygru {"x":1}'
@@ -311,3 +316,40 @@ def test_notes_of_one_pitch_that_overlap_lose_their_own_ends():
     made = parse_midi(tune.rewritten(changed, TEXT)).tracks[0].notes
     stays = [note for index, note in enumerate(parse_midi(data).tracks[0].notes) if index != 2]
     assert [note for note in made if note.pitch == 72] == stays
+
+
+def hummed():
+    """A file without metre that was played without a click."""
+    stream, now = mido.MidiFile(ticks_per_beat=480, tracks=[mido.MidiTrack()]), 0
+    ticks = [max(0, round(960 * at)) for at in played(WALTZ, 0.15)]
+    for i, (one, two) in enumerate(pairwise(ticks)):
+        stream.tracks[0].append(mido.Message("note_on", note=PITCHES[i % 8], velocity=80, time=one - now))
+        stream.tracks[0].append(mido.Message("note_off", note=PITCHES[i % 8], time=two - one))
+        now = two
+    held = BytesIO()
+    stream.save(file=held)
+    return held.getvalue()
+
+
+def test_a_file_that_was_estimated_is_read_in_the_same_way_from_its_recipe_whoever_judges():
+    data = hummed()
+
+    def judge(melodies):
+        return [100.0 * number for number in range(len(melodies), 0, -1)]
+
+    tune = Tune.parse(data, "x", judge=judge)
+    told = tune.read_as(WHOLE)
+    assert set(told) == {"meter", "pickup", "key", "pace"}
+    assert Tune.parse(data, "x", replace(WHOLE, **told)).melody == tune.melody
+    stated = Tune.parse(midi_bytes(tune.melody), "x", judge=judge)
+    assert stated.read_as(WHOLE) == {}
+
+
+def test_new_notes_lie_on_the_beats_of_the_player():
+    tune = Tune.parse(hummed(), "x")
+    gone = tune.melody.notes[20]
+    other = replace(gone, pitch=gone.pitch + 1)
+    changed = replace(tune.melody, notes=tuple(other if note == gone else note for note in tune.melody.notes))
+    before, after = ({note.onset for note in parse_midi(data).tracks[0].notes} for data in
+                     (tune.data, tune.rewritten(changed, TEXT)))  # fmt: skip
+    assert before == after

@@ -14,18 +14,20 @@ from itertools import islice
 from operator import attrgetter, itemgetter
 from typing import TypeVar
 
-from melodygru.errors import MidiError, UsageError, check_range
+from melodygru.errors import MidiError
 from melodygru.formats.midi.chunks import OWN_TEXT
 from melodygru.formats.midi.clip import LONGEST_SILENCE, clip_end
+from melodygru.formats.midi.extraction_config import ExtractionConfig as ExtractionConfig
+from melodygru.formats.midi.free_playing import is_free, tracked_grid
 from melodygru.formats.midi.grid import Grid, Placed, find_grid, snap
 from melodygru.formats.midi.line import sounding
 from melodygru.formats.midi.metres import Section, believable_metre, sections, stated_metres
 from melodygru.formats.midi.parser import RawFile, RawNote
 from melodygru.formats.midi.tracks import Choice, likeliest_melodies
-from melodygru.music.estimation import Judge, estimate_key, estimate_metre
-from melodygru.music.key_hearing import hear_key
-from melodygru.music.melody import Melody, Note, pitch_class_weights
-from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature, key_for_signature
+from melodygru.formats.midi.unsaid import against, estimated, key_of
+from melodygru.music.estimation import Judge
+from melodygru.music.melody import Melody, Note
+from melodygru.music.theory import TimeSignature
 
 DEFAULT_QPM = 120.0
 """MIDI's own tempo where a file has none."""
@@ -35,58 +37,10 @@ MAX_NOTES = 32_000
 """Notes of a file's melody. Hours of playing without end have fewer; with a rest after each they are 64,000 events."""
 MOST_TRIED = 3
 """Parts of a file that are tried, likeliest first, where those before give no melody."""
-KEY_ESTIMATED = "key estimated"
-"""The remark on a file that has a piece without a key."""
 
 
-@dataclass(frozen=True)
-class ExtractionConfig:
-    """How melodies are taken from files.
-
-    Attributes:
-        track: "auto", "top", a track's number from 1, its name, its instrument, or "skyline"; see
-            `melodygru.formats.midi.tracks.likeliest_melodies`.
-        min_notes: pieces of fewer notes are left out, in [1, 1000].
-        max_rest_bars: a longer rest splits a piece at the bar lines around it, in bars, in [1, 100].
-        whole_clip: silent bars at the clip's end belong to its last melody; see `melodygru.formats.midi.clip`.
-        meter, key: what the file is in, such as "3/4" and "A minor", whatever it says; "" for what it says.
-        pickup: quarters from the first note to bar 1, below a bar; None for what the file says. Where a metre or a
-            pickup is given, the file's own metres and bar lines do not count.
-    """
-
-    track: str = "auto"
-    min_notes: int = 8
-    max_rest_bars: int = 2
-    whole_clip: bool = False
-    meter: str = ""
-    key: str = ""
-    pickup: float | None = None
-
-    def __post_init__(self) -> None:
-        check_range("min_notes", self.min_notes, 1, 1000)
-        check_range("max_rest_bars", self.max_rest_bars, 1, 100)
-        if self.pickup is not None:
-            check_range("a pickup in quarters", self.pickup, 0, MOST_BEATS * 4)
-        bar = 0 if self.metre is None else self.metre.bar_steps
-        if bar and self.pickup_steps is not None and self.pickup_steps >= bar:
-            raise UsageError(f"A pickup of {self.pickup:g} quarters is no less than a bar of {self.meter}; give less.")
-        if self.key:
-            Key.parse(self.key)
-
-    @property
-    def metre(self) -> TimeSignature | None:
-        """The metre given. Raises UsageError for a text that is none."""
-        return TimeSignature.parse(self.meter) if self.meter else None
-
-    @property
-    def named_key(self) -> Key | None:
-        """The key given. Raises UsageError for a text that is none."""
-        return Key.parse(self.key) if self.key else None
-
-    @property
-    def pickup_steps(self) -> int | None:
-        """The pickup given, in steps."""
-        return None if self.pickup is None else round(self.pickup * STEPS_PER_QUARTER)
+BEATS_TRACKED = "beats tracked"
+"""What the remark on a file begins with that was played without a click."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +51,11 @@ class Extraction:
         melodies: each named after the file, with " #2" and so on where it was split.
         track: the name (or number) of the track they come from.
         how: why that track, see `melodygru.formats.midi.tracks.Choice`.
-        remarks: what was estimated or not taken at its word: `KEY_ESTIMATED`, "metre 1/4 read as 4/4" …
+        remarks: what was estimated or not taken at its word: "key estimated", "metre 1/4 read as 4/4" …
         notes: the file's own notes, of which the melodies are made.
         grid: how its ticks were read as steps.
         starts: the step of the grid at which each melody's first bar begins.
+        pace: by what the steps of tracked beats were multiplied; None where beats are the file's.
     """
 
     melodies: tuple[Melody, ...]
@@ -110,6 +65,7 @@ class Extraction:
     notes: tuple[RawNote, ...]
     grid: Grid
     starts: tuple[int, ...]
+    pace: float | None = None
 
 
 def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None, judge: Judge | None = None) -> Extraction:
@@ -144,13 +100,24 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, 
     everything = [note for track in raw.tracks for note in track.notes]
     own = any(text.startswith(OWN_TEXT) for text in raw.texts)
     grid = find_grid(choice.notes, everything, raw.ticks_per_quarter, believable_metre(metres), trusted=own)
+    free_tempo = pace = None
+    if is_free(choice.notes, grid, bool(metres)):
+        grid, free_tempo, pace = tracked_grid(choice.notes, raw, judge, config.pace)
+        remarks[f"{BEATS_TRACKED} at about {free_tempo:.0f} bpm"] = None
+        metres = []
     if grid.origin and metres:
         remarks["bar lines estimated"] = None
     if grid.played:
         remarks["played timing set on the grid"] = None
-    placed = snap(choice.notes, grid, loose=not metres)
+    placed = snap(choice.notes, grid)
     last = placed[-1].end
-    found = sections(metres, grid, last, remarks) if metres else [_estimated(placed, config, judge, remarks)]
+    section = None
+    if config.doubt and len(metres) == 1 and not own:
+        section = against(metres[0][1], placed, config, judge, remarks)
+        metres = metres if section is None else []
+    if section is None and not metres:
+        section = estimated(placed, config, judge, remarks)
+    found = sections(metres, grid, last, remarks) if section is None else [section]
     pieces = [piece for section in found for piece in _pieces(placed, section, config)]
     if not pieces:
         # Metres that change every other bar leave nothing whole: the first one is read through.
@@ -169,15 +136,16 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, 
         melodies.append(Melody(
             notes=piece.notes,
             time_signature=piece.metre,
-            key=config.named_key or _key(piece, in_force(signatures, first, last), raw.key_in_words, remarks,
-                                         None if metres else judge),
-            qpm=_tempo(in_force(tempi, first, last)),
+            key=config.named_key
+            or key_of(piece.notes, piece.metre, piece.pickup, in_force(signatures, first, last), raw.key_in_words,
+                      remarks, None if metres else judge),
+            qpm=_within(free_tempo) if free_tempo else _tempo(in_force(tempi, first, last)),
             name=name if number == 1 else f"{name} #{number}",
             pickup=piece.pickup,
             bars=count,
         ))  # fmt: skip
     starts = tuple(piece.start for piece in pieces)
-    return Extraction(tuple(melodies), choice.label, choice.how, tuple(remarks), choice.notes, grid, starts)
+    return Extraction(tuple(melodies), choice.label, choice.how, tuple(remarks), choice.notes, grid, starts, pace)
 
 
 @dataclass(frozen=True)
@@ -266,50 +234,13 @@ def in_force(values: Sequence[tuple[int, _Value]], first: int, last: int) -> _Va
     return best
 
 
-def _estimated(
-    placed: Sequence[Placed], config: ExtractionConfig, judge: Judge | None, remarks: dict[str, None]
-) -> Section:
-    """All of a melody as one section, in the likeliest of the readings that the wishes leave."""
-    notes = [Note(pitch, onset, end - onset) for onset, end, pitch in placed]
-    reading, estimate = estimate_metre(notes, judge, config.metre, config.pickup_steps, config.named_key)
-    if config.metre is None or config.pickup is None:
-        remarks[estimate.remark] = None
-    start = placed[0].onset + reading.pickup - (reading.metre.bar_steps if reading.pickup else 0)
-    return Section(start, max(placed[-1].end, start + 1), reading.metre, pickup=bool(reading.pickup))
-
-
-def _key(
-    piece: _Piece,
-    signature: tuple[int, int, bool] | None,
-    in_words: Key | None,
-    remarks: dict[str, None],
-    judge: Judge | None,
-) -> Key:
-    """`judge`: is asked where there is no signature; None where the fast lane reads such files too, without one."""
-    notes = piece.notes
-    if signature is None:
-        if judge is None:
-            remarks[KEY_ESTIMATED] = None
-            return hear_key(notes, piece.metre)
-        key, estimate = estimate_key(Melody(notes, piece.metre, pickup=piece.pickup), judge)
-        remarks[estimate.remark] = None
-        return key
-    _, fifths, minor = signature
-    return stated_key(fifths, minor, in_words) or key_for_signature(
-        fifths, pitch_class_weights(notes), notes[-1].pitch % 12
-    )
-
-
-def stated_key(fifths: int, minor: bool, in_words: Key | None) -> Key | None:
-    """The key that a signature and perhaps words state; None where the notes must tell which mode is meant."""
-    if in_words is not None and (in_words.fifths - fifths) % 12 == 0:
-        # Believed only while it agrees with the signature: whoever transposed the file kept that.
-        return in_words
-    return Key.from_fifths(fifths, "minor") if minor else None
-
-
 def _tempo(tempo: tuple[int, int] | None) -> float:
     """Quarters a minute, within Melody's range."""
     if tempo is None or tempo[1] <= 0:
         return DEFAULT_QPM
-    return max(4.0, min(1000.0, 60_000_000 / tempo[1]))
+    return _within(60_000_000 / tempo[1])
+
+
+def _within(qpm: float) -> float:
+    """A tempo that a melody may have."""
+    return max(4.0, min(1000.0, qpm))

@@ -8,6 +8,7 @@ POP909), and some were played. `find_grid` tells which; `snap` does the rest.
 from __future__ import annotations
 
 import cmath
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.parser import RawNote
+from melodygru.formats.midi.played import places_of
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
 
 USUAL = {0: 1.0, 12: 0.9, 6: 0.7, 18: 0.7, 8: 0.7, 16: 0.7, 3: 0.3, 9: 0.3, 15: 0.3, 21: 0.3, 4: 0.3, 20: 0.3}
@@ -43,12 +45,6 @@ SHORTEST_REST = 3
 
 _SHORTEST_PLAYED_REST = 8
 """The same where ends are a player's."""
-_UNITS = ((6, 0.0), (8, 0.5), (3, 1.5))
-"""What played notes are set on, in steps, and how many steps nearer a beat's notes must lie to it on average."""
-_EIGHTHS = ((12, 0.0), (6, 2.0), (8, 2.0), (3, 4.0))
-"""The same in a file whose notes are eighths and longer: 30 ms off, they are as near to a sixteenth as to their own."""
-_NEAR_EIGHTHS = 2.3
-"""Steps from the nearest eighth on average below which a file's notes are that; notes anywhere are 3 off."""
 
 
 class Placed(NamedTuple):
@@ -66,18 +62,36 @@ class Grid:
     Attributes:
         ticks_per_quarter: the file's resolution.
         origin: tick of a bar line, in [0, bar); 0 when the file's own bar lines hold.
-        played: onsets are near the grid rather than on it, so they are snapped to sixteenths and triplets.
+        played: onsets are near the grid rather than on it, so they are set on the likeliest places together.
         held: ends of notes are as exact as onsets; otherwise they are a player's, and short gaps are no rests.
+        anchors: (tick, step) of notes played without a click, both rising: between them the tempo is even. None where
+            the file's ticks are in time.
     """
 
     ticks_per_quarter: int
     origin: int = 0
     played: bool = False
     held: bool = True
+    anchors: tuple[tuple[int, int], ...] = ()
 
     def steps(self, tick: int) -> Fraction:
         """Ticks of the file as (exact) steps from the origin."""
+        if self.anchors:
+            return _between(self.anchors, tick)
         return Fraction((tick - self.origin) * STEPS_PER_QUARTER, self.ticks_per_quarter)
+
+    def tick(self, step: float) -> int:
+        """The tick nearest to so many steps from the origin; 0 for what is before the file begins."""
+        if self.anchors:
+            return max(0, round(_between([(at, tick) for tick, at in self.anchors], step)))
+        return max(0, self.origin + round(step * self.ticks_per_quarter / STEPS_PER_QUARTER))
+
+
+def _between(anchors: Sequence[tuple[int, int]], place: float) -> Fraction:
+    """What belongs to a place, by the two anchors around it; beyond them, by the first or last two."""
+    after = bisect_right(anchors, (place, float("inf")))
+    (begin, first), (end, last) = anchors[max(0, min(after - 1, len(anchors) - 2)) :][:2]
+    return first + Fraction(place - begin) * (last - first) / (end - begin)
 
 
 def find_grid(melody: Sequence[RawNote], everything: Iterable[RawNote], ticks_per_quarter: int,
@@ -185,19 +199,17 @@ def _bass(notes: Iterable[RawNote], tpq: int) -> list[tuple[int, int]]:
     return [(one.onset, two.onset - one.onset) for one, two in pairwise(low)]
 
 
-def snap(notes: Sequence[RawNote], grid: Grid, loose: bool = False) -> list[Placed]:
+def snap(notes: Sequence[RawNote], grid: Grid) -> list[Placed]:
     """Notes in steps, none overlapping, each at least a step long.
 
-    Notes are in order of onset and never overlap. Where two fall on one step, the later one stays. `loose`: what was
-    played is set on eighths where it lies near them.
+    Notes are in order of onset and never overlap. Where two fall on one step, the later one stays.
     """
     onsets = [grid.steps(note.onset) for note in notes]
-    places = _snap_played(onsets, loose) if grid.played else [round(onset) for onset in onsets]
+    places = places_of([float(onset) for onset in onsets]) if grid.played else [round(onset) for onset in onsets]
     shortest_rest = SHORTEST_REST if grid.held else _SHORTEST_PLAYED_REST
     placed: list[Placed] = []
     following: int | None = None
     for note, onset in zip(reversed(notes), reversed(places), strict=True):
-        # Beats are set on grids of their own: the last onset of one may come to lie after the first of the next.
         if following is not None and following <= onset:
             continue
         end = round(grid.steps(note.end))
@@ -209,25 +221,3 @@ def snap(notes: Sequence[RawNote], grid: Grid, loose: bool = False) -> list[Plac
         placed.append(Placed(onset, end, note.pitch))
         following = onset
     return placed[::-1]
-
-
-def _snap_played(onsets: Sequence[Fraction], loose: bool) -> list[int]:
-    """Each beat's onsets to the grid that they fit best: sixteenths, eighth triplets, or thirty-seconds."""
-    off = sum(abs(float(onset) - 12 * round(onset / 12)) for onset in onsets) / len(onsets)
-    units = _EIGHTHS if loose and off < _NEAR_EIGHTHS else _UNITS
-    beats: dict[int, list[int]] = {}
-    for index, onset in enumerate(onsets):
-        # Two steps before the beat is early rather than late.
-        beats.setdefault((int(onset // 1) + 2) // STEPS_PER_QUARTER, []).append(index)
-    places = [0] * len(onsets)
-    for indices in beats.values():
-        group = [onsets[index] for index in indices]
-        candidates = []
-        for unit, cost in units:
-            snapped = [unit * round(onset / unit) for onset in group]
-            error = sum(abs(float(onset) - place) for onset, place in zip(group, snapped, strict=True)) / len(group)
-            lost = len(group) - len(set(snapped))
-            candidates.append((error + cost + 3.0 * lost, snapped))
-        for index, place in zip(indices, min(candidates)[1], strict=True):
-            places[index] = place
-    return places

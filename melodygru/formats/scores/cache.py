@@ -21,7 +21,7 @@ from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import Key, TimeSignature
 from melodygru.system import cache_home, write_atomically
 
-_FORMAT = 6
+_FORMAT = 7
 _MOST = 400
 """Entries of each of the 256 folders, from which on the older half goes: a hundred thousand scores in all."""
 

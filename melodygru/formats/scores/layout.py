@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
 from melodygru.errors import MidiError
+from melodygru.formats.midi.metres import METRE_ASSUMED
 from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
 from melodygru.formats.midi.tracks import choose_melody
 from melodygru.formats.scores.written import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
@@ -21,6 +22,8 @@ from melodygru.music.theory import Key, TimeSignature
 
 ROUNDED = "values finer than the grid rounded to it"
 """The remark on a melody with sixty-fourths, quintuplets and the like: the grid has 24 steps a quarter."""
+METRE_OF_BARS = "metre taken from the bars' lengths"
+"""The remark on a score that names no metre."""
 _VELOCITY = 80
 _SLIGHT = TICKS_PER_STEP
 """Bars that are off by less are as long as their metre: programs round."""
@@ -164,7 +167,7 @@ def _with_metres(bars: Sequence[Bar], remarks: dict[str, None]) -> list[Bar]:
         metre = named or _metre_of_bars([bar.length for bar in bars])
         if metre is None:
             raise MidiError("has no metre; write one, or leave it out.")
-        remarks["metre estimated"] = None
+        remarks[METRE_OF_BARS if named is None else METRE_ASSUMED] = None
         bars = [replace(bar, metre=bar.metre or metre) for bar in bars]
     found = []
     for bar in bars:

@@ -15,8 +15,9 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from melodygru.errors import MidiError
-from melodygru.formats.midi.extraction import DEFAULT_QPM, KEY_ESTIMATED, UPBEAT, ExtractionConfig, split_at_rests
+from melodygru.formats.midi.extraction import DEFAULT_QPM, UPBEAT, ExtractionConfig, split_at_rests
 from melodygru.formats.midi.parser import RawNote
+from melodygru.formats.midi.unsaid import KEY_ESTIMATED
 from melodygru.formats.scores.cache import Reading
 from melodygru.formats.scores.kern.reader import scores_in_kern
 from melodygru.formats.scores.layout import Placed, Stretch, lay_out

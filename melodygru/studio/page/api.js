@@ -129,11 +129,18 @@ export async function look(model, melody, signal) {
   return (await post("api/look", { model, melody }, signal)).json();
 }
 
-/** @param {File} file @param {string} track "auto", or its number @param {AbortSignal} signal @returns {Promise<Opened>} */
-export async function open(file, track, signal) {
+/**
+ * @param {File} file @param {import("./types.js").HowRead} how @param {AbortSignal} signal
+ * @returns {Promise<Opened>}
+ */
+export async function open(file, { track, reading }, signal) {
   const headers = { "Content-Type": "application/octet-stream" };
-  const path = `api/open?${new URLSearchParams({ name: file.name, track })}`;
-  return (await ask(path, { method: "POST", headers, body: file, signal })).json();
+  const asked = new URLSearchParams({ name: file.name, track: track ?? "auto" });
+  if (reading) {
+    asked.set("meter", reading.meter);
+    asked.set("pickup", String(reading.pickup));
+  }
+  return (await ask(`api/open?${asked}`, { method: "POST", headers, body: file, signal })).json();
 }
 
 /** @param {Record<string, unknown>} order @param {AbortSignal} [signal] @returns {Promise<FileLink>} */

@@ -93,10 +93,10 @@ export class Files {
     return api.makeFile({ melody, chords: progression, lanes, format, ...this.form.played(melody.meter) }, signal);
   }
 
-  /** @param {File} file @param {string} [track] the number of the one that the melody is in */
-  open(file, track = "auto") {
+  /** @param {File} file @param {import("./types.js").HowRead} [how] of which track, and in which metre, whatever it says */
+  open(file, how = {}) {
     return doing(null, `Opening ${file.name}`, async ({ signal }) => {
-      const opened = await api.open(file, track, signal);
+      const opened = await api.open(file, how, signal);
       const entries = opened.melodies.map((melody, at) => {
         const loud = opened.velocities[at];
         const notes = melody.notes.map((note, index) => (loud ? { ...note, velocity: loud[index] ?? 84 } : note));
@@ -104,12 +104,15 @@ export class Files {
       });
       for (const entry of [...entries].reverse()) this.history.add(entry);
       if (entries[0]) this.session.show(entries[0]);
-      this.tellOf(file, opened);
+      this.tellOf(file, opened, how);
     });
   }
 
-  /** What of a file is not on the roll, and how to have it. @param {File} file @param {import("./types.js").Opened} opened */
-  tellOf(file, { melodies, remarks, track, tracks, tempi }) {
+  /**
+   * What of a file is not on the roll, and how to have it; how else it may be read.
+   * @param {File} file @param {import("./types.js").Opened} opened @param {import("./types.js").HowRead} how
+   */
+  tellOf(file, { melodies, remarks, track, tracks, tempi, readings }, how) {
     const others = tracks.filter(([number, name]) => name !== track && `track ${number}` !== track);
     const said = [
       ...(melodies.length > 1 ? [`${melodies.length} melodies; the others are in the history`] : []),
@@ -117,10 +120,14 @@ export class Files {
       ...(tracks.length > 1 && others.length ? [`the melody was taken from ${track}; the other voices are not on the roll`] : []),
       ...remarks,
     ];
-    const offers = others.slice(0, OFFERED).map(([number, name]) => /** @type {[string, () => void]} */ ([
-      `Take ${name || `track ${number}`}`, () => this.open(file, String(number)),
-    ]));
-    if (said.length) say(`${file.name}: ${said.join("; ")}.`, false, tracks.length > 1 ? offers : []);
+    const voices = tracks.length > 1 ? others.slice(0, OFFERED) : [];
+    const offers = /** @type {[string, () => void][]} */ ([
+      ...voices.map(([number, name]) => [`Take ${name || `track ${number}`}`, () => this.open(file, { track: String(number) })]),
+      ...readings.map((reading) => [
+        `Read it in ${reading.meter}${reading.pickup ? `, pickup ${reading.pickup}` : ""}`, () => this.open(file, { ...how, reading }),
+      ]),
+    ]);
+    if (said.length) say(`${file.name}: ${said.join("; ")}.`, false, offers);
   }
 
   wire() {

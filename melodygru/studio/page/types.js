@@ -37,8 +37,10 @@
 /** @typedef {{key: string | null, meter: string | null, bpm: number | null, bars: number | null, problem: string | null}} Checked */
 /**
  * @typedef {{melodies: Melody[], velocities: (number[] | null)[], track: string, tracks: [number, string][],
- *            tempi: number, remarks: string[], style: string | null}} Opened
+ *            tempi: number, remarks: string[], style: string | null, readings: Reading[]}} Opened
  */
+/** @typedef {{meter: string, pickup: number}} Reading  a metre, and the quarters before bar 1 */
+/** @typedef {{track?: string, reading?: Reading}} HowRead  of which track, and in which metre, whatever the file says */
 /** @typedef {"chords" | "bass" | "drums"} Part */
 /** @typedef {[number, number, number, number]} Struck  onset, duration, pitch, by how much louder than the melody off the beat */
 /** @typedef {{part: Part, program: number, notes: Struck[]}} Lane */

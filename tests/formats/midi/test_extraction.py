@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from melodygru import Key, Melody, Note
 from melodygru.errors import MelodyGRUError, MidiError, UsageError
 from melodygru.formats.midi.clip import clip_end
-from melodygru.formats.midi.extraction import ExtractionConfig, extract
+from melodygru.formats.midi.extraction import BEATS_TRACKED, ExtractionConfig, extract
 from melodygru.formats.midi.metres import METRE_ASSUMED
 from melodygru.formats.midi.parser import parse_midi
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.formats.reading import WHOLE
+from melodygru.music.estimation import told_chance
 from tests.tunes import tune
 
 SCALE = [60, 62, 64, 65, 67, 69, 71, 72]
@@ -145,7 +146,7 @@ def test_freely_played_notes_never_overlap(seed):
     found = extract(file([("Piano", 0, notes)]), "x", ExtractionConfig(min_notes=1, max_rest_bars=100))
     for melody in found.melodies:
         assert all(one.end <= two.onset for one, two in zip(melody.notes, melody.notes[1:], strict=False))
-    assert "played timing set on the grid" in found.remarks
+    assert any(text.startswith(BEATS_TRACKED) for text in found.remarks)
 
 
 @pytest.mark.parametrize("parts", [16, 5, 7, 10, 14])
@@ -313,7 +314,7 @@ def test_a_file_without_metre_is_read_in_the_one_its_notes_are_in(pickup):
 
 def test_what_is_given_counts_whatever_a_file_says():
     raw = waltz(0, meta=[(0, metre(4, 4))])
-    assert str(extract(raw, "x", WHOLE).melodies[0].time_signature) == "4/4"
+    assert str(extract(raw, "x").melodies[0].time_signature) == "4/4"
     told = replace(WHOLE, meter="6/8", key="A minor", pickup=0.5)
     found = extract(raw, "x", told)
     melody = found.melodies[0]
@@ -332,3 +333,18 @@ def test_a_metre_that_comes_later_is_assumed_before_it_and_not_called_an_estimat
     assert str(found.melodies[0].time_signature) == "3/4"
     assert METRE_ASSUMED in found.remarks
     assert not any(remark.startswith("metre estimated") for remark in found.remarks)
+
+
+def test_a_metre_that_the_notes_plainly_deny_does_not_count_and_that_is_said_in_one_remark():
+    found = extract(waltz(1, meta=[(0, metre(4, 4))]), "x", WHOLE)
+    assert (str(found.melodies[0].time_signature), found.melodies[0].pickup) == ("3/4", 24)
+    [remark] = [text for text in found.remarks if "metre" in text]
+    assert remark.startswith("metre estimated against the 4/4 stated, unsure: 3/4 after a pickup of 1 quarter")
+    assert told_chance(remark)[0] == "metre"
+
+
+@pytest.mark.parametrize(("config", "stated"), [(WHOLE, (3, 4)), (ExtractionConfig(), (4, 4))])
+def test_a_metre_that_is_true_counts_and_so_does_any_in_a_folder(config, stated):
+    found = extract(waltz(0, meta=[(0, metre(*stated))]), "x", config)
+    assert str(found.melodies[0].time_signature) == f"{stated[0]}/4"
+    assert not any("estimated against" in remark for remark in found.remarks)

@@ -9,6 +9,7 @@ from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.reading import parse
 from melodygru.formats.scores.abc.fields import LeftOut
 from melodygru.formats.scores.abc.tunes import read_tune
+from melodygru.formats.scores.layout import METRE_OF_BARS
 from melodygru.music.melody import Melody
 from melodygru.music.theory import Key, TimeSignature
 from tests.effort import effort
@@ -368,7 +369,7 @@ def test_without_a_metre_the_bars_tell_it_or_notes_follow_one_another():
     assert (str(melody.time_signature), melody.pickup) == ("3/4", 24)
     reading = parse(b"X:1\nM:none\nL:1/4\nK:C\nCD|EFGAB|c|dEFGAB|]\n", "x.abc")
     assert [note.onset for note in reading.melodies[0].notes] == [24 * number for number in range(14)]
-    assert "metre estimated" in reading.remarks
+    assert METRE_OF_BARS in reading.remarks
 
 
 def test_a_metre_that_changes_cuts_the_tune():

@@ -13,20 +13,20 @@ from fractions import Fraction
 from itertools import chain, groupby
 from unicodedata import normalize
 
-from melodygru.formats.midi.extraction import KEY_ESTIMATED, ExtractionConfig, split_at_rests
+from melodygru.formats.midi.extraction import ExtractionConfig, split_at_rests
 from melodygru.formats.midi.parser import RawNote
+from melodygru.formats.midi.unsaid import KEY_ESTIMATED
 from melodygru.formats.scores.abc.fields import WHOLE, LeftOut, usual_tempo
 from melodygru.formats.scores.abc.order import Section, sections
 from melodygru.formats.scores.abc.scanner import scan
 from melodygru.formats.scores.abc.written import Steps, WrittenBar, WrittenTune
-from melodygru.formats.scores.layout import ROUNDED
+from melodygru.formats.scores.layout import METRE_OF_BARS, ROUNDED
 from melodygru.music.chords import ChordSpan, spans_of
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature, estimate_key
 
-METRE_ESTIMATED = "metre estimated"
 SHORT_BARS_FILLED = "short bars filled"
-"""Remarks on tunes that name no metre, and on those with bars of other lengths than theirs."""
+"""The remark on tunes with bars of other lengths than their metre's."""
 
 _OTHER_METRE = "bars of another metre than the one named"
 _WRONG_LENGTH = "a bar of the wrong length"
@@ -150,7 +150,7 @@ def _pieces(
     """The melodies of one stretch, cut at long rests; none where all have too few notes."""
     metre = named or _usual_metre([bar.length for section in played for bar in section])
     if named is None:
-        remarks[METRE_ESTIMATED] = None
+        remarks[METRE_OF_BARS] = None
     bar = metre.bar_steps
     try:
         laid = _lay_out(played, bar)
