@@ -19,6 +19,7 @@ from melodygru.network.engine import NumpyEngine
 from melodygru.network.model_files import resolve
 from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.system import by_processes
+from melodygru.writing.borrowing import one_source, plan_borrowing
 from melodygru.writing.candidates import Candidate, Generated, Order, excess, rate
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.past import Banned
@@ -125,6 +126,8 @@ class Model:
         seed: int | None = None,
         primer: Melody | None = None,
         include_primer: bool = True,
+        rhythm: Melody | None = None,
+        pitches: Melody | None = None,
         progress: Callable[[float], None] | None = None,
         **options: Any,
     ) -> list[Melody]:
@@ -136,6 +139,8 @@ class Model:
             seed: at least 0; the same seed and options give the same melodies. None draws one.
             primer: what to continue, in its key, metre and tempo.
             include_primer: whether the melodies begin with the primer, and the bars asked for count its bars.
+            rhythm, pitches: a melody whose rhythm they have, or whose pitches in their order; see
+                `melodygru.writing.borrowing`.
             progress: called with how many candidates are finished; of those under way, parts count.
             options: fields of `GenerationConfig`: key="A minor", meter="6/8", chords="Am F C G", style="waltz", …
                 Without a style, and without a primer, it is `default_style`.
@@ -145,11 +150,12 @@ class Model:
             SamplingError: nothing was found that keeps to all of them.
         """
         config = GenerationConfig.from_dict({"bars": bars, **options})
-        if primer is None:
+        if primer is None:  # whatever else is taken from a melody, a new one has a style
             config = styled(self.in_own_style(config), self.context, self.default_style)
         seed = draw_seed() if seed is None else seed
-        done = self.compose(config, seed, count, primer, include_primer, progress)
-        return [generated.melody for generated in done]
+        source, takes = one_source(primer, rhythm, pitches)
+        order = Order(config, seed, source, include_primer, takes=takes)
+        return [generated.melody for generated in self.compose_each(order, count, progress)]
 
     def compose(
         self,
@@ -249,7 +255,7 @@ class Model:
     def candidates(self, order: Order, made: Plan, first: int, drawn: Sequence[Drawn], rated: bool) -> list[Candidate]:
         """What was drawn, as candidates numbered from `first` on; `rated`: with their ratings."""
         critic = self.checkpoint.critic if self._chooses(order.config) else None
-        cut = order.primer is not None and not order.include_primer
+        cut = self._cuts(order)
         found = []
         for number, one in enumerate(drawn, first):
             melody = self._decode(one, made)
@@ -259,7 +265,7 @@ class Model:
 
     def planned(self, order: Order) -> Plan:
         """What the sampler works with to write an order. Raises UsageError for wishes that cannot be kept together."""
-        made = self._plan(order.config, order.primer, order.include_primer)
+        made = self._plan(order)
         return replace(made, fills_out=False) if order.as_drawn else made
 
     def _chooses(self, config: GenerationConfig) -> bool:
@@ -274,26 +280,24 @@ class Model:
             return count * FORM_CANDIDATES  # some join their sections better than others
         return count * (1 if self.checkpoint.critic is None else CANDIDATES)
 
-    def compose_again(
-        self,
-        config: GenerationConfig,
-        seed: int,
-        number: int,
-        primer: Melody | None = None,
-        include_primer: bool = True,
-        progress: Callable[[float], None] | None = None,
-    ) -> Generated:
+    def compose_again(self, order: Order, number: int, progress: Callable[[float], None] | None = None) -> Generated:
         """The candidate of this `number` alone, as `compose` makes it among others."""
-        made = self._plan(config, primer, include_primer)
-        drawn = sample(self.engine, made.meta, 1, config.sampling, made.ahead, seed, number, made.script, progress)
-        melody = self._decode(drawn[0], made)
-        return self._finish(drawn[0], melody, made, number, False, primer is not None and not include_primer)
+        made, how = self._plan(order), order.config.sampling
+        [drawn] = sample(self.engine, made.meta, 1, how, made.ahead, order.seed, number, made.script, progress)
+        return self._finish(drawn, self._decode(drawn, made), made, number, False, self._cuts(order))
 
-    def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:
+    @staticmethod
+    def _cuts(order: Order) -> bool:
+        return order.continued is not None and not order.include_primer
+
+    def _plan(self, order: Order) -> Plan:
         longest = self.checkpoint.tokenizer_config.max_duration
-        config = understood(config, self.context, self.name)
-        made = plan(config, longest, self.banned(config), primer, include_primer)
-        if primer is not None:
+        config = understood(order.config, self.context, self.name)
+        if order.takes and order.primer is not None:
+            made = plan_borrowing(config, order.primer, order.takes, longest, self.banned(config))
+        else:
+            made = plan(config, longest, self.banned(config), order.primer, order.include_primer)
+        if order.continued is not None:
             return made
         told = replace(made.meta.conditions, drawn=characters_of(config, self.checkpoint.characters))
         return replace(made, meta=replace(made.meta, conditions=told))

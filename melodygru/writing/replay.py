@@ -15,6 +15,7 @@ from melodygru.formats.midi.parser import parse_midi, read_bytes
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
 from melodygru.music.melody import Melody
+from melodygru.writing.candidates import Order
 from melodygru.writing.drawing import FILLINGS, VARIATIONS
 from melodygru.writing.editing import Tune
 from melodygru.writing.infilling import Filled, infill, whole_of
@@ -84,7 +85,9 @@ def made_again(recipe: Recipe, model: Model, progress: Told | None = None) -> by
     if recipe.command == "generate":
         include = bool(recipe.details.get("include_primer", True))
         report = _counting(progress, 1, None)
-        generated = model.compose_again(recipe.config, recipe.seed, recipe.number, recipe.source, include, report)
+        takes = str(recipe.details.get("takes", ""))
+        order = Order(recipe.config, recipe.seed, recipe.source, include, takes=takes)
+        generated = model.compose_again(order, recipe.number, report)
         return rendered(generated, recipe)
     try:
         data = zlib.decompressobj().decompress(base64.b64decode(recipe.details["input"]), _LARGEST_INPUT)
