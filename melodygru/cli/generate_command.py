@@ -174,6 +174,9 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
         _RENDER_CHORDS.check_needs(said)
     seed = asked["seed"] if "seed" in asked else draw_seed()
     include = asked.get("include_primer", True)
+    loops = performance.pickup_as == "loop"
+    if loops:
+        details["loops"] = True
     if takes:
         details["takes"] = takes
     elif source is not None:
@@ -181,7 +184,7 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
     recipe = Recipe(
         __version__, model.name, model.fingerprint, seed, 0, config, performance, source=source, details=details
     )
-    return model, Order(config, seed, source, include, takes=takes), recipe, beneath
+    return model, Order(config, seed, source, include, takes=takes, loops=loops), recipe, beneath
 
 
 def _check_clip(said: Mapping[str, Any], performance: Performance, pickup: int) -> None:

@@ -13,7 +13,7 @@ from melodygru.writing.constraints.base import PITCHES, Constraint, in_range
 from melodygru.writing.constraints.fidelity import AsWritten, InOrder
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.layout import Layout, Region, Script, chords_over, given_events
-from melodygru.writing.planner import Plan
+from melodygru.writing.planner import Plan, place_of_pickup
 from melodygru.writing.styles import conditions_for
 from melodygru.writing.values import DEFAULT_GRID
 from melodygru.writing.wishes import Problem
@@ -36,7 +36,12 @@ def one_source(primer: Melody | None, rhythm: Melody | None, pitches: Melody | N
 
 
 def plan_borrowing(
-    config: GenerationConfig, source: Melody, what: str, max_duration: int = 192, banned: Banned | None = None
+    config: GenerationConfig,
+    source: Melody,
+    what: str,
+    max_duration: int = 192,
+    banned: Banned | None = None,
+    loops: bool = False,
 ) -> Plan:
     """What the sampler works with to write a melody with another one's rhythm, or with its pitches in their order.
 
@@ -49,12 +54,14 @@ def plan_borrowing(
         what: "rhythm" or "pitches".
         max_duration: longest duration of an event, in steps.
         banned: see `melodygru.writing.constraints.past.Guard`.
+        loops: whether a new rhythm leaves the pickup its place in the last bar; a given one does, or does not.
 
     Raises:
         UsageError: wishes that contradict the source, or cannot be kept.
     """
     made = (_on_rhythm if what == RHYTHM else _of_pitches)(config, source, max_duration)
-    problem = replace(made, banned=banned)
+    closed = [place_of_pickup(made.meta.length, made.pickup)] if loops and what == IN_ORDER else []
+    problem = replace(made, banned=banned, further=[*made.further, *closed])
     for relaxed in (False, True):
         ahead = problem.look(problem.wishes, relaxed)
         if ahead is not None:

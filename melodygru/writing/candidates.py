@@ -35,6 +35,7 @@ class Order:
         primer: a melody that it begins with; or of which only something is taken.
         include_primer: whether what it begins with is given too.
         as_drawn: see `Model.compose`.
+        loops: whether the pickup finds its place free in the last bar, see `melodygru.writing.planner.plan`.
         takes: "" or, of the primer, "rhythm" or "pitches"; see `melodygru.writing.borrowing`.
     """
 
@@ -44,6 +45,7 @@ class Order:
     include_primer: bool = True
     as_drawn: bool = False
     takes: str = ""
+    loops: bool = False
 
     @property
     def continued(self) -> Melody | None:

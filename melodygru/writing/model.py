@@ -294,9 +294,9 @@ class Model:
         longest = self.checkpoint.tokenizer_config.max_duration
         config = understood(order.config, self.context, self.name)
         if order.takes and order.primer is not None:
-            made = plan_borrowing(config, order.primer, order.takes, longest, self.banned(config))
+            made = plan_borrowing(config, order.primer, order.takes, longest, self.banned(config), order.loops)
         else:
-            made = plan(config, longest, self.banned(config), order.primer, order.include_primer)
+            made = plan(config, longest, self.banned(config), order.primer, order.include_primer, order.loops)
         if order.continued is not None:
             return made
         told = replace(made.meta.conditions, drawn=characters_of(config, self.checkpoint.characters))

@@ -85,8 +85,8 @@ def made_again(recipe: Recipe, model: Model, progress: Told | None = None) -> by
     if recipe.command == "generate":
         include = bool(recipe.details.get("include_primer", True))
         report = _counting(progress, 1, None)
-        takes = str(recipe.details.get("takes", ""))
-        order = Order(recipe.config, recipe.seed, recipe.source, include, takes=takes)
+        takes, loops = str(recipe.details.get("takes", "")), bool(recipe.details.get("loops", False))
+        order = Order(recipe.config, recipe.seed, recipe.source, include, takes=takes, loops=loops)
         generated = model.compose_again(order, recipe.number, report)
         return rendered(generated, recipe)
     try:
