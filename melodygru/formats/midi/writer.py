@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from os import PathLike
 from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
 from melodygru.formats.midi.chunks import INFORMATION, KEY_IN_WORDS, PERCUSSION
+from melodygru.formats.midi.expression import tempos as tempos_of
 from melodygru.formats.midi.mido_bridge import save
 from melodygru.formats.midi.performance import Clock, Performance, Struck, perform
 from melodygru.music.chords import ChordSpan, voicing
@@ -66,12 +68,16 @@ def midi_bytes(
     _check_spans(chords, melody.length)
     clock = Clock(melody, performance)
     last = melody.length * clock.ticks_per_step
+    tempos = tempos_of(melody, performance.expression) if performance.expression_time else ()
+    shape: list[tuple[int, Message | MetaMessage]] = [
+        (step * clock.ticks_per_step, MetaMessage("set_tempo", tempo=round(60_000_000 / qpm))) for step, qpm in tempos
+    ]
     head = [MetaMessage("track_name", name=melody.name or "Melody"), *_facts(melody, performance, text)]
     played = _notes(perform(melody, performance), performance.channel, performance.program)
     if chords or performance.midi_format == 1:
         markers = [(clock.tick(step), MetaMessage("marker", text=symbol)) for step, symbol in _symbols(chords)]
         tracks = [
-            _track(head, markers, last),
+            _track(head, sorted([*shape, *markers], key=itemgetter(0)), last),
             _track([MetaMessage("track_name", name="Melody")], played, last),
         ]
         if chords:
@@ -79,7 +85,7 @@ def midi_bytes(
             events = _notes(struck, _chords_channel(performance.channel), CHORDS_PROGRAM)
             tracks.append(_track([MetaMessage("track_name", name=CHORDS_TRACK)], events, last))
     else:
-        tracks = [_track(head, played, last)]
+        tracks = [_track(head, sorted([*shape, *played], key=itemgetter(0)) if shape else played, last)]
     return save(MidiFile(type=int(len(tracks) > 1), ticks_per_beat=performance.ppq, charset="utf-8", tracks=tracks))
 
 
