@@ -39,6 +39,10 @@ COMMANDS = {
         "melodygru.cli.change",
         "Change a melody by as much as asked for; all else in the file stays as it is.",
     ),
+    "blend": (
+        "melodygru.cli.blend_command",
+        "Write melodies between two, in even steps from A to B, in rhythm and in line: OUT-01.mid, OUT-02.mid …",
+    ),
     "play": ("melodygru.cli.hearing", "Play a MIDI file; no soundfont is needed."),
     "render": ("melodygru.cli.hearing", "Write a MIDI file as sound, exactly as long as the clip."),
     "show": ("melodygru.cli.show_command", "Show a melody as a piano roll, in the terminal or as a picture."),
@@ -88,7 +92,7 @@ COMMANDS = {
 sentences of its docstring, so that the help page need not import them all."""
 GROUPS = {
     "Make": ("generate", "styles", "studio"),
-    "Change": ("infill", "vary"),
+    "Change": ("infill", "vary", "blend"),
     "Hear and see": ("play", "render", "show", "score"),
     "Learn": ("train", "teach", "inspect", "prepare", "corpus"),
     "Look inside": ("info", "check", "replay", "evaluate", "compare", "explain", "tokens", "export"),

@@ -20,7 +20,7 @@ from melodygru.music.theory import Key, TimeSignature
 from melodygru.writing.candidates import Generated
 from melodygru.writing.config import GenerationConfig
 
-COMMANDS = ("generate", "infill", "vary")
+COMMANDS = ("generate", "infill", "vary", "blend")
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
 
 

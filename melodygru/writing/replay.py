@@ -15,6 +15,7 @@ from melodygru.formats.midi.parser import parse_midi, read_bytes
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
 from melodygru.music.melody import Melody
+from melodygru.writing.blending import blend, laid_over
 from melodygru.writing.candidates import Order
 from melodygru.writing.drawing import FILLINGS, VARIATIONS
 from melodygru.writing.editing import Tune
@@ -22,7 +23,7 @@ from melodygru.writing.infilling import Filled, infill, whole_of
 from melodygru.writing.layout import chords_over
 from melodygru.writing.locks import Locks
 from melodygru.writing.model import Model, load_model
-from melodygru.writing.recipe import Recipe, rendered
+from melodygru.writing.recipe import Recipe, melody_from_dict, rendered
 from melodygru.writing.rewriting import parse_bars, span_of
 from melodygru.writing.variation import Varied, vary
 
@@ -89,6 +90,11 @@ def made_again(recipe: Recipe, model: Model, progress: Told | None = None) -> by
         order = Order(recipe.config, recipe.seed, recipe.source, include, takes=takes, loops=loops)
         generated = model.compose_again(order, recipe.number, report)
         return rendered(generated, recipe)
+    if recipe.command == "blend" and recipe.source is not None:
+        pair = laid_over(recipe.source, melody_from_dict(recipe.details["second"], recipe.as_written))
+        share = int(recipe.details["step"]) / (int(recipe.details["steps"]) + 1)
+        report = _counting(progress, 1, 0)
+        return rendered(blend(model, pair, share, recipe.config, recipe.seed, recipe.number, report), recipe)
     try:
         data = zlib.decompressobj().decompress(base64.b64decode(recipe.details["input"]), _LARGEST_INPUT)
     except (KeyError, ValueError, TypeError, zlib.error) as error:
