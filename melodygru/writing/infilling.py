@@ -112,7 +112,9 @@ def infill(
     spans = parts.spans
     work = _Filling(model, melody, parts, config, seed)
     found: list[Filled] = []
-    for first, last, lead in _groups(melody, (spans[0][0], spans[-1][1]), candidates):
+    # What comes again has its own traits: where others are asked for, no filling leans towards it.
+    others = config.syncopation is not None or config.leaps is not None
+    for first, last, lead in _groups(melody, (spans[0][0], spans[-1][1]), candidates, leans=not others):
         if only is not None:
             first, last = max(first, only), min(last, only + 1)
         if first < last:
@@ -199,13 +201,13 @@ class _Filling:
         raise AssertionError("the last way returns or raises")
 
 
-def _groups(melody: Melody, gap: Span, candidates: int) -> list[tuple[int, int, int]]:
+def _groups(melody: Melody, gap: Span, candidates: int, leans: bool = True) -> list[tuple[int, int, int]]:
     """(first, last, lead) of the candidates [first, last) that look `lead` steps ahead; half look nowhere (0)."""
     bar = melody.time_signature.bar_steps
     leads = [
         lead
         for lead in (bars * bar for bars in LEADS)
-        if any(gap[1] <= note.onset and gap[0] <= note.onset - lead < gap[1] for note in melody.notes)
+        if leans and any(gap[1] <= note.onset and gap[0] <= note.onset - lead < gap[1] for note in melody.notes)
     ]
     plain = candidates if not leads else -(-candidates // 2)
     borders = [plain + (candidates - plain) * i // max(len(leads), 1) for i in range(len(leads) + 1)]

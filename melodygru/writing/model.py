@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import ContextConfig
 from melodygru.network.critic import CANDIDATES
 from melodygru.network.engine import NumpyEngine
+from melodygru.network.fingerprint import fingerprint_of
 from melodygru.network.model_files import resolve
 from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.system import by_processes
@@ -24,6 +24,7 @@ from melodygru.writing.candidates import Candidate, Generated, Order, excess, ra
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.copy_guard import CopyGuard
+from melodygru.writing.drawers import WindowDrawer
 from melodygru.writing.drawing import COUNT, FORM_CANDIDATES, SEED
 from melodygru.writing.finishing import hold_last, without_beginning
 from melodygru.writing.own_style import OwnStyle
@@ -69,20 +70,7 @@ class Model:
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits, from a hash of all that decides what the model writes."""
-        checkpoint = self.checkpoint
-        digest = hashlib.sha256(repr((checkpoint.model_config, checkpoint.tokenizer_config)).encode())
-        for name in sorted(checkpoint.weights):
-            digest.update(name.encode() + checkpoint.weights[name].astype("<f4", copy=False).tobytes())
-        digest.update(checkpoint.packed_index or b"")
-        if checkpoint.critic is not None:
-            for array in checkpoint.critic.arrays().values():
-                digest.update(array.tobytes())
-        if checkpoint.ngrams is not None:
-            for array in checkpoint.ngrams.arrays().values():
-                digest.update(array.tobytes())
-        for style in sorted(checkpoint.characters):
-            digest.update(style.encode() + checkpoint.characters[style].tobytes())
-        return digest.hexdigest()[:16]
+        return fingerprint_of(self.checkpoint)
 
     @property
     def context(self) -> ContextConfig:
@@ -334,24 +322,6 @@ class Model:
         if limit not in self._guards:
             self._guards[limit] = CopyGuard(index, limit)
         return self._guards[limit]
-
-
-class WindowDrawer:
-    """`Model.draw_window` for a process of its own, which plans once for all its windows."""
-
-    def __init__(self, model: Model, order: Order, rated: bool):
-        self.model = model
-        self.order = order
-        self.rated = rated
-
-    @cached_property
-    def plan(self) -> Plan:
-        """What is worked with; made where it is first needed, since a plan is dearer to send than to make."""
-        return self.model.planned(self.order)
-
-    def __call__(self, first: int, many: int) -> list[Candidate]:
-        """The candidates numbered [first, first + many)."""
-        return self.model.draw_window(self.order, self.plan, first, many, self.rated)
 
 
 def draw_seed() -> int:
