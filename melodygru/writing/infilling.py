@@ -120,17 +120,15 @@ def infill(
         if first < last:
             report = None if progress is None else (lambda done, before=len(found): progress(before + done))
             found += work.draw(first, last, lead, report)
-    if locks and not any(one.melody.notes != melody.notes for one in found):
+    changed = [one for one in found if share_changed(melody, one.melody, parts) > 0]
+    if locks and not any(one.melody.notes != melody.notes for one in changed):
         # So little is free that it came out as it was each time: one note of it has to be another.
-        found = work.draw(0, 1, 0, None, unlike=True)
+        found = changed = work.draw(0, 1, 0, None, unlike=True)
         if found and found[0].melody.notes == melody.notes:
-            raise UsageError(
-                "What is not locked there can be nothing else than it is; lock less, or choose other bars."
-            )
+            raise UsageError("What is not locked there can be nothing else than it is; lock less, or fill other bars.")
     if not found:
         raise SamplingError("No filling was found that keeps to everything asked for; lock less, or wish for less.")
     # What was asked for anew is not to come out as it was.
-    changed = [one for one in found if one.melody.notes != melody.notes]
     found = [one for one in changed if share_changed(melody, one.melody, parts) >= LEAST_NEW] or changed or found
     found.sort(key=lambda one: one.nats)
     # Where nothing follows, the filling in the middle: neither dull nor lost.
