@@ -34,7 +34,7 @@ COMMANDS = {
     ),
     "infill": (
         "melodygru.cli.change",
-        "Write some bars of a melody anew; all else in the file stays as it is.",
+        "Write some bars of a melody anew, or all that is not locked; all else in the file stays as it is.",
     ),
     "vary": (
         "melodygru.cli.change",
@@ -47,6 +47,10 @@ COMMANDS = {
     "arrange": (
         "melodygru.cli.arrange_command",
         "Put chords, a bass and drums around a melody, on tracks of their own.",
+    ),
+    "blend": (
+        "melodygru.cli.blend_command",
+        "Write melodies between two, in even steps from A to B, in rhythm and in line: OUT-01.mid, OUT-02.mid …",
     ),
     "play": ("melodygru.cli.hearing", "Play a MIDI file; no soundfont is needed."),
     "render": ("melodygru.cli.hearing", "Write a MIDI file as sound, exactly as long as the clip."),
@@ -97,7 +101,7 @@ COMMANDS = {
 sentences of its docstring, so that the help page need not import them all."""
 GROUPS = {
     "Make": ("generate", "styles", "studio"),
-    "Change": ("infill", "vary", "harmonize", "arrange"),
+    "Change": ("infill", "vary", "blend", "harmonize", "arrange"),
     "Hear and see": ("play", "render", "show", "score"),
     "Learn": ("train", "teach", "inspect", "prepare", "corpus"),
     "Look inside": ("info", "check", "replay", "evaluate", "compare", "explain", "tokens", "export"),

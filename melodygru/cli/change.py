@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -63,8 +64,10 @@ def change(
     tune = Tune.read(source, read_in, by_shipped_model)
     wishes = options.part_of(asked, GenerationConfig)
     config = wishes_for(command, wishes, tune.melody)
-    if config.key is not None and "key" not in wishes:  # degrees, or a scale with its tonic, have said one
-        config = wishes_for(command, {**wishes, "key": str(tune.melody.key)}, tune.melody)
+    if config.key is not None and "key" not in wishes:
+        # Degrees are of the melody's key, and so are a scale's notes; one with a tonic of its own goes before it.
+        with suppress(UsageError):
+            config = wishes_for(command, {**wishes, "key": str(tune.melody.key)}, tune.melody)
     loaded = load_model(str(asked["model"])) if "model" in asked else model_of(source)
     config = styled(config, loaded.context, style_of(source))
     own = {name: value for name, value in details.items() if value is not None}
@@ -118,7 +121,6 @@ def infill(
     ] = None,
     track: Track = "auto",
     meter: options.ReadMeter = "",
-    key: options.ReadKey = "",
     pickup: options.ReadPickup = None,
     force: options.Force = False,
     show: options.Show = False,
@@ -129,7 +131,7 @@ def infill(
     Many fillings are drawn, and the one is written after which the model finds what follows most probable. Chords are
     counted from bar 1 of the melody.
     """
-    read_in = replace(WHOLE, track=track, meter=meter, key=key, pickup=pickup)
+    read_in = replace(WHOLE, track=track, meter=meter, pickup=pickup)
     details = {"bars": bars, **{one.name: asked.get(one.name) for one in LOCKS}}
     change("infill", source, out, asked, details, read_in, force, show, json)
 
@@ -146,7 +148,6 @@ def vary(
     ] = None,
     track: Track = "auto",
     meter: options.ReadMeter = "",
-    key: options.ReadKey = "",
     pickup: options.ReadPickup = None,
     force: options.Force = False,
     show: options.Show = False,
@@ -158,5 +159,5 @@ def vary(
     onset and duration).
     """
     details = {"amount": amount, "keep": keep, "bars": bars}
-    read_in = replace(WHOLE, track=track, meter=meter, key=key, pickup=pickup)
+    read_in = replace(WHOLE, track=track, meter=meter, pickup=pickup)
     change("vary", source, out, asked, details, read_in, force, show, json)

@@ -63,6 +63,8 @@ _OWN = (
     _PRIMER_BARS,
     *_READ_IN,
     Option('Notes to continue: "C4/4 D4/8 E4/8 r/4".', name="primer_notes", panel=START),
+    Option("A file whose rhythm, metre and bars it has, with new pitches.", name="rhythm", panel=START),
+    Option("A file whose pitches it has in their order, in a new rhythm.", name="pitches", panel=START),
     Option(
         "Whether OUT begins with what is continued, and --bars counts it.", name="include_primer", kind=bool,
         shown="include", panel=START,
@@ -156,6 +158,7 @@ def _understood(asked: Mapping[str, Any], config: GenerationConfig) -> dict[str,
 def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, Any]]:
     """What is to write, what is to be written, what its files will say of it, and what a feel has set of it."""
     from melodygru.version import __version__
+    from melodygru.writing.borrowing import IN_ORDER
     from melodygru.writing.candidates import Order
     from melodygru.writing.model import draw_seed, load_model
     from melodygru.writing.recipe import Recipe
@@ -171,13 +174,14 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
     wishes = options.part_of(said, GenerationConfig)
     config = _with_style(GenerationConfig.from_dict(wishes), asked, model)
     performance = options.performance(said)
-    source = _starting_from(asked, config, config.named_key if "key" in said else None)
-    if source is not None and "key" not in said and config.key is not None:
+    source, takes = _starting_from(asked, config, config.named_key if "key" in said else None)
+    if source is not None and not takes and "key" not in said and config.key is not None:
         # Degrees, and a scale in notes, are of the key of what is continued.
         config = _with_style(GenerationConfig.from_dict({**wishes, "key": str(source.key)}), asked, model)
     if source is None:
         config = model.in_own_style(config)
-    metre = config.time_signature if source is None else source.time_signature
+    keeps_metre = source is None or (takes == IN_ORDER and config.meter is not None)
+    metre = config.time_signature if keeps_metre or source is None else source.time_signature
     details: dict[str, Any] = {}
     if asked.get("render_chords"):
         details["render_chords"] = True
@@ -191,16 +195,22 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
             performance = replace(performance, swing=swing)
         performance.check(metre, with_chords=True)
         details[around.ARRANGEMENT] = arrangement.as_dict()
-    _check_clip(said, performance, config.pickup_steps(metre) if source is None else source.pickup)
+    own_pickup = source is None or takes == IN_ORDER
+    _check_clip(said, performance, config.pickup_steps(metre) if own_pickup or source is None else source.pickup)
     _RENDER_CHORDS.check_needs({name for name in said if said[name]})
     seed = asked["seed"] if "seed" in asked else draw_seed()
     include = asked.get("include_primer", True)
-    if source is not None:
+    loops = performance.pickup_as == "loop"
+    if loops:
+        details["loops"] = True
+    if takes:
+        details["takes"] = takes
+    elif source is not None:
         details["include_primer"] = include
     recipe = Recipe(
         __version__, model.name, model.fingerprint, seed, 0, config, performance, source=source, details=details
     )
-    return model, Order(config, seed, source, include), recipe, beneath
+    return model, Order(config, seed, source, include, takes=takes, loops=loops), recipe, beneath
 
 
 def _check_clip(said: Mapping[str, Any], performance: Performance, pickup: int) -> None:
@@ -227,6 +237,8 @@ def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model
         return styled(config, model.context, style_of(str(asked["primer"])))
     if "primer_notes" in asked:
         return config
+    if "rhythm" in asked or "pitches" in asked:  # metre and tempo come with these
+        return styled(config, model.context, model.default_style)
     return written_out(styled(config, model.context, None if "feel" in asked else model.default_style))
 
 
@@ -266,8 +278,9 @@ def _write(
         yield around.written(targets[place], parts, files, force), one
 
 
-def _starting_from(asked: Mapping[str, Any], config: GenerationConfig, key: Key | None) -> Melody | None:
-    """What is to be continued, if anything; in this key, where one was said."""
+def _starting_from(asked: Mapping[str, Any], config: GenerationConfig, key: Key | None) -> tuple[Melody | None, str]:
+    """What is to be continued, in this key where one was said; or of what is taken what; see `one_source`."""
+    from melodygru.writing.borrowing import one_source
     from melodygru.writing.primer import parse_notes, read_primer
 
     file, notes = asked.get("primer"), asked.get("primer_notes")
@@ -275,11 +288,13 @@ def _starting_from(asked: Mapping[str, Any], config: GenerationConfig, key: Key 
         raise UsageError("--primer and --primer-notes contradict each other; give one of them.")
     for option in (_PRIMER_BARS, *_READ_IN):
         option.check_needs(asked)
+    begins = None
     if file is not None:
         read_in = (str(asked.get("primer_meter", "")), str(asked.get("primer_key", "")), asked.get("primer_pickup"))
-        return read_primer(str(file), asked.get("primer_bars"), key, read_in)
-    if notes is not None:
-        return parse_notes(str(notes), config.time_signature, key, config.tempo)
-    if "include_primer" in asked:
+        begins = read_primer(str(file), asked.get("primer_bars"), key, read_in)
+    elif notes is not None:
+        begins = parse_notes(str(notes), config.time_signature, key, config.tempo)
+    elif "include_primer" in asked:
         raise UsageError("--include-primer has no meaning without --primer or --primer-notes; give one of them too.")
-    return None
+    rhythm, pitches = (read_primer(str(asked[name])) if name in asked else None for name in ("rhythm", "pitches"))
+    return one_source(begins, rhythm, pitches)

@@ -300,6 +300,8 @@ def performance(asked: Mapping[str, Any]) -> Performance:
     from melodygru.music.instruments import find_program
 
     chosen = part_of(asked, Performance)
+    for one in described(Performance).values():
+        one.check_needs(asked)
     if "program" in chosen:
         chosen["program"] = find_program(str(chosen["program"]))
     return Performance.from_dict(chosen)

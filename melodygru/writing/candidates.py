@@ -27,13 +27,30 @@ _LAGS = (1, 2, 4, 8, 16)
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be written, but for how many; see `Model.generate_many` and `Model.compose`."""
+    """What is to be written, but for how many; see `Model.generate_many` and `Model.compose`.
+
+    Attributes:
+        config: what is asked for.
+        seed: at least 0.
+        primer: a melody that it begins with; or of which only something is taken.
+        include_primer: whether what it begins with is given too.
+        as_drawn: see `Model.compose`.
+        loops: whether the pickup finds its place free in the last bar, see `melodygru.writing.planner.plan`.
+        takes: "" or, of the primer, "rhythm" or "pitches"; see `melodygru.writing.borrowing`.
+    """
 
     config: GenerationConfig
     seed: int
     primer: Melody | None = None
     include_primer: bool = True
     as_drawn: bool = False
+    takes: str = ""
+    loops: bool = False
+
+    @property
+    def continued(self) -> Melody | None:
+        """What it begins with, if anything."""
+        return None if self.takes else self.primer
 
 
 @dataclass(frozen=True)

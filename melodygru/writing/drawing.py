@@ -73,3 +73,4 @@ LOCK = Option('What stays as it is: "1-2,5:3-4" (bars; beats of a bar), n3-5 (no
 LOCK_RHYTHM = Option("Where only the rhythm stays, in the same words.", name="lock_rhythm")
 LOCK_PITCHES = Option("Where only the pitches stay, in their order.", name="lock_pitches")
 LOCKS = (LOCK, LOCK_RHYTHM, LOCK_PITCHES)
+STEPS = Option("How many melodies between the two: {limits}.", name="steps", kind=int, low=1, high=100, default=5)

@@ -112,23 +112,23 @@ def infill(
     spans = parts.spans
     work = _Filling(model, melody, parts, config, seed)
     found: list[Filled] = []
-    for first, last, lead in _groups(melody, (spans[0][0], spans[-1][1]), candidates):
+    # What comes again has its own traits: where others are asked for, no filling leans towards it.
+    others = config.syncopation is not None or config.leaps is not None
+    for first, last, lead in _groups(melody, (spans[0][0], spans[-1][1]), candidates, leans=not others):
         if only is not None:
             first, last = max(first, only), min(last, only + 1)
         if first < last:
             report = None if progress is None else (lambda done, before=len(found): progress(before + done))
             found += work.draw(first, last, lead, report)
-    if locks and not any(one.melody.notes != melody.notes for one in found):
+    changed = [one for one in found if share_changed(melody, one.melody, parts) > 0]
+    if locks and not any(one.melody.notes != melody.notes for one in changed):
         # So little is free that it came out as it was each time: one note of it has to be another.
-        found = work.draw(0, 1, 0, None, unlike=True)
+        found = changed = work.draw(0, 1, 0, None, unlike=True)
         if found and found[0].melody.notes == melody.notes:
-            raise UsageError(
-                "What is not locked there can be nothing else than it is; lock less, or choose other bars."
-            )
+            raise UsageError("What is not locked there can be nothing else than it is; lock less, or fill other bars.")
     if not found:
         raise SamplingError("No filling was found that keeps to everything asked for; lock less, or wish for less.")
     # What was asked for anew is not to come out as it was.
-    changed = [one for one in found if one.melody.notes != melody.notes]
     found = [one for one in changed if share_changed(melody, one.melody, parts) >= LEAST_NEW] or changed or found
     found.sort(key=lambda one: one.nats)
     # Where nothing follows, the filling in the middle: neither dull nor lost.
@@ -199,13 +199,13 @@ class _Filling:
         raise AssertionError("the last way returns or raises")
 
 
-def _groups(melody: Melody, gap: Span, candidates: int) -> list[tuple[int, int, int]]:
+def _groups(melody: Melody, gap: Span, candidates: int, leans: bool = True) -> list[tuple[int, int, int]]:
     """(first, last, lead) of the candidates [first, last) that look `lead` steps ahead; half look nowhere (0)."""
     bar = melody.time_signature.bar_steps
     leads = [
         lead
         for lead in (bars * bar for bars in LEADS)
-        if any(gap[1] <= note.onset and gap[0] <= note.onset - lead < gap[1] for note in melody.notes)
+        if leans and any(gap[1] <= note.onset and gap[0] <= note.onset - lead < gap[1] for note in melody.notes)
     ]
     plain = candidates if not leads else -(-candidates // 2)
     borders = [plain + (candidates - plain) * i // max(len(leads), 1) for i in range(len(leads) + 1)]

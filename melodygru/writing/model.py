@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,13 +15,16 @@ from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import ContextConfig
 from melodygru.network.critic import CANDIDATES
 from melodygru.network.engine import NumpyEngine
+from melodygru.network.fingerprint import fingerprint_of
 from melodygru.network.model_files import resolve
 from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.system import by_processes
+from melodygru.writing.borrowing import one_source, plan_borrowing
 from melodygru.writing.candidates import Candidate, Generated, Order, excess, rate
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.copy_guard import CopyGuard
+from melodygru.writing.drawers import WindowDrawer
 from melodygru.writing.drawing import COUNT, FORM_CANDIDATES, SEED
 from melodygru.writing.finishing import hold_last, without_beginning
 from melodygru.writing.own_style import OwnStyle
@@ -68,20 +70,7 @@ class Model:
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits, from a hash of all that decides what the model writes."""
-        checkpoint = self.checkpoint
-        digest = hashlib.sha256(repr((checkpoint.model_config, checkpoint.tokenizer_config)).encode())
-        for name in sorted(checkpoint.weights):
-            digest.update(name.encode() + checkpoint.weights[name].astype("<f4", copy=False).tobytes())
-        digest.update(checkpoint.packed_index or b"")
-        if checkpoint.critic is not None:
-            for array in checkpoint.critic.arrays().values():
-                digest.update(array.tobytes())
-        if checkpoint.ngrams is not None:
-            for array in checkpoint.ngrams.arrays().values():
-                digest.update(array.tobytes())
-        for style in sorted(checkpoint.characters):
-            digest.update(style.encode() + checkpoint.characters[style].tobytes())
-        return digest.hexdigest()[:16]
+        return fingerprint_of(self.checkpoint)
 
     @property
     def context(self) -> ContextConfig:
@@ -125,6 +114,8 @@ class Model:
         seed: int | None = None,
         primer: Melody | None = None,
         include_primer: bool = True,
+        rhythm: Melody | None = None,
+        pitches: Melody | None = None,
         progress: Callable[[float], None] | None = None,
         **options: Any,
     ) -> list[Melody]:
@@ -136,6 +127,8 @@ class Model:
             seed: at least 0; the same seed and options give the same melodies. None draws one.
             primer: what to continue, in its key, metre and tempo.
             include_primer: whether the melodies begin with the primer, and the bars asked for count its bars.
+            rhythm, pitches: a melody whose rhythm they have, or whose pitches in their order; see
+                `melodygru.writing.borrowing`.
             progress: called with how many candidates are finished; of those under way, parts count.
             options: fields of `GenerationConfig`: key="A minor", meter="6/8", chords="Am F C G", style="waltz", …
                 Without a style, and without a primer, it is `default_style`.
@@ -145,11 +138,12 @@ class Model:
             SamplingError: nothing was found that keeps to all of them.
         """
         config = GenerationConfig.from_dict({"bars": bars, **options})
-        if primer is None:
+        if primer is None:  # whatever else is taken from a melody, a new one has a style
             config = styled(self.in_own_style(config), self.context, self.default_style)
         seed = draw_seed() if seed is None else seed
-        done = self.compose(config, seed, count, primer, include_primer, progress)
-        return [generated.melody for generated in done]
+        source, takes = one_source(primer, rhythm, pitches)
+        order = Order(config, seed, source, include_primer, takes=takes)
+        return [generated.melody for generated in self.compose_each(order, count, progress)]
 
     def compose(
         self,
@@ -249,7 +243,7 @@ class Model:
     def candidates(self, order: Order, made: Plan, first: int, drawn: Sequence[Drawn], rated: bool) -> list[Candidate]:
         """What was drawn, as candidates numbered from `first` on; `rated`: with their ratings."""
         critic = self.checkpoint.critic if self._chooses(order.config) else None
-        cut = order.primer is not None and not order.include_primer
+        cut = self._cuts(order)
         found = []
         for number, one in enumerate(drawn, first):
             melody = self._decode(one, made)
@@ -259,7 +253,7 @@ class Model:
 
     def planned(self, order: Order) -> Plan:
         """What the sampler works with to write an order. Raises UsageError for wishes that cannot be kept together."""
-        made = self._plan(order.config, order.primer, order.include_primer)
+        made = self._plan(order)
         return replace(made, fills_out=False) if order.as_drawn else made
 
     def _chooses(self, config: GenerationConfig) -> bool:
@@ -274,26 +268,24 @@ class Model:
             return count * FORM_CANDIDATES  # some join their sections better than others
         return count * (1 if self.checkpoint.critic is None else CANDIDATES)
 
-    def compose_again(
-        self,
-        config: GenerationConfig,
-        seed: int,
-        number: int,
-        primer: Melody | None = None,
-        include_primer: bool = True,
-        progress: Callable[[float], None] | None = None,
-    ) -> Generated:
+    def compose_again(self, order: Order, number: int, progress: Callable[[float], None] | None = None) -> Generated:
         """The candidate of this `number` alone, as `compose` makes it among others."""
-        made = self._plan(config, primer, include_primer)
-        drawn = sample(self.engine, made.meta, 1, config.sampling, made.ahead, seed, number, made.script, progress)
-        melody = self._decode(drawn[0], made)
-        return self._finish(drawn[0], melody, made, number, False, primer is not None and not include_primer)
+        made, how = self._plan(order), order.config.sampling
+        [drawn] = sample(self.engine, made.meta, 1, how, made.ahead, order.seed, number, made.script, progress)
+        return self._finish(drawn, self._decode(drawn, made), made, number, False, self._cuts(order))
 
-    def _plan(self, config: GenerationConfig, primer: Melody | None, include_primer: bool) -> Plan:
+    @staticmethod
+    def _cuts(order: Order) -> bool:
+        return order.continued is not None and not order.include_primer
+
+    def _plan(self, order: Order) -> Plan:
         longest = self.checkpoint.tokenizer_config.max_duration
-        config = understood(config, self.context, self.name)
-        made = plan(config, longest, self.banned(config), primer, include_primer)
-        if primer is not None:
+        config = understood(order.config, self.context, self.name)
+        if order.takes and order.primer is not None:
+            made = plan_borrowing(config, order.primer, order.takes, longest, self.banned(config), order.loops)
+        else:
+            made = plan(config, longest, self.banned(config), order.primer, order.include_primer, order.loops)
+        if order.continued is not None:
             return made
         told = replace(made.meta.conditions, drawn=characters_of(config, self.checkpoint.characters))
         return replace(made, meta=replace(made.meta, conditions=told))
@@ -330,24 +322,6 @@ class Model:
         if limit not in self._guards:
             self._guards[limit] = CopyGuard(index, limit)
         return self._guards[limit]
-
-
-class WindowDrawer:
-    """`Model.draw_window` for a process of its own, which plans once for all its windows."""
-
-    def __init__(self, model: Model, order: Order, rated: bool):
-        self.model = model
-        self.order = order
-        self.rated = rated
-
-    @cached_property
-    def plan(self) -> Plan:
-        """What is worked with; made where it is first needed, since a plan is dearer to send than to make."""
-        return self.model.planned(self.order)
-
-    def __call__(self, first: int, many: int) -> list[Candidate]:
-        """The candidates numbered [first, first + many)."""
-        return self.model.draw_window(self.order, self.plan, first, many, self.rated)
 
 
 def draw_seed() -> int:

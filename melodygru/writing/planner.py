@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from melodygru.errors import UsageError
 from melodygru.music.chords import ChordSpan, estimate_key
 from melodygru.music.form import Form, Stretch, stretches
@@ -19,7 +21,7 @@ from melodygru.network.tokenizer import REST, PieceMeta
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import Constraint, of_classes
 from melodygru.writing.constraints.past import Banned, Continues, Departs
-from melodygru.writing.constraints.places import Joints
+from melodygru.writing.constraints.places import Closed, Joints
 from melodygru.writing.layout import (
     Layout,
     Script,
@@ -70,6 +72,7 @@ def plan(
     banned: Banned | None = None,
     primer: Melody | None = None,
     keep_primer: bool = True,
+    loops: bool = False,
 ) -> Plan:
     """What the sampler works with.
 
@@ -79,11 +82,16 @@ def plan(
         banned: see `melodygru.writing.constraints.past.Guard`; None bans nothing.
         primer: what the new melodies continue.
         keep_primer: whether the bars asked for include the primer's.
+        loops: whether no note is to begin where the pickup comes when the full bars are played round, see
+            `melodygru.music.melody.Melody.looped`.
 
     Raises:
         UsageError: wishes that cannot be kept, or contradict one another.
     """
     problem = _problem(config, max_duration, banned, primer, keep_primer)
+    if loops:
+        pickup = problem.pickup if primer is None else primer.pickup
+        problem = replace(problem, further=[*problem.further, place_of_pickup(problem.meta.length, pickup)])
     ahead = problem.look(problem.wishes)
     ahead = problem.look(problem.wishes, relaxed=True) if ahead is None else _with_joints(problem) or ahead
     if ahead is None:
@@ -93,6 +101,11 @@ def plan(
     judged = tuple((copy.start, min(copy.end, copy.start + 2 * bar)) for copy in script.copies)
     fills_out = not problem.pickup or config.rests in ("none", "few")
     return Plan(meta, qpm, ahead, script, problem.chords, problem.begins, judged, fills_out)
+
+
+def place_of_pickup(length: int, pickup: int) -> Closed:
+    """No note begins in the last `pickup` of so many steps, where the pickup comes when the full bars go round."""
+    return Closed(np.arange(length) >= length - pickup)
 
 
 def _problem(

@@ -17,14 +17,15 @@ from melodygru.formats.reading import WHOLE
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
 from melodygru.music.melody import Melody
-from melodygru.writing.candidates import Generated
+from melodygru.writing.blending import blend, laid_over
+from melodygru.writing.candidates import Generated, Order
 from melodygru.writing.drawing import FILLINGS, VARIATIONS
 from melodygru.writing.editing import Tune
 from melodygru.writing.infilling import Filled, infill, whole_of
 from melodygru.writing.layout import chords_over
 from melodygru.writing.locks import Locks
 from melodygru.writing.model import Model, load_model
-from melodygru.writing.recipe import Recipe, rendered
+from melodygru.writing.recipe import Recipe, melody_from_dict, rendered
 from melodygru.writing.rewriting import parse_bars, span_of
 from melodygru.writing.variation import Varied, vary
 
@@ -108,8 +109,15 @@ def made_again(
     if recipe.command == "generate":
         include = bool(recipe.details.get("include_primer", True))
         report = _counting(progress, 1, None)
-        generated = model.compose_again(recipe.config, recipe.seed, recipe.number, recipe.source, include, report)
+        takes, loops = str(recipe.details.get("takes", "")), bool(recipe.details.get("loops", False))
+        order = Order(recipe.config, recipe.seed, recipe.source, include, takes=takes, loops=loops)
+        generated = model.compose_again(order, recipe.number, report)
         return finish(generated, recipe)
+    if recipe.command == "blend" and recipe.source is not None:
+        pair = laid_over(recipe.source, melody_from_dict(recipe.details["second"], recipe.as_written))
+        share = int(recipe.details["step"]) / (int(recipe.details["steps"]) + 1)
+        report = _counting(progress, 1, 0)
+        return rendered(blend(model, pair, share, recipe.config, recipe.seed, recipe.number, report), recipe)
     return changed(recipe, model, input_of(recipe), recipe.number, progress)[2]
 
 

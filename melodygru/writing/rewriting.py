@@ -26,6 +26,7 @@ from melodygru.writing.constraints.past import Banned
 from melodygru.writing.layout import RESTS_EVERY, Layout, Region, Script, chords_under
 from melodygru.writing.planner import Plan
 from melodygru.writing.styles import conditions_for
+from melodygru.writing.values import DEFAULT_METER
 from melodygru.writing.wishes import Problem
 
 Span = tuple[int, int]
@@ -79,7 +80,7 @@ def wishes_for(command: str, said: Mapping[str, Any], melody: Melody) -> Generat
     """
     taken = {one.name for one in taken_by(command, GenerationConfig)}
     found = {name: value for name, value in said.items() if name in taken}
-    if "chords" in found and "meter" not in taken:
+    if "chords" in found and "meter" not in taken and str(melody.time_signature) != DEFAULT_METER:
         found["meter"] = str(melody.time_signature)
     return GenerationConfig.from_dict(found)
 

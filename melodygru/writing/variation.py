@@ -8,7 +8,7 @@ must not be what it was, and the model writes what it is instead. Of a few candi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
@@ -272,6 +272,7 @@ def _along_the_line(
     near = np.abs(distance) <= leap
     steps = {sign: (np.sign(distance) == sign) & near for sign in (-1, 0, 1)}
     chosen: set[int] = set()
+    inside = set(order)
     for number in order:
         if len(chosen) >= target or number in chosen:
             continue
@@ -281,27 +282,34 @@ def _along_the_line(
         while last < len(signs) and signs[last] == 0:
             last += 1
         unit = set(range(first, last + 1))
-        if not unit <= set(order):
+        if not unit <= inside:
             continue
-        tried = dict(enumerate(masks))
+        # Kept notes part the chain: what changes between two of them is narrowed alone.
+        while first > 0 and first - 1 in chosen:
+            first -= 1
+        while last < len(signs) and last + 1 in chosen:
+            last += 1
+        row = range(max(first - 1, 0), min(last + 1, len(signs)) + 1)
         # What was narrowed for others is wide again: this one leaves them room.
-        tried |= {i: legal[i] & ~in_range(pitches[i], pitches[i]) for i in (*chosen, *unit)}
-        if _narrowed(tried, signs, steps):
+        wide = [legal[i] & ~in_range(pitches[i], pitches[i]) if first <= i <= last else masks[i] for i in row]
+        narrow = _narrowed(wide, [steps[signs[i]] for i in row[:-1]])
+        if narrow is not None:
             chosen |= unit
-            masks = [tried[i] for i in range(len(pitches))]
+            masks[row.start : row.stop] = narrow
     return {i: masks[i] for i in chosen}
 
 
-def _narrowed(masks: dict[int, BoolArray], signs: Sequence[int], steps: Mapping[int, BoolArray]) -> bool:
-    """Narrow each note's pitches to those with neighbours on the right side of them; False where none are left.
+def _narrowed(masks: list[BoolArray], steps: Sequence[BoolArray]) -> list[BoolArray] | None:
+    """Each note's pitches narrowed to those with neighbours on the right side of them; None where none are left.
 
-    A chain needs one pass to and one fro. `steps`: by sign (128, 128), which pitch (column) may follow which (row).
+    A chain needs one pass to and one fro. `steps`: from each note to the next (128, 128), which pitch (column) may
+    follow which (row).
     """
-    for i, sign in enumerate(signs):
-        masks[i + 1] = masks[i + 1] & steps[sign][masks[i]].any(axis=0)
-    for i in range(len(signs) - 1, -1, -1):
-        masks[i] = masks[i] & steps[signs[i]][:, masks[i + 1]].any(axis=1)
-    return all(mask.any() for mask in masks.values())
+    for i, step in enumerate(steps):
+        masks[i + 1] = masks[i + 1] & step[masks[i]].any(axis=0)
+    for i in range(len(steps) - 1, -1, -1):
+        masks[i] = masks[i] & steps[i][:, masks[i + 1]].any(axis=1)
+    return masks if all(mask.any() for mask in masks) else None
 
 
 def _sign(number: int) -> int:

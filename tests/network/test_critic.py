@@ -11,6 +11,7 @@ from melodygru.evaluation.teaching import _as_critic, _trees, _typical, teach
 from melodygru.music.statistics import feature_table, features
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.critic import CANDIDATES, Critic, own_names
+from melodygru.writing.candidates import Order
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.model import Model
 from tests.command_line import run
@@ -109,7 +110,7 @@ def test_each_melody_is_the_best_of_its_candidates(learned):
     for group, one in enumerate(chosen):
         candidates = [by_number[number] for number in range(group * CANDIDATES, (group + 1) * CANDIDATES)]
         assert one.number == max(candidates, key=lambda c: critic.log_odds(c.melody)).number
-        assert choosy.compose_again(asked, 5, one.number).melody == one.melody
+        assert choosy.compose_again(Order(asked, 5), one.number).melody == one.melody
     assert choosy.candidates_for(asked, 3) == 3 * CANDIDATES
     assert choosy.candidates_for(GenerationConfig(bars=4, best_of=1), 3) == 3
     first = choosy.compose(GenerationConfig(bars=4, best_of=1), 5)[0]

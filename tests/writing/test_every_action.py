@@ -12,6 +12,7 @@ from melodygru.writing.drawing import WHOLE, WRITING
 from melodygru.writing.infilling import infill
 from melodygru.writing.rewriting import joining, leave_to_melody, pitches_wished, rests_wanted, span_of, wishes_for
 from melodygru.writing.variation import vary
+from tests.command_line import run
 from tests.wish_checker import chord_of
 
 PENTATONIC = {7, 9, 11, 2, 4}
@@ -156,3 +157,18 @@ def test_a_variation_follows_a_line_over_the_whole_melody(model, tune):
         at = min(note.onset / (tune.length - 24), 1.0) * 2
         height = line[0] + 12 * min(at, 2 - at)
         assert abs(note.pitch - height) <= 9  # the line lies in the range, near the tonic; four semitones to each side
+
+
+def test_the_command_line_takes_them_all(here, capsys):
+    assert run("generate", "--model", "folk", "--meter", "3/4", "--bars", 4, "--key", "C", "--seed", 5, "a.mid") == 0
+    asked = ("--best-of", 2, "--seed", 1, "--max-copy", 0)
+    chords = ("--chords", "vi IV", "--beats-per-chord", 3, "--chord-mode", "strict")
+    assert run("vary", "a.mid", "b.mid", "--amount", 0.5, *chords, *asked) == 0
+    assert run("vary", "a.mid", "c.mid", "--amount", 1, "--scale", "A minor pentatonic", *asked) == 0
+    assert {note.pitch % 12 for note in Melody.from_midi("c.mid").notes} <= {9, 0, 2, 4, 7}
+    assert run("infill", "a.mid", "d.mid", "--bars", "2-3", "--rests", "none", "--density", 6, *asked) == 0
+    for name in ("b", "c", "d"):
+        assert run("replay", f"{name}.mid") == 0
+    capsys.readouterr()
+    assert run("vary", "a.mid", "e.mid", "--meter", "4/4") == 2
+    assert "vary has no option --meter" in capsys.readouterr().err

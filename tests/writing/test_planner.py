@@ -7,9 +7,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from melodygru import load_model
+from melodygru import Melody, load_model
 from melodygru.errors import UsageError
 from melodygru.network.tokenizer import PieceMeta
+from melodygru.writing.candidates import Order
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, in_range
 from melodygru.writing.constraints.past import Continues, SomeRests
@@ -21,6 +22,7 @@ from melodygru.writing.primer import parse_notes
 from melodygru.writing.rewriting import plan_rewriting, span_of
 from melodygru.writing.variation import vary
 from melodygru.writing.wishes import Problem, Wish
+from tests.command_line import run
 from tests.writing.test_wishes import random_wishes
 
 
@@ -160,3 +162,30 @@ def test_melodies_of_a_small_leap_form_join_their_repeats(model):
     config = GenerationConfig(form="AABA", section_bars=2, max_leap=3, best_of=1)
     for one in model.compose(config, 3, 3):
         assert all(abs(two.pitch - note.pitch) <= 3 for note, two in pairwise(one.melody.notes))
+
+
+PICKUPS = [("4/4", "3/4"), ("4/4", "1/16"), ("3/4", "1/2"), ("6/8", "5/8"), ("2/4", "3/8")]
+
+
+@pytest.mark.parametrize(("meter", "pickup"), PICKUPS)
+def test_a_pickup_finds_its_place_free_when_the_full_bars_go_round(model, meter, pickup):
+    wishes = (
+        {"bars": 1},
+        {"bars": 4, "rests": "none"},
+        {"form": "ABA", "section_bars": 2},
+        {"bars": 4, "density": 6.0},
+    )
+    for asked in (*wishes, {"bars": 2, "chords": "C G", "rests": "few"}):
+        order = Order(GenerationConfig(meter=meter, pickup=pickup, best_of=4, **asked), 1, loops=True)
+        for one in model.compose_each(order, 4):
+            loop = one.melody.looped()  # which raises where it is not
+            assert len(loop.notes) == len(one.melody.notes)
+            assert loop.bars == one.melody.bars
+
+
+def test_a_clip_with_a_long_pickup_goes_round(here):
+    for seed in range(6):
+        asked = ("--pickup", "1/2", "--bars", 4, "--pickup-as", "loop", "--seed", seed, f"{seed}.mid")
+        assert run("generate", "--model", "folk", *asked) == 0
+        assert run("replay", f"{seed}.mid") == 0
+        assert Melody.from_midi(f"{seed}.mid").bars == 4

@@ -15,6 +15,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from melodygru.errors import UsageError, from_known
+from melodygru.formats.midi.expression import louder as shaped
 from melodygru.music.melody import Melody
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
 from melodygru.music.tracks import Track
@@ -45,6 +46,8 @@ class Performance:
         velocity: loudness of a note without an accent.
         swing: where in its quarter the second of two eighths begins: 0.5 straight, 2/3 triplet swing.
         humanize: how inexact timing and velocity are; see `TIMING_SECONDS` and `VELOCITY_SPREAD`.
+        expression: how much of a musician's shaping there is in loudness, see `melodygru.formats.midi.expression`.
+        expression_time: whether there is in tempo too, as a tempo map: ticks stay where they are.
         seed: what the inexactness is drawn from.
         midi_format: 0 (one track) or 1; None: 1 with a track of chords, else 0.
         ppq: ticks to a quarter note, a multiple of the grid's steps.
@@ -74,6 +77,14 @@ class Performance:
     humanize: float = option(
         0.0, "Inexact timing and loudness: {limits}.", low=0, high=1, note="0 is off", panel=FEEL, commands=PLAYING
     )
+    expression: float = option(
+        0.0, "Phrases, high notes and accents shaped in loudness: {limits}.", low=0, high=1, note="0 is off",
+        panel=FEEL, commands=PLAYING,
+    )  # fmt: skip
+    expression_time: bool = option(
+        False, "Shape the tempo too, and slow down at the end.", spelling="--expression-time", shown="",
+        needs="expression", panel=FEEL, commands=PLAYING,
+    )  # fmt: skip
     seed: int = option(0, "What the inexactness is drawn from.", low=0, remedy="give {low} or a larger whole number")
     midi_format: int | None = option(
         None, "0: one track; 1: several.", choices=(0, 1), remedy="choose 0 (one track) or 1 (several)",
@@ -118,6 +129,8 @@ class Performance:
                 f"swing {self.swing:g} has nothing to act on in {metre}, whose bars are not made of quarters with two "
                 "eighths each; leave it out, or choose a metre such as 4/4 or 3/4."
             )
+        if self.expression_time and self.no_tempo:
+            raise UsageError("--expression-time and --no-tempo contradict each other: leave one of them out.")
         if with_chords and self.midi_format == 0:
             raise UsageError(
                 "A file of format 0 has one track, and the chords need a second; leave out midi-format, or choose 1."
@@ -198,7 +211,7 @@ def perform(melody: Melody, performance: Performance) -> list[Struck]:
     """
     clock = Clock(melody, performance)
     edges = {step: clock.tick(step) for note in melody.notes for step in (note.onset, note.end)}
-    louder = [0] * len(melody.notes)
+    louder = shaped(melody, performance.expression)
     if performance.humanize:
         ticks_a_second = melody.qpm / 60 * performance.ppq
         edges = dict(
@@ -214,7 +227,7 @@ def perform(melody: Melody, performance: Performance) -> list[Struck]:
             )
         )
         chance = Random(f"humanize velocity {performance.seed}")
-        louder = [round(performance.humanize * VELOCITY_SPREAD * _normal(chance)) for _ in melody.notes]
+        louder = [more + round(performance.humanize * VELOCITY_SPREAD * _normal(chance)) for more in louder]
     return [
         Struck(
             edges[note.onset],

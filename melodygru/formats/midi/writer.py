@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from melodygru.errors import UsageError
 from melodygru.formats.midi.arranged import HEADER, accompaniment_text, arranged, own_tracks
 from melodygru.formats.midi.chord_text import text_of_chords
 from melodygru.formats.midi.chunks import INFORMATION, KEY_IN_WORDS, PERCUSSION
+from melodygru.formats.midi.expression import tempos as tempos_of
 from melodygru.formats.midi.mido_bridge import save
 from melodygru.formats.midi.parser import RawFile
 from melodygru.formats.midi.performance import Clock, Performance, Struck, perform, perform_track
@@ -81,6 +83,10 @@ def midi_bytes(
     _check_spans(chords, melody.length)
     clock = Clock(melody, performance)
     last = melody.length * clock.ticks_per_step
+    tempos = tempos_of(melody, performance.expression) if performance.expression_time else ()
+    shape: list[tuple[int, Message | MetaMessage]] = [
+        (step * clock.ticks_per_step, MetaMessage("set_tempo", tempo=round(60_000_000 / qpm))) for step, qpm in tempos
+    ]
     head = [MetaMessage("track_name", name=melody.name or "Melody"), *_facts(melody, performance, text)]
     struck = [
         one._replace(velocity=said.get(note.onset, one.velocity))
@@ -90,7 +96,7 @@ def midi_bytes(
     if chords or tracks or performance.midi_format == 1:
         markers = [(clock.tick(step), MetaMessage("marker", text=symbol)) for step, symbol in _symbols(chords)]
         written = [
-            _track(head, markers, last),
+            _track(head, sorted([*shape, *markers], key=itemgetter(0)), last),
             _track([MetaMessage("track_name", name="Melody")], played, last),
         ]
         for place, track in enumerate(tracks or ()):
@@ -104,7 +110,7 @@ def midi_bytes(
             events = _notes(struck, _chords_channel(performance.channel), CHORDS_PROGRAM)
             written.append(_track([MetaMessage("track_name", name=CHORDS_TRACK)], events, last))
     else:
-        written = [_track(head, played, last)]
+        written = [_track(head, sorted([*shape, *played], key=itemgetter(0)) if shape else played, last)]
     return save(MidiFile(type=int(len(written) > 1), ticks_per_beat=performance.ppq, charset="utf-8", tracks=written))
 
 
