@@ -18,7 +18,9 @@ from typing import Any
 
 from melodygru.errors import UsageError
 
-MUSIC, TUNE, START, FEEL, FILES = PANELS = ("Music", "Control", "Starting from something", "Feel", "Files")
+MUSIC, TUNE, START, FEEL, PORTS, FILES = PANELS = (
+    "Music", "Control", "Starting from something", "Feel", "Ports and clock", "Files",
+)  # fmt: skip
 """Panels of the help page, in their order."""
 
 _KINDS: dict[str, tuple[type, type, str]] = {
