@@ -74,8 +74,8 @@ class CallResponse:
             if stage.step >= self._end:
                 self._listen(self._end)
             return
-        lead = min(stage.lead, self._length / 4)
-        due = sum(stage.step >= self._end - times * lead for times in (2, 1))
+        lead = min(stage.lead, self._length / 2)
+        due = sum(stage.step >= self._end - times * lead for times in (1.5, 1))
         if due > len(self._asked):
             self._ask()
         if stage.eve >= self._end:

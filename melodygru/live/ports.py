@@ -30,7 +30,7 @@ def backend() -> Any:
     try:
         mido.backend.load()
     except ImportError as error:
-        raise MelodyGRUError(f"MIDI ports need {error.name or 'python-rtmidi'}; install it: {PIP}") from None
+        raise MelodyGRUError(f"MIDI ports need python-rtmidi, which cannot be used here ({error}): {PIP}") from None
     return mido
 
 
