@@ -124,8 +124,6 @@ class Session:
         if not clock.running or self._ran:
             return
         self._pass(clock.onsets[0])
-        self._ran = True
-        self._begin()
         for (onset, note), (end, _) in pairwise([*self._early, (now, message)]):
             if onset >= clock.onsets[0] and onset < now:
                 # Lengths were not kept: each until the next.
@@ -175,9 +173,6 @@ class Session:
             self._halt(now)
             clock.stop()
         self._pass(now)
-        if clock.running and not self._ran:
-            self._ran = True
-            self._begin()
         for answer in self._writer.answers():
             self.stage.seconds.append(answer.seconds)
             self.stage.remark = answer.remark
@@ -190,10 +185,13 @@ class Session:
             self.player.advance(now)
 
     def _pass(self, now: float) -> None:
-        self.stage.now, self.stage.step = now, self._clock.step_at(now)
+        """Be at that second; where the clock has begun to run, begin."""
+        self.stage.step = self._clock.step_at(now)
+        if self._clock.running and not self._ran:
+            self._begin()
 
     def _begin(self) -> None:
-        stage = self.stage
+        stage, self._ran = self.stage, True
         stage.listener.forget()
         self.player.played.clear()
         self.recording.begin(stage.step, stage.tempo)
@@ -203,7 +201,7 @@ class Session:
     def _halt(self, now: float) -> None:
         """The music stands still, or goes on elsewhere."""
         if self._ran:
-            self._pass(now)
+            self.stage.step = self._clock.step_at(now)
             self.stage.listener.release(self.stage.step)
             self.recording.played(self.player.played, self.stage.step)
             self.player.stop()

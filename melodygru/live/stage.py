@@ -65,7 +65,7 @@ class Stage:
     """The one place where ways of playing meet what they work with.
 
     Attributes:
-        now, step: the time and the position that hold during a call.
+        step: the position that holds during a call.
         temperature: as the knob has it.
         late: answers that came after their bar line.
         remark: what last stood in the writer's way.
@@ -74,7 +74,7 @@ class Stage:
     def __init__(self, settings: Settings, clock: Clock, player: Player, writer: Writer):
         self.settings, self.clock, self.player, self.writer = settings, clock, player, writer
         self.listener = Listener()
-        self.now = self.step = 0.0
+        self.step = 0.0
         self.temperature = settings.temperature
         self.late = 0
         self.remark = ""
