@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from melodygru.arranging.harmony import harmonize
     from melodygru.errors import MelodyGRUError
     from melodygru.formats.midi.writer import write_midi as write_midi
     from melodygru.formats.notation.interop import to_music21 as to_music21
@@ -37,6 +38,7 @@ __all__ = [
     "Model",
     "Note",
     "TimeSignature",
+    "harmonize",
     "infill",
     "load_model",
     "train",
@@ -52,6 +54,7 @@ _HOMES = {
     "Note": "music.melody",
     "TimeSignature": "music.theory",
     "__version__": "version",
+    "harmonize": "arranging.harmony",
     "infill": "writing.infilling",
     "load_model": "writing.model",
     "train": "training.run",

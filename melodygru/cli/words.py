@@ -32,7 +32,7 @@ for _words, _what, _line in (
     ("download data dataset datasets", "for tunes to train on", "corpus"),
     ("onnx quantize quantise", "to write a model for other programs", "export MODEL OUT.onnx"),
     ("transpose", "to write in another key", 'generate --key "D minor"'),
-    ("harmonize harmonise arrange accompany chords", "for a melody over chords", 'generate --chords "Am F C G"'),
+    ("harmonise reharmonize chords chordify accompany arrange", "for chords to a melody", "harmonize {0} OUT.mid"),
     ("key tempo bpm bars", "to say what is wanted", 'generate --key "A minor" --bpm 96 --bars 8'),
     ("version", "for the version", "--version"),
 ):

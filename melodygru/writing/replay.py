@@ -11,6 +11,7 @@ from os import PathLike
 from typing import Any
 
 from melodygru.errors import CheckpointError, MelodyGRUError, MidiError, UsageError
+from melodygru.formats.midi.chord_text import chords_of_texts
 from melodygru.formats.midi.parser import parse_midi, read_bytes
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
@@ -125,15 +126,17 @@ def model_of(path: str | PathLike[str]) -> Model:
 
 
 def chords_in(path: str | PathLike[str], melodies: Sequence[Melody]) -> tuple[ChordSpan, ...]:
-    """The chords that a file was written to, in steps of its melody; none for a file of several melodies.
+    """The chords that a MIDI file was written to or harmonized with, in steps of its melody; none of several melodies.
 
     None, too, for scores, and for files with a recipe that cannot be read or does not fit: `melodygru info` says why.
     """
     if len(melodies) != 1:
         return ()
     try:
-        recipe = recipe_in(path)
-        return () if recipe is None else chords_of(recipe, melodies[0])
+        texts = parse_midi(read_bytes(path)).texts
+        told = chords_of_texts(texts, melodies[0].length)
+        recipe = None if told else Recipe.find(texts)
+        return told if recipe is None else chords_of(recipe, melodies[0])
     except MelodyGRUError:
         return ()
 
