@@ -18,8 +18,8 @@ from typing import Any
 
 from melodygru.errors import UsageError
 
-MUSIC, TUNE, START, FEEL, PORTS, FILES = PANELS = (
-    "Music", "Control", "Starting from something", "Feel", "Ports and clock", "Files",
+MUSIC, TUNE, START, AROUND, FEEL, PORTS, FILES = PANELS = (
+    "Music", "Control", "Starting from something", "Around the melody", "Feel", "Ports and clock", "Files",
 )  # fmt: skip
 """Panels of the help page, in their order."""
 
@@ -55,6 +55,7 @@ class Option:
         shown: how the help page tells what holds then; None: the default; empty: not at all.
         panel: of the help page; one of `PANELS`, or the first, unnamed.
         spelling: on the command line, where it does not follow from the name.
+        hidden: whether the help page is silent of it: an older way to say something.
         typed: its kind on the command line, where that takes words for numbers.
         aliases: names that people know from elsewhere, as `name` is spelled.
         needs: the option without which this one has no meaning.
@@ -79,6 +80,7 @@ class Option:
     shown: str | None = None
     panel: str = ""
     spelling: str = ""
+    hidden: bool = False
     typed: type | None = None
     aliases: tuple[str, ...] = ()
     needs: str = ""

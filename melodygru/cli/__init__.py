@@ -48,6 +48,10 @@ COMMANDS = {
         "melodygru.cli.harmonize_command",
         "Find chords for a melody, and write both: the chords as a track and as symbols.",
     ),
+    "arrange": (
+        "melodygru.cli.arrange_command",
+        "Put chords, a bass and drums around a melody, on tracks of their own.",
+    ),
     "play": ("melodygru.cli.hearing", "Play a MIDI file; no soundfont is needed."),
     "render": ("melodygru.cli.hearing", "Write a MIDI file as sound, exactly as long as the clip."),
     "show": ("melodygru.cli.show_command", "Show a melody as a piano roll, in the terminal or as a picture."),
@@ -98,7 +102,7 @@ sentences of its docstring, so that the help page need not import them all."""
 GROUPS = {
     "Make": ("generate", "styles", "studio"),
     "Play together": ("jam", "ports"),
-    "Change": ("infill", "vary", "harmonize"),
+    "Change": ("infill", "vary", "harmonize", "arrange"),
     "Hear and see": ("play", "render", "show", "score"),
     "Learn": ("train", "teach", "inspect", "prepare", "corpus"),
     "Look inside": ("info", "check", "replay", "evaluate", "compare", "explain", "tokens", "export"),

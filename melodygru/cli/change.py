@@ -13,6 +13,7 @@ import typer
 from melodygru.cli import options
 from melodygru.cli.options import Track
 from melodygru.errors import UsageError
+from melodygru.formats.midi.performance import Performance
 from melodygru.option import taken_by
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import AMOUNT, KEEP, SEED
@@ -45,7 +46,7 @@ def change(
     from melodygru.writing.editing import Tune
     from melodygru.writing.model import draw_seed, load_model
     from melodygru.writing.recipe import Recipe
-    from melodygru.writing.replay import changed, model_of, packed_input, style_of
+    from melodygru.writing.replay import changed, model_of, packed_input, recipe_in, style_of
     from melodygru.writing.styles import styled
     from melodygru.writing.variation import Varied
 
@@ -64,8 +65,10 @@ def change(
     own = {name: value for name, value in details.items() if value is not None}
     if track != "auto" and not is_score(source):  # of a score, what is kept is its melody alone
         own["track"] = track
+    earlier = None if is_score(source) else recipe_in(source)
     recipe = Recipe(
         __version__, loaded.name, loaded.fingerprint, seed, config=config, command=command,
+        performance=Performance() if earlier is None else replace(earlier.performance, seed=seed),
         details={**own, **packed_input(tune)},
     )  # fmt: skip
     done, recipe, data = changed(recipe, loaded, tune, progress=partial(tell, "drawing candidates"))

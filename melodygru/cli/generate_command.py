@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import around, options
+from melodygru.cli.around import SPLIT
 from melodygru.cli.progress import tell
 from melodygru.errors import UsageError
 from melodygru.formats.midi.chunks import PERCUSSION
-from melodygru.formats.midi.performance import Performance
-from melodygru.option import FEEL, MUSIC, START, Option, taken_by
+from melodygru.formats.midi.performance import Performance, can_swing
+from melodygru.option import MUSIC, START, Option, taken_by
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import COUNT, SEED
 
@@ -38,9 +39,9 @@ _PRIMER_BARS = Option(
     "How many of its bars to continue.", name="primer_bars", kind=int, shown="all", panel=START, needs="primer"
 )
 _RENDER_CHORDS = Option(
-    "Write the chords as a track too.", name="render_chords", kind=bool, spelling="--render-chords", panel=FEEL,
-    needs="chords",
+    "", name="render_chords", kind=bool, spelling="--render-chords", needs="chords", hidden=True,
 )  # fmt: skip
+"""An older way to say --with chords, whose chords are held as long as they last; files that were made so say it."""
 _SEVERAL = Option(
     "Several options at once: topline, lead, film, riff, lullaby … or your own; what you say goes before them. "
     "`melodygru styles` lists them.", name="feel", panel=MUSIC,
@@ -61,8 +62,9 @@ _OWN = (
 
 
 @options.takes(
-    *taken_by("generate", GenerationConfig), *_OWN, *taken_by("generate", Performance), _RENDER_CHORDS, file=True
-)
+    *taken_by("generate", GenerationConfig), *_OWN, *around.options_of("generate"), SPLIT,
+    *taken_by("generate", Performance), _RENDER_CHORDS, file=True,
+)  # fmt: skip
 def generate(
     asked: Mapping[str, Any],
     out: Annotated[
@@ -86,8 +88,11 @@ def generate(
     if out is None:
         output.check_told(json, show)
     else:
-        output.check_out(out, number, force, json, show)
+        output.check_out(out, number, force or bool(asked.get("split")), json, show)
     model, order, recipe, feel = _ordered(asked)
+    parts = around.file_parts(recipe, bool(asked.get("split")))
+    if out is not None and parts:
+        around.check_split(out, number, parts, force)
     if (understood := _understood(asked, order.config)) and not json:
         output.tell(out, f"Understood as {output.spelled(understood)}")
     if "feel" in asked and not json:
@@ -95,13 +100,15 @@ def generate(
     targets: list[Path | None] = []
     told: list[dict[str, Any]] = []
     drawn: list[Generated] = []
-    for target, one in _write(out, model, order, number, recipe, force):
-        targets.append(target)
+    for written, one in _write(out, model, order, number, recipe, parts, force):
+        target = written[0]
+        targets += written
         if len(drawn) < _SHOWN:
             drawn.append(one)
         if json:
             facts = {"number": one.number, **output.facts(one.melody), "score": output.rating(one.rating)}
-            told.append({"file": str(target), **facts})
+            names = {"files": [str(name) for name in written]} if parts else {"file": str(target)}
+            told.append({**names, **facts, **around.facts(recipe)})
     if json:
         made_by = {"model": model.name, "fingerprint": model.fingerprint, "seed": order.seed}
         if "feel" in asked:
@@ -109,13 +116,13 @@ def generate(
         output.print_json({**made_by, "options": order.config.as_dict(), "files": told})
         return
     where = "standard output" if targets[0] is None else str(targets[0])
-    if number > 1:
-        where = f"{where} … {Path(str(targets[-1])).name} ({number} files)"
+    if len(targets) > 1:
+        where = f"{where} … {Path(str(targets[-1])).name} ({len(targets)} files)"
     first = drawn[0].melody
     output.tell(
         out,
         f"Wrote {where}: {output.counted(first.bars, 'bar')} of {first.time_signature} in {first.key}, "
-        f"{first.qpm:g} bpm, {output.in_style(order.config)}seed {order.seed}.",
+        f"{first.qpm:g} bpm, {around.in_words(recipe)}{output.in_style(order.config)}seed {order.seed}.",
     )
     if first.pickup and recipe.performance.pickup_as == "bar":
         bars = f"The file has {first.bars + 1} bars, the pickup's among them"
@@ -124,7 +131,7 @@ def generate(
     if show:
         from melodygru.cli.show_command import draw_written
 
-        draw_written([(one.melody, one.chords) for one in drawn], targets)
+        draw_written([(one.melody, one.chords) for one in drawn], targets[:: len(parts) or 1])
 
 
 def _understood(asked: Mapping[str, Any], config: GenerationConfig) -> dict[str, Any]:
@@ -160,13 +167,21 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
     if source is None:
         config = model.in_own_style(config)
     metre = config.time_signature if source is None else source.time_signature
-    details = {}
+    details: dict[str, Any] = {}
     if asked.get("render_chords"):
         details["render_chords"] = True
     performance.check(metre, with_chords=bool(details))
+    if (arrangement := around.asked_for(asked)) is not None:
+        if details:
+            raise UsageError("--render-chords is an older way to say --with chords; leave it out.")
+        arrangement = arrangement.settled(config.style, metre)
+        swing = arrangement.played(metre).swing
+        if "swing" not in said and swing is not None and can_swing(metre):
+            performance = replace(performance, swing=swing)
+        performance.check(metre, with_chords=True)
+        details[around.ARRANGEMENT] = arrangement.as_dict()
     _check_clip(said, performance, config.pickup_steps(metre) if source is None else source.pickup)
-    if details:
-        _RENDER_CHORDS.check_needs(said)
+    _RENDER_CHORDS.check_needs({name for name in said if said[name]})
     seed = asked["seed"] if "seed" in asked else draw_seed()
     include = asked.get("include_primer", True)
     if source is not None:
@@ -205,12 +220,18 @@ def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model
 
 
 def _write(
-    out: str | None, model: Model, order: Order, number: int, recipe: Recipe, force: bool
-) -> Iterator[tuple[Path | None, Generated]]:
-    """Write so many melodies as they come; where each went."""
+    out: str | None,
+    model: Model,
+    order: Order,
+    number: int,
+    recipe: Recipe,
+    parts: Sequence[str],
+    force: bool,
+) -> Iterator[tuple[list[Path | None], Generated]]:
+    """Write so many melodies as they come, each in files of these parts, if there are any; where each went."""
     from melodygru.cli import output
     from melodygru.system import usable_cores
-    from melodygru.writing.recipe import file_name, file_names, rendered
+    from melodygru.writing.recipe import file_name, file_names
 
     candidates = model.candidates_for(order.config, number)
     jobs = usable_cores() if candidates >= _WORTH_PROCESSES else 1
@@ -222,14 +243,16 @@ def _write(
     for place, one in enumerate(model.compose_each(order, number, progress, jobs)):
         if not place and out is None:
             # Nothing is there yet by such a name: nobody said that a file may be written over.
-            unused = output.unused(Path(file_name(one.melody, order.seed)), number)
+            unused = output.unused(Path(file_name(one.melody, order.seed)), number, parts)
             targets: list[Path | None] = [*output.numbered(unused, number)]
         elif not place and out is not None:
-            targets = output.targets(out, file_names(model.name, one.melody, order.seed, number), force)
+            names = file_names(model.name, one.melody, order.seed, number)
+            targets = output.targets(out, names, force or bool(parts))
         performance = replace(recipe.performance, seed=order.seed + one.number)
         own = replace(recipe, number=one.number, performance=performance)
-        output.write(targets[place], rendered(one, own), force)
-        yield targets[place], one
+        one, own = around.with_harmony(one, own)
+        files = [around.finished(one, each) for each in around.recipes_of(own, parts)]
+        yield around.written(targets[place], parts, files, force), one
 
 
 def _starting_from(asked: Mapping[str, Any], config: GenerationConfig, key: Key | None) -> Melody | None:

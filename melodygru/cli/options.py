@@ -214,6 +214,7 @@ def shown(option: Option) -> Any:
         rich_help_panel=option.panel or None,
         help=option.help_text,
         show_default=option.shown_default or False,
+        hidden=option.hidden,
     )
 
 

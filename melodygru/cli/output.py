@@ -67,10 +67,19 @@ def check_stdout(what: str) -> None:
         raise UsageError(f"- would print {what} to the terminal; give OUT a name, or pipe it to a file or a program.")
 
 
-def unused(out: Path, count: int) -> Path:
-    """The first of OUT.mid, OUT-2.mid, OUT-3.mid … of which none of `numbered`'s files is there."""
+def unused(out: Path, count: int, parts: Sequence[str] = ()) -> Path:
+    """The first of OUT.mid, OUT-2.mid, OUT-3.mid … of which none of `numbered`'s files is there, nor their parts."""
     names = (out.with_name(f"{out.stem}{f'-{again}' * (again > 1)}{out.suffix}") for again in itertools.count(1))
-    return next(name for name in names if not any(one.exists() for one in numbered(name, count)))
+
+    def is_there(name: Path) -> bool:
+        return any(file.exists() for one in numbered(name, count) for file in parted(one, parts))
+
+    return next(name for name in names if not is_there(name))
+
+
+def parted(out: Path, parts: Sequence[str]) -> list[Path]:
+    """OUT-melody.mid, OUT-chords.mid … for such parts; OUT.mid itself for none."""
+    return [out.with_name(f"{out.stem}-{part}{out.suffix}") for part in parts] or [out]
 
 
 def numbered(out: Path, count: int) -> list[Path]:

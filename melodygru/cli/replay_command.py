@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import around, options
 from melodygru.errors import CheckpointError, MelodyGRUError, MidiError, UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def replay(
     from melodygru.formats.midi.parser import read_midi
     from melodygru.system import write_atomically
     from melodygru.writing.recipe import Recipe
-    from melodygru.writing.replay import made_again
+    from melodygru.writing.replay import input_of, made_again
 
     if new is not None:
         if Path(new).is_dir():
@@ -54,7 +54,11 @@ def replay(
             f"{file} does not say how it was made; give a file that melodygru wrote and no other program since."
         )
     try:
-        data = made_again(recipe, _model_of(recipe, model, file), partial(tell, "drawing candidates"))
+        if recipe.command == "arrange":
+            data = around.arranged_file(recipe, input_of(recipe))
+        else:
+            loaded = _model_of(recipe, model, file)
+            data = made_again(recipe, loaded, partial(tell, "drawing candidates"), around.finished)
     except MidiError as error:
         raise DiffersError(f"{file} {error}") from error
     same = data == Path(file).read_bytes()
@@ -89,7 +93,8 @@ def _model_of(recipe: Recipe, given: str | None, file: str) -> Model:
 
 
 def _words(recipe: Recipe) -> str:
-    return f"melodygru {recipe.version}, model {recipe.model}, seed {recipe.seed}"
+    model = f"model {recipe.model}, " if recipe.model else ""
+    return f"melodygru {recipe.version}, {model}seed {recipe.seed}"
 
 
 def _why(recipe: Recipe) -> str:

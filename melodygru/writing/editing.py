@@ -146,6 +146,11 @@ class Tune:
             raise MidiError(f"{self.source} {error}" if self.source else str(error)) from None
         return data
 
+    def ticks(self) -> Callable[[int], int]:
+        """When a step of the melody sounds in the file, in ticks: swung, if the file says so."""
+        clock = self._clock(self.melody)
+        return lambda step: self._tick(step, clock)
+
     def _clock(self, melody: Melody) -> Clock | None:
         """How the file swings, where it says so."""
         try:

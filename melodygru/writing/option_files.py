@@ -3,38 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-from melodygru.errors import FileError, UsageError
+from melodygru.errors import UsageError
 from melodygru.option import Option
-
-_LARGEST = 1 << 20
-"""Bytes of a file of options: what is larger is something else."""
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """What stands in a TOML file. Raises FileError if it cannot be read, or is none."""
-    import sys
-
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise FileError(f"{file} has more than {_LARGEST:,} bytes, which is no file of options; give another.")
-        return tomllib.loads(data.decode("utf-8"))
-    except OSError as error:
-        raise FileError(f"{file} cannot be read ({error.strerror}); check the path and its permissions.") from error
-    except (ValueError, RecursionError) as error:
-        # ValueError: no TOML, no UTF-8, or a number of more digits than Python takes.
-        what, at, place = str(error).partition(" (at ")  # the place stands last, and is not to be cut off
-        raise FileError(
-            f"{file} is not TOML ({what[:80]}{at}{place[:60]}); write lines such as key = 'A minor'."
-        ) from error
+from melodygru.system import read_toml as read_toml
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from melodygru.formats.midi.performance import Performance
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import Key, TimeSignature
+from melodygru.music.tracks import Track
 from melodygru.writing.candidates import Generated
 from melodygru.writing.config import GenerationConfig
 
-COMMANDS = ("generate", "infill", "vary")
+COMMANDS = ("generate", "infill", "vary", "arrange")
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
 
 
@@ -167,8 +168,8 @@ def file_names(model: str, melody: Melody, seed: int, count: int) -> list[str]:
     return [f"{stem}_{number:0{digits}}.mid" for number in range(1, count + 1)]
 
 
-def rendered(generated: Generated, recipe: Recipe) -> bytes:
-    """A melody as a MIDI file that says how it was made."""
-    chords = generated.chords if recipe.details.get("render_chords") else ()
+def rendered(generated: Generated, recipe: Recipe, tracks: Sequence[Track] | None = None) -> bytes:
+    """A melody as a MIDI file that says how it was made; `tracks`: what plays around it."""
+    chords = generated.chords if recipe.details.get("render_chords") or tracks is not None else ()
     melody = generated.melody if recipe.as_written else replace(generated.melody, key=generated.melody.key.plain)
-    return midi_bytes(melody, recipe.performance, chords, recipe.text())
+    return midi_bytes(melody, recipe.performance, chords, recipe.text(), tracks)

@@ -16,6 +16,7 @@ from melodygru.formats.midi.parser import parse_midi, read_bytes
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
 from melodygru.music.melody import Melody
+from melodygru.writing.candidates import Generated
 from melodygru.writing.drawing import FILLINGS, VARIATIONS
 from melodygru.writing.editing import Tune
 from melodygru.writing.infilling import Filled, infill
@@ -73,8 +74,26 @@ def _counting(progress: Told | None, candidates: int, only: int | None) -> Calla
     return lambda done: progress(done, total)
 
 
-def made_again(recipe: Recipe, model: Model, progress: Told | None = None) -> bytes:
+def input_of(recipe: Recipe) -> Tune:
+    """The file that was changed. Raises MidiError if the recipe does not hold it, or it cannot be read."""
+    try:
+        data = zlib.decompressobj().decompress(base64.b64decode(recipe.details["input"]), _LARGEST_INPUT)
+    except (KeyError, ValueError, TypeError, zlib.error) as error:
+        raise MidiError(
+            "does not hold the file that it was made from, which was too large; make it anew from that."
+        ) from error
+    return Tune.parse(data, str(recipe.details.get("name", "")), str(recipe.details.get("track", "auto")))
+
+
+def made_again(
+    recipe: Recipe,
+    model: Model,
+    progress: Told | None = None,
+    finish: Callable[[Generated, Recipe], bytes] = rendered,
+) -> bytes:
     """The bytes of the file that the recipe is of, given its model; `progress` as in `changed`.
+
+    `finish` makes the file of a new melody: whoever knows arrangements puts tracks around it.
 
     Raises UsageError or SamplingError where this version cannot do what the recipe asks, MidiError if it needs a file
     that it does not hold.
@@ -83,15 +102,8 @@ def made_again(recipe: Recipe, model: Model, progress: Told | None = None) -> by
         include = bool(recipe.details.get("include_primer", True))
         report = _counting(progress, 1, None)
         generated = model.compose_again(recipe.config, recipe.seed, recipe.number, recipe.source, include, report)
-        return rendered(generated, recipe)
-    try:
-        data = zlib.decompressobj().decompress(base64.b64decode(recipe.details["input"]), _LARGEST_INPUT)
-    except (KeyError, ValueError, TypeError, zlib.error) as error:
-        raise MidiError(
-            "does not hold the file that it was made from, which was too large; make it anew from that."
-        ) from error
-    tune = Tune.parse(data, str(recipe.details.get("name", "")), str(recipe.details.get("track", "auto")))
-    return changed(recipe, model, tune, recipe.number, progress)[2]
+        return finish(generated, recipe)
+    return changed(recipe, model, input_of(recipe), recipe.number, progress)[2]
 
 
 def recipe_of(data: bytes) -> Recipe | None:

@@ -7,7 +7,7 @@ makes files of what comes out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import pairwise
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from melodygru.errors import UsageError, from_known
 from melodygru.music.melody import Melody
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
+from melodygru.music.tracks import Track
 from melodygru.option import FEEL, FILES, check_all, described, option
 
 TICKS_PER_QUARTER = 480
@@ -200,6 +201,36 @@ def perform(melody: Melody, performance: Performance) -> list[Struck]:
         )
         for note, more in zip(melody.notes, louder, strict=True)
     ]
+
+
+def perform_track(
+    track: Track,
+    melody: Melody,
+    performance: Performance,
+    tick: Callable[[int], int],
+) -> list[Struck]:
+    """A track beside a melody as it is played, in order: swung and humanized as the melody is.
+
+    Args:
+        track: in steps of the melody's grid; of one pitch no note may sound into the next.
+        melody: for its metre, its tempo and its length.
+        performance: how the melody is played.
+        tick: when a step of the grid sounds, in ticks; `Clock.tick`, or what a file that is there says.
+    """
+    steps = sorted({step for stroke in track.strokes for step in (stroke.onset, stroke.end)})
+    ticks = [tick(step) for step in steps]
+    chance = Random(f"humanize {track.part} {performance.seed}")
+    if performance.humanize and ticks:
+        spread = performance.humanize * TIMING_SECONDS * melody.qpm / 60 * performance.ppq
+        ticks = _shaken(ticks, tick(melody.length), spread, chance)
+    edges = dict(zip(steps, ticks, strict=True))
+    found = []
+    for onset, end, pitch, louder in track.strokes:
+        loud = performance.velocity + louder + accent(onset, melody.time_signature) // 2
+        if performance.humanize:
+            loud += round(performance.humanize * VELOCITY_SPREAD * _normal(chance))
+        found.append(Struck(edges[onset], max(edges[onset] + 1, edges[end]), pitch, max(1, min(127, loud))))
+    return found
 
 
 def accent(onset: int, metre: TimeSignature) -> int:

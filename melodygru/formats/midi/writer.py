@@ -8,18 +8,23 @@ The format: The Complete MIDI 1.0 Detailed Specification, "Standard MIDI Files 1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
+from melodygru.formats.midi.arranged import HEADER, accompaniment_text, arranged, own_tracks
+from melodygru.formats.midi.chord_text import text_of_chords
 from melodygru.formats.midi.chunks import INFORMATION, KEY_IN_WORDS, PERCUSSION
 from melodygru.formats.midi.mido_bridge import save
-from melodygru.formats.midi.performance import Clock, Performance, Struck, perform
+from melodygru.formats.midi.parser import RawFile
+from melodygru.formats.midi.performance import Clock, Performance, Struck, perform, perform_track
+from melodygru.formats.midi.splice import unwrapped
 from melodygru.music.chords import ChordSpan, voicing
 from melodygru.music.melody import Melody
 from melodygru.music.theory import Key, name_on_line
+from melodygru.music.tracks import DRUMS, PARTS, Track
 from melodygru.system import write_atomically
 
 if TYPE_CHECKING:
@@ -39,12 +44,13 @@ def midi_bytes(
     performance: Performance = _DEFAULT,
     chords: Sequence[ChordSpan] = (),
     text: Sequence[str] | str | None = None,
+    tracks: Sequence[Track] | None = None,
 ) -> bytes:
     """A melody as the bytes of a MIDI file whose tracks end on its last bar line.
 
-    Format 0: one track. Format 1, always so with chords: a track of tempo, metre, key and texts, one of the melody,
-    and one of the chords, each struck at its span's onset and let go at its end, on a channel of its own. A marker
-    names each new chord.
+    Format 0: one track. Format 1, always so with chords or tracks: a track of tempo, metre, key and texts, one of the
+    melody, and the others, each on a channel of its own, drums on 10. Where no tracks are given, that is one of the
+    chords, each struck at its span's onset and let go at its end. A marker names each new chord.
 
     Args:
         melody: what to write.
@@ -52,35 +58,134 @@ def midi_bytes(
         chords: spans in order, that do not overlap and lie within the melody's bars; see
             `melodygru.music.chords.lay_out`.
         text: free text events at the start, which players pass by.
+        tracks: what sounds beside the melody, within its bars; see `melodygru.arranging.accompaniment`.
 
     Raises:
         UsageError: chords that do not fit, format 0 asked for together with chords, or swing in a metre that has none.
     """
     from mido import MetaMessage, MidiFile  # 50 ms that others do not need
 
-    performance.check(melody.time_signature, with_chords=bool(chords))
+    performance.check(melody.time_signature, with_chords=bool(chords or tracks))
     if melody.pickup and performance.pickup_as == "loop":
         bar = melody.time_signature.bar_steps
         chords = [replace(span, onset=max(span.onset - bar, 0), end=span.end - bar) for span in chords]
+        tracks = None if tracks is None else [_earlier(track, bar) for track in tracks]
         melody = melody.looped()
     _check_spans(chords, melody.length)
     clock = Clock(melody, performance)
     last = melody.length * clock.ticks_per_step
     head = [MetaMessage("track_name", name=melody.name or "Melody"), *_facts(melody, performance, text)]
     played = _notes(perform(melody, performance), performance.channel, performance.program)
-    if chords or performance.midi_format == 1:
+    if chords or tracks or performance.midi_format == 1:
         markers = [(clock.tick(step), MetaMessage("marker", text=symbol)) for step, symbol in _symbols(chords)]
-        tracks = [
+        written = [
             _track(head, markers, last),
             _track([MetaMessage("track_name", name="Melody")], played, last),
         ]
-        if chords:
+        for place, track in enumerate(tracks or ()):
+            told = _told(track, chords if place == 0 else ())
+            struck = perform_track(track, melody, performance, clock.tick)
+            channels = free_channels({performance.channel - 1})
+            channel = PERCUSSION if track.part == DRUMS else channels[PARTS.index(track.part)]
+            written.append(sideman(track, struck, channel, last, told))
+        if chords and tracks is None:
             struck = _chords(chords, clock, max(1, performance.velocity - CHORDS_SOFTER))
             events = _notes(struck, _chords_channel(performance.channel), CHORDS_PROGRAM)
-            tracks.append(_track([MetaMessage("track_name", name=CHORDS_TRACK)], events, last))
+            written.append(_track([MetaMessage("track_name", name=CHORDS_TRACK)], events, last))
     else:
-        tracks = [_track(head, played, last)]
-    return save(MidiFile(type=int(len(tracks) > 1), ticks_per_beat=performance.ppq, charset="utf-8", tracks=tracks))
+        written = [_track(head, played, last)]
+    return save(MidiFile(type=int(len(written) > 1), ticks_per_beat=performance.ppq, charset="utf-8", tracks=written))
+
+
+def sideman(
+    track: Track,
+    struck: Iterable[Struck],
+    channel: int,
+    last: int,
+    told: Sequence[str],
+    markers: Iterable[tuple[int, str]] = (),
+    program: bool = True,
+) -> MidiTrack:
+    """A track beside the melody, as it is written.
+
+    Args:
+        track: for its name and its program.
+        struck: its notes.
+        channel: from 0.
+        last: the tick at which it ends.
+        told: text events at its start.
+        markers: (tick, text) in order.
+        program: whether the channel is told its instrument.
+    """
+    from mido import MetaMessage
+
+    events: list[tuple[int, Message | MetaMessage]] = [*_notes(struck, channel + 1, track.program)][not program :]
+    events += [(tick, MetaMessage("marker", text=text)) for tick, text in markers]
+    head = [MetaMessage("track_name", name=track.name), *(MetaMessage("text", text=text) for text in told)]
+    return _track(head, sorted(events, key=lambda event: event[0]), last)
+
+
+def put_around(
+    data: bytes,
+    raw: RawFile,
+    played: Sequence[tuple[Track, Sequence[Struck]]],
+    chords: Sequence[ChordSpan],
+    tick: Callable[[int], int],
+    length: int,
+    text: str,
+    names: Sequence[str] = (),
+) -> bytes:
+    """A MIDI file with tracks around its melody, in place of those that we put there before; all others stay.
+
+    Args:
+        data: the file.
+        raw: the same, as read.
+        played: the tracks, and their notes in the file's ticks.
+        chords: what they play, in steps of the melody: named in markers.
+        tick: when a step sounds.
+        length: of the melody, in steps: where the tracks end.
+        text: how the file is made.
+        names: of tracks that are ours without saying so.
+
+    Raises:
+        MidiError: a file of which the tracks cannot be told; its message lacks the file's name.
+        UsageError: no channel is left.
+    """
+    from mido import MidiFile
+
+    ours = own_tracks(unwrapped(data))
+    others = [track for number, track in enumerate(raw.tracks) if number not in ours and track.name not in names]
+    taken = {channel for track in others for channel in (*track.programs, *(note.channel for note in track.notes))}
+    channels = free_channels(taken)
+    chunks = []
+    for place, (track, struck) in enumerate(played):
+        if track.part != DRUMS and not channels:
+            raise UsageError("has no MIDI channel left; take a track out of it, or give --with drums.")
+        channel = PERCUSSION if track.part == DRUMS else channels.pop(0)
+        markers = [(tick(step), symbol) for step, symbol in _symbols(chords)] if place == 0 else []
+        told = _told(track, chords if place == 0 else ())
+        # A kit of other drums in the file stays theirs.
+        made = sideman(track, struck, channel, tick(length), told, markers, channel not in taken)
+        file = save(MidiFile(type=1, ticks_per_beat=raw.ticks_per_quarter, charset="utf-8", tracks=[made]))
+        chunks.append(file[HEADER:])
+    return arranged(data, chunks, text, names)
+
+
+def _told(track: Track, chords: Sequence[ChordSpan]) -> list[str]:
+    """What a track says of itself: that it is ours, and with which chords the file is."""
+    return [accompaniment_text(track.part), *([text_of_chords(chords)] if chords else [])]
+
+
+def free_channels(taken: Collection[int]) -> list[int]:
+    """Channels from 0 on that are not percussion's and not taken, those behind the taken ones first."""
+    behind = max(taken, default=-1) + 1
+    order = [*range(behind, 16), *range(behind)]
+    return [channel for channel in order if channel != PERCUSSION and channel not in taken]
+
+
+def _earlier(track: Track, steps: int) -> Track:
+    strokes = tuple(stroke._replace(onset=stroke.onset - steps, end=stroke.end - steps) for stroke in track.strokes)
+    return replace(track, strokes=strokes)
 
 
 def write_midi(
@@ -90,13 +195,14 @@ def write_midi(
     performance: Performance = _DEFAULT,
     chords: Sequence[ChordSpan] = (),
     text: Sequence[str] | str | None = None,
+    tracks: Sequence[Track] | None = None,
 ) -> None:
     """Write a melody as a MIDI file (see `midi_bytes`), whole or not at all.
 
     Raises UsageError as `midi_bytes` does, and FileError when the folder does not exist, the file does and `force` is
     false, or it cannot be written.
     """
-    write_atomically(path, midi_bytes(melody, performance, chords, text), force=force)
+    write_atomically(path, midi_bytes(melody, performance, chords, text, tracks), force=force)
 
 
 def _facts(melody: Melody, performance: Performance, text: Sequence[str] | str | None) -> list[MetaMessage]:
