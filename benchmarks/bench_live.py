@@ -2,10 +2,10 @@
 
     python benchmarks/bench_live.py [--turns 1000] [--ports jack|socket] [--busy] [--bpm 480]
 
-The player strikes three notes in each bar that is its own; the answer comes in the next bar. Each note that comes back is
-compared with the second at which its step is: of answers' first notes that is the time from handing over to the first
-note, of all notes the jitter. Beside it a bare loop that only sleeps and sends, through the same ports: the difference is
-ours. With `--ports jack` a JACK server with a dummy driver of 64 frames (1.3 ms) is started, and virtual ports are
+The player strikes three notes in each bar that is its own; the answer comes in the next bar. Each note that comes back
+is compared with the second at which its step is: of answers' first notes that is the time from handing over to the
+first note, of all notes the jitter. Beside it a bare loop that only sleeps and sends, through the same ports: the
+difference is ours. With `--ports jack` a JACK server with a dummy driver of 64 frames (1.3 ms) is started, and virtual ports are
 connected; with `--ports socket` it is mido's MIDI over TCP.
 """
 
@@ -157,7 +157,8 @@ def jam(send: Callable[[Any], None], inbox: Inbox, pipe: Any, qpm: float, turns:
     report("all notes", [one for one in late if one is not None])
     report("left the sender", session.sender.recent())
     missing = sum(one is None for one in late)
-    print(f"  {len(firsts)} of {turns} turns answered, {session.stage.late} after their bar line, {missing} notes lost; "
+    late_ones = session.stage.late
+    print(f"  {len(firsts)} of {turns} turns answered, {late_ones} after their bar line, {missing} notes lost; "
           f"written in {max(session.stage.seconds, default=0) * 1000:.0f} ms at most of the last 16")  # fmt: skip
 
 
@@ -184,7 +185,9 @@ def main() -> None:
                 ours, theirs = context.Pipe()
                 where = f"socket://127.0.0.1:{SOCKET}"
                 seconds = options.turns * 2 * BAR * period + 2 if what == "bare" else 1.5
-                child = context.Process(target=player, args=(theirs, where if options.ports == "socket" else NAME, seconds))
+                child = context.Process(
+                    target=player, args=(theirs, where if options.ports == "socket" else NAME, seconds)
+                )
                 if options.ports == "jack":
                     send = ports.virtual(NAME, inbox.from_player)
                     child.start()

@@ -7,13 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from melodygru.arranging.accompaniment import accompany
+from melodygru.arranging.arrangement import Arrangement
+from melodygru.arranging.harmony import STYLES as HARMONY_STYLES
+from melodygru.arranging.harmony import harmonize
 from melodygru.errors import MelodyGRUError, SamplingError, UsageError
-from melodygru.music.chords import ChordSpan
+from melodygru.music.chords import ChordSpan, lay_out, parse_progression
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import TimeSignature, pitch_name
+from melodygru.music.tracks import BASS, CHORDS, Track
 from melodygru.option import taken_by
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.model import Model
+from melodygru.writing.styles import STYLES
 from melodygru.writing.variation import vary
 
 ROOM = 5
@@ -30,8 +36,8 @@ class Ask:
 
     Attributes:
         number: which one it is; an answer says so again.
-        kind: "answer" (in the register and density of what was heard), "go on" (as it likes), "vary", or "new" (from
-            nothing).
+        kind: "answer" (in the register and density of what was heard), "go on" (as it likes), "vary", "new" (from
+            nothing), or "around" (chords and bass for the bar that comes).
         bars: how many are wanted; a part of a bar before them comes on top, where `start` is no bar line.
         metre: of the music.
         seed: at least 0.
@@ -56,18 +62,29 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was written: notes counted from where it begins; how long it took; what stood in the way, if anything."""
+    """What was written.
+
+    Attributes:
+        number: of what was asked.
+        notes: a line, counted from where it begins.
+        seconds: how long it took.
+        remark: what stood in the way, if anything.
+        tracks: what plays around a line, counted in the same way.
+    """
 
     number: int
     notes: tuple[Note, ...]
     seconds: float = 0.0
     remark: str = ""
+    tracks: tuple[Track, ...] = ()
 
 
 def answered(model: Model, ask: Ask) -> Answer:
     """Write what is asked for; where wishes cannot be kept, with fewer of them, and in the end what was heard again."""
     began = time.perf_counter()
     remark = ""
+    if ask.kind == "around":
+        return Answer(ask.number, (), time.perf_counter() - began, tracks=around(model, ask))
     for wishes in _wishes(ask):
         try:
             notes = _written(model, ask, wishes)
@@ -95,7 +112,7 @@ def _wishes(ask: Ask) -> Iterator[dict[str, Any]]:
         yield {**said, **register}
         yield {**said, **register, "end_on": "any"}
     yield said
-    yield {**{name: said[name] for name in ("style", "temperature", "top_p") if name in said}, "end_on": "any"}
+    yield {**_plainly(said), "end_on": "any"}
     yield {}
 
 
@@ -133,6 +150,40 @@ def _written(model: Model, ask: Ask, wishes: dict[str, Any]) -> tuple[Note, ...]
 
 def _shifted(notes: Sequence[Note], steps: int) -> tuple[Note, ...]:
     return tuple(replace(note, onset=note.onset + steps) for note in notes)
+
+
+def around(model: Model, ask: Ask) -> tuple[Track, ...]:
+    """Chords and bass of the bar that comes, in steps of that bar.
+
+    What the player is about to play is guessed: the network goes on for a bar, and chords are found for what was heard
+    with the guess at its end. (Chords of the bar that was heard fit the next one worse: see docs/decisions.md.)
+    """
+    heard = ask.heard
+    assert heard is not None
+    bar = heard.time_signature.bar_steps
+    style = ask.wishes.get("style")
+    guess = answered(model, replace(ask, kind="go on", bars=1, wishes=_plainly(ask.wishes)))
+    before = [replace(note, duration=min(note.duration, ask.start - note.onset)) for note in heard.notes]
+    coming = [note for note in _shifted(guess.notes, ask.start) if note.end <= ask.start + bar]
+    whole = replace(heard, notes=(*before, *coming), bars=ask.start // bar + 1)
+    if ask.wishes.get("chords"):
+        config = GenerationConfig.from_dict({**ask.wishes, "meter": str(ask.metre)})
+        spans = parse_progression(rotated(config.spans(ask.metre), ask.shift, ask.metre), ask.metre, 1.0)
+        chords = lay_out(spans, 0, whole.length)
+    else:
+        kind = STYLES[style].collection if style else None
+        chords = harmonize(whole, style=kind if kind in HARMONY_STYLES else None)[0].chords
+    groove = Arrangement().played(ask.metre, style)
+    tracks = accompany(whole, chords, (CHORDS, BASS), groove, ask.seed, bars=(whole.bars, whole.bars))
+    return tuple(
+        replace(track, strokes=tuple(one._replace(onset=one.onset - ask.start, end=one.end - ask.start)
+                                     for one in track.strokes if one.onset >= ask.start))
+        for track in tracks
+    )  # fmt: skip
+
+
+def _plainly(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in wishes.items() if name in ("style", "temperature", "top_p")}
 
 
 def _held(melody: Melody, start: int) -> Melody:

@@ -14,7 +14,7 @@ from typing import Any
 
 from melodygru.errors import UsageError
 from melodygru.live.clock import Clock, FollowedClock
-from melodygru.live.modes import CallResponse, Continue, Loop, Mode
+from melodygru.live.modes import Accompany, CallResponse, Continue, Loop, Mode
 from melodygru.live.playing import Coming, Player
 from melodygru.live.recording import Recording
 from melodygru.live.sender import Sender
@@ -22,7 +22,12 @@ from melodygru.live.stage import Settings, Stage
 from melodygru.live.tempo import PlayerClock
 from melodygru.live.writer import Writer
 
-MODES: Mapping[str, Callable[[Stage], Mode]] = {"call-response": CallResponse, "continue": Continue, "loop": Loop}
+MODES: Mapping[str, Callable[[Stage], Mode]] = {
+    "call-response": CallResponse,
+    "continue": Continue,
+    "loop": Loop,
+    "accompany": Accompany,
+}
 """Ways of playing together, by name."""
 CC_TEMPERATURE, CC_HANDOVER = 1, 80
 """Controllers that are the knobs where nothing else is said: the modulation wheel, and the first general button."""

@@ -25,6 +25,8 @@ FIRST_LEAD = 0.4
 LEAST_LEAD, MOST_LEAD = 0.12, 1.5
 _CAREFUL = 1.5
 """The lead is so many times what the slowest of the last answers took."""
+SOFTER = 12
+"""By how much velocity an accompaniment stays below the player."""
 _TIMED = 16
 """Answers whose time is remembered."""
 
@@ -177,6 +179,22 @@ class Stage:
         ]
         self.player.add(notes)
         return len(notes)
+
+    def play_around(self, answer: Answer, due: int, velocity: int) -> None:
+        """Play the tracks of an answer from the step `due` on, each on the next channel, below the player."""
+        if self.eve > due + 1:
+            self.late += 1
+        self.player.add(
+            Coming(due + one.onset, due + one.end, one.pitch, _within(velocity - SOFTER + one.louder),
+                   (self.settings.channel + number) % 16)
+            for number, track in enumerate(answer.tracks, 1)
+            for one in track.strokes
+            if due + one.onset >= self.step - 1
+        )  # fmt: skip
+
+
+def _within(velocity: int) -> int:
+    return min(max(velocity, 1), 127)
 
 
 def one_line(notes: list[Note], length: int) -> tuple[Note, ...]:

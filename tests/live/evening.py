@@ -12,6 +12,7 @@ from melodygru.live.stage import Settings
 from melodygru.live.tempo import PlayerClock
 from melodygru.live.writer import SimulatedWriter
 from melodygru.music.melody import Note
+from melodygru.music.tracks import Stroke, Track
 
 STEP = 0.02
 """Seconds of a step at 125 to the minute."""
@@ -40,7 +41,9 @@ class Evening:
     def write(self, ask):
         """Write what was asked for."""
         self.asked.append(ask)
-        return Answer(ask.number, self.notes, self.seconds)
+        strokes = tuple(Stroke(note.onset, note.end, note.pitch - 24, 0) for note in self.notes)
+        tracks = (Track("chords", 0, strokes),) if ask.kind == "around" else ()
+        return Answer(ask.number, () if tracks else self.notes, self.seconds, tracks=tracks)
 
     def until(self, step):
         """Let time pass."""
@@ -55,9 +58,7 @@ class Evening:
     def play(self, *notes):
         """Strike (step, pitch, length) one after the other, time passing in between."""
         events = sorted(
-            event
-            for step, pitch, length in notes
-            for event in ((step, 1, pitch), (step + length, 0, pitch))
+            event for step, pitch, length in notes for event in ((step, 1, pitch), (step + length, 0, pitch))
         )
         for step, on, pitch in events:
             self.until(step)

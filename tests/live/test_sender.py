@@ -55,7 +55,9 @@ def test_a_note_that_is_struck_again_ends_first_and_ends_once():
     assert port.told()[3:] == [("note_off", 60)]
 
 
-NOTES = st.lists(st.tuples(st.floats(0, 100), st.floats(0.001, 50), st.integers(0, 3), st.integers(0, 127)), max_size=40)
+NOTES = st.lists(
+    st.tuples(st.floats(0, 100), st.floats(0.001, 50), st.integers(0, 3), st.integers(0, 127)), max_size=40
+)
 
 
 @given(NOTES, st.floats(0, 120))

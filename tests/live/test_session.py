@@ -139,6 +139,44 @@ def test_handing_over_makes_it_stop():
     assert evening.sounding == set()
 
 
+def under(start):
+    """What is played under a bar."""
+    return [(step, pitch - 24) for step, pitch in line(start)]
+
+
+def test_a_bar_is_accompanied_after_what_was_heard_before_it():
+    evening = Evening("accompany", seconds=0.02)
+    evening.until(3)
+    evening.play(*CALL, (96, 65, 20), (150, 67, 20))
+    evening.until(575)
+    # Heard in bars 1 and 2: the last of them is within two bars of bar 4, and not of bar 5.
+    assert evening.struck == under(96) + under(192) + under(288)
+    assert {one.channel for _, one in evening.sent if one.type == "note_on"} == {1}
+    assert [ask.kind for ask in evening.asked[:1]] == ["around"]
+    assert [note.pitch for note in evening.asked[-1].heard.notes] == [60, 64, 67, 65, 67]
+    assert evening.session.mode.turn == "listens"
+
+
+def test_an_accompaniment_that_comes_late_begins_within_its_bar():
+    evening = Evening("accompany", seconds=1.3)
+    evening.play(*CALL)
+    evening.until(190)
+    assert evening.struck == under(96)[1:] or evening.struck == under(96)[2:]
+    assert evening.session.stage.late == 1
+
+
+def test_an_accompaniment_can_be_told_to_be_quiet():
+    evening = Evening("accompany", seconds=0.02)
+    evening.play(*CALL)
+    evening.until(100)
+    evening.hear("control_change", control=80, value=127)
+    evening.until(101)
+    assert evening.sounding == set()
+    evening.play((110, 60, 20), (150, 62, 20), (200, 64, 20))
+    evening.until(300)
+    assert len(evening.struck) == 1
+
+
 def test_a_loop_is_varied_while_it_sounds():
     evening = Evening("loop", amount=0.4)
     evening.until(300)
