@@ -36,6 +36,10 @@ COMMANDS = {
         "Play together, over MIDI, in time: play something, and it is answered, continued, varied or accompanied.",
     ),
     "ports": ("melodygru.cli.ports_command", "List the MIDI ports that `melodygru jam` can listen to and play to."),
+    "serve": (
+        "melodygru.cli.serve_command",
+        "Answer scripts of DAWs on this computer: generate, infill, vary and harmonize for notes that they send.",
+    ),
     "infill": (
         "melodygru.cli.change",
         "Write some bars of a melody anew; all else in the file stays as it is.",
@@ -101,7 +105,7 @@ COMMANDS = {
 sentences of its docstring, so that the help page need not import them all."""
 GROUPS = {
     "Make": ("generate", "styles", "studio"),
-    "Play together": ("jam", "ports"),
+    "Play together": ("jam", "ports", "serve"),
     "Change": ("infill", "vary", "harmonize", "arrange"),
     "Hear and see": ("play", "render", "show", "score"),
     "Learn": ("train", "teach", "inspect", "prepare", "corpus"),

@@ -49,6 +49,12 @@ class ChordSpan(BaseModel):
     pitches: list[int]
 
 
+class Harmonized(BaseModel):
+    """Ways to harmonize a melody, each as its chords, the likeliest to be right first."""
+
+    ways: list[list[ChordSpan]]
+
+
 class Run(BaseModel):
     """The longest run of notes that a melody shares with what its model has learned from.
 

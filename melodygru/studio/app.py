@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from melodygru.errors import MelodyGRUError
 from melodygru.music.instruments import program_name
 from melodygru.music.theory import SCALE_INTERVALS
-from melodygru.studio import answers, changing, filing, looking, messages, words, writing
+from melodygru.studio import answers, changing, filing, harmonizing, looking, messages, words, writing
 from melodygru.studio.kinds import STYLE_FACTS, feel_facts
 from melodygru.studio.models import Models
 from melodygru.studio.shelf import Shelf, disposition
@@ -142,6 +142,11 @@ def _making(models: Models, workers: Workers, shelf: Shelf) -> APIRouter:
     async def vary(request: Request, asked: messages.Vary) -> answers.Take:
         """Change a melody by as much as asked for."""
         return await _done(workers, request, lambda job: changing.change(job, models, shelf, "vary", asked))
+
+    @routes.post("/api/harmonize", responses=_PROBLEMS)
+    async def harmonize(request: Request, asked: messages.Harmonize) -> answers.Harmonized:
+        """Find chords for a melody."""
+        return await _done(workers, request, lambda job: harmonizing.ways(job, asked))
 
     @routes.post("/api/look", responses=_PROBLEMS)
     async def look(request: Request, asked: messages.Look) -> answers.LookAnswer:

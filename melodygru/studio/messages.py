@@ -141,6 +141,16 @@ class Vary(_Message):
     seed: int | None = _limited(_SEED, None)
 
 
+class Harmonize(_Message):
+    """Find chords for a melody."""
+
+    melody: Melody
+    style: Name | None = None
+    chords_per_bar: int | None = Field(default=None, ge=1, le=2)
+    count: int = Field(default=1, ge=1, le=16)
+    seed: int | None = _limited(_SEED, None)
+
+
 class Look(_Message):
     """Look inside a model while it hears a melody."""
 
