@@ -5,8 +5,8 @@
 The player strikes three notes in each bar that is its own; the answer comes in the next bar. Each note that comes back
 is compared with the second at which its step is: of answers' first notes that is the time from handing over to the
 first note, of all notes the jitter. Beside it a bare loop that only sleeps and sends, through the same ports: the
-difference is ours. With `--ports jack` a JACK server with a dummy driver of 64 frames (1.3 ms) is started, and virtual ports are
-connected; with `--ports socket` it is mido's MIDI over TCP.
+difference is ours. With `--ports jack` a JACK server with a dummy driver of 64 frames (1.3 ms) is started, and virtual
+ports are connected; with `--ports socket` it is mido's MIDI over TCP.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python scripts/play_live.py [--minutes 15] [--end time|term|unplug]
 
-Each mode is a process of its own with a player that strikes lines and knobs at random; the last one follows a MIDI clock
-that the player sends, with jitter, tempo changes and stops. Checked are: that the process ends as it should (when
+Each mode is a process of its own with a player that strikes lines and knobs at random; the last one follows a MIDI
+clock that the player sends, with jitter, tempo changes and stops. Checked are: that the process ends as it should (when
 the time is up, at SIGTERM, or when its socket is closed), that every note that was begun has ended, that nothing sounds
 while the clock stands still, and that its memory stays where it is.
 """

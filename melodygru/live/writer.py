@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from melodygru.errors import MelodyGRUError
 from melodygru.live.composing import Answer, Ask, check_wishes, safely
-from melodygru.system import deaf
+from melodygru.system import deaf, one_thread
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-_NICER = 5
-"""By how much the writer gives way to the sender where both want the same core (Unix)."""
 _PATIENCE = 60.0
 """Seconds within which a writer must have loaded its model."""
 
@@ -69,7 +66,8 @@ class WriterProcess:
         context = get_context("spawn")
         self._ours, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self._model, self._first), daemon=True)
-        with deaf():
+        # Threads of its own would wait for another, on cores that others want too.
+        with deaf(), one_thread():
             self._process.start()
         theirs.close()
         try:
@@ -120,9 +118,6 @@ def _serve(pipe: Connection, model: str, first: Ask) -> None:
     """In the writer's process: write the newest of what is asked for, until the pipe is closed."""
     from melodygru.writing.model import load_model
 
-    if hasattr(os, "nice"):
-        with suppress(OSError):
-            os.nice(_NICER)
     try:
         loaded = load_model(model)
         check_wishes(loaded, first)
