@@ -3,10 +3,10 @@
     python benchmarks/live_answers.py FOLDER [--calls 120] [--bars 2] [--show 20]
 
 Calls are bars of the melodies in a folder that the model has not learned from. Each is answered as it is live. How
-alike an answer and a call are is told by numbers that know nothing of the key: how far their mean pitches lie apart, how their
-numbers of notes differ, and how much of the answer's motifs (three notes: two intervals, two times between onsets) and of
-their rhythms stands in the call. Each answer is compared with its call, and, paired with that, with the call of another melody in the
-same metre. The p-values are of a sign-flip permutation test over the pairs.
+alike an answer and a call are is told by numbers that know nothing of the key: how far their mean pitches lie apart,
+how their numbers of notes differ, and how much of the answer's motifs (three notes: two intervals, two times between
+onsets) and of their rhythms stands in the call. Each answer is compared with its call, and, paired with that, with the
+call of another melody in the same metre. The p-values are of a sign-flip permutation test over the pairs.
 """
 
 from __future__ import annotations
