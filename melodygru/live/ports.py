@@ -19,6 +19,8 @@ PIP = 'pip install "melodygru[live]"'
 _SOCKET = re.compile(r"socket://([\w.-]*):(\d{1,5})")
 _PATIENCE = 10.0
 """Seconds within which another computer must answer."""
+_LAST = 0.02
+"""Seconds that a message which is just being taken is given to be done with."""
 _TURN = 0.0005
 """Seconds between two looks at a socket."""
 
@@ -78,7 +80,7 @@ class Ports:
     def __exit__(self, *_: object) -> None:
         for port in (*self._open, *self._sockets.values()):
             with suppress(Exception):  # one that was unplugged
-                port.close()
+                _close(port)
 
     def listen(self, name: str, heard: Heard) -> None:
         """Have `heard` called with everything that an input says."""
@@ -124,6 +126,24 @@ def _opened(opener: Callable[..., Any], name: str, **more: Any) -> Any:
         return opener(name, **more)
     except Exception as error:  # each system's own
         raise FileError(f"The MIDI port {name!r} cannot be opened ({error}); is another program using it?") from None
+
+
+def _close(port: Any) -> None:
+    """Close a port, while others may send to it all the time.
+
+    mido takes messages into a queue of Python's until the end: the thread that brings them then waits for the
+    interpreter's lock, which whoever closes the port holds, and waits for the thread.
+    """
+    own = getattr(port, "_rt", None)  # python-rtmidi's
+    if own is None:
+        port.close()
+        return
+    if hasattr(own, "cancel_callback"):
+        own.cancel_callback()
+        time.sleep(_LAST)
+    own.close_port()
+    own.delete()
+    port.closed = True
 
 
 class _Socket:

@@ -4,6 +4,7 @@ import socket
 import sys
 import threading
 import time
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -182,3 +183,14 @@ def test_too_few_onsets_have_no_tempo():
 def test_the_tempo_of_a_plain_rhythm_is_heard(qpm):
     beats = (0, 1, 1.5, 2, 3, 4, 4.5, 5, 5.5, 6, 7)
     assert tempo_of([3 + beat * 60 / qpm for beat in beats]) == pytest.approx(qpm, rel=0.02)
+
+
+def test_nothing_is_heard_any_more_while_a_port_is_closed():
+    done = []
+    steps = ("cancel_callback", "close_port", "delete")
+    own = SimpleNamespace(**{name: partial(done.append, name) for name in steps})
+    port = SimpleNamespace(_rt=own, closed=False, close=lambda: done.append("mido's own"))
+    with ports.Ports() as opened:
+        opened._open.append(port)
+    assert done == ["cancel_callback", "close_port", "delete"]
+    assert port.closed
