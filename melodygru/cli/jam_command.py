@@ -86,7 +86,7 @@ def jam(
         ("channel", channel, 1, 16),
         ("cc-temperature", cc_temperature, 0, 119),
         ("cc-handover", cc_handover, 0, 119),
-        ("minutes", minutes or 1, 0.01, 10_000),
+        ("minutes", 1 if minutes is None else minutes, 0.01, 10_000),
     ):
         if not low <= value <= high:
             raise UsageError(f"{name} is {value:g}; choose {low:g} to {high:g}.")

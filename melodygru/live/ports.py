@@ -184,3 +184,5 @@ class _Socket:
     def close(self) -> None:
         """Hang up."""
         self._port.close()
+        for file in (self._port._rfile, self._port._wfile):  # which mido leaves open
+            file.close()

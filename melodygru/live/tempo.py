@@ -91,8 +91,3 @@ class PlayerClock:
         if qpm is not None:
             self._inner = InternalClock(qpm, self.onsets[0])
             self.running = True
-
-    def rest(self) -> None:
-        """Begin anew with the next note."""
-        self.onsets.clear()
-        self.running = False
