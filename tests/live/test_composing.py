@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru.errors import CheckpointError, UsageError
+from melodygru.errors import CheckpointError, MelodyGRUError, UsageError
 from melodygru.live.composing import LEAST_ROOM, Answer, Ask, answered, check_wishes, register_of, rotated, safely
 from melodygru.live.writer import SimulatedWriter, WriterProcess
 from melodygru.music.chords import parse_progression
@@ -138,3 +138,13 @@ def test_what_is_wrong_is_known_before_it_begins():
         pass
     with pytest.raises(UsageError, match="chord"), WriterProcess("folk", ask("new", None, wishes={"chords": "Q"})):
         pass
+
+
+def test_a_writer_that_has_ended_is_said():
+    with WriterProcess("folk", ask("new", None)) as writer:
+        writer._process.kill()
+        writer._process.join()
+        with pytest.raises(MelodyGRUError, match="The writer has ended"):
+            writer.answers()
+        with pytest.raises(MelodyGRUError, match="The writer has ended"):
+            writer.ask(ask("answer"))
