@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -122,7 +123,7 @@ class Player:
         if how == "term":
             self.process.send_signal(signal.SIGTERM)
         elif how == "unplug":
-            self.port.close()
+            self.port._socket.shutdown(socket.SHUT_RDWR)  # which closing leaves to files that mido keeps
         code = self.process.wait(60)
         if how != "unplug":
             time.sleep(0.3)
@@ -151,7 +152,9 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     minutes = options.minutes if options.end == "time" else options.minutes + 10
-    modes = [*((mode, False) for mode in MODES), (MODES[0], True)]
+    modes = [(mode, False) for mode in MODES]
+    if options.end != "unplug":  # without a clock nothing is sent, and so nothing is missed
+        modes.append((MODES[0], True))
     players = [
         Player(mode, FIRST_PORT + number, minutes, followed, options.folder)
         for number, (mode, followed) in enumerate(modes)
