@@ -31,6 +31,8 @@ EXTRA_OF = {
     "muspy": "objects",
     "partitura": "objects",
     "symusic": "objects",
+    "pythonosc": "live",
+    "rtmidi": "live",
     "onnx": "onnx",
     "tensorboard": "tensorboard",
 }

@@ -18,8 +18,8 @@ from typing import Any
 
 from melodygru.errors import UsageError
 
-MUSIC, TUNE, START, AROUND, FEEL, FILES = PANELS = (
-    "Music", "Control", "Starting from something", "Around the melody", "Feel", "Files"
+MUSIC, TUNE, START, AROUND, FEEL, PORTS, FILES = PANELS = (
+    "Music", "Control", "Starting from something", "Around the melody", "Feel", "Ports and clock", "Files",
 )  # fmt: skip
 """Panels of the help page, in their order."""
 

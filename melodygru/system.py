@@ -331,7 +331,7 @@ def by_processes(work: Callable[..., Any], calls: Sequence[tuple[Any, ...]], job
     begun: deque[Future[Any]] = deque()
     try:
         for arguments in calls:
-            with deaf(), _one_thread():
+            with deaf(), one_thread():
                 begun.append(pool.submit(_call, *arguments))
             if len(begun) >= _AHEAD * jobs:
                 yield begun.popleft().result()
@@ -351,7 +351,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Processes started within it compute with one thread each: those of several on the same cores wait for another."""
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))

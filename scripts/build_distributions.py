@@ -43,7 +43,7 @@ def core(project: dict[str, Any]) -> dict[str, Any]:
     base = {package for package, extra in EXTRA_OF.items() if not extra}
     heavy = [one for one in project["dependencies"] if re.split(r"[^\w.-]", one)[0] in base]
     extras = {TRAIN: heavy, **_users(project)}
-    extras["all"] = [one.replace("melodygru[", f"melodygru-core[{TRAIN},") for one in extras["all"]]
+    extras["all"] = [one.replace("melodygru[", "melodygru-core[") for one in [f"melodygru[{TRAIN}]", *extras["all"]]]
     light = [one for one in project["dependencies"] if one not in heavy]
     return {**project, "name": "melodygru-core", "dependencies": light, "optional-dependencies": extras}
 

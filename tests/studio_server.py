@@ -11,9 +11,9 @@ from melodygru.studio.server import Studio
 
 
 @contextmanager
-def running(model="repertoire"):
-    """A studio that answers; its `page` is a client whose addresses are the page's own."""
-    studio = Studio(0, model)
+def running(model="repertoire", **more):
+    """A studio that answers, `more` being its arguments; its `page` is a client whose addresses are the page's own."""
+    studio = Studio(0, model, **more)
     thread = Thread(target=studio.run, daemon=True)
     thread.start()
     with httpx.Client(base_url=studio.url, timeout=60, trust_env=False) as studio.page:

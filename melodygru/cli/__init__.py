@@ -32,6 +32,15 @@ COMMANDS = {
         "melodygru.cli.studio_command",
         "Open a page in the browser in which melodies are written, drawn, changed, heard and saved.",
     ),
+    "jam": (
+        "melodygru.cli.jam_command",
+        "Play together, over MIDI, in time: play something, and it is answered, continued, varied or accompanied.",
+    ),
+    "ports": ("melodygru.cli.ports_command", "List the MIDI ports that `melodygru jam` can listen to and play to."),
+    "serve": (
+        "melodygru.cli.serve_command",
+        "Answer scripts of DAWs on this computer: generate, infill, vary and harmonize for notes that they send.",
+    ),
     "infill": (
         "melodygru.cli.change",
         "Write some bars of a melody anew, or all that is not locked; all else in the file stays as it is.",
@@ -101,6 +110,7 @@ COMMANDS = {
 sentences of its docstring, so that the help page need not import them all."""
 GROUPS = {
     "Make": ("generate", "styles", "studio"),
+    "Play together": ("jam", "ports", "serve"),
     "Change": ("infill", "vary", "blend", "harmonize", "arrange"),
     "Hear and see": ("play", "render", "show", "score"),
     "Learn": ("train", "teach", "inspect", "prepare", "corpus"),

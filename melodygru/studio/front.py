@@ -71,10 +71,11 @@ class Front:
 
     Args:
         load: makes the application that answers all else; called once, in a thread, when `begin` is.
+        page: whether there is a page; without it the application answers everything.
     """
 
-    def __init__(self, load: Callable[[], App]):
-        self._load = load
+    def __init__(self, load: Callable[[], App], page: bool = True):
+        self._load, self._page = load, page
         self._app: asyncio.Future[App] | None = None
 
     def begin(self) -> asyncio.Future[App]:
@@ -86,7 +87,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path, method = scope["path"], scope["method"]
-        if path == "/" or path.startswith(FOLDER):
+        if self._page and (path == "/" or path.startswith(FOLDER)):
             await _file("index.html" if path == "/" else path[len(FOLDER) :], method, send)
         else:
             app = await asyncio.shield(self.begin())

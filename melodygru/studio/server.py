@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -51,14 +52,34 @@ def listening(port: int | None) -> socket.socket:
     raise UsageError(f"port {port} cannot be had ({reason.strerror}); choose another, or 0 for any that is free.")
 
 
+def _osc_socket(port: int) -> socket.socket:
+    """A socket for OSC, on this computer alone. Raises UsageError for a port that is taken, or is none."""
+    from melodygru.studio.osc import check_osc
+
+    check_osc()
+    if not 0 <= port <= 65535:
+        raise UsageError(f"osc is {port}; choose a port from 0 to 65535 (0: any that is free).")
+    own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        own.bind((HOST, port))
+    except OSError as error:
+        own.close()
+        raise UsageError(f"The port {port} of --osc cannot be had ({error.strerror}); choose another, or 0.") from None
+    own.setblocking(False)
+    return own
+
+
 class Studio:
     """The server, from the moment on at which its address is known.
 
     Args:
         port: see `listening`.
         model: the name or file of the model that is taken where none is named.
+        page: whether the page is there, or the routes alone.
+        osc: where `melodygru.studio.osc` listens too, in [0, 65535], 0 any free port; None: nowhere.
 
     Attributes:
+        osc_port: where it does.
         url: the address of the page, with the secret in it.
         workers: what does its work, once it runs.
 
@@ -66,14 +87,20 @@ class Studio:
     of feels that cannot be used.
     """
 
-    def __init__(self, port: int | None = None, model: str = DEFAULT_MODEL):
+    def __init__(self, port: int | None = None, model: str = DEFAULT_MODEL, page: bool = True, osc: int | None = None):
         from melodygru.network.model_files import resolve
         from melodygru.writing.feels import feels
 
         resolve(model)
         feels()
-        self._model = model
+        self._model, self._page = model, page
         self._socket = listening(port)
+        try:
+            self._osc = None if osc is None else _osc_socket(osc)
+        except BaseException:
+            self._socket.close()
+            raise
+        self.osc_port = 0 if self._osc is None else int(self._osc.getsockname()[1])
         self.port = int(self._socket.getsockname()[1])
         self.token = secrets.token_urlsafe(16)
         self.url = f"http://{HOST}:{self.port}/{self.token}/"
@@ -98,9 +125,12 @@ class Studio:
             Thread(target=_quietly, args=(models.warm,), name="studio warm-up", daemon=True).start()
             return create_app(models, workers)
 
-        front = Front(load)
+        front = Front(load, self._page)
+        own_osc, token = self._osc, self.token
 
         class Server(uvicorn.Server):
+            _door: asyncio.BaseTransport | None = None
+
             def handle_exit(self, sig: int, frame: Any) -> None:
                 # Streams end when their work does.
                 workers.close()
@@ -109,9 +139,16 @@ class Studio:
             async def startup(self, sockets: Any = None) -> None:
                 await super().startup(sockets)
                 front.begin()
+                if own_osc is not None:
+                    from melodygru.studio.osc import OscDoor
+
+                    loop = asyncio.get_running_loop()
+                    self._door, _ = await loop.create_datagram_endpoint(lambda: OscDoor(front, token), sock=own_osc)
 
             async def shutdown(self, sockets: Any = None) -> None:
                 workers.close()
+                if self._door is not None:
+                    self._door.close()
                 await super().shutdown(sockets)
 
         self._server = Server(
