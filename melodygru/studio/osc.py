@@ -18,12 +18,11 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from melodygru.errors import MelodyGRUError, UsageError
+from melodygru.errors import UsageError
 from melodygru.studio.guard import App
 
 ROOT = "/melodygru/"
 COMMANDS = ("generate", "infill", "vary", "harmonize")
-PIP = 'pip install "melodygru[live]"'
 LARGEST_ANSWER = 60_000
 """Bytes of an answer's message: what UDP takes, less a little."""
 WAITING = 64
@@ -33,19 +32,11 @@ _OF_MESSAGE: Mapping[str, Sequence[str]] = {
     "generate": ("model", "feel", "seed", "takes", "include_primer"),
     "infill": ("model", "bars", "seed"),
     "vary": ("model", "bars", "seed", "amount", "keep"),
-    "harmonize": ("style", "chords_per_bar", "count", "seed"),
+    "harmonize": ("style", "chords_per_bar", "ways"),
 }
 """Names that belong to a request itself; all others are wishes, but for those of the melody."""
 _AS_TEXT = ("bars",)
 """Values that are text, even where they look like a number; of `generate` the bars are one."""
-
-
-def check_osc() -> None:
-    """Raise MelodyGRUError, with what to install, if python-osc is not there."""
-    try:
-        import pythonosc.osc_message  # noqa: F401 -- only whether it is there
-    except ImportError:
-        raise MelodyGRUError(f"OSC needs python-osc; install it: {PIP}") from None
 
 
 def request_of(command: str, arguments: Sequence[Any]) -> tuple[dict[str, Any], int | None]:

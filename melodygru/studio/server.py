@@ -54,9 +54,9 @@ def listening(port: int | None) -> socket.socket:
 
 def _osc_socket(port: int) -> socket.socket:
     """A socket for OSC, on this computer alone. Raises UsageError for a port that is taken, or is none."""
-    from melodygru.studio.osc import check_osc
+    from melodygru.extras import require
 
-    check_osc()
+    require("pythonosc")
     if not 0 <= port <= 65535:
         raise UsageError(f"osc is {port}; choose a port from 0 to 65535 (0: any that is free).")
     own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
