@@ -111,7 +111,7 @@ sentences of its docstring, so that the help page need not import them all."""
 GROUPS = {
     "Make": ("generate", "styles", "studio"),
     "Play together": ("jam", "ports", "serve"),
-    "Change": ("infill", "vary", "blend", "harmonize", "arrange"),
+    "Change": ("infill", "vary", "harmonize", "arrange", "blend"),
     "Hear and see": ("play", "render", "show", "score"),
     "Learn": ("train", "teach", "inspect", "prepare", "corpus"),
     "Look inside": ("info", "check", "replay", "evaluate", "compare", "explain", "tokens", "export"),

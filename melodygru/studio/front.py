@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from melodygru.formats.midi.performance import Performance
 from melodygru.option import described
 from melodygru.studio.guard import App, Receive, Scope, Send
 from melodygru.writing.config import GenerationConfig
@@ -62,8 +63,8 @@ def _filled(page: bytes) -> bytes:
     wishes = described(GenerationConfig)
     lowest, highest = DEFAULT_RANGE.split(":")
     percent = replace(AMOUNT, **{end: 100 * getattr(AMOUNT, end) for end in ("low", "high", "default")})
-    values = {**wishes, "seed": SEED, "percent": percent, "lowest": lowest, "highest": highest}
-    return page.decode().format_map(values).encode()
+    options = {**described(Performance), **wishes, "seed": SEED, "percent": percent}
+    return page.decode().format_map({**options, "lowest": lowest, "highest": highest}).encode()
 
 
 class Front:

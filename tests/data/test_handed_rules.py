@@ -6,7 +6,8 @@ import mido
 import numpy as np
 import pytest
 
-from melodygru.data import fast_lane, key_finding
+from melodygru import libraries
+from melodygru.data import key_finding
 from melodygru.data.fast_lane import context_rules, reader, reading_rules
 from melodygru.data.shards import read_shard, with_contexts
 from melodygru.formats.midi import chunks, extraction, grid, line, metres, parser, tracks
@@ -191,7 +192,7 @@ def change(monkeypatch, changes):
 
 @pytest.mark.parametrize("name", ["Rules", "ContextRules"])
 def test_the_source_has_the_fields_that_it_is_handed(name):
-    source = fast_lane._SOURCE.read_text("utf-8")
+    source = libraries._READING.read_text("utf-8")
     body = source.split(f"struct {name} {{")[1].split("}")[0]
     kinds = {"int64_t": int, "double": float}
     fields = [
