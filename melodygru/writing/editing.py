@@ -24,6 +24,7 @@ from melodygru.formats.midi import splice
 from melodygru.formats.midi.chunks import OWN_TEXT
 from melodygru.formats.midi.extraction import Extraction, ExtractionConfig, extract
 from melodygru.formats.midi.grid import Grid
+from melodygru.formats.midi.own_word import UPBEAT, OwnWord
 from melodygru.formats.midi.parser import RawFile, RawNote, parse_midi, read_bytes
 from melodygru.formats.midi.performance import Clock, Performance, accent, triplet_quarters
 from melodygru.formats.midi.writer import midi_bytes
@@ -130,6 +131,11 @@ class Tune:
             told["key"] = str(self.melody.key)
         if self.extraction.pace is not None:
             told["pace"] = self.extraction.pace
+        word = self.extraction.word
+        if word is not None and word != OwnWord():
+            told["own_word"] = True
+            if word.upbeat is not None and "pickup" not in told:
+                told[UPBEAT] = word.upbeat
         return told
 
     def rewritten(self, new: Melody, text: str) -> bytes:
@@ -179,7 +185,9 @@ class Tune:
         return lambda step: self._tick(step, clock)
 
     def _clock(self, melody: Melody) -> Clock | None:
-        """How the file swings, where it says so."""
+        """How the file swings, where it says so and its grid does not."""
+        if self.extraction.word is not None:
+            return None
         try:
             recipe = Recipe.find(self.raw.texts)
         except MelodyGRUError:
