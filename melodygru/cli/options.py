@@ -65,7 +65,7 @@ def quarters(text: str | float) -> float:
     try:
         return 4 * int(parts[0]) / int(parts[1]) if len(parts) == 2 else float(text)
     except (ValueError, ZeroDivisionError):
-        raise typer.BadParameter(f"{text!r} is no pickup; give quarters (1.5) or a fraction of a whole note (3/8).") from None
+        raise typer.BadParameter("give quarters (1.5) or a fraction of a whole note (3/8).") from None
 
 
 ReadPickup = Annotated[
@@ -236,6 +236,7 @@ def shown(option: Option) -> Any:
         help=option.help_text,
         show_default=option.shown_default or False,
         hidden=option.hidden,
+        **({"parser": option.parser, "metavar": "<str>"} if option.parser else {}),
     )
 
 

@@ -24,7 +24,7 @@ from melodygru.formats.midi import splice
 from melodygru.formats.midi.chunks import OWN_TEXT
 from melodygru.formats.midi.extraction import Extraction, ExtractionConfig, extract
 from melodygru.formats.midi.grid import Grid
-from melodygru.formats.midi.own_word import UPBEAT, OwnWord
+from melodygru.formats.midi.own_word import UPBEAT, OwnWord, swung_anchors
 from melodygru.formats.midi.parser import RawFile, RawNote, parse_midi, read_bytes
 from melodygru.formats.midi.performance import Clock, Performance, accent, triplet_quarters
 from melodygru.formats.midi.writer import midi_bytes
@@ -175,7 +175,15 @@ class Tune:
         return [near(note).velocity for note in self.melody.notes]
 
     def ticks(self) -> Callable[[int], int]:
-        """When a step of the melody sounds in the file, in ticks: swung, if the file says so."""
+        """When a step beside the melody sounds in the file, in ticks: swung, if the file says so.
+
+        That is so under the melody's triplets too: half a quarter has one place in a groove.
+        """
+        word, own = self.extraction.word, self.extraction.grid
+        if word is not None and word.swing != Performance().swing and own.anchors and self.extraction.pace is None:
+            last = max(track.end for track in self.raw.tracks)
+            even = replace(own, anchors=swung_anchors(own.ticks_per_quarter, last, word.swing))
+            return lambda step: even.tick(self.extraction.starts[0] + step)
         clock = self._clock(self.melody)
         if clock is not None:
             grid, swing = self.extraction.grid, clock.swing

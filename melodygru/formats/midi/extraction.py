@@ -153,12 +153,26 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, 
             bars=count,
         ))  # fmt: skip
     starts = tuple(piece.start for piece in pieces)
-    return Extraction(tuple(melodies), choice.label, choice.how, tuple(remarks), choice.notes, grid, starts, pace,
-                      word if config.own_word else None)
+    return Extraction(
+        tuple(melodies),
+        choice.label,
+        choice.how,
+        tuple(remarks),
+        choice.notes,
+        grid,
+        starts,
+        pace,
+        word if config.own_word else None,
+    )
 
 
 def _grid(
-    melody: Sequence[RawNote], everything: Sequence[RawNote], raw: RawFile, metre: TimeSignature, own: bool, word: OwnWord
+    melody: Sequence[RawNote],
+    everything: Sequence[RawNote],
+    raw: RawFile,
+    metre: TimeSignature,
+    own: bool,
+    word: OwnWord,
 ) -> Grid:
     """The grid of the melody; `own`: the file is ours, `word`: what it says."""
     tpq, last = raw.ticks_per_quarter, max(track.end for track in raw.tracks)

@@ -7,7 +7,7 @@ pickup. Where the notes do not bear it out (whoever changed them since kept the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -71,19 +71,25 @@ def unswung(onsets: Sequence[int], ticks_per_quarter: int, last: int, word: OwnW
     """
     if word.swing == Performance().swing:
         return ()
-    tick, middle = 1 / ticks_per_quarter, int(Fraction(word.swing) * ticks_per_quarter + Fraction(1, 2))
-    straight = _straight([onset / ticks_per_quarter for onset in onsets], tick, word)
-    anchors = []
-    end = last // ticks_per_quarter + 1
+    straight = _straight([onset / ticks_per_quarter for onset in onsets], 1 / ticks_per_quarter, word)
+    grid = Grid(ticks_per_quarter, anchors=swung_anchors(ticks_per_quarter, last, word.swing, straight))
+    as_they_stand = Grid(ticks_per_quarter)
+    return grid.anchors if _usual(onsets, grid) >= _usual(onsets, as_they_stand) else ()
+
+
+def swung_anchors(
+    ticks_per_quarter: int, last: int, swing: float, straight: Collection[int] = ()
+) -> tuple[tuple[int, int], ...]:
+    """`Grid.anchors` of time that swings up to the tick `last`, but for the quarters of these numbers."""
+    middle = int(Fraction(swing) * ticks_per_quarter + Fraction(1, 2))  # as `Clock` rounds
+    end, anchors = last // ticks_per_quarter + 1, []
     for quarter in range(end):
         anchors.append((quarter * ticks_per_quarter, quarter * STEPS_PER_QUARTER))
-        if quarter not in straight:  # as `Clock` rounds
+        if quarter not in straight:
             anchors.append((anchors[-1][0] + middle, anchors[-1][1] + STEPS_PER_QUARTER // 2))
     # Beyond the end time runs straight.
     anchors += [((end + more) * ticks_per_quarter, (end + more) * STEPS_PER_QUARTER) for more in (0, 1)]
-    grid = Grid(ticks_per_quarter, anchors=tuple(anchors))
-    as_they_stand = Grid(ticks_per_quarter)
-    return grid.anchors if _usual(onsets, grid) >= _usual(onsets, as_they_stand) else ()
+    return tuple(anchors)
 
 
 def _straight(onsets: Sequence[float], tick: float, word: OwnWord) -> set[int]:
