@@ -10,7 +10,7 @@ Most descriptions stand on a field of a frozen dataclass, whose name, kind and d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from numbers import Integral, Real
@@ -57,6 +57,7 @@ class Option:
         spelling: on the command line, where it does not follow from the name.
         hidden: whether the help page is silent of it: an older way to say something.
         typed: its kind on the command line, where that takes words for numbers.
+        parser: what makes its value of a text on the command line, where that is more than a number.
         aliases: names that people know from elsewhere, as `name` is spelled.
         needs: the option without which this one has no meaning.
         commands: those that take it.
@@ -82,6 +83,7 @@ class Option:
     spelling: str = ""
     hidden: bool = False
     typed: type | None = None
+    parser: Callable[[str], Any] | None = None
     aliases: tuple[str, ...] = ()
     needs: str = ""
     commands: tuple[str, ...] = ()

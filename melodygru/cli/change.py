@@ -71,13 +71,13 @@ def change(
     loaded = load_model(str(asked["model"])) if "model" in asked else model_of(source)
     config = styled(config, loaded.context, style_of(source))
     own = {name: value for name, value in details.items() if value is not None}
-    if not is_score(source):  # of a score, what is kept is its melody alone
-        own |= tune.read_as(read_in)
+    # Of a score, what is kept is its melody alone.
+    read_as = {} if is_score(source) else tune.read_as(read_in)
     earlier = None if is_score(source) else recipe_in(source)
     recipe = Recipe(
         __version__, loaded.name, loaded.fingerprint, seed, config=config, command=command,
         performance=Performance() if earlier is None else replace(earlier.performance, seed=seed),
-        details={**own, **packed_input(tune)},
+        details={**own, **read_as, **packed_input(tune)},
     )  # fmt: skip
     done, recipe, data = changed(recipe, loaded, tune, progress=partial(tell, "drawing candidates"))
     target = output.write_one(out, data, force)
@@ -95,7 +95,8 @@ def change(
     if isinstance(done, Varied):
         what = f"{done.amount:.0%} of {source} changed"
     elif "bars" in own:
-        what = f"bars {own['bars']} of {source} anew"
+        several = "-" in str(own["bars"])
+        what = f"bar{'s' * several} {own['bars']} of {source} anew"
     else:
         what = f"what is not locked of {source} anew"
     what += f", {output.counted(new, 'new note')} beside {same} that stay"

@@ -43,8 +43,8 @@ _READ_IN = (
     Option("The primer's metre, whatever it says.", name="primer_meter", panel=START, needs="primer", shown=_OWN_ONE),
     Option("The primer's key, whatever it says.", name="primer_key", panel=START, needs="primer", shown=_OWN_ONE),
     Option(
-        "Quarters before the primer's bar 1, whatever it says.", name="primer_pickup", kind=float, panel=START,
-        needs="primer", shown=_OWN_ONE,
+        "What the primer has before its bar 1, whatever it says: quarters (1), or a fraction as 1/4.",
+        name="primer_pickup", kind=float, parser=options.quarters, panel=START, needs="primer", shown=_OWN_ONE,
     ),
 )  # fmt: skip
 """How a MIDI file is read that is continued."""

@@ -57,12 +57,25 @@ ReadKey = Annotated[
         show_default="its own, or estimated",
     ),
 ]
+
+
+def quarters(text: str | float) -> float:
+    """The quarters of a pickup: 1.5, or as `generate --pickup` has it, 3/8 of a whole note."""
+    parts = str(text).split("/")
+    try:
+        return 4 * int(parts[0]) / int(parts[1]) if len(parts) == 2 else float(text)
+    except (ValueError, ZeroDivisionError):
+        raise typer.BadParameter("give quarters (1.5) or a fraction of a whole note (3/8).") from None
+
+
 ReadPickup = Annotated[
     float | None,
     typer.Option(
         "--pickup",
-        help="Quarters of a MIDI file before its bar 1, whatever it says.",
+        help="What a MIDI file has before its bar 1, whatever it says: quarters (1), or a fraction as 1/4.",
         show_default="its own, or estimated",
+        parser=quarters,
+        metavar="<str>",
     ),
 ]
 """How a file is read that does not say these, or says what is not so."""
@@ -223,6 +236,7 @@ def shown(option: Option) -> Any:
         help=option.help_text,
         show_default=option.shown_default or False,
         hidden=option.hidden,
+        **({"parser": option.parser, "metavar": "<str>"} if option.parser else {}),
     )
 
 

@@ -20,9 +20,9 @@ from melodygru.version import __version__
 
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
 """Endings of MIDI files, in any case."""
-WHOLE = ExtractionConfig(min_notes=1, max_rest_bars=100, whole_clip=True, doubt=True)
-"""How a single file is read: nothing is left out, nothing is split but where the metre changes, and a metre that the
-notes deny does not count."""
+WHOLE = ExtractionConfig(min_notes=1, max_rest_bars=100, whole_clip=True, doubt=True, own_word=True)
+"""How a single file is read: nothing is left out, nothing is split but where the metre changes, a metre that the notes
+deny does not count, and files of ours are read as they were written."""
 
 
 def parse(data: bytes, name: str, config: ExtractionConfig | None = None, judge: Judge | None = None) -> Reading:

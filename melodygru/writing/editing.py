@@ -24,6 +24,7 @@ from melodygru.formats.midi import splice
 from melodygru.formats.midi.chunks import OWN_TEXT
 from melodygru.formats.midi.extraction import Extraction, ExtractionConfig, extract
 from melodygru.formats.midi.grid import Grid
+from melodygru.formats.midi.own_word import UPBEAT, OwnWord, swung_anchors
 from melodygru.formats.midi.parser import RawFile, RawNote, parse_midi, read_bytes
 from melodygru.formats.midi.performance import Clock, Performance, accent, triplet_quarters
 from melodygru.formats.midi.writer import midi_bytes
@@ -130,6 +131,11 @@ class Tune:
             told["key"] = str(self.melody.key)
         if self.extraction.pace is not None:
             told["pace"] = self.extraction.pace
+        word = self.extraction.word
+        if word is not None and word != OwnWord():
+            told["own_word"] = True
+            if word.upbeat is not None and "pickup" not in told:
+                told[UPBEAT] = word.upbeat
         return told
 
     def rewritten(self, new: Melody, text: str) -> bytes:
@@ -169,7 +175,15 @@ class Tune:
         return [near(note).velocity for note in self.melody.notes]
 
     def ticks(self) -> Callable[[int], int]:
-        """When a step of the melody sounds in the file, in ticks: swung, if the file says so."""
+        """When a step beside the melody sounds in the file, in ticks: swung, if the file says so.
+
+        That is so under the melody's triplets too: half a quarter has one place in a groove.
+        """
+        word, own = self.extraction.word, self.extraction.grid
+        if word is not None and word.swing != Performance().swing and own.anchors and self.extraction.pace is None:
+            last = max(track.end for track in self.raw.tracks)
+            even = replace(own, anchors=swung_anchors(own.ticks_per_quarter, last, word.swing))
+            return lambda step: even.tick(self.extraction.starts[0] + step)
         clock = self._clock(self.melody)
         if clock is not None:
             grid, swing = self.extraction.grid, clock.swing
@@ -179,7 +193,9 @@ class Tune:
         return lambda step: self._tick(step, clock)
 
     def _clock(self, melody: Melody) -> Clock | None:
-        """How the file swings, where it says so."""
+        """How the file swings, where it says so and its grid does not."""
+        if self.extraction.word is not None:
+            return None
         try:
             recipe = Recipe.find(self.raw.texts)
         except MelodyGRUError:

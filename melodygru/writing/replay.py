@@ -32,7 +32,7 @@ from melodygru.writing.variation import Varied, vary
 Told = Callable[[float, int], None]
 """Told of candidates finished, and of all; of those under way, parts count."""
 
-_READ_AS = ("track", "meter", "key", "pickup", "pace")
+_READ_AS = ("track", "meter", "key", "pickup", "pace", "own_word")
 """What a recipe tells of how its file was read, see `melodygru.writing.editing.Tune.read_as`."""
 _LARGEST_INPUT = 256 * 1024
 """Bytes of a file that is changed, up to which it is kept within the new one, so that that can be made again."""
@@ -90,7 +90,7 @@ def input_of(recipe: Recipe) -> Tune:
             "does not hold the file that it was made from, which was too large; make it anew from that."
         ) from error
     told = {name: recipe.details[name] for name in _READ_AS if name in recipe.details}
-    return Tune.parse(data, str(recipe.details.get("name", "")), replace(WHOLE, **told))
+    return Tune.parse(data, str(recipe.details.get("name", "")), replace(WHOLE, **{"own_word": False, **told}))
 
 
 def made_again(

@@ -25,8 +25,9 @@ MOST_TRACKED = 4000
 FEWEST_TRACKED = 8
 """Notes from which on it is tried."""
 FREE, FREE_IN_SPITE = 6.0, 3.0
-"""Rayleigh's statistic below which notes fit no grid; and where a file states its metre. Of 400 tunes, clicks that are
-played 30 ms off are below in 0.7 and 0.3 %, free playing with a rubato of 10 % is in 94 and 70 %."""
+"""Rayleigh's statistic below which notes fit no grid; and where a file states its metre. Of the 300
+tunes in `data/`, those played to a click, 30 ms off, are below in 0.7 % and none; those played with a rubato of 10 %
+in 93 and 70 %, of 25 % in 99 and 77 %."""
 _PERIODS = (24, 12, 8, 6, 2)
 """Steps of grids that notes may fit."""
 PLACES = (0, 6, 8, 12, 16, 18)

@@ -1,14 +1,21 @@
 """How a musician would shape a melody: louder and softer by rule, and, where that is asked for, quicker and slower.
 
 Rules of the KTH system for musical performance (Friberg, Bresin & Sundberg 2006, "Overview of the KTH rule system for
-musical performance"), under their names, with the quantities at k = 1; `--expression` is the k of all of them:
+musical performance"), under their names; `--expression` is the k of all of them. Of these, quantities are those of its
+program, Director Musices, at k = 1:
 
-- Phrase arch: a phrase grows to its middle and falls away again, in level and in tempo.
-- High loud: 3 dB an octave, here from the melody's middle pitch on.
-- Melodic charge: notes far from the tonic on the circle of fifths are stressed, 0.2 dB a unit of charge.
+- High loud: 3 dB an octave, from the melody's middle pitch on (its median; theirs is the mean).
+- Melodic charge: 0.2 dB a unit of charge, which grows with the distance on the circle of fifths: theirs from the root
+  of the chord, ours from the tonic, since melodies need not have chords.
 - Duration contrast: short notes are softer, by up to 0.825 dB at 200 ms. (That they are shorter too is left out: on a
   grid that would be another rhythm.)
-- Final ritardando: as a runner stops under constant braking (Friberg & Sundberg 1999, q = 2).
+
+Of these, shape is theirs and quantities are ours:
+
+- Phrase arch: a phrase grows to its middle and falls away again, in level and in tempo. Theirs has a turning point to
+  choose and ends deeper than it begins; ours is even, over phrases of four bars, since none are marked.
+- Final ritardando: as a runner stops (Friberg & Sundberg 1999), with q = 2, constant braking force; their program has
+  q = 3 and goes down to a quarter of the tempo.
 
 Metrical accents are `melodygru.formats.midi.performance.accent`'s, which hold without expression too.
 """

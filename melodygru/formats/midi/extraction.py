@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from operator import attrgetter, itemgetter
 from typing import TypeVar
@@ -22,12 +22,13 @@ from melodygru.formats.midi.free_playing import is_free, tracked_grid
 from melodygru.formats.midi.grid import Grid, Placed, find_grid, snap
 from melodygru.formats.midi.line import sounding
 from melodygru.formats.midi.metres import Section, believable_metre, sections, stated_metres
+from melodygru.formats.midi.own_word import OwnWord, own_word, unswung
 from melodygru.formats.midi.parser import RawFile, RawNote
 from melodygru.formats.midi.tracks import Choice, likeliest_melodies
 from melodygru.formats.midi.unsaid import against, estimated, key_of
 from melodygru.music.estimation import Judge
 from melodygru.music.melody import Melody, Note
-from melodygru.music.theory import TimeSignature
+from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
 
 DEFAULT_QPM = 120.0
 """MIDI's own tempo where a file has none."""
@@ -56,6 +57,7 @@ class Extraction:
         grid: how its ticks were read as steps.
         starts: the step of the grid at which each melody's first bar begins.
         pace: by what the steps of tracked beats were multiplied; None where beats are the file's.
+        word: what the file says of itself, if it was asked; see `melodygru.formats.midi.own_word`.
     """
 
     melodies: tuple[Melody, ...]
@@ -66,6 +68,7 @@ class Extraction:
     grid: Grid
     starts: tuple[int, ...]
     pace: float | None = None
+    word: OwnWord | None = None
 
 
 def extract(raw: RawFile, name: str, config: ExtractionConfig | None = None, judge: Judge | None = None) -> Extraction:
@@ -97,9 +100,13 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, 
     remarks: dict[str, None] = {choice.remark: None} if choice.remark else {}  # an ordered set
     given = bool(config.meter) or config.pickup is not None
     metres = [] if given else stated_metres(raw, remarks)
+    if given and not config.meter and len(stated := stated_metres(raw, {})) == 1:
+        # Who says where bar 1 is does not say that the metre is another.
+        config = replace(config, meter=str(stated[0][1]))
     everything = [note for track in raw.tracks for note in track.notes]
     own = any(text.startswith(OWN_TEXT) for text in raw.texts)
-    grid = find_grid(choice.notes, everything, raw.ticks_per_quarter, believable_metre(metres), trusted=own)
+    word = own_word(raw.texts) if own and config.own_word else OwnWord()
+    grid = _grid(choice.notes, everything, raw, believable_metre(metres), own, word)
     free_tempo = pace = None
     if is_free(choice.notes, grid, bool(metres)):
         grid, free_tempo, pace = tracked_grid(choice.notes, raw, judge, config.pace)
@@ -118,7 +125,8 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, 
     if section is None and not metres:
         section = estimated(placed, config, judge, remarks)
     found = sections(metres, grid, last, remarks) if section is None else [section]
-    pieces = [piece for section in found for piece in _pieces(placed, section, config)]
+    upbeat = word.upbeat if metres else None
+    pieces = [piece for section in found for piece in _pieces(placed, section, config, upbeat)]
     if not pieces:
         # Metres that change every other bar leave nothing whole: the first one is read through.
         whole = Section(found[0].start, found[-1].end, found[0].metre, found[0].pickup)
@@ -145,7 +153,39 @@ def _extract(raw: RawFile, choice: Choice, name: str, config: ExtractionConfig, 
             bars=count,
         ))  # fmt: skip
     starts = tuple(piece.start for piece in pieces)
-    return Extraction(tuple(melodies), choice.label, choice.how, tuple(remarks), choice.notes, grid, starts, pace)
+    return Extraction(
+        tuple(melodies),
+        choice.label,
+        choice.how,
+        tuple(remarks),
+        choice.notes,
+        grid,
+        starts,
+        pace,
+        word if config.own_word else None,
+    )
+
+
+def _grid(
+    melody: Sequence[RawNote],
+    everything: Sequence[RawNote],
+    raw: RawFile,
+    metre: TimeSignature,
+    own: bool,
+    word: OwnWord,
+) -> Grid:
+    """The grid of the melody; `own`: the file is ours, `word`: what it says."""
+    tpq, last = raw.ticks_per_quarter, max(track.end for track in raw.tracks)
+    anchors = unswung([note.onset for note in melody], tpq, last, word)
+    if not anchors:
+        return find_grid(melody, everything, tpq, metre, trusted=own)
+    swung = Grid(tpq, anchors=anchors)
+
+    def even(tick: int) -> int:
+        return round(swung.steps(tick) * tpq / STEPS_PER_QUARTER)
+
+    straight = [note._replace(onset=even(note.onset), end=even(note.end)) for note in melody]
+    return replace(find_grid(straight, straight, tpq, metre, trusted=True), anchors=anchors)
 
 
 @dataclass(frozen=True)
@@ -177,8 +217,13 @@ def split_at_rests(notes: Sequence[_Timed], begin: int, end: int, longest: int) 
     return groups
 
 
-def _pieces(placed: Sequence[Placed], section: Section, config: ExtractionConfig) -> list[_Piece]:
-    """A section's notes as pieces of at least `min_notes`, split at bar lines around long rests."""
+def _pieces(
+    placed: Sequence[Placed], section: Section, config: ExtractionConfig, said: int | None = None
+) -> list[_Piece]:
+    """A section's notes as pieces of at least `min_notes`, split at bar lines around long rests.
+
+    `said`: the steps of the pickup at the file's beginning, 0 for none; None where it does not say.
+    """
     bar = section.metre.bar_steps
     pieces = []
     for index, group in enumerate(split_at_rests(placed, section.start, section.end, config.max_rest_bars * bar)):
@@ -192,6 +237,8 @@ def _pieces(placed: Sequence[Placed], section: Section, config: ExtractionConfig
         notes = tuple(Note(pitch, onset - start, end - onset) for onset, end, pitch in group)
         # An upbeat to nothing is none.
         pickup = bar - silence if upbeat and notes[-1].end > bar else 0
+        if said is not None and not start and (not said or silence >= bar - said):
+            pickup = said
         pieces.append(_Piece(start, notes, section.metre, pickup))
     return pieces
 

@@ -24,6 +24,8 @@ class ExtractionConfig:
         pace: by what the steps of beats that were tracked are multiplied, 2, 1 or 1/2; None for what a judge says.
         doubt: the one metre that a file states does not count where its notes plainly deny it. Of folders it does:
             the fast lane, which reads them, asks no notes.
+        own_word: a file of ours is taken at its word, see `melodygru.formats.midi.own_word`. Of folders it is not, and
+            of files that were changed by versions which did not.
     """
 
     track: str = "auto"
@@ -35,6 +37,7 @@ class ExtractionConfig:
     pickup: float | None = None
     pace: float | None = None
     doubt: bool = False
+    own_word: bool = False
 
     def __post_init__(self) -> None:
         check_range("min_notes", self.min_notes, 1, 1000)

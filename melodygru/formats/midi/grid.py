@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -64,8 +65,8 @@ class Grid:
         origin: tick of a bar line, in [0, bar); 0 when the file's own bar lines hold.
         played: onsets are near the grid rather than on it, so they are set on the likeliest places together.
         held: ends of notes are as exact as onsets; otherwise they are a player's, and short gaps are no rests.
-        anchors: (tick, step) of notes played without a click, both rising: between them the tempo is even. None where
-            the file's ticks are in time.
+        anchors: (tick, step) of notes played without a click, or of swung eighths, both rising: between them the tempo
+            is even. None where the file's ticks are in time.
     """
 
     ticks_per_quarter: int
@@ -83,8 +84,13 @@ class Grid:
     def tick(self, step: float) -> int:
         """The tick nearest to so many steps from the origin; 0 for what is before the file begins."""
         if self.anchors:
-            return max(0, round(_between([(at, tick) for tick, at in self.anchors], step)))
+            return max(0, int(_between(self._by_step, step) + Fraction(1, 2)))  # as `Clock` rounds
         return max(0, self.origin + round(step * self.ticks_per_quarter / STEPS_PER_QUARTER))
+
+    @cached_property
+    def _by_step(self) -> tuple[tuple[int, int], ...]:
+        """The anchors as (step, tick)."""
+        return tuple((step, tick) for tick, step in self.anchors)
 
 
 def _between(anchors: Sequence[tuple[int, int]], place: float) -> Fraction:

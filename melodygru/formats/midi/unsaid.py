@@ -6,16 +6,19 @@ Each estimate is told in a remark.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from melodygru.formats.midi.extraction_config import ExtractionConfig
 from melodygru.formats.midi.grid import Placed
-from melodygru.formats.midi.metres import Section
+from melodygru.formats.midi.metres import DEFAULT_METRE, Section
 from melodygru.music.estimation import Judge, denies, estimate_key, estimate_metre
 from melodygru.music.key_hearing import hear_key
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.metre_finding import metre_class
 from melodygru.music.theory import Key, TimeSignature, key_for_signature
 
+FEWEST_TO_HEAR = 4
+"""Notes below which nothing speaks for a metre: two lengths that follow each other are no pattern."""
 KEY_ESTIMATED = "key estimated"
 """The remark on a file that has a piece without a key."""
 
@@ -25,6 +28,9 @@ def estimated(
 ) -> Section:
     """All of a melody as one section, in the likeliest of the readings that the wishes leave."""
     notes = [Note(pitch, onset, end - onset) for onset, end, pitch in placed]
+    if len(notes) < FEWEST_TO_HEAR and config.metre is None:
+        config = replace(config, meter=str(DEFAULT_METRE), pickup=config.pickup or 0)
+        remarks[f"metre assumed: {DEFAULT_METRE}, with so few notes"] = None
     reading, estimate = estimate_metre(notes, judge, config.metre, config.pickup_steps, config.named_key)
     if config.metre is None or config.pickup is None:
         remarks[estimate.remark] = None

@@ -82,6 +82,7 @@ def midi_bytes(
         melody = melody.looped()
     _check_spans(chords, melody.length)
     clock = Clock(melody, performance)
+    groove = Clock(melody, performance, straight=())  # it swings under the melody's triplets too
     last = melody.length * clock.ticks_per_step
     tempos = tempos_of(melody, performance.expression) if performance.expression_time else ()
     shape: list[tuple[int, Message | MetaMessage]] = [
@@ -101,7 +102,7 @@ def midi_bytes(
         ]
         for place, track in enumerate(tracks or ()):
             told = _told(track, chords if place == 0 else ())
-            struck = perform_track(track, melody, performance, clock.tick)
+            struck = perform_track(track, melody, performance, groove.tick)
             channels = free_channels({performance.channel - 1})
             channel = PERCUSSION if track.part == DRUMS else channels[PARTS.index(track.part)]
             written.append(sideman(track, struck, channel, last, told))
