@@ -86,8 +86,8 @@ class GenerationConfig:
         beats_per_chord: felt beats that each chord lasts.
         chord_mode: "strict" (chord tones on strong beats, elsewhere the scale that follows the chord), "soft" (that
             mostly), or "learned" (what the network has learned of people's melodies over such chords).
-        form: letters for sections, such as AABA; a prime (A') is a section varied.
-        section_bars: bars of a section.
+        form: letters for sections, such as AABA; a prime (A') is a section varied, a number says its bars: "V8 C8".
+        section_bars: bars of a section that does not say how many.
         best_of: how many candidates to choose the best from.
         max_copy: longest run of notes that may stand in the training music; 0: any.
         temperature, top_k, top_p: see `SamplingConfig`.
@@ -184,9 +184,9 @@ class GenerationConfig:
         None, "strict: chord tones on strong beats; soft: mostly; learned: as people.", choices=CHORD_MODES,
         shown="learned, by models that know chords; else strict", needs="chords", panel=TUNE, commands=WRITING,
     )  # fmt: skip
-    form: str | None = option(None, "Sections: AABA, ABAC, AA'BA'' (a prime varies).", panel=TUNE, commands=WHOLE)
+    form: str | None = option(None, "Sections: AABA, AA'BA'' (a prime varies), V8 C8 B4 C8 (bars).", panel=TUNE, commands=WHOLE)
     section_bars: int | None = option(
-        None, "Bars of each section.", low=1, high=MAX_BARS, default=DEFAULT_SECTION_BARS, needs="form", panel=TUNE,
+        None, "Bars of a section that does not say its own.", low=1, high=MAX_BARS, default=DEFAULT_SECTION_BARS, needs="form", panel=TUNE,
         commands=WHOLE,
     )  # fmt: skip
     best_of: int | None = option(
@@ -334,9 +334,45 @@ class GenerationConfig:
             )
         return steps
 
-    def bars_of_a_section(self, count: int) -> int:
-        """How many bars each of `count` sections has."""
-        return self.section_bars or (DEFAULT_SECTION_BARS if self.bars is None else self.bars // count)
+    @property
+    def parsed_form(self) -> Form | None:
+        """The form, where one was said."""
+        return None if self.form is None else Form.parse(self.form)
+
+    def section_lengths(self) -> tuple[int, ...]:
+        """How many bars each section of the form has; empty without a form.
+
+        What the form does not say is said by `section_bars`; else the bars that are left are shared. Raises UsageError
+        where that does not come out.
+        """
+        form = self.parsed_form
+        if form is None:
+            return ()
+        said, without = sum(one.bars for one in form.sections), sum(not one.bars for one in form.sections)
+        if form.says_bars and self.section_bars is not None and not without:
+            raise UsageError(
+                f"--section-bars {self.section_bars} has no meaning with --form {form}, whose sections all say how many "
+                "bars they have; leave it out."
+            )
+        each = self.section_bars or DEFAULT_SECTION_BARS
+        if self.section_bars is None and self.bars is not None and without:
+            each = (self.bars - said) // without
+        total = said + each * without
+        if self.bars not in (None, total) or each < 1:
+            raise self._other_bars(form, each, said, without)
+        if form.says_bars and total > MAX_BARS:
+            raise UsageError(f"The form has {total} bars; choose at most {MAX_BARS}.")
+        return tuple(one.bars or each for one in form.sections)
+
+    def _other_bars(self, form: Form, each: int, said: int, without: int) -> UsageError:
+        count, each = len(form.sections), max(each, 1)
+        what = f"{count} section{'s' * (count != 1)} of {each} bar{'s' * (each > 1)}"
+        if said:
+            what = "its sections"
+        return UsageError(
+            f"--form {form} and --bars {self.bars} contradict each other: {what} would be {said + each * without}"
+            f"{' bars' if said else ''}; leave --bars out, or set {'other lengths' if said else '--section-bars'}."
+        )
 
     def spans(self, metre: TimeSignature) -> tuple[ChordSpan, ...]:
         """One pass of the chords from step 0; empty where none were said."""

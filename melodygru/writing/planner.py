@@ -14,7 +14,7 @@ import numpy as np
 
 from melodygru.errors import UsageError
 from melodygru.music.chords import ChordSpan, estimate_key
-from melodygru.music.form import Form, Stretch, stretches
+from melodygru.music.form import Stretch, stretches
 from melodygru.music.melody import Melody
 from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale
 from melodygru.network.tokenizer import REST, PieceMeta
@@ -27,6 +27,7 @@ from melodygru.writing.layout import (
     Script,
     chords_over,
     given_events,
+    in_sections,
     joint_pitches,
     lay_out_parts,
     rest_stretches,
@@ -118,7 +119,8 @@ def _problem(
         raise UsageError("--pickup and --primer contradict each other: the primer says whether there is a pickup.")
     spans = config.spans(metre)
     key = _key(config, spans, primer)
-    form, bars, section_bars = _bars(config)
+    form, lengths = config.parsed_form, config.section_lengths()
+    bars = sum(lengths) or config.bars or DEFAULT_BARS
     given = given_events(primer, bar - pickup if pickup else 0, max_duration)
     begins = sum(duration for duration, _ in given.values())
     if primer is not None:
@@ -132,15 +134,18 @@ def _problem(
             )
     meta = PieceMeta(metre, key, bars, pickup > 0)
     origin = bar if pickup else 0
-    parts = [Stretch(0, bars)] if form is None else stretches(form, section_bars)
+    parts = [Stretch(0, bars)] if form is None else stretches(form, lengths)
     layout = lay_out_parts(parts, origin - pickup, bar, meta.length, given, begins)
-    each = (section_bars or bars) * bar
-    chords = chords_over(spans, origin, meta.length, section_bars * bar)
+    sizes = [each * bar for each in lengths]
+    chords = chords_over(spans, origin, meta.length, sizes)
     meta = replace(meta, conditions=conditions_for(config, metre, chords))
     layout = replace(
         layout,
-        rest_stretches=rest_stretches(meta, begins, origin - pickup, section_bars),
-        sections=[(max(at, begins), at + each) for at in range(origin - pickup, layout.nominal_end, each)],
+        rest_stretches=rest_stretches(meta, begins, origin - pickup, lengths),
+        sections=[
+            (max(at, begins), end)
+            for at, end in in_sections(origin - pickup, layout.nominal_end, sizes or [bars * bar])
+        ],
     )
     problem = Problem(
         config,
@@ -197,22 +202,6 @@ def _key(config: GenerationConfig, spans: Sequence[ChordSpan], primer: Melody | 
         mode = "minor" if name in _MINOR else name if name in SCALES else said.mode
         return replace(said, mode=mode)
     return said
-
-
-def _bars(config: GenerationConfig) -> tuple[Form | None, int, int]:
-    """The form, how many bars there are, and how many a section has (0 without a form)."""
-    if config.form is None:
-        return None, config.bars or DEFAULT_BARS, 0
-    form = Form.parse(config.form)
-    count = len(form.sections)
-    each = config.bars_of_a_section(count)
-    if config.bars not in (None, each * count):
-        raise UsageError(
-            f"--form {form} and --bars {config.bars} contradict each other: {count} section{'s' * (count != 1)} of "
-            f"{max(each, 1)} bar{'s' * (each > 1)} would be {count * max(each, 1)}; leave --bars out, or set "
-            "--section-bars."
-        )
-    return form, each * count, each
 
 
 def _with_joints(problem: Problem) -> Lookahead | None:
