@@ -56,7 +56,7 @@ class Option:
         panel: of the help page; one of `PANELS`, or the first, unnamed.
         spelling: on the command line, where it does not follow from the name.
         hidden: whether the help page is silent of it: an older way to say something.
-        typed: its kind on the command line, where that takes words for numbers.
+        typed: its kind on the command line, where that takes words for numbers, or several.
         aliases: names that people know from elsewhere, as `name` is spelled.
         needs: the option without which this one has no meaning.
         commands: those that take it.
@@ -81,7 +81,7 @@ class Option:
     panel: str = ""
     spelling: str = ""
     hidden: bool = False
-    typed: type | None = None
+    typed: Any = None
     aliases: tuple[str, ...] = ()
     needs: str = ""
     commands: tuple[str, ...] = ()

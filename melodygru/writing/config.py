@@ -6,8 +6,9 @@ here as far as it can be alone; what fields mean together is `melodygru.writing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from melodygru.errors import UsageError, from_known
@@ -39,7 +40,9 @@ from melodygru.writing.values import (
     LEAPS,
     MAX_BARS,
     MODES,
+    MOTIFS,
     RESTS,
+    SEAMS,
     SYNCOPATIONS,
     fraction_steps,
     parse_range,
@@ -88,6 +91,11 @@ class GenerationConfig:
             mostly), or "learned" (what the network has learned of people's melodies over such chords).
         form: letters for sections, such as AABA; a prime (A') is a section varied, a number says its bars: "V8 C8".
         section_bars: bars of a section that does not say how many.
+        section: wishes of sections' own, by letter, see `melodygru.writing.sections`.
+        motif: what sections share of the first one's beginning: its "rhythm", "contour" (where it rises and falls), or
+            "none"; but for one that begins on another degree, which contrasts.
+        seams: "lead": a section leads over to the next, see `melodygru.writing.constraints.seams`; or "free".
+        plain_sections: whether V, C and B are letters as others are, where a form has a V.
         best_of: how many candidates to choose the best from.
         max_copy: longest run of notes that may stand in the training music; 0: any.
         temperature, top_k, top_p: see `SamplingConfig`.
@@ -189,6 +197,23 @@ class GenerationConfig:
         None, "Bars of a section that does not say its own.", low=1, high=MAX_BARS, default=DEFAULT_SECTION_BARS, needs="form", panel=TUNE,
         commands=WHOLE,
     )  # fmt: skip
+    section: str | None = option(
+        None, "Wishes of a section's own: \"C: density=4 range=E4:A5\".", typed=list[str], aliases=("sections",),
+        shown="a verse's chorus is higher, in longer notes; a bridge begins elsewhere", needs="form", panel=TUNE,
+        commands=WHOLE,
+    )  # fmt: skip
+    motif: str | None = option(
+        None, "What sections share of the first one's beginning: none, rhythm or contour.", choices=MOTIFS,
+        shown="none; rhythm where a form has V, C", needs="form", panel=TUNE, commands=WHOLE,
+    )  # fmt: skip
+    seams: str | None = option(
+        None, "Where one section follows another: free, or lead over.", choices=SEAMS,
+        shown="free; lead where a form has V, C", needs="form", panel=TUNE, commands=WHOLE,
+    )  # fmt: skip
+    plain_sections: bool | None = option(
+        None, "V, C and B are letters only, no verse, chorus and bridge.", spelling="--plain-sections", needs="form",
+        shown="", panel=TUNE, commands=WHOLE,
+    )  # fmt: skip
     best_of: int | None = option(
         None, "Make N candidates and write the best.", low=1, high=10_000, panel=MUSIC,
         shown=f"1; {FORM_CANDIDATES} with a form",
@@ -238,7 +263,11 @@ class GenerationConfig:
                 )
         if self.form is not None:
             Form.parse(self.form)
-        said = self.as_dict()
+        if self.section is not None:
+            from melodygru.writing.sections import checked  # not needed by those who say nothing
+
+            object.__setattr__(self, "section", checked(self))
+        said: Collection[str] = {*self.as_dict(), *(name for wishes in self.own_wishes.values() for name in wishes)}
         for one in options:
             one.check_needs(said)
 
@@ -288,7 +317,8 @@ class GenerationConfig:
         """
         if self.strength is not None:
             return ()
-        traits = tuple(name for name in ("syncopation", "leaps") if getattr(self, name) is not None)
+        said = {name for wishes in self.own_wishes.values() for name in wishes}
+        traits = tuple(name for name in ("syncopation", "leaps") if getattr(self, name) is not None or name in said)
         faint = self.style is not None and self.named_key is not None and self.named_key.mode in STRESSED_MODES
         return traits or (("mode",) if faint else ())
 
@@ -338,6 +368,27 @@ class GenerationConfig:
     def parsed_form(self) -> Form | None:
         """The form, where one was said."""
         return None if self.form is None else Form.parse(self.form)
+
+    @cached_property
+    def own_wishes(self) -> Mapping[str, Mapping[str, Any]]:
+        """What sections ask for themselves, by letter."""
+        form = self.parsed_form
+        if form is None or self.section is None:
+            return {}
+        from melodygru.writing.sections import parse_own
+
+        return parse_own(self.section, form)
+
+    def of_section(self, letter: str) -> GenerationConfig:
+        """What is asked for in the sections of a letter."""
+        from melodygru.writing.sections import alone
+
+        return alone(self, self.own_wishes.get(letter, {}))
+
+    @property
+    def has_chords(self) -> bool:
+        """Whether any chords were asked for, if only by a section."""
+        return self.chords is not None or any("chords" in wishes for wishes in self.own_wishes.values())
 
     def section_lengths(self) -> tuple[int, ...]:
         """How many bars each section of the form has; empty without a form.

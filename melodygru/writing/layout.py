@@ -6,7 +6,7 @@ A form, a primer, a pickup and a progression are laid out on the grid here; whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise, repeat
 
@@ -92,6 +92,7 @@ class Layout:
         rest_stretches: where `--rests some` asks for a rest, as half-open ranges of steps.
         sections: half-open ranges of steps of what is written with a beginning and an end of its own, in order: the
             sections of a form, what follows a primer, a gap.
+        letters: of each section of a form its letter; empty without a form.
     """
 
     regions: Sequence[Region]
@@ -102,6 +103,13 @@ class Layout:
     seams: Sequence[int] = ()
     rest_stretches: Sequence[tuple[int, int]] = ()
     sections: Sequence[tuple[int, int]] = ()
+    letters: Sequence[str] = ()
+
+    def sections_of(self, letters: Collection[str]) -> list[tuple[int, int]]:
+        """The sections of these letters; the last of all reaches the end of what is written."""
+        end = max(self.nominal_end, self.regions[-1].end)
+        each = [*self.sections[:-1], (self.sections[-1][0], end)]
+        return [span for span, letter in zip(each, self.letters, strict=True) if letter in letters]
 
     @property
     def echoes(self) -> list[tuple[int, int, int]]:

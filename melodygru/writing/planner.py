@@ -18,6 +18,7 @@ from melodygru.music.form import Stretch, stretches
 from melodygru.music.melody import Melody
 from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale
 from melodygru.network.tokenizer import REST, PieceMeta
+from melodygru.writing.between import open_ended, rules_between
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import Constraint, of_classes
 from melodygru.writing.constraints.past import Banned, Continues, Departs
@@ -33,6 +34,7 @@ from melodygru.writing.layout import (
     rest_stretches,
 )
 from melodygru.writing.lookahead import Lookahead
+from melodygru.writing.sections import own_spans
 from melodygru.writing.styles import conditions_for
 from melodygru.writing.values import DEFAULT_BARS
 from melodygru.writing.wishes import Problem
@@ -118,7 +120,7 @@ def _problem(
     if primer is not None and config.pickup_steps(metre):
         raise UsageError("--pickup and --primer contradict each other: the primer says whether there is a pickup.")
     spans = config.spans(metre)
-    key = _key(config, spans, primer)
+    key = _key(config, spans or next(filter(None, own_spans(config, metre)), ()), primer)
     form, lengths = config.parsed_form, config.section_lengths()
     bars = sum(lengths) or config.bars or DEFAULT_BARS
     given = given_events(primer, bar - pickup if pickup else 0, max_duration)
@@ -137,7 +139,7 @@ def _problem(
     parts = [Stretch(0, bars)] if form is None else stretches(form, lengths)
     layout = lay_out_parts(parts, origin - pickup, bar, meta.length, given, begins)
     sizes = [each * bar for each in lengths]
-    chords = chords_over(spans, origin, meta.length, sizes)
+    chords = chords_over(spans, origin, meta.length, sizes, own_spans(config, metre))
     meta = replace(meta, conditions=conditions_for(config, metre, chords))
     layout = replace(
         layout,
@@ -146,6 +148,7 @@ def _problem(
             (max(at, begins), end)
             for at, end in in_sections(origin - pickup, layout.nominal_end, sizes or [bars * bar])
         ],
+        letters=[] if form is None else [section.letter for section in form.sections],
     )
     problem = Problem(
         config,
@@ -165,7 +168,11 @@ def _problem(
     further: list[Constraint] = [] if primer is None else [Continues()]
     if layout.departures:
         further.append(Departs(layout.departures, of_classes(() if wish == "any" else classes)))
-    return replace(problem, layout=_ending_on(layout, classes), further=further)
+    further += rules_between(config, layout, metre)
+    layout = _ending_on(layout, classes)
+    if config.seams == "lead":
+        layout = open_ended(layout, of_classes((key.tonic,)))
+    return replace(problem, layout=layout, further=further)
 
 
 def _ending_on(layout: Layout, classes: Collection[int]) -> Layout:

@@ -1,4 +1,4 @@
-"""A constraint that is silent about some places: where something stands fast that it would be about."""
+"""Constraints that are silent about some places: where something stands fast, or in sections with wishes of their own."""
 
 from __future__ import annotations
 
@@ -94,3 +94,14 @@ class Elsewhere(Constraint):
         preference = np.array(preference)
         preference[rows] = 0.0
         return preference
+
+
+class Within(Elsewhere):
+    """What another rule says within `spans` (half-open ranges of steps) alone."""
+
+    def _silent(self, onset: int) -> bool:
+        return not any(start <= onset < end for start, end in self.spans)
+
+    def closes(self, onset: int) -> BoolArray | None:
+        """What the rule says, of an end within a span or where it ends."""
+        return self.rule.closes(onset) if any(start < onset <= end for start, end in self.spans) else None
