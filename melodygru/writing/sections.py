@@ -143,8 +143,10 @@ def alone(config: GenerationConfig, wishes: Mapping[str, Any]) -> GenerationConf
 
 HIGHER = 4
 """Semitones by which a chorus lies above the verse: a major third."""
-_NARROWEST = 12
-"""Semitones of the range of verse and chorus each, from which on one is put above the other."""
+SPAN = 14
+"""Semitones of the range of verse and chorus each: a ninth, in the middle of what there is room for."""
+_NARROWEST = 9
+"""So many at least, or neither is put above the other: people sing a verse in no less."""
 LONGER = 2 / 3
 """Of the verse's notes a bar, how many a chorus has: it is sung in longer notes."""
 NOTES_A_QUARTER = 1.5
@@ -164,8 +166,10 @@ def of_a_song(config: GenerationConfig) -> GenerationConfig:
     lower, upper = own.setdefault("V", {}), own.setdefault("C", {})
     if "C" in form.letters:
         low, high = config.pitches
-        if high - low - HIGHER >= _NARROWEST and "range" not in lower and "range" not in upper:
-            lower["range"], upper["range"] = _range(low, high - HIGHER), _range(low + HIGHER, high)
+        span = min(high - low - HIGHER, SPAN)
+        if span >= _NARROWEST and "range" not in lower and "range" not in upper:
+            low = (low + high - HIGHER - span) // 2
+            lower["range"], upper["range"] = _range(low, low + span), _range(low + HIGHER, low + HIGHER + span)
         quarters = config.time_signature.bar_steps / 24
         dense = lower.get("density", config.density) or round(2 * NOTES_A_QUARTER * quarters) / 2
         if "density" not in upper:

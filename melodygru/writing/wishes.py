@@ -28,6 +28,7 @@ from melodygru.writing.constraints.elsewhere import Elsewhere, Within
 from melodygru.writing.constraints.past import Banned, Breathes, Density, FewRests, Guard, Prefers, Repeats, SomeRests
 from melodygru.writing.constraints.places import Bars, EndsOn, Grid, Leaps, NoRests, Pitches, Seams, shortest_end
 from melodygru.writing.layout import RESTS_EVERY, Layout, Region
+from melodygru.writing.constraints.seams import Tessitura
 from melodygru.writing.lookahead import Lookahead
 from melodygru.writing.sections import GROUPED
 from melodygru.writing.values import DEFAULT_GRID, LEARNED
@@ -146,7 +147,8 @@ class Problem:
             for wish in there._said():
                 if wish.option in GROUPED:
                     section = group[0] if wish.option in own.get(group[0], ()) else ""
-                    yield replace(wish, rules=[Within(rule, spans) for rule in wish.rules], section=section)
+                    rules = [*wish.rules, Tessitura(*config.pitches)] if section and wish.option == "range" else wish.rules
+                    yield replace(wish, rules=[Within(rule, spans) for rule in rules], section=section)
 
     def _where_free(self, wish: Wish) -> Wish:
         spans = [*self.fixed_rhythm] if wish.option in OF_RHYTHM else []

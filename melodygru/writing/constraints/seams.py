@@ -24,7 +24,7 @@ class Leads(Constraint):
             written before: what is near its first pitch leads there.
     """
 
-    PULL = 0.7
+    PULL = 1.0
     """Nats that a semitone beyond a step costs, of an octave at most."""
 
     def __init__(self, seams: frozenset[int], last: int, ahead: Mapping[int, int]):
@@ -128,6 +128,23 @@ class SharedMotif(Constraint):
             move = np.sign(pitches[place] - pitches[place - 1])
             found[np.sign(np.arange(PITCHES) - progress.reference[row]) == move] = self.GAIN
         return found
+
+
+class Tessitura(Constraint):
+    """Notes rather lie in the middle of a section's own range, so that it is heard to lie higher or lower than others.
+
+    Within [low, high] alone they would keep to where the ranges of all sections meet.
+    """
+
+    PULL = 0.25
+    """Nats that a semitone of distance from the middle costs: enough for three semitones between ranges that lie four apart."""
+
+    def __init__(self, low: int, high: int):
+        self.cost = -self.PULL * np.abs(np.arange(PITCHES) - (low + high) / 2)
+
+    def pitch_preference(self, progress: Progress) -> FloatArray:
+        """Minus a cost for every semitone of distance."""
+        return np.broadcast_to(self.cost, (len(progress.onset), PITCHES))
 
 
 class BeginsElsewhere(Constraint):
