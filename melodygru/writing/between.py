@@ -38,7 +38,7 @@ def rules_between(config: GenerationConfig, layout: Layout, metre: TimeSignature
     if elsewhere:
         yield BeginsElsewhere(elsewhere, source)
     if config.seams == "lead":
-        yield Leads(leading(layout), max(bar // 2, metre.beat_steps if bar > metre.beat_steps else bar), _ahead(layout))
+        yield Leads(leading(layout), max(bar // 2, min(metre.beat_steps, bar)), _ahead(layout))
 
 
 def leading(layout: Layout) -> frozenset[int]:

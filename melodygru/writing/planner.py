@@ -25,6 +25,7 @@ from melodygru.writing.constraints.past import Banned, Continues, Departs
 from melodygru.writing.constraints.places import Closed, Joints
 from melodygru.writing.layout import (
     Layout,
+    Region,
     Script,
     chords_over,
     given_events,
@@ -98,6 +99,12 @@ def plan(
     ahead = problem.look(problem.wishes)
     ahead = problem.look(problem.wishes, relaxed=True) if ahead is None else _with_joints(problem) or ahead
     if ahead is None:
+        if config.seams == "lead":
+            plan(replace(config, seams="free"), max_duration, banned, primer, keep_primer, loops)
+            raise UsageError(
+                "--seams lead cannot be kept with what is asked of the sections here; say --seams free, or allow them "
+                "more: a wider range, or more notes a bar."
+            )
         raise problem.refusal()
     meta, script, bar = problem.meta, problem.layout.script, problem.meta.time_signature.bar_steps
     qpm = primer.qpm if primer is not None and config.bpm is None else config.tempo
@@ -211,6 +218,26 @@ def _key(config: GenerationConfig, spans: Sequence[ChordSpan], primer: Melody | 
     return said
 
 
+def _joined(
+    problem: Problem, sources: set[int], regions: Sequence[Region], more: Sequence[Constraint] = ()
+) -> tuple[Lookahead | None, tuple[Sequence[Region], Joints] | None]:
+    """A look-ahead in which repeats of what begins at these steps can be reached, and what it was narrowed to."""
+    config, layout = problem.config, problem.layout
+    starts = {copy.start for copy in layout.script.copies if copy.source in sources}
+    for firsts, lasts in joint_pitches(config.pitches, config.max_leap or 0, config.no_repeat_notes == 1):
+        narrowed = [
+            replace(region, joins=region.joins & lasts)
+            if region.joins is not None and layout.heard_at(region.end) & starts
+            else region
+            for region in regions
+        ]
+        joints = Joints(sources, firsts)
+        ahead = problem.look(problem.wishes, regions=narrowed, more=[*more, joints])
+        if ahead is not None:
+            return ahead, (narrowed, joints)
+    return None, None
+
+
 def _with_joints(problem: Problem) -> Lookahead | None:
     """A look-ahead in which each repeat can be reached by a small leap; None where that is not needed.
 
@@ -219,19 +246,21 @@ def _with_joints(problem: Problem) -> Lookahead | None:
     """
     config, layout = problem.config, problem.layout
     copies, leap = layout.script.copies, config.max_leap
-    if not copies or leap is None or leap > _JOINTS_UP_TO:
+    if not copies or leap is None or (leap > _JOINTS_UP_TO and not config.own_wishes):
         return None
-    sources, starts = {copy.source for copy in copies}, {copy.start for copy in copies}
-    for firsts, lasts in joint_pitches(config.pitches, leap, config.no_repeat_notes == 1):
-        regions = [
-            replace(region, joins=region.joins & lasts)
-            if region.joins is not None and layout.heard_at(region.end) & starts
-            else region
-            for region in layout.regions
-        ]
-        ahead = problem.look(problem.wishes, regions=regions, more=[Joints(sources, firsts)])
-        if ahead is not None:
-            return ahead
+    sources = {copy.source for copy in copies}
+    ahead, _ = _joined(problem, sources, layout.regions)
+    if ahead is not None:
+        return ahead
+    if len(sources) > 1 and config.own_wishes:
+        # Sections with ranges of their own do not all meet at the same pitches: one place after the other.
+        regions, rules = layout.regions, []
+        for source in sorted(sources):
+            ahead, joint = _joined(problem, {source}, regions, rules)
+            if joint is None:
+                return None
+            regions, rules = joint[0], [*rules, joint[1]]
+        return ahead
     if len(sources) == 1:
         asked = [("max_leap", leap), ("no_repeat_notes", 1), ("contour", config.contour)]
         words = [wish.words for wish in problem.wishes if (wish.option, wish.value) in asked]

@@ -137,8 +137,10 @@ def checked(config: GenerationConfig) -> str:
 def alone(config: GenerationConfig, wishes: Mapping[str, Any]) -> GenerationConfig:
     """What is asked for where a section has these wishes: its own before those of the whole, and no form."""
     own = {name: value for name, value in wishes.items() if name != BEGIN_ON}
-    no_form = dict.fromkeys(("form", "section_bars", "section", "motif", "seams", "plain_sections", "bars"))
-    return replace(config, **{**no_form, **own})
+    left_out = ["form", "section_bars", "section", "motif", "seams", "plain_sections", "bars"]
+    if config.chords is None and "chords" not in own:
+        left_out += ["chord_mode", "beats_per_chord"]
+    return replace(config, **{**dict.fromkeys(left_out), **own})
 
 
 HIGHER = 4

@@ -123,7 +123,7 @@ class Problem:
     @cached_property
     def wishes(self) -> list[Wish]:
         """All that is asked for here."""
-        said = self._in_sections() if self.config.own_wishes else self._said()
+        said = self._in_sections() if self.config.own_wishes and self.layout.letters else self._said()
         return [self._where_free(wish) for wish in said if wish.option not in self.leaves_out]
 
     def _in_sections(self) -> Iterator[Wish]:
