@@ -20,7 +20,7 @@ from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale
 from melodygru.network.tokenizer import REST, PieceMeta
 from melodygru.writing.between import open_ended, rules_between
 from melodygru.writing.config import GenerationConfig
-from melodygru.writing.constraints.base import Constraint, of_classes
+from melodygru.writing.constraints.base import Constraint, in_range, of_classes
 from melodygru.writing.constraints.past import Banned, Continues, Departs
 from melodygru.writing.constraints.places import Closed, Joints
 from melodygru.writing.layout import (
@@ -224,7 +224,13 @@ def _joined(
     """A look-ahead in which repeats of what begins at these steps can be reached, and what it was narrowed to."""
     config, layout = problem.config, problem.layout
     starts = {copy.start for copy in layout.script.copies if copy.source in sources}
-    for firsts, lasts in joint_pitches(config.pitches, config.max_leap or 0, config.no_repeat_notes == 1):
+    before = [region.start for region in layout.regions if layout.heard_at(region.end) & starts]
+    begun, ended = [_range_at(problem, step) for step in sources], [_range_at(problem, step) for step in before]
+    whole = min(low for low, _ in [*begun, *ended]), max(high for _, high in [*begun, *ended])
+    rooms = [in_range(*pitches) for pitches in begun], [in_range(*pitches) for pitches in ended]
+    for firsts, lasts in joint_pitches(whole, config.max_leap or 0, config.no_repeat_notes == 1):
+        if not all((room & firsts).any() for room in rooms[0]) or not all((room & lasts).any() for room in rooms[1]):
+            continue  # no melody is in that range here
         narrowed = [
             replace(region, joins=region.joins & lasts)
             if region.joins is not None and layout.heard_at(region.end) & starts
@@ -236,6 +242,13 @@ def _joined(
         if ahead is not None:
             return ahead, (narrowed, joints)
     return None, None
+
+
+def _range_at(problem: Problem, step: int) -> tuple[int, int]:
+    """The range that a section has, of those that a step lies in."""
+    each = zip(problem.layout.letters, problem.layout.sections, strict=False)
+    letter = next((letter for letter, (start, end) in each if start <= step < end), "")
+    return problem.config.of_section(letter).pitches if letter in problem.config.own_wishes else problem.config.pitches
 
 
 def _with_joints(problem: Problem) -> Lookahead | None:
@@ -258,6 +271,12 @@ def _with_joints(problem: Problem) -> Lookahead | None:
         for source in sorted(sources):
             ahead, joint = _joined(problem, {source}, regions, rules)
             if joint is None:
+                if _joined(problem, {source}, layout.regions)[1] is None:
+                    raise UsageError(
+                        f"--max-leap {leap} and --form {config.form} contradict each other here: no way leads to where a "
+                        "section is repeated from what stands before it; allow larger leaps, or let the ranges of the "
+                        "sections meet."
+                    )
                 return None
             regions, rules = joint[0], [*rules, joint[1]]
         return ahead
