@@ -22,7 +22,8 @@ from melodygru.writing.config import GenerationConfig
 def kept_bars(form, bars, number):
     """Bars of section `number` that are to be the same as in its letter's first section: (bar there, bar here)."""
     start = number * bars
-    parts = [part for part in stretches(form, bars) if start <= part.start < start + bars and part.source is not None]
+    parts = stretches(form, [bars] * len(form.sections))
+    parts = [part for part in parts if start <= part.start < start + bars and part.source is not None]
     return [(part.source, part.start, part.end - part.start) for part in parts]
 
 

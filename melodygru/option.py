@@ -56,7 +56,7 @@ class Option:
         panel: of the help page; one of `PANELS`, or the first, unnamed.
         spelling: on the command line, where it does not follow from the name.
         hidden: whether the help page is silent of it: an older way to say something.
-        typed: its kind on the command line, where that takes words for numbers.
+        typed: its kind on the command line, where that takes words for numbers, or several.
         parser: what makes its value of a text on the command line, where that is more than a number.
         aliases: names that people know from elsewhere, as `name` is spelled.
         needs: the option without which this one has no meaning.
@@ -82,7 +82,7 @@ class Option:
     panel: str = ""
     spelling: str = ""
     hidden: bool = False
-    typed: type | None = None
+    typed: Any = None
     parser: Callable[[str], Any] | None = None
     aliases: tuple[str, ...] = ()
     needs: str = ""

@@ -223,3 +223,53 @@ def _form(form, bars, bar, begin, notes):
         if first < number and music(number) != music(first):
             found.append(f"section {number} ({letter}) is not section {first}")
     return found
+
+
+def section_violations(data, form, own, tonic, quarter=480):
+    """What a file in 4/4 breaks of a form with lengths ("V4 C2 V4") and wishes of its sections (letter: options)."""
+    bar, at, found = 4 * quarter, 0, []
+    tracks = read_tracks(data)
+    heard = {}
+    notes = sorted(tracks.melody)
+    placed = []
+    for word in form.split():
+        letter, bars = word.rstrip("0123456789"), int(word.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ'"))
+        placed.append((letter, at, at + bars * bar))
+        at += bars * bar
+    if any(end != at for end in tracks.ends):
+        found.append(f"ends at {tracks.ends}, not {at}")
+    for letter, start, end in placed:
+        here = [(n.onset - start, n.end - start, n.pitch) for n in notes if start <= n.onset < end]
+        if any(stop > end - start for _, stop, _ in here):
+            found.append(f"{letter} sounds beyond its end")
+        if heard.setdefault(letter, here) != here:
+            found.append(f"{letter} at {start} is not what it was before")
+        wishes = own.get(letter[0], {})
+        found += [f"{letter}: {fault}" for fault in _in_section(wishes, here, end - start, bar, tonic)]
+    return found
+
+
+def _in_section(wishes, notes, length, bar, tonic):
+    """What notes (onset, end, pitch) of one section break."""
+    found, bars = [], length // bar
+    if "range" in wishes:
+        low, high = map(pitch, wishes["range"].split(":"))
+        found += [f"{p} outside {wishes['range']}" for *_, p in notes if not low <= p <= high]
+    if "scale" in wishes:
+        found += [f"{p} outside the scale" for *_, p in notes if p % 12 not in scale_of(tonic, wishes["scale"])]
+    if "density" in wishes and abs(len(notes) / bars - wishes["density"]) > 1:
+        found.append(f"{len(notes) / bars} notes a bar")
+    stops, starts = [0, *(end for _, end, _ in notes)], [*(onset for onset, *_ in notes), length]
+    gaps = [(a, b) for a, b in zip(stops, starts, strict=True) if b > a]
+    if wishes.get("rests") == "none" and gaps:
+        found.append(f"rests {gaps}")
+    if wishes.get("rests") == "few" and (len(gaps) > max(1, bars // 4) or any(b - a > bar // 4 for a, b in gaps)):
+        found.append(f"rests {gaps}, too many or too long")
+    if wishes.get("rests") == "some" and not gaps:
+        found.append("no rest")
+    symbols = wishes.get("chords", "").split()
+    for number, strong in ((number, number * bar + half) for number in range(bars) for half in (0, bar // 2)):
+        if symbols:
+            tones = chord_of(symbols[number % len(symbols)])
+            found += [f"{p} over {strong}" for on, off, p in notes if on <= strong < off and p % 12 not in tones]
+    return found

@@ -137,23 +137,26 @@ class Arrangement:
         chords: Sequence[ChordSpan],
         seed: int,
         style: str | None = None,
-        letters: Sequence[str] = (),
-        section_bars: int = 0,
+        sections: Sequence[tuple[str, int]] = (),
     ) -> tuple[Track, ...]:
         """The tracks around a melody; see `melodygru.arranging.accompaniment.accompany`.
 
-        `letters` are those of the melody's sections from bar 1 on, each of `section_bars` bars; empty without a form.
+        `sections` are the letters of the melody's sections from bar 1 on, with their bars; empty without a form.
         """
-        places = places_of(melody.bars, letters, section_bars, self.fills)
+        places = places_of(melody.bars, sections, self.fills)
         return accompany(melody, chords, self.which, self.played(melody.time_signature, style), seed, places)
 
 
-def places_of(bars: int, letters: Sequence[str], section_bars: int, fills: bool) -> Places:
-    """Where other rows and fills are played, in a melody of so many bars, whose sections begin at bar 1."""
-    if not letters and not fills:
+def places_of(bars: int, sections: Sequence[tuple[str, int]], fills: bool) -> Places:
+    """Where other rows and fills are played, in a melody of so many bars, whose sections (letter, bars) begin at bar 1."""
+    if not sections and not fills:
         return NOWHERE
-    starts = [(letter, 1 + place * section_bars) for place, letter in enumerate(letters)]
-    other = {bar for letter, start in starts if letter != letters[0] for bar in range(start, start + section_bars)}
-    every = section_bars if letters else FILL_EVERY
-    ends = set(range(every, bars + 1, every)) | {bars} if fills and every else set()
-    return Places(frozenset(other), frozenset(ends))
+    other: set[int] = set()
+    ends = [] if sections else list(range(FILL_EVERY, bars + 1, FILL_EVERY))
+    done = 0
+    for letter, length in sections:
+        if letter != sections[0][0]:
+            other |= set(range(done + 1, done + length + 1))
+        done += length
+        ends.append(done)
+    return Places(frozenset(other), frozenset({*ends, bars} if fills else ()))

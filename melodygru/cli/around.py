@@ -82,16 +82,14 @@ def finished(generated: Generated, recipe: Recipe) -> bytes:
     if ARRANGEMENT not in recipe.details:
         return rendered(generated, recipe)
     from melodygru.arranging.arrangement import Arrangement
-    from melodygru.music.form import Form
 
     generated, recipe = with_harmony(generated, recipe)
     arrangement, config = Arrangement.from_dict(recipe.details[ARRANGEMENT]), recipe.config
-    letters: list[str] = []
-    if config.form is not None:
-        letters = [section.letter for section in Form.parse(config.form).sections]
+    form = config.parsed_form
+    letters = [] if form is None else [section.letter for section in form.sections]
     tracks = arrangement.tracks(
         generated.melody, generated.chords, recipe.seed + recipe.number, config.style,
-        letters, config.bars_of_a_section(len(letters)) if letters else 0,
+        tuple(zip(letters, config.section_lengths(), strict=True)),
     )  # fmt: skip
     return _part(rendered(generated, recipe, tracks), recipe)
 

@@ -229,6 +229,7 @@ def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model
 
     Whoever has named a feel has said enough.
     """
+    from melodygru.writing.sections import of_a_song
     from melodygru.writing.styles import styled, written_out
 
     if "primer" in asked:
@@ -239,7 +240,7 @@ def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model
         return config
     if "rhythm" in asked or "pitches" in asked:  # metre and tempo come with these
         return styled(config, model.context, model.default_style)
-    return written_out(styled(config, model.context, None if "feel" in asked else model.default_style))
+    return of_a_song(written_out(styled(config, model.context, None if "feel" in asked else model.default_style)))
 
 
 def _write(

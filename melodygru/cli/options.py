@@ -209,7 +209,7 @@ def takes(*listed: Option | str, file: bool = False) -> Callable[[Callable[..., 
 
         @wraps(command)
         def run(**values: Any) -> None:
-            said = {option.name: values.pop(option.name) for option in options}
+            said = {option.name: _joined(values.pop(option.name)) for option in options}
             command(asked=merged(said, values.pop("options_file", None), options), **values)
 
         run.__annotations__ = {}
@@ -218,6 +218,11 @@ def takes(*listed: Option | str, file: bool = False) -> Callable[[Callable[..., 
         return run
 
     return made
+
+
+def _joined(value: Any) -> Any:
+    """What an option says that may be said several times, as one text; None where it was not said."""
+    return "; ".join(value) or None if isinstance(value, list) else value
 
 
 def _parameter(option: Option) -> inspect.Parameter:

@@ -1,78 +1,149 @@
-"""Musical form: letters for sections, primes for variations of them.
+"""Musical form: letters for sections, primes for variations of them, and how many bars each has.
 
 `AABA` is four sections of which the first, second and fourth are the same music. A prime marks a section that begins
 like its letter's first and goes its own way towards the end: A' from its last quarter on (its cadence), A'' in the bar
-before its middle too, A''' and further from its middle on.
+before its middle too, A''' and further from its middle on. A number after a letter is its length in bars: `V8 C8 B4 C8`.
+
+In a form that has a V and no A, the letters of `PARTS` stand for the parts of a song: V is the verse, C the chorus.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from melodygru.errors import UsageError
 from melodygru.music.melody import Melody
 
 MAX_SECTIONS = 64
+MAX_SECTION_BARS = 1000
 
-_PARTS = ("verse", "chorus", "bridge", "intro", "outro", "prechorus", "theme", "solo", "coda", "interlude", "strophe")
+PARTS = {
+    "verse": "V", "chorus": "C", "bridge": "B", "intro": "I", "outro": "O", "prechorus": "P", "theme": "T",
+    "solo": "S", "coda": "K", "interlude": "L", "strophe": "H",
+}  # fmt: skip
+"""Parts of songs, and the letters that they are written with where there is a verse."""
 _PARTS_TOO = {"refrain": "chorus", "hook": "chorus", "middle": "bridge", "ending": "outro"}
-"""Names of the parts of songs."""
+"""Other names of the parts of songs."""
 _WORD = re.compile(r"[A-Za-z]*[a-z][A-Za-z]*")
 _LETTERS_OF_FORMS = frozenset("abcdefgh")
 """Small letters that are meant as sections; a word has others."""
+_IN_WORDS = re.compile(r"([a-z]+)|(\d{1,4})[\s-]*(bars?|measures?)?")
+
+
+def part_named(word: str) -> str | None:
+    """The letter of a part of a song, whatever it is called; None for a word that is none."""
+    name = word.strip().lower().replace("-", "").replace(" ", "")
+    return PARTS.get(_PARTS_TOO.get(name, name))
 
 
 def parts_in_words(text: str) -> str | None:
-    """The form of a song in words: "verse chorus verse 2" is ABA, letters in order of the parts; None for others."""
+    """The form of a song in words: "verse chorus verse 2" is VCV, "verse 8 chorus 4" is V8 C4; None for others.
+
+    A number that counts how often a part has come says that ("verse 2" is the second verse), any other how many bars
+    it has. Where there is no verse, the letters are A, B, … in order of the parts.
+    """
     joined = re.sub(r"pre[\s-]chorus", "prechorus", text.lower())
-    words = re.sub(r"[\s\d,>-]", " ", joined).split()
-    names = [_PARTS_TOO.get(word, word) for word in words]
-    if not names or not set(names) <= set(_PARTS):
+    if len(joined) > 2000 or not re.fullmatch(r"[a-z0-9\s,>()-]*", joined):
         return None
-    letters = {name: chr(ord("A") + place) for place, name in enumerate(dict.fromkeys(names))}
-    return "".join(letters[name] for name in names)
+    names: list[str] = []
+    lengths: dict[str, str] = {}
+    for word, number, unit in _IN_WORDS.findall(joined):
+        if word:
+            names.append(_PARTS_TOO.get(word, word))
+        elif names and (unit or names[-1] in lengths or int(number) != names.count(names[-1])):
+            lengths.setdefault(names[-1], number.lstrip("0") or "0")
+            if lengths[names[-1]] != (number.lstrip("0") or "0"):
+                return None
+        elif not names:
+            return None
+    if not names or not set(names) <= set(PARTS):
+        return None
+    kinds = list(dict.fromkeys(names))
+    letters = PARTS if "verse" in names else {name: chr(ord("A") + place) for place, name in enumerate(kinds)}
+    written = [letters[name] + lengths.get(name, "") for name in names]
+    return (" " if lengths else "").join(written)
 
 
 @dataclass(frozen=True)
 class Section:
-    """One section: its letter, and how many primes it has."""
+    """One section: its letter, how many primes it has, and its length in bars (0: not said)."""
 
     letter: str
     primes: int = 0
+    bars: int = 0
 
     def __str__(self) -> str:
+        return self.letter + "'" * self.primes + (str(self.bars) if self.bars else "")
+
+    @property
+    def name(self) -> str:
+        """The letter with its primes: sections of one name are the same music."""
         return self.letter + "'" * self.primes
 
 
 @dataclass(frozen=True)
 class Form:
-    """A row of sections."""
+    """A row of sections; those of one letter have the same length."""
 
     sections: tuple[Section, ...]
 
     @classmethod
     def parse(cls, text: str) -> Form:
-        """A form from text: "AABA", "A A' B A''" (’ and ′ are primes too). Raises UsageError for anything else."""
+        """A form from text: "AABA", "A A' B A''" (’ and ′ are primes too), "V8 C8 B4 C8".
+
+        A length counts for all sections of its letter. Raises UsageError for anything else.
+        """
         words = [word for word in _WORD.findall(text) if len(set(word.lower())) > 3]
         if odd := next((word for word in words if not set(word.lower()) <= _LETTERS_OF_FORMS), None):
             raise UsageError(
                 f"{text!r} is not a form: {odd[:30]!r} is a word; write letters for sections (AABA), or parts of a "
-                f"song ({', '.join(_PARTS[:4])}, …)."
+                f"song ({', '.join([*PARTS][:4])}, …)."
             )
         plain = re.sub(r"[\s,-]+", "", text.replace("’", "'").replace("′", "'").replace("″", "''"))
-        if not re.fullmatch(r"(?:[A-Za-z]'{0,8})+", plain):
+        if not re.fullmatch(r"(?:[A-Za-z]'{0,8}\d{0,4})+", plain):
             raise UsageError(
-                f"{text!r} is not a form; write letters for sections, and primes for variations: AABA, AA'BA''."
+                f"{text!r} is not a form; write letters for sections, primes for variations, and numbers for bars: "
+                "AABA, AA'BA'', V8 C8 B4 C8."
             )
-        sections = tuple(Section(m[1].upper(), len(m[2])) for m in re.finditer(r"([A-Za-z])('*)", plain))
-        if len(sections) > MAX_SECTIONS:
-            raise UsageError(f"The form has {len(sections)} sections; choose at most {MAX_SECTIONS}.")
-        return cls(sections)
+        rows = [(m[1].upper(), len(m[2]), m[3]) for m in re.finditer(r"([A-Za-z])('*)(\d*)", plain)]
+        if len(rows) > MAX_SECTIONS:
+            raise UsageError(f"The form has {len(rows)} sections; choose at most {MAX_SECTIONS}.")
+        bars: dict[str, int] = {}
+        for letter, _, number in rows:
+            if number and not 1 <= int(number) <= MAX_SECTION_BARS:
+                raise UsageError(f"Section {letter} of the form has {number} bars; choose 1 to {MAX_SECTION_BARS}.")
+            if number and bars.setdefault(letter, int(number)) != int(number):
+                raise UsageError(
+                    f"Section {letter} of the form has {bars[letter]} bars and {int(number)} bars: what has the same "
+                    "letter is the same music; use another letter for one of them."
+                )
+        return cls(tuple(Section(letter, primes, bars.get(letter, 0)) for letter, primes, _ in rows))
 
     def __str__(self) -> str:
-        return "".join(map(str, self.sections))
+        return (" " if self.says_bars else "").join(map(str, self.sections))
+
+    @property
+    def says_bars(self) -> bool:
+        """Whether any section says how long it is."""
+        return any(section.bars for section in self.sections)
+
+    @property
+    def letters(self) -> list[str]:
+        """Each letter once, in order."""
+        return list(dict.fromkeys(section.letter for section in self.sections))
+
+    @property
+    def of_a_song(self) -> bool:
+        """Whether its letters stand for the parts of a song, see `PARTS`."""
+        return "V" in self.letters and "A" not in self.letters
+
+    def placed(self, lengths: Sequence[int]) -> Iterator[tuple[Section, int, int]]:
+        """Each section with the half-open range of bars, from 0, that it has with these lengths."""
+        ends = list(accumulate(lengths))
+        yield from zip(self.sections, (0, *ends), ends, strict=False)
 
 
 @dataclass(frozen=True)
@@ -88,22 +159,21 @@ class Stretch:
     departs: tuple[float, ...] = ()
 
 
-def stretches(form: Form, section_bars: int) -> list[Stretch]:
-    """What is to be written and what repeated, in order, for sections of `section_bars` bars."""
-    first: dict[Section, int] = {}
+def stretches(form: Form, lengths: Sequence[int]) -> list[Stretch]:
+    """What is to be written and what repeated, in order, for sections of these lengths in bars."""
+    first: dict[str, int] = {}
     letters: dict[str, int] = {}
     found = []
-    for number, section in enumerate(form.sections):
-        at = number * section_bars
-        if section in first:
-            found.append(Stretch(at, at + section_bars, source=first[section]))
+    for section, at, end in form.placed(lengths):
+        if section.name in first:
+            found.append(Stretch(at, end, source=first[section.name]))
         elif section.letter in letters and section.primes:
-            alike = [bar for other, bar in first.items() if other.letter == section.letter]
-            found += _variation(at, letters[section.letter], section_bars, section.primes, alike)
+            alike = [bar for other, bar in first.items() if other[0] == section.letter]
+            found += _variation(at, letters[section.letter], end - at, section.primes, alike)
         else:
             # A prime whose plain letter has not come is where the letter begins.
-            found.append(Stretch(at, at + section_bars, departs=tuple(letters.values())))
-        first.setdefault(section, at)
+            found.append(Stretch(at, end, departs=tuple(letters.values())))
+        first.setdefault(section.name, at)
         letters.setdefault(section.letter, at)
     return found
 

@@ -91,7 +91,8 @@ class Conditions:
     Attributes:
         style, kind: of `STYLES` and `KINDS`.
         scale: of `SCALES_TOLD`.
-        character: of the whole; or, a tuple of it for each phrase of `PHRASE_BARS` bars, the last for all that follow.
+        character: of the whole; or, a tuple of it for each phrase of `each` bars, the last for all that follow.
+        each: bars of a phrase; with sections of other lengths than were learned of, each bar is told by itself.
         chords: in order, on the melody's grid; they need not cover it.
         drawn: characters of people's pieces, of which each melody is told another one where `character` says nothing.
             Told nothing, a network drifts into what is likeliest at every step: it repeats more than people do.
@@ -106,6 +107,7 @@ class Conditions:
     chords: tuple[ChordSpan, ...] = ()
     drawn: tuple[Character, ...] = ()
     stressed: tuple[str, ...] = ()
+    each: int = PHRASE_BARS
 
     def settled(self, *seed: int) -> Conditions:
         """The same for one melody, with one of the characters that may be drawn: one that has all that is said."""
@@ -230,6 +232,7 @@ class Told:
         self._character = np.array(
             [[*one.character, *[one.character[-1]] * (phrases - len(one.character))] for one in conditions], np.int64
         ).reshape(-1, phrases, len(CHARACTER))
+        self._each = np.array([one.each for one in conditions], np.int64)
         spans = max((len(one.chords) for one in conditions), default=0)
         # Of each chord: where it begins and ends, its root, its quality. After the last there is none.
         self._chords = np.zeros((len(conditions), spans + 1, 4), np.int64)
@@ -272,7 +275,7 @@ class Told:
 
     def character(self, rows: IntArray, onset: IntArray) -> list[IntArray]:
         """Columns (N,): of the scale, and one a trait, at these places (steps)."""
-        phrase = (onset - self._first[rows]) // (PHRASE_BARS * self._bar_steps[rows])
+        phrase = (onset - self._first[rows]) // (self._each[rows] * self._bar_steps[rows])
         at = self._character[rows, np.clip(phrase, 0, self._character.shape[1] - 1)]
         return [self._scale[rows], *(at[:, trait] for trait in range(at.shape[1]))]
 

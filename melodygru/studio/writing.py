@@ -24,6 +24,7 @@ from melodygru.writing.feels import feel
 from melodygru.writing.model import Model, draw_seed
 from melodygru.writing.planner import Plan
 from melodygru.writing.recipe import Recipe, file_names, rendered
+from melodygru.writing.sections import of_a_song
 from melodygru.writing.styles import styled, unheard_of, written_out
 
 GATHERED = 0.025
@@ -96,7 +97,7 @@ def _completed(config: GenerationConfig, asked: messages.Generate, model: Model)
         config = GenerationConfig.from_dict({**of_melodies, **said})
     elif not continues:
         config = styled(config, model.context, model.default_style)
-    return config if continues else written_out(config)
+    return config if continues else of_a_song(written_out(config))
 
 
 def _check_amount(bars: int, candidates: int) -> None:

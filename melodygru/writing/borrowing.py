@@ -108,7 +108,7 @@ def _problem(config: GenerationConfig, source: Melody, what: str, bars: int, pic
     spans = config.spans(metre)
     key = config.named_key or (estimate_key(spans) if spans else source.key)
     meta = PieceMeta(metre, key, bars, pickup > 0)
-    chords = chords_over(spans, bar if pickup else 0, meta.length, 0)
+    chords = chords_over(spans, bar if pickup else 0, meta.length)
     meta = replace(meta, conditions=conditions_for(config, metre, chords))
     begins = bar - pickup if pickup else 0
     layout = Layout(

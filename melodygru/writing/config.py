@@ -6,8 +6,9 @@ here as far as it can be alone; what fields mean together is `melodygru.writing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from melodygru.errors import UsageError, from_known
@@ -39,7 +40,9 @@ from melodygru.writing.values import (
     LEAPS,
     MAX_BARS,
     MODES,
+    MOTIFS,
     RESTS,
+    SEAMS,
     SYNCOPATIONS,
     fraction_steps,
     parse_range,
@@ -86,8 +89,13 @@ class GenerationConfig:
         beats_per_chord: felt beats that each chord lasts.
         chord_mode: "strict" (chord tones on strong beats, elsewhere the scale that follows the chord), "soft" (that
             mostly), or "learned" (what the network has learned of people's melodies over such chords).
-        form: letters for sections, such as AABA; a prime (A') is a section varied.
-        section_bars: bars of a section.
+        form: letters for sections, such as AABA; a prime (A') is a section varied, a number says its bars: "V8 C8".
+        section_bars: bars of a section that does not say how many.
+        section: wishes of sections' own, by letter, see `melodygru.writing.sections`.
+        motif: what sections share of the first one's beginning: its "rhythm", "contour" (where it rises and falls), or
+            "none"; but for one that begins on another degree, which contrasts.
+        seams: "lead": a section leads over to the next, see `melodygru.writing.constraints.seams`; or "free".
+        plain_sections: whether V, C and B are letters as others are, where a form has a V.
         best_of: how many candidates to choose the best from.
         max_copy: longest run of notes that may stand in the training music; 0: any.
         temperature, top_k, top_p: see `SamplingConfig`.
@@ -184,10 +192,27 @@ class GenerationConfig:
         None, "strict: chord tones on strong beats; soft: mostly; learned: as people.", choices=CHORD_MODES,
         shown="learned, by models that know chords; else strict", needs="chords", panel=TUNE, commands=WRITING,
     )  # fmt: skip
-    form: str | None = option(None, "Sections: AABA, ABAC, AA'BA'' (a prime varies).", panel=TUNE, commands=WHOLE)
+    form: str | None = option(None, "Sections: AABA, AA'BA'' (a prime varies), V8 C8 B4 C8 (bars).", panel=TUNE, commands=WHOLE)
     section_bars: int | None = option(
-        None, "Bars of each section.", low=1, high=MAX_BARS, default=DEFAULT_SECTION_BARS, needs="form", panel=TUNE,
+        None, "Bars of a section that does not say its own.", low=1, high=MAX_BARS, default=DEFAULT_SECTION_BARS, needs="form", panel=TUNE,
         commands=WHOLE,
+    )  # fmt: skip
+    section: str | None = option(
+        None, "Wishes of a section's own: \"C: density=4 range=E4:A5\".", typed=list[str], aliases=("sections",),
+        shown="a verse's chorus is higher, in longer notes; a bridge begins elsewhere", needs="form", panel=TUNE,
+        commands=WHOLE,
+    )  # fmt: skip
+    motif: str | None = option(
+        None, "What sections share of the first one's beginning: none, rhythm or contour.", choices=MOTIFS,
+        shown="none; rhythm where a form has V, C", needs="form", panel=TUNE, commands=WHOLE,
+    )  # fmt: skip
+    seams: str | None = option(
+        None, "Where one section follows another: free, or lead over.", choices=SEAMS,
+        shown="free; lead where a form has V, C", needs="form", panel=TUNE, commands=WHOLE,
+    )  # fmt: skip
+    plain_sections: bool | None = option(
+        None, "V, C and B are letters only, no verse, chorus and bridge.", spelling="--plain-sections", needs="form",
+        shown="", panel=TUNE, commands=WHOLE,
     )  # fmt: skip
     best_of: int | None = option(
         None, "Make N candidates and write the best.", low=1, high=10_000, panel=MUSIC,
@@ -238,7 +263,11 @@ class GenerationConfig:
                 )
         if self.form is not None:
             Form.parse(self.form)
-        said = self.as_dict()
+        if self.section is not None:
+            from melodygru.writing.sections import checked  # not needed by those who say nothing
+
+            object.__setattr__(self, "section", checked(self))
+        said: Collection[str] = {*self.as_dict(), *(name for wishes in self.own_wishes.values() for name in wishes)}
         for one in options:
             one.check_needs(said)
 
@@ -288,7 +317,8 @@ class GenerationConfig:
         """
         if self.strength is not None:
             return ()
-        traits = tuple(name for name in ("syncopation", "leaps") if getattr(self, name) is not None)
+        said = {name for wishes in self.own_wishes.values() for name in wishes}
+        traits = tuple(name for name in ("syncopation", "leaps") if getattr(self, name) is not None or name in said)
         faint = self.style is not None and self.named_key is not None and self.named_key.mode in STRESSED_MODES
         return traits or (("mode",) if faint else ())
 
@@ -334,9 +364,66 @@ class GenerationConfig:
             )
         return steps
 
-    def bars_of_a_section(self, count: int) -> int:
-        """How many bars each of `count` sections has."""
-        return self.section_bars or (DEFAULT_SECTION_BARS if self.bars is None else self.bars // count)
+    @property
+    def parsed_form(self) -> Form | None:
+        """The form, where one was said."""
+        return None if self.form is None else Form.parse(self.form)
+
+    @cached_property
+    def own_wishes(self) -> Mapping[str, Mapping[str, Any]]:
+        """What sections ask for themselves, by letter."""
+        form = self.parsed_form
+        if form is None or self.section is None:
+            return {}
+        from melodygru.writing.sections import parse_own
+
+        return parse_own(self.section, form)
+
+    def of_section(self, letter: str) -> GenerationConfig:
+        """What is asked for in the sections of a letter."""
+        from melodygru.writing.sections import alone
+
+        return alone(self, self.own_wishes.get(letter, {}))
+
+    @property
+    def has_chords(self) -> bool:
+        """Whether any chords were asked for, if only by a section."""
+        return self.chords is not None or any("chords" in wishes for wishes in self.own_wishes.values())
+
+    def section_lengths(self) -> tuple[int, ...]:
+        """How many bars each section of the form has; empty without a form.
+
+        What the form does not say is said by `section_bars`; else the bars that are left are shared. Raises UsageError
+        where that does not come out.
+        """
+        form = self.parsed_form
+        if form is None:
+            return ()
+        said, without = sum(one.bars for one in form.sections), sum(not one.bars for one in form.sections)
+        if form.says_bars and self.section_bars is not None and not without:
+            raise UsageError(
+                f"--section-bars {self.section_bars} has no meaning with --form {form}, whose sections all say how many "
+                "bars they have; leave it out."
+            )
+        each = self.section_bars or DEFAULT_SECTION_BARS
+        if self.section_bars is None and self.bars is not None and without:
+            each = (self.bars - said) // without
+        total = said + each * without
+        if self.bars not in (None, total) or each < 1:
+            raise self._other_bars(form, each, said, without)
+        if form.says_bars and total > MAX_BARS:
+            raise UsageError(f"The form has {total} bars; choose at most {MAX_BARS}.")
+        return tuple(one.bars or each for one in form.sections)
+
+    def _other_bars(self, form: Form, each: int, said: int, without: int) -> UsageError:
+        count, each = len(form.sections), max(each, 1)
+        what = f"{count} section{'s' * (count != 1)} of {each} bar{'s' * (each > 1)}"
+        if said:
+            what = "its sections"
+        return UsageError(
+            f"--form {form} and --bars {self.bars} contradict each other: {what} would be {said + each * without}"
+            f"{' bars' if said else ''}; leave --bars out, or set {'other lengths' if said else '--section-bars'}."
+        )
 
     def spans(self, metre: TimeSignature) -> tuple[ChordSpan, ...]:
         """One pass of the chords from step 0; empty where none were said."""

@@ -6,9 +6,9 @@ A form, a primer, a pickup and a progression are laid out on the grid here; whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 
 from melodygru.errors import UsageError
 from melodygru.music.chords import ChordSpan, lay_out
@@ -92,6 +92,7 @@ class Layout:
         rest_stretches: where `--rests some` asks for a rest, as half-open ranges of steps.
         sections: half-open ranges of steps of what is written with a beginning and an end of its own, in order: the
             sections of a form, what follows a primer, a gap.
+        letters: of each section of a form its letter; empty without a form.
     """
 
     regions: Sequence[Region]
@@ -102,6 +103,13 @@ class Layout:
     seams: Sequence[int] = ()
     rest_stretches: Sequence[tuple[int, int]] = ()
     sections: Sequence[tuple[int, int]] = ()
+    letters: Sequence[str] = ()
+
+    def sections_of(self, letters: Collection[str]) -> list[tuple[int, int]]:
+        """The sections of these letters; the last of all reaches the end of what is written."""
+        end = max(self.nominal_end, self.regions[-1].end)
+        each = [*self.sections[:-1], (self.sections[-1][0], end)]
+        return [span for span, letter in zip(each, self.letters, strict=True) if letter in letters]
 
     @property
     def echoes(self) -> list[tuple[int, int, int]]:
@@ -192,40 +200,77 @@ def given_events(primer: Melody | None, silence: int, max_duration: int) -> dict
     return given
 
 
-def rest_stretches(meta: PieceMeta, begins: int, first: int, section_bars: int) -> list[tuple[int, int]]:
-    """Where `--rests some` asks for a rest: in every four bars of each section, but for its cadence."""
+def in_sections(first: int, length: int, sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Half-open ranges (start, start + size) from `first` on, those that begin before `length`; the last size goes on."""
+    for size in chain(sizes, repeat(sizes[-1])):
+        if first >= length:
+            return
+        yield first, first + size
+        first += size
+
+
+def rest_stretches(meta: PieceMeta, begins: int, first: int, lengths: Sequence[int]) -> list[tuple[int, int]]:
+    """Where `--rests some` asks for a rest: in every four bars of each section, but for its cadence.
+
+    `lengths` of the sections are in bars; empty without a form.
+    """
     bar = meta.time_signature.bar_steps
-    if not section_bars:
-        first, size, cadence = begins, meta.length - begins, bar
-    else:
-        size, cadence = section_bars * bar, max(section_bars // 4, 1) * bar
-    if size <= cadence:
-        cadence = size // 2
     found = []
-    for section in range(first, meta.length - cadence, size):
-        stop = section + size - cadence
+    sizes = [bars * bar for bars in lengths] or [meta.length - begins]
+    for section, end in in_sections(first if lengths else begins, meta.length, sizes):
+        size = end - section
+        cadence = max(size // bar // 4, 1) * bar if lengths else bar
+        if size <= cadence:
+            cadence = size // 2
+        if section >= meta.length - cadence:
+            break
+        stop = end - cadence
         every = range(section, stop, RESTS_EVERY * bar)
         whole = [(start, min(start + RESTS_EVERY * bar, stop)) for start in every]
         found += [(start, end) for start, end in whole if end - start >= bar] or whole[:1]
     return [(max(start, begins), end) for start, end in found if end > begins]
 
 
-def chords_over(spans: tuple[ChordSpan, ...], origin: int, length: int, section: int) -> tuple[ChordSpan, ...]:
-    """The progression over the piece; with a form, from its beginning in each section that it fits into."""
-    if not spans:
-        return ()
-    if not section or spans[-1].end > section:
-        return lay_out(spans, origin, length)
+def chords_over(
+    spans: tuple[ChordSpan, ...],
+    origin: int,
+    length: int,
+    sizes: Sequence[int] = (),
+    own: Sequence[tuple[ChordSpan, ...]] = (),
+) -> tuple[ChordSpan, ...]:
+    """The progression over the piece; with a form, from its beginning in each section, if one is long enough for it.
+
+    Args:
+        spans: one pass of it.
+        origin: the step where bar 1 begins.
+        length: steps of the whole.
+        sizes: steps of each section.
+        own: of each section one pass of its own progression, empty for the piece's.
+    """
+    whole = not sizes or not spans or spans[-1].end > max(sizes)
+    if whole and not any(own):
+        return lay_out(spans, origin, length) if spans else ()
+    through = lay_out(spans, origin, length) if spans and whole else ()
     found: list[ChordSpan] = []
-    for start in range(origin, length, section):
-        found += lay_out(spans, start, min(start + section, length))
+    for number, (start, end) in enumerate(in_sections(origin, length, sizes)):
+        end = min(end, length)
+        if number < len(own) and own[number]:
+            found += lay_out(own[number], start, end)
+        elif not whole:
+            found += lay_out(spans, start, end)
+        else:
+            found += [
+                replace(span, onset=max(span.onset, start), end=min(span.end, end))
+                for span in through
+                if span.onset < end and span.end > start
+            ]
     return tuple(found)
 
 
 def chords_under(spans: Sequence[ChordSpan], melody: Melody) -> tuple[ChordSpan, ...]:
     """One pass of a progression, repeated from a melody's bar 1 to its end; none under a pickup."""
     origin = melody.time_signature.bar_steps if melody.pickup else 0
-    return chords_over(tuple(spans), origin, melody.length, 0)
+    return chords_over(tuple(spans), origin, melody.length)
 
 
 def joint_pitches(pitches: tuple[int, int], leap: int, changing: bool) -> Iterator[tuple[BoolArray, BoolArray]]:

@@ -30,6 +30,7 @@ from melodygru.writing.finishing import hold_last, without_beginning
 from melodygru.writing.own_style import OwnStyle
 from melodygru.writing.planner import Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
+from melodygru.writing.sections import of_a_song
 from melodygru.writing.selection import BestOfAll, Selection
 from melodygru.writing.styles import characters_of, default_style, styled, understood
 from melodygru.writing.values import DEFAULT_MAX_COPY, DEFAULT_MODEL
@@ -139,7 +140,7 @@ class Model:
         """
         config = GenerationConfig.from_dict({"bars": bars, **options})
         if primer is None:  # whatever else is taken from a melody, a new one has a style
-            config = styled(self.in_own_style(config), self.context, self.default_style)
+            config = of_a_song(styled(self.in_own_style(config), self.context, self.default_style))
         seed = draw_seed() if seed is None else seed
         source, takes = one_source(primer, rhythm, pitches)
         order = Order(config, seed, source, include_primer, takes=takes)

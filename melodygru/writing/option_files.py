@@ -11,13 +11,20 @@ from melodygru.system import read_toml as read_toml
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of all tables, however deep those lie in one another; of two with one name, the later one's."""
+    """The values of all tables, however deep those lie in one another; of two with one name, the later one's.
+
+    Tables [sections.C] are the wishes of sections' own. Raises UsageError for what is wrong in them.
+    """
     found: dict[str, Any] = {}
     waiting = [iter(values.items())]
     while waiting:
         name, value = next(waiting[-1], (None, None))
         if name is None:
             waiting.pop()
+        elif name == "sections" and isinstance(value, dict):
+            from melodygru.writing.sections import text_of_tables  # seldom there
+
+            found["section"] = text_of_tables(value)
         elif isinstance(value, dict):
             waiting.append(iter(value.items()))
         else:

@@ -14,24 +14,28 @@ import numpy as np
 
 from melodygru.errors import UsageError
 from melodygru.music.chords import ChordSpan, estimate_key
-from melodygru.music.form import Form, Stretch, stretches
+from melodygru.music.form import Stretch, stretches
 from melodygru.music.melody import Melody
 from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale
 from melodygru.network.tokenizer import REST, PieceMeta
+from melodygru.writing.between import open_ended, rules_between
 from melodygru.writing.config import GenerationConfig
-from melodygru.writing.constraints.base import Constraint, of_classes
+from melodygru.writing.constraints.base import Constraint, in_range, of_classes
 from melodygru.writing.constraints.past import Banned, Continues, Departs
 from melodygru.writing.constraints.places import Closed, Joints
 from melodygru.writing.layout import (
     Layout,
+    Region,
     Script,
     chords_over,
     given_events,
+    in_sections,
     joint_pitches,
     lay_out_parts,
     rest_stretches,
 )
 from melodygru.writing.lookahead import Lookahead
+from melodygru.writing.sections import own_spans
 from melodygru.writing.styles import conditions_for
 from melodygru.writing.values import DEFAULT_BARS
 from melodygru.writing.wishes import Problem
@@ -95,6 +99,12 @@ def plan(
     ahead = problem.look(problem.wishes)
     ahead = problem.look(problem.wishes, relaxed=True) if ahead is None else _with_joints(problem) or ahead
     if ahead is None:
+        if config.seams == "lead":
+            plan(replace(config, seams="free"), max_duration, banned, primer, keep_primer, loops)
+            raise UsageError(
+                "--seams lead cannot be kept with what is asked of the sections here; say --seams free, or allow them "
+                "more: a wider range, or more notes a bar."
+            )
         raise problem.refusal()
     meta, script, bar = problem.meta, problem.layout.script, problem.meta.time_signature.bar_steps
     qpm = primer.qpm if primer is not None and config.bpm is None else config.tempo
@@ -117,8 +127,9 @@ def _problem(
     if primer is not None and config.pickup_steps(metre):
         raise UsageError("--pickup and --primer contradict each other: the primer says whether there is a pickup.")
     spans = config.spans(metre)
-    key = _key(config, spans, primer)
-    form, bars, section_bars = _bars(config)
+    key = _key(config, spans or next(filter(None, own_spans(config, metre)), ()), primer)
+    form, lengths = config.parsed_form, config.section_lengths()
+    bars = sum(lengths) or config.bars or DEFAULT_BARS
     given = given_events(primer, bar - pickup if pickup else 0, max_duration)
     begins = sum(duration for duration, _ in given.values())
     if primer is not None:
@@ -132,15 +143,19 @@ def _problem(
             )
     meta = PieceMeta(metre, key, bars, pickup > 0)
     origin = bar if pickup else 0
-    parts = [Stretch(0, bars)] if form is None else stretches(form, section_bars)
+    parts = [Stretch(0, bars)] if form is None else stretches(form, lengths)
     layout = lay_out_parts(parts, origin - pickup, bar, meta.length, given, begins)
-    each = (section_bars or bars) * bar
-    chords = chords_over(spans, origin, meta.length, section_bars * bar)
+    sizes = [each * bar for each in lengths]
+    chords = chords_over(spans, origin, meta.length, sizes, own_spans(config, metre))
     meta = replace(meta, conditions=conditions_for(config, metre, chords))
     layout = replace(
         layout,
-        rest_stretches=rest_stretches(meta, begins, origin - pickup, section_bars),
-        sections=[(max(at, begins), at + each) for at in range(origin - pickup, layout.nominal_end, each)],
+        rest_stretches=rest_stretches(meta, begins, origin - pickup, lengths),
+        sections=[
+            (max(at, begins), end)
+            for at, end in in_sections(origin - pickup, layout.nominal_end, sizes or [bars * bar])
+        ],
+        letters=[] if form is None else [section.letter for section in form.sections],
     )
     problem = Problem(
         config,
@@ -160,7 +175,11 @@ def _problem(
     further: list[Constraint] = [] if primer is None else [Continues()]
     if layout.departures:
         further.append(Departs(layout.departures, of_classes(() if wish == "any" else classes)))
-    return replace(problem, layout=_ending_on(layout, classes), further=further)
+    further += rules_between(config, layout, metre)
+    layout = _ending_on(layout, classes)
+    if config.seams == "lead":
+        layout = open_ended(layout, of_classes((key.tonic,)))
+    return replace(problem, layout=layout, further=further)
 
 
 def _ending_on(layout: Layout, classes: Collection[int]) -> Layout:
@@ -199,20 +218,37 @@ def _key(config: GenerationConfig, spans: Sequence[ChordSpan], primer: Melody | 
     return said
 
 
-def _bars(config: GenerationConfig) -> tuple[Form | None, int, int]:
-    """The form, how many bars there are, and how many a section has (0 without a form)."""
-    if config.form is None:
-        return None, config.bars or DEFAULT_BARS, 0
-    form = Form.parse(config.form)
-    count = len(form.sections)
-    each = config.bars_of_a_section(count)
-    if config.bars not in (None, each * count):
-        raise UsageError(
-            f"--form {form} and --bars {config.bars} contradict each other: {count} section{'s' * (count != 1)} of "
-            f"{max(each, 1)} bar{'s' * (each > 1)} would be {count * max(each, 1)}; leave --bars out, or set "
-            "--section-bars."
-        )
-    return form, each * count, each
+def _joined(
+    problem: Problem, sources: set[int], regions: Sequence[Region], more: Sequence[Constraint] = ()
+) -> tuple[Lookahead | None, tuple[Sequence[Region], Joints] | None]:
+    """A look-ahead in which repeats of what begins at these steps can be reached, and what it was narrowed to."""
+    config, layout = problem.config, problem.layout
+    starts = {copy.start for copy in layout.script.copies if copy.source in sources}
+    before = [region.start for region in layout.regions if layout.heard_at(region.end) & starts]
+    begun, ended = [_range_at(problem, step) for step in sources], [_range_at(problem, step) for step in before]
+    whole = min(low for low, _ in [*begun, *ended]), max(high for _, high in [*begun, *ended])
+    rooms = [in_range(*pitches) for pitches in begun], [in_range(*pitches) for pitches in ended]
+    for firsts, lasts in joint_pitches(whole, config.max_leap or 0, config.no_repeat_notes == 1):
+        if not all((room & firsts).any() for room in rooms[0]) or not all((room & lasts).any() for room in rooms[1]):
+            continue  # no melody is in that range here
+        narrowed = [
+            replace(region, joins=region.joins & lasts)
+            if region.joins is not None and layout.heard_at(region.end) & starts
+            else region
+            for region in regions
+        ]
+        joints = Joints(sources, firsts)
+        ahead = problem.look(problem.wishes, regions=narrowed, more=[*more, joints])
+        if ahead is not None:
+            return ahead, (narrowed, joints)
+    return None, None
+
+
+def _range_at(problem: Problem, step: int) -> tuple[int, int]:
+    """The range that a section has, of those that a step lies in."""
+    each = zip(problem.layout.letters, problem.layout.sections, strict=False)
+    letter = next((letter for letter, (start, end) in each if start <= step < end), "")
+    return problem.config.of_section(letter).pitches if letter in problem.config.own_wishes else problem.config.pitches
 
 
 def _with_joints(problem: Problem) -> Lookahead | None:
@@ -223,19 +259,27 @@ def _with_joints(problem: Problem) -> Lookahead | None:
     """
     config, layout = problem.config, problem.layout
     copies, leap = layout.script.copies, config.max_leap
-    if not copies or leap is None or leap > _JOINTS_UP_TO:
+    if not copies or leap is None or (leap > _JOINTS_UP_TO and not config.own_wishes):
         return None
-    sources, starts = {copy.source for copy in copies}, {copy.start for copy in copies}
-    for firsts, lasts in joint_pitches(config.pitches, leap, config.no_repeat_notes == 1):
-        regions = [
-            replace(region, joins=region.joins & lasts)
-            if region.joins is not None and layout.heard_at(region.end) & starts
-            else region
-            for region in layout.regions
-        ]
-        ahead = problem.look(problem.wishes, regions=regions, more=[Joints(sources, firsts)])
-        if ahead is not None:
-            return ahead
+    sources = {copy.source for copy in copies}
+    ahead, _ = _joined(problem, sources, layout.regions)
+    if ahead is not None:
+        return ahead
+    if len(sources) > 1 and config.own_wishes:
+        # Sections with ranges of their own do not all meet at the same pitches: one place after the other.
+        regions, rules = layout.regions, []
+        for source in sorted(sources):
+            ahead, joint = _joined(problem, {source}, regions, rules)
+            if joint is None:
+                if _joined(problem, {source}, layout.regions)[1] is None:
+                    raise UsageError(
+                        f"--max-leap {leap} and --form {config.form} contradict each other here: no way leads to where a "
+                        "section is repeated from what stands before it; allow larger leaps, or let the ranges of the "
+                        "sections meet."
+                    )
+                return None
+            regions, rules = joint[0], [*rules, joint[1]]
+        return ahead
     if len(sources) == 1:
         asked = [("max_leap", leap), ("no_repeat_notes", 1), ("contour", config.contour)]
         words = [wish.words for wish in problem.wishes if (wish.option, wish.value) in asked]

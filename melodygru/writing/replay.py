@@ -15,7 +15,6 @@ from melodygru.formats.midi.chord_text import chords_of_texts
 from melodygru.formats.midi.parser import parse_midi, read_bytes
 from melodygru.formats.reading import WHOLE
 from melodygru.music.chords import ChordSpan
-from melodygru.music.form import Form
 from melodygru.music.melody import Melody
 from melodygru.writing.blending import blend, laid_over
 from melodygru.writing.candidates import Generated, Order
@@ -27,6 +26,7 @@ from melodygru.writing.locks import Locks
 from melodygru.writing.model import Model, load_model
 from melodygru.writing.recipe import Recipe, melody_from_dict, rendered
 from melodygru.writing.rewriting import parse_bars, span_of
+from melodygru.writing.sections import own_spans
 from melodygru.writing.variation import Varied, vary
 
 Told = Callable[[float, int], None]
@@ -174,11 +174,11 @@ def chords_of(recipe: Recipe, melody: Melody) -> tuple[ChordSpan, ...]:
     Raises UsageError for a melody of other bars or another metre.
     """
     config, bar = recipe.config, melody.time_signature.bar_steps
-    origin, left_out, section = bar if melody.pickup else 0, 0, 0
+    origin, left_out = bar if melody.pickup else 0, 0
+    sizes: list[int] = []
+    own: list[tuple[ChordSpan, ...]] = []
     if recipe.command == "generate":
-        if config.form is not None:
-            count = len(Form.parse(config.form).sections)
-            section = config.bars_of_a_section(count) * bar
+        sizes, own = [bars * bar for bars in config.section_lengths()], own_spans(config, melody.time_signature)
         if recipe.source is not None and not recipe.details.get("include_primer", True):
             # The chords began with the primer, which is not in the file.
             origin = bar if recipe.source.pickup else 0
@@ -188,6 +188,6 @@ def chords_of(recipe: Recipe, melody: Melody) -> tuple[ChordSpan, ...]:
         start, end = span_of(melody, *parse_bars(str(recipe.details["bars"]), melody))
     return tuple(
         replace(span, onset=max(span.onset, start) - left_out, end=min(span.end, end) - left_out)
-        for span in chords_over(config.spans(melody.time_signature), origin, left_out + melody.length, section)
+        for span in chords_over(config.spans(melody.time_signature), origin, left_out + melody.length, sizes, own)
         if span.onset < end and span.end > start
     )

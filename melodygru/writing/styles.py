@@ -92,9 +92,30 @@ def conditions_for(
 
     Of part of a melody it is told the traits that were asked for in words alone: the rest is what stands around.
     """
-    from melodygru.network.conditions import Character, Conditions, class_of
+    from melodygru.network.conditions import PHRASE_BARS, Conditions
 
     style = STYLES[config.style] if config.style else None
+    character, form = (_traits(config, metre, whole),), config.parsed_form
+    if config.own_wishes and form is not None:
+        of = {letter: _traits(config.of_section(letter), metre, whole) for letter in form.letters}
+        sections = form.placed(config.section_lengths())
+        character = tuple(of[one.letter] for one, start, end in sections for _ in range(start, end))
+    stressed = config.stressed if whole or any(character[0]) else ()
+    return Conditions(
+        style.collection if style else "",
+        style.kind if style else "",
+        _scale_told(config),
+        character,
+        tuple(chords),
+        stressed=stressed,
+        each=PHRASE_BARS if len(character) == 1 else 1,
+    )
+
+
+def _traits(config: GenerationConfig, metre: TimeSignature, whole: bool) -> Character:
+    """The classes of the traits that are asked for."""
+    from melodygru.network.conditions import Character, class_of
+
     traits = {
         "syncopation": 0 if config.syncopation is None else _SYNCOPATION[config.syncopation],
         "leaps": 0 if config.leaps is None else _LEAPS[config.leaps],
@@ -103,15 +124,7 @@ def conditions_for(
         quarters = metre.bar_steps / 24
         traits["density"] = 0 if config.density is None else class_of("density", config.density / quarters)
         traits["rests"] = 0 if config.rests is None else 1 + ("none", "few", "some", "many").index(config.rests)
-    stressed = config.stressed if whole or any(traits.values()) else ()
-    return Conditions(
-        style.collection if style else "",
-        style.kind if style else "",
-        _scale_told(config),
-        (Character(**traits),),
-        tuple(chords),
-        stressed=stressed,
-    )
+    return Character(**traits)
 
 
 def characters_of(config: GenerationConfig, known: Mapping[str, CharacterTable]) -> tuple[Character, ...]:
@@ -161,6 +174,8 @@ def understood(config: GenerationConfig, context: ContextConfig, model: str) -> 
     Raises UsageError for wishes that only a model that was told of them can keep, if this one was not.
     """
     asked = {name: getattr(config, name) for name in unheard_of(context)}
+    for wishes in config.own_wishes.values():
+        asked |= {name: wishes[name] for name in asked if name in wishes}
     if not context.chords and config.chord_mode == LEARNED:
         asked["chord-mode"] = LEARNED
     for name, value in asked.items():
@@ -169,7 +184,7 @@ def understood(config: GenerationConfig, context: ContextConfig, model: str) -> 
                 f"--{name} {value} is nothing that the model {model or 'given'} has learned; choose another --model, "
                 f"or leave --{name} out."
             )
-    if config.chords is None or config.chord_mode is not None:
+    if not config.has_chords or config.chord_mode is not None:
         return config
     return replace(config, chord_mode=LEARNED if context.chords else "strict")
 

@@ -26,6 +26,9 @@ RESTS = ("none", "few", "some", "many")
 SYNCOPATIONS = ("none", "some", "much")
 LEAPS = ("few", "some", "many")
 END_ON = ("tonic", "chord", "any")
+BEGINNINGS = ("other", "any")
+MOTIFS = ("none", "rhythm", "contour")
+SEAMS = ("free", "lead")
 GRIDS = ("1/2", "1/4", "1/8", "1/16", "1/32")
 
 

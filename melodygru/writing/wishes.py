@@ -24,11 +24,13 @@ from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range, of_classes
 from melodygru.writing.constraints.chords import OverChords
 from melodygru.writing.constraints.contour import Contour, place
-from melodygru.writing.constraints.elsewhere import Elsewhere
+from melodygru.writing.constraints.elsewhere import Elsewhere, Within
 from melodygru.writing.constraints.past import Banned, Breathes, Density, FewRests, Guard, Prefers, Repeats, SomeRests
 from melodygru.writing.constraints.places import Bars, EndsOn, Grid, Leaps, NoRests, Pitches, Seams, shortest_end
 from melodygru.writing.layout import RESTS_EVERY, Layout, Region
+from melodygru.writing.constraints.seams import Tessitura
 from melodygru.writing.lookahead import Lookahead
+from melodygru.writing.sections import GROUPED
 from melodygru.writing.values import DEFAULT_GRID, LEARNED
 
 OF_RHYTHM = ("grid", "triplets", "density", "rests")
@@ -48,19 +50,30 @@ class Wish:
         option: a field of `GenerationConfig`.
         value: as it was given, or what holds where nothing was, in words.
         rules: the constraints that it means.
+        section: the letter of the sections that ask for it themselves; empty: the whole does.
     """
 
     option: str
     value: object
     rules: Sequence[Constraint]
+    section: str = ""
 
     @property
     def words(self) -> str:
         """As the command line spells it. A progression, or a line in numbers, is too long to be said again."""
+        if self.section:
+            value = f"={self.value:g}" if isinstance(self.value, Real) else "" if self.is_long else f"={self.value}"
+            return f'--section "{self.section}: {self.option}{value}"'
         name = "--" + self.option.replace("_", "-")
-        if self.option == "chords" or (self.option == "contour" and " " in str(self.value)):
+        if self.is_long:
             return name
         return f"{name} {self.value:g}" if isinstance(self.value, Real) else f"{name} {self.value}"
+
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its value is too long to be said again."""
+        return self.option == "chords" or (self.option == "contour" and " " in str(self.value))
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,7 @@ class Problem:
         fixed_rhythm, fixed_pitches: half-open ranges of steps in which the rhythm, or the pitches, stand fast, so that
             what is wished of them is not to be heard.
         further: constraints that no option of `config` means.
+        apart: whether notes and rests are counted in each section by itself.
     """
 
     config: GenerationConfig
@@ -104,11 +118,37 @@ class Problem:
     fixed_rhythm: Sequence[tuple[int, int]] = ()
     fixed_pitches: Sequence[tuple[int, int]] = ()
     further: Sequence[Constraint] = ()
+    apart: bool = False
 
     @cached_property
     def wishes(self) -> list[Wish]:
         """All that is asked for here."""
-        return [self._where_free(wish) for wish in self._said() if wish.option not in self.leaves_out]
+        said = self._in_sections() if self.config.own_wishes and self.layout.letters else self._said()
+        return [self._where_free(wish) for wish in said if wish.option not in self.leaves_out]
+
+    def _in_sections(self) -> Iterator[Wish]:
+        """What is asked for in sections with wishes of their own, what in all others, and what of the whole."""
+        yield from (wish for wish in self._said() if wish.option not in GROUPED)
+        own, letters = self.config.own_wishes, dict.fromkeys(self.layout.letters)
+        for group in (*([letter] for letter in own), [letter for letter in letters if letter not in own]):
+            spans = self.layout.sections_of(group)
+            if not spans:
+                continue
+            config = self.config.of_section(group[0])
+            layout = replace(
+                self.layout,
+                sections=spans,
+                letters=[],
+                rest_stretches=[one for one in self.layout.rest_stretches if any(a <= one[0] < b for a, b in spans)],
+            )
+            there = replace(
+                self, config=config, layout=layout, chords=self.chords if config.chords else (), apart=True
+            )
+            for wish in there._said():
+                if wish.option in GROUPED:
+                    section = group[0] if wish.option in own.get(group[0], ()) else ""
+                    rules = [*wish.rules, Tessitura(*config.pitches)] if section and wish.option == "range" else wish.rules
+                    yield replace(wish, rules=[Within(rule, spans) for rule in rules], section=section)
 
     def _where_free(self, wish: Wish) -> Wish:
         spans = [*self.fixed_rhythm] if wish.option in OF_RHYTHM else []
@@ -142,12 +182,16 @@ class Problem:
             contour = Contour(line, layout.sections, shortest_end(self.meta.time_signature))
             yield Wish("contour", config.contour, [contour])
         if config.density is not None:
-            rule = Density(config.density, bar, self.begins, layout.nominal_end)
-            yield Wish("density", config.density, [rule])
+            rules: list[Constraint] = [
+                Within(Density(config.density, bar, start, min(end, layout.nominal_end)), [(start, end)])
+                for start, end in self._apart
+            ]
+            rules = rules or [Density(config.density, bar, self.begins, layout.nominal_end)]
+            yield Wish("density", config.density, rules)
         if config.rests == "none":
             yield Wish("rests", config.rests, [NoRests()])
         if config.rests == "few":
-            yield Wish("rests", config.rests, [self._few_rests()])
+            yield Wish("rests", config.rests, self._few_rests())
         wish, classes = self.home
         room = 0 if self.to_the_end else self.pickup
         end = layout.regions[layout.closing].end
@@ -187,9 +231,8 @@ class Problem:
 
         An early end is filled by its last note, which must not then sound where it may not.
         """
-        return self.config.rests in ("none", "few") or bool(
-            self.chords and self.config.chord_mode not in ("soft", LEARNED)
-        )
+        rests = {self.config.rests, *(wishes.get("rests") for wishes in self.config.own_wishes.values())}
+        return bool(rests & {"none", "few"}) or bool(self.chords and self.config.chord_mode not in ("soft", LEARNED))
 
     def _grid(self) -> Grid:
         metre = self.meta.time_signature
@@ -213,9 +256,23 @@ class Problem:
             return [OverChords(self.chords, metre, None, key.tonic, echoes), Prefers(fits)]
         return [over]
 
-    def _few_rests(self) -> FewRests:
-        most, beat = max(1, self.meta.bars // RESTS_EVERY), self.meta.time_signature.beat_steps
-        return FewRests(most, beat, self.begins, self.layout.regions[self.layout.closing].end, self.layout.echoes)
+    def _few_rests(self) -> list[Constraint]:
+        metre, end = self.meta.time_signature, self.layout.regions[self.layout.closing].end
+        if self._apart:
+            return [
+                Within(
+                    FewRests(max(1, (stop - start) // metre.bar_steps // RESTS_EVERY), metre.beat_steps, start, end),
+                    [(start, stop)],
+                )
+                for start, stop in self._apart
+            ]
+        most = max(1, self.meta.bars // RESTS_EVERY)
+        return [FewRests(most, metre.beat_steps, self.begins, end, self.layout.echoes)]
+
+    @property
+    def _apart(self) -> Sequence[tuple[int, int]]:
+        """The sections in each of which what is counted is counted by itself; none: in the whole."""
+        return self.layout.sections if self.apart else ()
 
     def look(
         self,

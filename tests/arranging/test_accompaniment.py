@@ -210,13 +210,13 @@ def test_other_sections_and_fills_are_played_another_way():
     melody = tune(bars=16)
     groove, chords = BOOK.groove("pop"), over(tune(bars=16), "C F")
     plain = accompany(melody, chords, (DRUMS,), groove)[0].strokes
-    places = places_of(16, "AABA", 4, True)
+    places = places_of(16, [(letter, 4) for letter in "AABA"], True)
     assert places == Places(frozenset(range(9, 13)), frozenset({4, 8, 12, 16}))
     made = accompany(melody, chords, (DRUMS,), groove, 0, places)[0].strokes
     changed = {melody.bar_of(stroke.onset) for stroke in set(plain) ^ set(made)}
     assert changed == {4, 8, 9, 10, 11, 12, 16}
     assert {KIT["ride"]} <= {stroke.pitch for stroke in made} - {stroke.pitch for stroke in plain}
-    assert places_of(20, (), 0, True).fills == {8, 16, 20}
+    assert places_of(20, (), True).fills == {8, 16, 20}
 
 
 def test_a_chord_that_begins_within_a_group_is_struck_there():

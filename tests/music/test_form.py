@@ -18,7 +18,7 @@ forms = st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 3)), min_size=
 @given(forms, st.sampled_from([1, 2, 3, 4, 6, 8]))
 def test_stretches_cover_the_piece_and_repeat_only_what_came_before(text, bars):
     form = Form.parse(text)
-    parts = stretches(form, bars)
+    parts = stretches(form, [bars] * len(form.sections))
     assert parts[0].start == 0
     assert parts[-1].end == bars * len(form.sections)
     assert all(one.end == two.start and two.end > two.start for one, two in pairwise(parts))
@@ -30,14 +30,14 @@ def test_stretches_cover_the_piece_and_repeat_only_what_came_before(text, bars):
     first = {}
     for number, section in enumerate(form.sections):
         own = [part for part in parts if number * bars <= part.start < (number + 1) * bars]
-        if section in first:
+        if section.name in first:
             assert [(part.start, part.end, part.source) for part in own] == [
-                (number * bars, (number + 1) * bars, first[section])
+                (number * bars, (number + 1) * bars, first[section.name])
             ]
         elif number and section.primes and any(s.letter == section.letter for s in form.sections[:number]):
             assert own[-1].source is None  # a prime varies the cadence, above all
             assert own[0].source is not None or bars == 1 or section.primes >= 3
-        first.setdefault(section, number * bars)
+        first.setdefault(section.name, number * bars)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_stretches_cover_the_piece_and_repeat_only_what_came_before(text, bars):
     ],
 )
 def test_a_prime_varies_the_cadence_then_the_middle_then_the_second_half(bars, primes, own):
-    parts = stretches(Form.parse("A" + "A" + "'" * primes), bars)[1:]
+    parts = stretches(Form.parse("A" + "A" + "'" * primes), [bars] * 2)[1:]
     assert [(part.start - bars, part.end - bars) for part in parts if part.source is None] == own
     assert all(part.source == part.start - bars for part in parts if part.source is not None)
     assert all(part.departs == (part.start - bars,) for part in parts if part.source is None)
@@ -70,7 +70,7 @@ def test_forms_are_read_kindly(text):
     assert str(Form.parse("AA’BA″")) == "AA'BA''"
 
 
-@pytest.mark.parametrize("text", ["", "A1", "'A", "A" * 65, "A.B"])
+@pytest.mark.parametrize("text", ["", "1A", "'A", "A" * 65, "A.B"])
 def test_what_is_no_form_is_refused(text):
     with pytest.raises(UsageError, match=r"is not a form|choose at most 64"):
         Form.parse(text)
@@ -115,3 +115,36 @@ def test_the_form_of_a_melody_is_found(letters, bars, found):
 def test_a_pickup_goes_with_the_section_that_it_leads_into():
     assert find_form(melody("AABA", 4, pickup=24)) == ("AABA", 4)
     assert find_form(Melody((), bars=16)) is None
+
+
+@given(st.data())
+def test_lengths_are_said_once_a_letter_and_kept_exactly(data):
+    letters = data.draw(st.lists(st.tuples(st.sampled_from("VCBA"), st.integers(0, 2)), min_size=1, max_size=8))
+    said = {letter: data.draw(st.integers(1, 12)) for letter, _ in letters}
+    text, told = "", set()
+    for letter, primes in letters:
+        shown = letter not in told or data.draw(st.booleans())
+        told.add(letter)
+        text += letter + "'" * primes + (str(said[letter]) if shown else "") + data.draw(st.sampled_from(["", " "]))
+    form = Form.parse(text)
+    assert Form.parse(str(form)) == form
+    lengths = [section.bars for section in form.sections]
+    assert lengths == [said[letter] for letter, _ in letters]
+    parts = stretches(form, lengths)
+    assert parts[0].start == 0
+    assert parts[-1].end == sum(lengths)
+    assert all(one.end == two.start and two.end > two.start for one, two in pairwise(parts))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("V8 C8 V4", "Section V of the form has 8 bars and 4 bars"),
+        ("A0 B4", "Section A of the form has 0 bars; choose 1 to 1000"),
+        ("A1001", "choose 1 to 1000"),
+        ("8A", "is not a form"),
+    ],
+)
+def test_lengths_that_cannot_be_are_told(text, words):
+    with pytest.raises(UsageError, match=words):
+        Form.parse(text)

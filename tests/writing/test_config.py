@@ -106,6 +106,8 @@ def test_fractions_of_a_whole_note():
         ({"bars": 2, "density": 20, "grid": "1/8", "max_leap": 3, "scale": "major"}, ["--grid 1/8", "--density 20"]),
         ({"bars": 2, "range": "F#4:F#4", "scale": "major", "key": "C"}, ["--range F#4:F#4", "--scale major"]),
         ({"bars": 3, "density": 14, "rests": "some", "grid": "1/16", "triplets": False, "range": "C4:C5"}, []),
+        ({"bars": 7, "form": "V8 C8"}, ["--form V8 C8", "--bars 7", "its sections would be 16 bars"]),
+        ({"form": "V8 C8", "section_bars": 4}, ["--section-bars 4", "--form V8 C8"]),
         ({"bars": 7, "form": "AABA"}, ["--form AABA", "--bars 7"]),
         ({"bars": 2, "chords": "F#dim", "range": "C4:D4", "end_on": "any"}, []),
     ],
@@ -131,6 +133,9 @@ def test_defaults_come_from_what_is_said():
         120.0,
     )
     assert plan(GenerationConfig(form="AABA")).meta.bars == 32
+    assert plan(GenerationConfig(form="V8 C6 V8 B")).meta.bars == 30
+    assert plan(GenerationConfig(form="V8 C6 V8 B", section_bars=2)).meta.bars == 24
+    assert plan(GenerationConfig(form="V4 C B C", bars=13)).meta.bars == 13
     assert plan(GenerationConfig(form="AAB", bars=6)).meta.bars == 6
     assert str(plan(GenerationConfig(chords="Am F C G")).meta.key) == "A minor"
     assert str(plan(GenerationConfig(key="A", scale="blues")).meta.key) == "A minor"

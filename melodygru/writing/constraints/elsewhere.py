@@ -1,4 +1,4 @@
-"""A constraint that is silent about some places: where something stands fast that it would be about."""
+"""Constraints that are silent about some places: where something stands fast, or in sections with wishes of their own."""
 
 from __future__ import annotations
 
@@ -94,3 +94,39 @@ class Elsewhere(Constraint):
         preference = np.array(preference)
         preference[rows] = 0.0
         return preference
+
+
+class Within(Elsewhere):
+    """What another rule says within `spans` (half-open ranges of steps) alone."""
+
+    def __init__(self, rule: Constraint, spans: Sequence[tuple[int, int]]):
+        super().__init__(rule, spans)
+        self._speaks = np.zeros(max((end for _, end in spans), default=0) + 1, np.bool_)
+        for start, end in spans:
+            self._speaks[start:end] = True
+
+    def _silent(self, onset: int) -> bool:
+        return not self._speaks[min(onset, len(self._speaks) - 1)]
+
+    def _heard(self, progress: Progress) -> BoolArray:
+        heard: BoolArray = self._speaks[np.minimum(progress.onset, len(self._speaks) - 1)]
+        return heard
+
+    def _silent_rows(self, progress: Progress) -> list[int]:
+        return np.flatnonzero(~self._heard(progress)).tolist()
+
+    def closes(self, onset: int) -> BoolArray | None:
+        """What the rule says, of an end within a span or where it ends."""
+        return self.rule.closes(onset) if any(start < onset <= end for start, end in self.spans) else None
+
+    def silences(self, progress: Progress, ends: IntArray) -> tuple[BoolArray, BoolArray] | None:
+        """What the rule says, which is not asked where no melody is within."""
+        return super().silences(progress, ends) if self._heard(progress).any() else None
+
+    def duration_preference(self, progress: Progress, size: int) -> FloatArray | None:
+        """What the rule says, which is not asked where no melody is within."""
+        return super().duration_preference(progress, size) if self._heard(progress).any() else None
+
+    def pitch_preference(self, progress: Progress) -> FloatArray | None:
+        """What the rule says, which is not asked where no melody is within."""
+        return super().pitch_preference(progress) if self._heard(progress).any() else None
