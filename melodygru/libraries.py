@@ -59,6 +59,7 @@ class Library:
 
 _GRU = _PACKAGE / "training" / "gru_loop"
 _READING = _PACKAGE / "data" / "fast_lane.cpp"
+_STEP = _PACKAGE / "network" / "step"
 _AVX2 = ("-mavx2", "-mfma")
 _AVX512 = (*_AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl")
 _AVX512_BF16 = (*_AVX512, "-mavx512bf16")
@@ -90,6 +91,10 @@ LIBRARIES = {
     "gru": Library(_GRU, _gru_recipes(), ("-ffp-contract=fast", "-fvisibility=hidden"), "training on a CPU"),
     # Floating point as Python computes it, to the last bit: no multiplication and addition become one.
     "reading": Library(_READING, ((Unit(_READING),),), ("-ffp-contract=off",), "reading folders of MIDI files"),
+    # Likewise: a seed is to mean the same melody with and without it.
+    "step": Library(
+        _STEP, ((Unit(_STEP / "context.cpp"), Unit(_STEP / "network.cpp")),), ("-ffp-contract=off",), "writing melodies"
+    ),
 }
 """By name."""
 
@@ -105,10 +110,10 @@ def place(name: str, folder: Path = FOLDER) -> Path:
     return folder / f"{name}-{sys.platform}-{platform.machine()}-{mark}.so"
 
 
-def load(name: str) -> ctypes.CDLL | None:
-    """The library of that name; None where it was not built, or this system cannot load it."""
+def load(name: str, kind: type[ctypes.CDLL] = ctypes.CDLL) -> ctypes.CDLL | None:
+    """The library of that name, of a kind of ctypes; None where it was not built, or this system cannot load it."""
     with suppress(OSError):
-        return ctypes.CDLL(str(place(name)))
+        return kind(str(place(name)))
     return None
 
 
