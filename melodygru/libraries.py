@@ -60,6 +60,7 @@ class Library:
 _GRU = _PACKAGE / "training" / "gru_loop"
 _READING = _PACKAGE / "data" / "fast_lane.cpp"
 _STEP = _PACKAGE / "network" / "step"
+_MASKS = _PACKAGE / "writing" / "masks.cpp"
 _AVX2 = ("-mavx2", "-mfma")
 _AVX512 = (*_AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl")
 _AVX512_BF16 = (*_AVX512, "-mavx512bf16")
@@ -95,6 +96,7 @@ LIBRARIES = {
     "step": Library(
         _STEP, ((Unit(_STEP / "context.cpp"), Unit(_STEP / "network.cpp")),), ("-ffp-contract=off",), "writing melodies"
     ),
+    "masks": Library(_MASKS, ((Unit(_MASKS),),), (), "writing melodies"),
 }
 """By name."""
 

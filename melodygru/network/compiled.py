@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
 
 from melodygru import libraries
 from melodygru.network import columns, conditions
-from melodygru.network.arrays import Array, Float32Array, IntArray
+from melodygru.network.arrays import Float32Array, IntArray
 from melodygru.network.config import ContextConfig, ModelConfig
 from melodygru.network.context import CODE, UNKNOWN_INTERVAL, Context
 from melodygru.network.engine import NumpyEngine, NumpyState
 from melodygru.network.mixing import NgramModel
+from melodygru.network.structs import Struct
 from melodygru.network.tokenizer import REST, PieceMeta
 
 _TABLES = (
@@ -53,16 +54,6 @@ def _library() -> ctypes.CDLL | None:
             function = getattr(library, name)
             function.argtypes, function.restype = [_KINDS[kind] for kind in arguments], None
     return library
-
-
-class _Struct:
-    """A struct of numbers and pointers of 64 bits each, for as long as this lives."""
-
-    def __init__(self, fields: Sequence[int | Array | None]):
-        self._kept = fields
-        cells = [0 if one is None else one.ctypes.data if isinstance(one, np.ndarray) else one for one in fields]
-        self._cells = np.array(cells, np.int64)
-        self.at = ctypes.c_void_p(self._cells.ctypes.data)
 
 
 class CompiledContext(Context):
@@ -106,7 +97,7 @@ class CompiledContext(Context):
         self._due = (np.zeros(size, np.int64), np.zeros(size, np.int64))
         character, chords = told.of_phrases, told.of_chords
         config, flags = self.config, ("metre", "bars_left", "key", "ambitus", "pickup", "matches")
-        self.struct = _Struct(
+        self.struct = Struct(
             [
                 *(size, self.count, self._durations.shape[1], len(config.lookback), config.candidates),
                 *(self.inputs.shape[1], character.shape[1], character.shape[2], chords.shape[1], self.max_duration),
@@ -177,7 +168,10 @@ class CompiledEngine(NumpyEngine):
         ]
         self._struct = self._described()
 
-    def _described(self) -> _Struct:
+    def __reduce__(self) -> tuple[Callable[..., NumpyEngine], tuple[object, ...]]:
+        return new_engine, (self.config, self._weights, self.ngrams)  # another process loads the library for itself
+
+    def _described(self) -> Struct:
         """`Network` in step.h, in the order of its fields."""
         w, config = self._weights, self.config
         (duration_out, of_duration), (pitch_out, of_pitch) = self._duration_out, self._pitch_out
@@ -188,7 +182,7 @@ class CompiledEngine(NumpyEngine):
         def weights(name: str) -> Float32Array | None:
             return np.ascontiguousarray(w[name]) if name in w else None
 
-        return _Struct(
+        return Struct(
             [
                 *(config.hidden, config.max_duration + 1, config.duration_hidden, config.pitch_hidden),
                 *(columns.PITCH_CLASSES, columns.INTERVALS, columns.DEGREES, duration_out.shape[1], pitch_out.shape[1]),

@@ -1,5 +1,6 @@
 """The compiled step gives what the one in NumPy gives, to the last bit."""
 
+import pickle
 from dataclasses import replace
 from itertools import product
 
@@ -136,3 +137,10 @@ def test_seeds_mean_the_same_melodies(monkeypatch):
         assert [model.generate(bars=4, seed=seed) for seed in range(20)] == melodies
     finally:
         compiled._library.cache_clear()
+
+
+def test_engines_go_to_other_processes():
+    engine = load_model("folk").engine
+    other = pickle.loads(pickle.dumps(engine))
+    states = [one.start([PieceMeta(bars=4)] * 2) for one in (engine, other)]
+    assert other.duration_logits(states[1]).tobytes() == engine.duration_logits(states[0]).tobytes()
