@@ -48,7 +48,7 @@ _FUNCTIONS = {
 @cache
 def _library() -> ctypes.CDLL | None:
     # Its calls take microseconds: the interpreter's lock is not given up for them.
-    library = None if os.environ.get("MELODYGRU_KERNEL") == "0" else libraries.load("step", ctypes.PyDLL)
+    library = None if os.environ.get("MELODYGRU_KERNEL") == "0" else libraries.load("step", hold_lock=True)
     if library is not None:
         for name, arguments in _FUNCTIONS.items():
             function = getattr(library, name)

@@ -1,25 +1,22 @@
 """What may come next in each of B melodies, as masks: from the tables of a look-ahead and where the melodies stand.
 
-Twice: in NumPy, and compiled (`masks.cpp`, one of `melodygru.libraries`), which is taken where it was built and
-MELODYGRU_KERNEL=0 does not say not to. Both say the same.
+Twice: in NumPy, and compiled (`kernels/masks.cpp`), which is taken where it was built. Both say the same.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from melodygru import libraries
 from melodygru.network.arrays import Array, BoolArray, IntArray
 from melodygru.network.structs import Struct
-from melodygru.network.tokenizer import REST
 from melodygru.writing.constraints.base import PITCHES, Progress
+from melodygru.writing.kernels import kernels
 
 NO_WAY = -16_000
 """A number of notes that says there is no way on; counts stay far above."""
@@ -89,7 +86,7 @@ Masks = tuple[BoolArray, BoolArray]
 
 def finder(tables: Tables) -> Callable[[Asked], Masks]:
     """What gives masks by these tables."""
-    library = _library()
+    library = kernels()
     return partial(legal_by_numpy, tables) if library is None else _Compiled(library, tables)
 
 
@@ -133,14 +130,6 @@ def legal_by_numpy(tables: Tables, asked: Asked) -> Masks:
     some, columns = np.nonzero(legal.any(axis=2))
     durations[some, (ends - progress.onset[:, None])[some, columns]] = True
     return legal, durations
-
-
-@cache
-def _library() -> ctypes.CDLL | None:
-    library = None if os.environ.get("MELODYGRU_KERNEL") == "0" else libraries.load("masks", ctypes.PyDLL)
-    if library is not None:
-        library.masks_find.argtypes, library.masks_find.restype = [ctypes.c_void_p], None
-    return library
 
 
 class _Compiled:

@@ -12,7 +12,7 @@ from melodygru.writing.constraints.base import Progress
 from melodygru.writing.masks import NONE, Asked, finder, legal_by_numpy
 from melodygru.writing.planner import plan
 
-pytestmark = pytest.mark.skipif(libraries.load("masks") is None, reason="the library was not built")
+pytestmark = pytest.mark.skipif(libraries.load("writing") is None, reason="the library was not built")
 
 WISHES = [
     {"bars": 2},
