@@ -17,6 +17,7 @@ import numpy as np
 from tables import best_of, machine, print_table
 
 from melodygru import load_model
+from melodygru.network.engine import NumpyEngine
 from melodygru.network.tokenizer import PieceMeta
 from melodygru.writing.candidates import Order
 from melodygru.writing.config import GenerationConfig
@@ -51,14 +52,14 @@ def floor(model, count):
     return per_event(products, count)
 
 
-def network_only(engine, events, contexts):
-    """The engine without its context: what it looks up there was recorded."""
-    from melodygru.network.engine import NumpyState
+def network_only(engine, events):
+    """The engine without its context, which stays as it is after these events."""
+    state = engine.start([PieceMeta(bars=64)])
+    for durations, pitches in events:
+        engine.advance(state, durations, pitches)
 
     def write():
-        state = NumpyState(contexts[0], [np.zeros((1, engine.config.hidden), np.float32) for _ in range(2)])
-        for (durations, _), context in zip(events, contexts, strict=True):
-            state.context = context
+        for durations, _ in events:
             engine._step(state)
             engine.duration_logits(state)
             engine.pitch_logits(state, durations)
@@ -140,10 +141,12 @@ def one_event(model):
     engine, events = model.engine, events_of(model)
     contexts = recorded(engine, events)
     least = floor(model, len(events))
+    numpy = NumpyEngine(engine.config, model.checkpoint.weights)
     rows = [
         ["products alone (the floor)", least],
-        ["network, NumPy", network_only(engine, events, contexts)],
-        ["network and what it is told of the melody, NumPy", whole_step(engine, events)],
+        ["network", network_only(engine, events)],
+        ["network and what it is told of the melody", whole_step(engine, events)],
+        ["the same in NumPy alone, as without a compiler", whole_step(numpy, events)],
         ["torch.nn.GRU, 2 layers of as many units, no heads", torch_layers(model, len(events))],
     ]
     try:

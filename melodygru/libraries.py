@@ -8,22 +8,25 @@ architecture: what is worth it is built for several kinds of CPU, and chosen bet
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
 import os
-import platform
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+from zlib import crc32
 
 from melodygru.system import run_side_by_side, usable_cores
 
-CompilerError = (OSError, subprocess.SubprocessError)
-"""What `built` raises where there is no compiler, or one that does not understand the source or the flags."""
+if TYPE_CHECKING:  # each command asks for a library, and few build one: what takes milliseconds is imported there
+    import ctypes
+
+
+class CompilerError(Exception):
+    """There is no compiler, or one that does not understand the source or the flags."""
+
+
 _PACKAGE = Path(__file__).parent
 FOLDER = _PACKAGE / "compiled"
 """Where the libraries of this package lie."""
@@ -59,6 +62,8 @@ class Library:
 
 _GRU = _PACKAGE / "training" / "gru_loop"
 _READING = _PACKAGE / "data" / "fast_lane.cpp"
+_STEP = _PACKAGE / "network" / "step"
+_WRITING = _PACKAGE / "writing" / "kernels"
 _AVX2 = ("-mavx2", "-mfma")
 _AVX512 = (*_AVX2, "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl")
 _AVX512_BF16 = (*_AVX512, "-mavx512bf16")
@@ -72,6 +77,8 @@ VARIANTS = {
 }
 """Of the GRU's loop, source and flags for each kind of CPU, best first; the last is for tests: the one of AMX, its
 instructions written out. On ARM `portable` is NEON, which every such CPU of 64 bits has."""
+_MACHINE = os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "")
+"""The CPU's architecture."""
 _FOR_X86 = ("amx", "avx512_bf16", "avx512", "avx2", "portable")
 
 
@@ -82,7 +89,7 @@ def gru_units(names: Sequence[str]) -> tuple[Unit, ...]:
 
 
 def _gru_recipes() -> tuple[tuple[Unit, ...], ...]:
-    names = _FOR_X86 if platform.machine() in ("x86_64", "AMD64") else _FOR_X86[-1:]
+    names = _FOR_X86 if _MACHINE in ("x86_64", "AMD64") else _FOR_X86[-1:]
     return tuple(gru_units(names[first:]) for first in range(len(names)))
 
 
@@ -90,6 +97,13 @@ LIBRARIES = {
     "gru": Library(_GRU, _gru_recipes(), ("-ffp-contract=fast", "-fvisibility=hidden"), "training on a CPU"),
     # Floating point as Python computes it, to the last bit: no multiplication and addition become one.
     "reading": Library(_READING, ((Unit(_READING),),), ("-ffp-contract=off",), "reading folders of MIDI files"),
+    # Likewise: a seed is to mean the same melody with and without it.
+    "step": Library(
+        _STEP, ((Unit(_STEP / "context.cpp"), Unit(_STEP / "network.cpp")),), ("-ffp-contract=off",), "writing melodies"
+    ),
+    "writing": Library(
+        _WRITING, ((Unit(_WRITING / "masks.cpp"), Unit(_WRITING / "runs.cpp")),), (), "writing melodies"
+    ),
 }
 """By name."""
 
@@ -101,20 +115,26 @@ def place(name: str, folder: Path = FOLDER) -> Path:
     files = sorted(path for path in sources.iterdir() if path.suffix in (".cpp", ".h")) if folders else [sources]
     recipes = [[(unit.source.name, unit.flags) for unit in units] for units in library.recipes]
     state = repr(([path.read_bytes() for path in files], recipes, library.flags, _FLAGS))
-    mark = hashlib.sha256(state.encode()).hexdigest()[:16]
-    return folder / f"{name}-{sys.platform}-{platform.machine()}-{mark}.so"
+    mark = f"{crc32(state.encode()):08x}"  # tells a stale one from one that is not; nobody is kept out by it
+    return folder / f"{name}-{sys.platform}-{_MACHINE}-{mark}.so"
 
 
-def load(name: str) -> ctypes.CDLL | None:
-    """The library of that name; None where it was not built, or this system cannot load it."""
+def load(name: str, hold_lock: bool = False) -> ctypes.CDLL | None:
+    """The library of that name; None where it was not built, or this system cannot load it.
+
+    Its functions give up the interpreter's lock while they work, unless `hold_lock`: for those of microseconds.
+    """
+    import ctypes
+
     with suppress(OSError):
-        return ctypes.CDLL(str(place(name)))
+        return (ctypes.PyDLL if hold_lock else ctypes.CDLL)(str(place(name)))
     return None
 
 
 def missing() -> str:
     """What is slower here for want of a library, in words; empty where none is missing."""
-    return " and ".join(library.without for name, library in LIBRARIES.items() if not place(name).exists())
+    slower = {library.without: None for name, library in LIBRARIES.items() if not place(name).exists()}
+    return " and ".join(slower)
 
 
 def build(name: str, folder: Path = FOLDER) -> Path:
@@ -126,12 +146,12 @@ def build(name: str, folder: Path = FOLDER) -> Path:
     if made.exists():
         return made
     for units in library.recipes[:-1]:
-        with suppress(*CompilerError):
+        with suppress(CompilerError):
             built(made, units, library.flags)
             break
     else:
         built(made, library.recipes[-1], library.flags)
-    for old in folder.glob(f"{name}-{sys.platform}-{platform.machine()}-*.so"):
+    for old in folder.glob(f"{name}-{sys.platform}-{_MACHINE}-*.so"):
         if old != made:
             old.unlink()
     return made
@@ -143,16 +163,23 @@ def built(made: Path, units: Sequence[Unit], flags: Sequence[str] = ()) -> Path:
     The units are compiled side by side, in as many processes as there are cores; the first that fails ends it, so
     those that a compiler may not know come first. Raises `CompilerError`.
     """
-    made.parent.mkdir(parents=True, exist_ok=True)
+    import tempfile
+    from subprocess import SubprocessError
+
     compiler = [os.environ.get("CXX", "c++"), *_FLAGS, *flags]
-    # In a folder that nobody else knows, then renamed: a build that is killed leaves nothing that others take for one.
-    with tempfile.TemporaryDirectory(dir=made.parent, prefix=f".{made.stem}-") as scratch:
-        linked = Path(scratch) / made.name
-        objects = [str(Path(scratch) / f"{number}.o") for number in range(len(units))]
-        pairs = zip(units, objects, strict=True)
-        _run([[*compiler, *unit.flags, "-c", str(unit.source), "-o", to] for unit, to in pairs])
-        _run([[*compiler, "-shared", *objects, "-o", str(linked)]])
-        os.replace(linked, made)
+    try:
+        made.parent.mkdir(parents=True, exist_ok=True)
+        # In a folder that nobody else knows, then renamed: a build that is killed leaves nothing that others take for
+        # one.
+        with tempfile.TemporaryDirectory(dir=made.parent, prefix=f".{made.stem}-") as scratch:
+            linked = Path(scratch) / made.name
+            objects = [str(Path(scratch) / f"{number}.o") for number in range(len(units))]
+            pairs = zip(units, objects, strict=True)
+            _run([[*compiler, *unit.flags, "-c", str(unit.source), "-o", to] for unit, to in pairs])
+            _run([[*compiler, "-shared", *objects, "-o", str(linked)]])
+            os.replace(linked, made)
+    except (OSError, SubprocessError) as error:
+        raise CompilerError(str(error)) from error
     return made
 
 
@@ -161,7 +188,7 @@ def _run(commands: Sequence[Sequence[str]]) -> None:
     for command, code in zip(commands, codes, strict=True):
         if code:
             codes.close()
-            raise subprocess.CalledProcessError(code, command)
+            raise CompilerError(f"{command[0]} ended with exit code {code}: {' '.join(command)}")
 
 
 def main() -> None:

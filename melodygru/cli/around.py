@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from melodygru.cli import output
@@ -105,6 +104,8 @@ def arranged_file(recipe: Recipe, tune: Tune) -> bytes:
     from melodygru.arranging.swinging import is_swung, swung
     from melodygru.formats.midi.performance import perform_track
     from melodygru.formats.midi.writer import put_around
+    from statistics import median
+
     from melodygru.music.chords import spans_of
 
     melody, raw, performance = _in_key(tune.melody, recipe), tune.raw, recipe.performance

@@ -21,7 +21,8 @@ from melodygru.network.arrays import Array
 from melodygru.network.cells import CELLS
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
-from melodygru.network.engine import NumpyEngine, weight_shapes
+from melodygru.network.compiled import new_engine
+from melodygru.network.engine import weight_shapes
 from melodygru.network.model_files import SUFFIX
 from melodygru.network.tokenizer import PieceMeta
 from melodygru.training.batches import Windows, make_batch, split, windows
@@ -252,7 +253,7 @@ def _memory(device: torch.device) -> int | None:
 
 def time_event(checkpoint: Checkpoint) -> float:
     """Seconds that the network takes for one event of one melody, in NumPy: the median."""
-    engine = NumpyEngine(checkpoint.model_config, checkpoint.weights)
+    engine = new_engine(checkpoint.model_config, checkpoint.weights)
     state = engine.start([PieceMeta(bars=_TIMED_EVENTS)])
     taken = []
     for number in range(_TIMED_EVENTS):

@@ -24,6 +24,8 @@ SHORTEST = 3
 BUCKET_BITS = 16
 """First bits of a hash by which hashes are sorted."""
 BASE = 0x9E3779B97F4A7C15
+BLEND = 0xBF58476D1CE4E5B9
+"""What one hash of two is multiplied with."""
 MASK = (1 << 64) - 1
 _BASE_INVERSE = pow(BASE, -1, 1 << 64)
 _LONGEST_GAP = 0xFFFF
@@ -63,7 +65,7 @@ def symbol(interval: int, gap: int, before: int) -> int:
     if key not in _KNOWN:
         shared = gcd(gap, before) or 1
         ratio = _mixed_one(gap // shared << 20 | before // shared)
-        mixed = (first_hash(interval) ^ ratio) * 0xBF58476D1CE4E5B9 & MASK
+        mixed = (first_hash(interval) ^ ratio) * BLEND & MASK
         _KNOWN[key] = mixed ^ (mixed >> 32)
     return _KNOWN[key]
 
@@ -78,16 +80,21 @@ def symbols(
 ) -> UInt64Array:
     """A hash of each note's interval to the next, and of the ratio of the gap to the one before."""
     before = np.concatenate([codes[:1], codes[:-1]])
+    ratios = ratio_hashes(table)
+    pairs = codes.astype(np.int32) * len(table) + before
+    return _blend(FIRST[intervals.view(np.uint8)], ratios[pairs])
+
+
+def ratio_hashes(table: npt.NDArray[np.uint16]) -> UInt64Array:
+    """(G * G,) hashes of the ratio of each of G gaps to each that it follows."""
     wide = table.astype(np.int64)
     shared = np.maximum(np.gcd(wide[:, None], wide[None, :]), 1)
-    ratios = _mixed((wide[:, None] // shared << 20 | wide[None, :] // shared).astype(np.uint64).ravel())
-    pairs = codes.astype(np.int32) * len(table) + before
-    return _blend(_FIRST[intervals.view(np.uint8)], ratios[pairs])
+    return _mixed((wide[:, None] // shared << 20 | wide[None, :] // shared).astype(np.uint64).ravel())
 
 
 def _blend(interval: Any, ratio: Any) -> Any:
     """One hash of two; in 64 bits, wrapping."""
-    mixed = (interval ^ ratio) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (interval ^ ratio) * np.uint64(BLEND)
     return mixed ^ (mixed >> np.uint64(32))
 
 
@@ -100,13 +107,14 @@ def power_sums(symbols: UInt64Array) -> tuple[UInt64Array, UInt64Array]:
     return np.concatenate([np.zeros(1, np.uint64), np.cumsum(symbols * powers)]), inverses
 
 
-_FIRST = np.array([first_hash(interval) for interval in range(256)], np.uint64)
+FIRST = np.array([first_hash(interval) for interval in range(256)], np.uint64)
+"""`first_hash` of each interval, as a byte."""
 
 
 def window_hashes(intervals: npt.NDArray[np.int8], sums: UInt64Array, inverses: UInt64Array, notes: int) -> UInt64Array:
     """Hashes of the rows of `notes` notes (at least 2) that begin at each note."""
     size = max(len(intervals) - notes + 1, 0)
-    first = _FIRST[intervals[:size].view(np.uint8)]
+    first = FIRST[intervals[:size].view(np.uint8)]
     if notes < SHORTEST or not size:
         return first
     return first + (sums[notes - 1 : notes - 1 + size] - sums[1 : 1 + size]) * inverses[:size]
@@ -120,7 +128,7 @@ def window_hashes_at(
     notes: int,
 ) -> UInt64Array:
     """`window_hashes` of the rows that begin at these places alone; each ends within the notes that there are."""
-    first = _FIRST[intervals[places].view(np.uint8)]
+    first = FIRST[intervals[places].view(np.uint8)]
     if notes < SHORTEST:
         return first
     return first + (sums[places + notes - 1] - sums[places + 1]) * inverses[places]
@@ -130,7 +138,7 @@ def run_hashes(intervals: npt.NDArray[np.int64], gaps: npt.NDArray[np.int64]) ->
     """(R,) hashes of R rows of n notes each, from their (R, n - 1) intervals and gaps between onsets."""
     shared = np.maximum(np.gcd(gaps[:, 1:], gaps[:, :-1]), 1)
     ratios = _mixed((gaps[:, 1:] // shared << 20 | gaps[:, :-1] // shared).astype(np.uint64))
-    first = _FIRST[intervals & 0xFF]
+    first = FIRST[intervals & 0xFF]
     values = first[:, 0].copy()
     power = 1
     for i in range(1, intervals.shape[1]):

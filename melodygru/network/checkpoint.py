@@ -26,6 +26,7 @@ from melodygru.network.arrays import Array, Float32Array
 from melodygru.network.conditions import CHARACTER
 from melodygru.network.config import ModelConfig, TokenizerConfig
 from melodygru.network.critic import Critic
+from melodygru.network.compiled import new_engine
 from melodygru.network.engine import NumpyEngine, weight_shapes
 from melodygru.network.mixing import NgramModel
 from melodygru.network.model_files import SUFFIX
@@ -76,7 +77,7 @@ class Checkpoint:
 
     def engine(self) -> NumpyEngine:
         """The model, one step at a time."""
-        return NumpyEngine(self.model_config, self.weights, self.ngrams)
+        return new_engine(self.model_config, self.weights, self.ngrams)
 
     @cached_property
     def index(self) -> OriginalityIndex | None:

@@ -242,6 +242,21 @@ class Told:
                 root, quality = (0, 0) if span.chord is None else (span.chord.root, quality_class(span.chord.tones))
                 self._chords[row, place] = span.onset, span.end, root, quality
 
+    @property
+    def of_melodies(self) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+        """(B,) each: classes of style, kind and scale, and the step of the first bar line after the pickup."""
+        return self._style, self._kind, self._scale, self._first
+
+    @property
+    def of_phrases(self) -> IntArray:
+        """(B, phrases, traits) classes of character; the last phrase's are those of all that follow."""
+        return self._character
+
+    @property
+    def of_chords(self) -> IntArray:
+        """(B, spans, 4): onset, end, root and quality of each chord, in order; the last one is none, and never begins."""
+        return self._chords
+
     def keep(self, rows: IntArray) -> None:
         """Go on with these melodies (indices) alone."""
         for name, array in vars(self).items():

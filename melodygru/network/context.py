@@ -45,8 +45,10 @@ from melodygru.network.conditions import Told, chord_degrees
 from melodygru.network.config import ContextConfig
 from melodygru.network.tokenizer import REST, Events, PieceMeta
 
-_UNKNOWN_INTERVAL = 1000
-_CODE = 4096
+UNKNOWN_INTERVAL = 1000
+"""Stands for the interval from no pitch; with a pitch class that is none added, for a rest or a tie."""
+CODE = 4096
+"""Above every duration: what events are told apart by is one of these a pitch or interval, and the duration."""
 
 
 class Context:
@@ -115,13 +117,13 @@ class Context:
         )
         self._run = np.where(at_onset & same, self._run + 1, 0)
         sounds = pitches < REST
-        known = np.where(self.reference >= 0, pitches - self.reference, _UNKNOWN_INTERVAL)
-        steps = np.where(sounds, known, _UNKNOWN_INTERVAL + pitches)
+        known = np.where(self.reference >= 0, pitches - self.reference, UNKNOWN_INTERVAL)
+        steps = np.where(sounds, known, UNKNOWN_INTERVAL + pitches)
         self._previous = (pitches, intervals(pitches, self.reference), durations)
         self._durations[:, n], self._pitches[:, n], self._steps[:, n] = durations, pitches, steps
         if self.config.matches:
-            self._codes[0, :, n] = pitches * _CODE + durations
-            self._codes[1, :, n] = steps * _CODE + durations
+            self._codes[0, :, n] = pitches * CODE + durations
+            self._codes[1, :, n] = steps * CODE + durations
             if n:
                 first = max(0, n - MATCH_HISTORY)
                 again = self._codes[:, :, first:n] == self._codes[:, :, n : n + 1]
@@ -245,7 +247,7 @@ class Context:
                 step = self._steps[rows, where]
                 moved = self.reference + step
                 moved = np.where((moved >= 0) & (moved < REST), moved, REST)
-                pitch = np.where(step < _UNKNOWN_INTERVAL, moved, pitch)
+                pitch = np.where(step < UNKNOWN_INTERVAL, moved, pitch)
             self.candidate_pitch[:, column] = np.where(found, pitch, REST)
             self.candidate_duration[:, column] = np.where(found, self._durations[rows, where], 0)
             bucket = RUN_BUCKETS[np.minimum(length, RUN_EDGES[-1])]

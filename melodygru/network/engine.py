@@ -65,8 +65,8 @@ class NumpyState:
 
     @property
     def onset(self) -> IntArray:
-        """(B,) steps from the beginning of the grid to the event due."""
-        return self.context.onset
+        """(B,) steps from the beginning of the grid to the event due; the caller's own."""
+        return self.context.onset.copy()
 
 
 class NumpyEngine:
@@ -92,15 +92,21 @@ class NumpyEngine:
 
     def start(self, metas: Sequence[PieceMeta]) -> NumpyState:
         """The state of B melodies before their first event."""
-        config = self.config
-        width = config.hidden * self._cell.states
-        state = NumpyState(
-            Context(metas, config.context, config.max_duration),
-            [np.zeros((len(metas), width), np.float32) for _ in range(config.layers)],
-            None if self.ngrams is None else Heard(metas),
-        )
+        state = self._new_state(metas)
         self._step(state)
         return state
+
+    def _new_state(self, metas: Sequence[PieceMeta]) -> NumpyState:
+        context = Context(metas, self.config.context, self.config.max_duration)
+        return NumpyState(context, self._blank(len(metas)), self._hear(metas))
+
+    def _blank(self, melodies: int) -> list[Float32Array]:
+        """Each layer's state before the first event."""
+        width = self.config.hidden * self._cell.states
+        return [np.zeros((melodies, width), np.float32) for _ in range(self.config.layers)]
+
+    def _hear(self, metas: Sequence[PieceMeta]) -> Heard | None:
+        return None if self.ngrams is None else Heard(metas)
 
     def advance(self, state: NumpyState, durations: IntArray, pitches: IntArray) -> None:
         """Append one event, (B,) durations and pitches, to each melody; changes `state`."""
@@ -137,6 +143,13 @@ class NumpyEngine:
 
     def pitch_logits(self, state: NumpyState, durations: IntArray) -> Float32Array:
         """(B, PITCH_CLASSES) logits of the pitches of the event due, given its durations (B,)."""
+        logits = self._pitch_logits(state, durations)
+        if self.ngrams is not None and state.heard is not None:
+            return self.ngrams.mixed(logits, self.ngrams.expected(state.heard, durations))
+        return logits
+
+    def _pitch_logits(self, state: NumpyState, durations: IntArray) -> Float32Array:
+        """The network's own."""
         w, context = self._weights, state.context
         hidden = self._top(state) @ self._pitch_in + w["pitch_hidden.bias"]
         hidden += w["pitch_given_duration.weight"][durations]
@@ -160,8 +173,6 @@ class NumpyEngine:
             agrees = context.candidate_duration == durations[:, None]
             weight = parts["pitch_copy"] + _per_candidate(w["pitch_copy_run"], 2 * run + agrees)
             logits += _scatter(weight, run, context.candidate_pitch, PITCH_CLASSES)
-        if self.ngrams is not None and state.heard is not None:
-            return self.ngrams.mixed(logits, self.ngrams.expected(state.heard, durations))
         return logits
 
     def _top(self, state: NumpyState) -> Float32Array:
@@ -169,12 +180,21 @@ class NumpyEngine:
 
     def _step(self, state: NumpyState) -> None:
         """One step of all layers."""
-        x = self._tables[state.context.inputs + self._offsets].sum(axis=1)
-        for i, parameters in enumerate(self._layers):
+        x = self._embedded(state)
+        for i in range(self.config.layers):
             if self.watch is not None:
                 self.watch(i, x, state.layers[i])
-            state.layers[i] = self._cell.step(x, state.layers[i], parameters)
+            self._through(i, x, state)
             x = state.layers[i][:, : self.config.hidden]
+
+    def _embedded(self, state: NumpyState) -> Float32Array:
+        """(B, hidden) what the first layer is given."""
+        x: Float32Array = self._tables[state.context.inputs + self._offsets].sum(axis=1)
+        return x
+
+    def _through(self, layer: int, x: Float32Array, state: NumpyState) -> None:
+        """One step of one layer, whose input is x (B, hidden)."""
+        state.layers[layer] = self._cell.step(x, state.layers[layer], self._layers[layer])
 
     def _fold_inputs(self) -> tuple[Float32Array, IntArray]:
         """All input tables, each already multiplied with its part of the input layer, on top of one another.

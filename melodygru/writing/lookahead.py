@@ -17,20 +17,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.network.arrays import BoolArray, IntArray
 from melodygru.network.tokenizer import END, REST, TIE
 from melodygru.writing.constraints.base import PITCHES, Constraint, Progress
 from melodygru.writing.constraints.past import Repeats
 from melodygru.writing.layout import Region
+from melodygru.writing.masks import NO_WAY, NONE, Asked, Tables, finder
 
 assert (REST, TIE) == (PITCHES, PITCHES + 1)
 
-_NONE = PITCHES
-"""Stands for the last pitch where there is none yet."""
-_NO_WAY = -16_000
-"""A number of notes that says there is no way on; counts stay far above."""
 _MANY = 1 << 30
 
 
@@ -74,8 +70,8 @@ class Lookahead:
         # Most notes still to come and, where they are counted, minus the fewest; after a sound, and after a rest.
         self._gain = np.array([1, -1] if self._counted else [1], np.int16)
         shape = (len(self._gain), places, PITCHES + 1)
-        self._after_sound = np.full(shape, _NO_WAY, np.int16)
-        self._after_rest = np.full(shape, _NO_WAY, np.int16)
+        self._after_sound = np.full(shape, NO_WAY, np.int16)
+        self._after_rest = np.full(shape, NO_WAY, np.int16)
         self._begins = np.zeros((places, PITCHES), np.bool_)
         self._closes = np.zeros((places, PITCHES + 1), np.bool_)
         self._may_tie = np.ones(places, np.bool_)
@@ -86,11 +82,24 @@ class Lookahead:
         for number in reversed(range(len(regions))):
             self._work_through(number, regions[number])
         widest = max(len(ends) for ends in self._ends)
-        self._end_table = np.zeros((places, widest), np.int32)
-        self._rest_table = np.zeros((places, widest), np.bool_)
+        end_table = np.zeros((places, widest), np.int32)
+        rest_table = np.zeros((places, widest), np.bool_)
         for place, ends in enumerate(self._ends):
-            self._end_table[place, : len(ends)] = ends
-            self._rest_table[place, : len(ends)] = self._rests[place]
+            end_table[place, : len(ends)] = ends
+            rest_table[place, : len(ends)] = self._rests[place]
+        self.tables = Tables(
+            self._after_sound,
+            self._after_rest,
+            end_table,
+            rest_table,
+            self._begins,
+            self._may_tie,
+            self._sounds,
+            self._counted,
+            first_by,
+            max_duration + 1,
+        )
+        self._find = finder(self.tables)
 
     def _work_through(self, number: int, region: Region) -> None:
         """Fill in the places of region `number`, all later regions being known."""
@@ -99,7 +108,7 @@ class Lookahead:
                 goes_on = region.joins.copy()
                 for other in region.followed_by:
                     goes_on &= self._ways(other, resting)[:PITCHES]
-                table[:, region.end + number, :PITCHES] = np.where(goes_on, 0, _NO_WAY)
+                table[:, region.end + number, :PITCHES] = np.where(goes_on, 0, NO_WAY)
         reached = self._reached(number, region)
         self._may_tie[region.start + number] = False  # what was given is not prolonged
         for step in reversed(reached):
@@ -141,27 +150,27 @@ class Lookahead:
             if (legal := constraint.sounds(step, ends)) is not None:
                 sounds = legal if sounds is None else sounds & legal
         self._begins[place], self._closes[place, :PITCHES], self._rests[place] = begins, closes, rests
-        on = np.where(self._closes[place], 0, _NO_WAY)[None, :].repeat(len(self._gain), axis=0)
+        on = np.where(self._closes[place], 0, NO_WAY)[None, :].repeat(len(self._gain), axis=0)
         if len(ends):
             later = self._after_sound[:, end_places]
             if sounds is not None:
                 self._sounds[place] = sounds
-                later = np.where(np.concatenate([sounds, np.ones((len(ends), 1), bool)], axis=1), later, _NO_WAY)
+                later = np.where(np.concatenate([sounds, np.ones((len(ends), 1), bool)], axis=1), later, NO_WAY)
             best = later.max(axis=1)
-            note = np.where(begins & (best[:, :PITCHES] > _NO_WAY), best[:, :PITCHES] + self._gain[:, None], _NO_WAY)
+            note = np.where(begins & (best[:, :PITCHES] > NO_WAY), best[:, :PITCHES] + self._gain[:, None], NO_WAY)
             if self._free:
                 following = note.max(axis=1, keepdims=True)
             else:
-                following = np.where(self._foreseen, note[:, None, :], _NO_WAY).max(axis=2)
+                following = np.where(self._foreseen, note[:, None, :], NO_WAY).max(axis=2)
             self._after_rest[:, place] = np.maximum(on, following)
             on = self._after_rest[:, place]
             if rests.any():
                 silent = self._after_rest[:, end_places[rests]].max(axis=1)
                 early = end_places[rests & (ends < self._first_by)]
-                silent[:, _NONE] = self._after_rest[:, early, _NONE].max(axis=1) if len(early) else _NO_WAY
+                silent[:, NONE] = self._after_rest[:, early, NONE].max(axis=1) if len(early) else NO_WAY
                 on = np.maximum(on, silent)
             if self._may_tie[place]:
-                best[:, _NONE] = _NO_WAY
+                best[:, NONE] = NO_WAY
                 on = np.maximum(on, best)
         else:
             self._after_rest[:, place] = on
@@ -176,7 +185,7 @@ class Lookahead:
         """(129,): last pitches with which region `number` can be begun."""
         start = self._starts[number]
         counts = (self._after_rest if resting else self._after_sound)[:, start + number]
-        legal: BoolArray = counts[0] > _NO_WAY
+        legal: BoolArray = counts[0] > NO_WAY
         if self._counted:
             under_way = Progress.start(1)
             under_way.onset = self._starts[number : number + 1]
@@ -192,60 +201,35 @@ class Lookahead:
                 after_note, after_rest = after_note + owed[0], after_rest + owed[1]
         return after_note, after_rest
 
-    def _within(self, counts: npt.NDArray[np.int16], region: IntArray, notes: IntArray, owed: IntArray) -> BoolArray:
-        """Which of the (kinds, B, ...) counts of notes to come lead to the end of the melodies' `region` (B,).
-
-        `notes` (B,): how many they have had since the region began; `owed` (B,): how many notes' room must stay empty.
-        """
-        legal: BoolArray = counts[0] > _NO_WAY
-        if self._counted:
-            shape = (-1, *[1] * (counts.ndim - 2))
-            low = (self._lows[region] - notes + owed).reshape(shape)
-            high = (self._highs[region] - notes).reshape(shape)
-            legal &= (counts[0] >= low) & (-counts[1].astype(np.int64) <= high)
-        return legal
-
     def options(self, progress: Progress) -> Options:
         """What may come next in each of B melodies. For one that stands outside of all regions it means nothing."""
-        rows = np.arange(len(progress.onset))
+        tables = self.tables
         region = np.maximum(np.searchsorted(self._starts, progress.onset, side="right") - 1, 0)
-        place = np.minimum(progress.onset + region, len(self._end_table) - 1)
-        last = np.where(progress.reference < 0, _NONE, progress.reference)
-        end_places = self._end_table[place].astype(np.int64)
-        ends = end_places - region[:, None]
-        exists = end_places > place[:, None]  # rows of the table are filled up with 0
+        place = np.minimum(progress.onset + region, len(tables.ends) - 1)
+        last = np.where(progress.reference < 0, NONE, progress.reference)
+        ends = tables.ends[place] - region[:, None]
         so_far = progress.notes_from(self._starts[region]) if self._counted else np.zeros_like(place)
         owed, owed_after_rest = np.zeros((2, len(place)), np.int64)
         if self._counted:
             owed, owed_after_rest = self._owed(progress, self._stops[region])
-        counts = self._after_sound[:, end_places]
-        held = self._within(counts, region, so_far, owed)
-        begun = self._within(counts, region, so_far + 1, owed) if self._counted else held
         following = self._follows[last]
+        may_rest = may_sound = None
         for constraint in self.constraints:
             if (allowed := constraint.pitches(progress)) is not None:
                 following = following & allowed
-        notes = begun[:, :, :PITCHES] & exists[:, :, None] & (self._begins[place] & following)[:, None, :]
-        ties = held[rows, :, last] & exists & (progress.sounding & self._may_tie[place])[:, None]
-        for row, at in enumerate(place.tolist() if self._sounds else ()):
-            if (sounds := self._sounds.get(at)) is not None:
-                notes[row, : len(sounds)] &= sounds
-                if last[row] != _NONE:
-                    ties[row, : len(sounds)] &= sounds[:, last[row]]
-        silent = self._after_rest[:, end_places, last[:, None]]
-        rests = self._within(silent, region, so_far, owed_after_rest) & exists
-        rests &= self._rest_table[place] & ~progress.resting[:, None]
-        rests &= (progress.reference >= 0)[:, None] | (ends < self._first_by)
-        for constraint in self.constraints:
             if (masks := constraint.silences(progress, ends)) is not None:
-                rests &= masks[0]
-                notes &= masks[1][:, :, None]
-                ties &= masks[1]
-        closes = self._closes[place, last]
+                may_rest, may_sound = (
+                    new if mask is None else mask & new
+                    for mask, new in zip((may_rest, may_sound), masks, strict=True)
+                )
+        low, high = self._lows[region] - so_far, self._highs[region] - so_far
+        legal, durations = self._find(
+            Asked(progress, place, region, last, low, high, owed, owed_after_rest, following, may_rest, may_sound)
+        )
+        durations[:, END] = self._closes[place, last]
         if self._counted:
-            closes &= (so_far >= self._lows[region]) & (so_far <= self._highs[region])
-        legal = np.dstack([notes, rests, ties])
-        return Options(ends - progress.onset[:, None], legal, closes, following, self.max_duration + 1)
+            durations[:, END] &= (low <= 0) & (high >= 0)
+        return Options(ends - progress.onset[:, None], legal, durations, following)
 
 
 class Options:
@@ -259,15 +243,12 @@ class Options:
         any: (B,) whether there is anything.
     """
 
-    def __init__(self, steps: IntArray, legal: BoolArray, closes: BoolArray, following: BoolArray, size: int):
+    def __init__(self, steps: IntArray, legal: BoolArray, durations: BoolArray, following: BoolArray):
         self.steps = steps
         self.legal = legal
+        self.durations = durations
         self.following = following
-        self.durations = np.zeros((len(steps), size), np.bool_)
-        rows, columns = np.nonzero(legal.any(axis=2))
-        self.durations[rows, steps[rows, columns]] = True
-        self.durations[:, END] = closes
-        self.any = self.durations.any(axis=1)
+        self.any = durations.any(axis=1)
 
     def pitches(self, durations: IntArray) -> BoolArray:
         """(B, 130): pitch classes that are legal with the durations (B,) chosen; with END, REST alone."""

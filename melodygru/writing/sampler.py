@@ -333,8 +333,10 @@ def draw(logits: npt.NDArray[np.floating], legal: BoolArray, config: SamplingCon
         return kept.argmax(axis=1)
     with np.errstate(over="ignore"):  # at the smallest temperatures a lesser logit becomes minus infinity, as it should
         kept = (kept - kept.max(axis=1, keepdims=True)) / config.temperature
-    kept = np.where(keep_top_k(kept, config.top_k), kept, -np.inf)
-    kept = np.where(keep_top_p(kept, config.top_p), kept, -np.inf)
+    if config.top_k:
+        kept = np.where(keep_top_k(kept, config.top_k), kept, -np.inf)
+    if config.top_p < 1:
+        kept = np.where(keep_top_p(kept, config.top_p), kept, -np.inf)
     cumulative = np.cumsum(softmax(kept), axis=1)
     # Rounding can leave the last sum a little off 1: scaled by it, no number falls beyond the end.
     drawn = (cumulative <= (uniform * cumulative[:, -1])[:, None]).sum(axis=1)

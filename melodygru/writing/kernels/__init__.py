@@ -1,0 +1,19 @@
+"""What of writing is compiled: `melodygru.writing.masks` and `melodygru.writing.copy_guard` say the same in NumPy."""
+
+from __future__ import annotations
+
+import os
+from ctypes import CDLL, c_int64, c_void_p
+from functools import cache
+
+from melodygru import libraries
+
+
+@cache
+def kernels() -> CDLL | None:
+    """The compiled functions; None where they were not built, or MELODYGRU_KERNEL=0 says not to take them."""
+    library = None if os.environ.get("MELODYGRU_KERNEL") == "0" else libraries.load("writing", hold_lock=True)
+    if library is not None:
+        library.masks_find.argtypes, library.masks_find.restype = [c_void_p], None
+        library.runs_find.argtypes, library.runs_find.restype = [c_void_p], c_int64
+    return library

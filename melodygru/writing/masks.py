@@ -1,0 +1,170 @@
+"""What may come next in each of B melodies, as masks: from the tables of a look-ahead and where the melodies stand.
+
+Twice: in NumPy, and compiled (`kernels/masks.cpp`), which is taken where it was built. Both say the same.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from melodygru.network.arrays import Array, BoolArray, IntArray
+from melodygru.network.structs import Struct
+from melodygru.writing.constraints.base import PITCHES, Progress
+from melodygru.writing.kernels import kernels
+
+NO_WAY = -16_000
+"""A number of notes that says there is no way on; counts stay far above."""
+NONE = PITCHES
+"""Stands for the last pitch where there is none yet."""
+_CLASSES = PITCHES + 2
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What is known of places beforehand; D durations at most at each.
+
+    Attributes:
+        after_sound, after_rest: (kinds, places, 129) most notes still to come and, where they are counted, minus the
+            fewest, by the last pitch.
+        ends, rests: (places, D) the places at which events may end that begin at one, filled up with 0, and whether
+            they may be rests.
+        begins: (places, 128) pitches that may begin.
+        may_tie: (places,) whether a tie may.
+        sounds: of some places, (ends, 128) pitches that may sound up to each end.
+        counted: whether notes are counted.
+        first_by: the step before which the first note begins.
+        size: of durations, one above the longest.
+    """
+
+    after_sound: npt.NDArray[np.int16]
+    after_rest: npt.NDArray[np.int16]
+    ends: npt.NDArray[np.int32]
+    rests: BoolArray
+    begins: BoolArray
+    may_tie: BoolArray
+    sounds: Mapping[int, BoolArray]
+    counted: bool
+    first_by: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Where B melodies stand, and what their past allows.
+
+    Attributes:
+        progress: see there.
+        place, region, last: (B,) place, region and last pitch, `NONE` for none.
+        low, high: (B,) bounds of the notes still to come in the region.
+        owed, owed_after_rest: (B,) for how many of them room must stay empty.
+        following: (B, 128) pitches that may begin.
+        may_rest, may_sound: (B, D) up to which ends there may be a rest, and a note or a tie; None: up to all.
+    """
+
+    progress: Progress
+    place: IntArray
+    region: IntArray
+    last: IntArray
+    low: IntArray
+    high: IntArray
+    owed: IntArray
+    owed_after_rest: IntArray
+    following: BoolArray
+    may_rest: BoolArray | None
+    may_sound: BoolArray | None
+
+
+Masks = tuple[BoolArray, BoolArray]
+"""(B, D, 130) pitch classes that are legal with each duration, and (B, size) durations with which there are any."""
+
+
+def finder(tables: Tables) -> Callable[[Asked], Masks]:
+    """What gives masks by these tables."""
+    library = kernels()
+    return partial(legal_by_numpy, tables) if library is None else _Compiled(library, tables)
+
+
+def legal_by_numpy(tables: Tables, asked: Asked) -> Masks:
+    """The masks; see there."""
+    progress, place, last, region = asked.progress, asked.place, asked.last, asked.region
+    rows = np.arange(len(place))
+    end_places = tables.ends[place].astype(np.int64)
+    ends = end_places - region[:, None]
+    exists = end_places > place[:, None]  # rows of the table are filled up with 0
+    counts = tables.after_sound[:, end_places]
+
+    def within(counts: npt.NDArray[np.int16], notes: int, owed: IntArray) -> BoolArray:
+        """Which counts lead to the end, when so many notes come before them."""
+        legal: BoolArray = counts[0] > NO_WAY
+        if tables.counted:
+            shape = (-1, *[1] * (counts.ndim - 2))
+            legal &= counts[0] >= (asked.low - notes + owed).reshape(shape)
+            legal &= -counts[1].astype(np.int64) <= (asked.high - notes).reshape(shape)
+        return legal
+
+    held = within(counts, 0, asked.owed)
+    begun = within(counts, 1, asked.owed) if tables.counted else held
+    notes = begun[:, :, :PITCHES] & exists[:, :, None] & (tables.begins[place] & asked.following)[:, None, :]
+    ties = held[rows, :, last] & exists & (progress.sounding & tables.may_tie[place])[:, None]
+    for row, at in enumerate(place.tolist() if tables.sounds else ()):
+        if (sounds := tables.sounds.get(at)) is not None:
+            notes[row, : len(sounds)] &= sounds
+            if last[row] != NONE:
+                ties[row, : len(sounds)] &= sounds[:, last[row]]
+    rests = within(tables.after_rest[:, end_places, last[:, None]], 0, asked.owed_after_rest) & exists
+    rests &= tables.rests[place] & ~progress.resting[:, None]
+    rests &= (progress.reference >= 0)[:, None] | (ends < tables.first_by)
+    if asked.may_rest is not None:
+        rests &= asked.may_rest
+    if asked.may_sound is not None:
+        notes &= asked.may_sound[:, :, None]
+        ties &= asked.may_sound
+    legal = np.dstack([notes, rests, ties])
+    durations = np.zeros((len(place), tables.size), np.bool_)
+    some, columns = np.nonzero(legal.any(axis=2))
+    durations[some, (ends - progress.onset[:, None])[some, columns]] = True
+    return legal, durations
+
+
+class _Compiled:
+    """The compiled function for these tables."""
+
+    def __init__(self, library: ctypes.CDLL, tables: Tables):
+        self._library, self._tables = library, tables
+        self._of_places = [
+            *(np.ascontiguousarray(table) for table in (tables.after_sound, tables.after_rest)),
+            *(np.ascontiguousarray(table) for table in (tables.ends, tables.rests, tables.begins, tables.may_tie)),
+        ]
+        self._sounds = {place: np.ascontiguousarray(sounds) for place, sounds in tables.sounds.items()}
+
+    def __reduce__(self) -> tuple[Callable[[Tables], Callable[[Asked], Masks]], tuple[Tables]]:
+        return finder, (self._tables,)  # another process loads the library for itself
+
+    def __call__(self, asked: Asked) -> Masks:
+        """The masks; see there."""
+        tables, progress, size = self._tables, asked.progress, len(asked.place)
+        places, most = tables.ends.shape
+        legal = np.empty((size, most, _CLASSES), np.bool_)
+        durations = np.zeros((size, tables.size), np.bool_)
+        sounds: list[Array | None] = [self._sounds.get(place) for place in asked.place.tolist()] if self._sounds else []
+        pointers = np.array([0 if one is None else one.ctypes.data for one in sounds], np.int64) if sounds else None
+        numbers = (asked.place, asked.region, asked.last, progress.onset, progress.reference)
+        bounds = (asked.low, asked.high, asked.owed, asked.owed_after_rest)
+        masks = (progress.sounding, progress.resting, asked.following, asked.may_rest, asked.may_sound)
+        struct = Struct(
+            [
+                *(size, places, most, tables.size, int(tables.counted), NO_WAY, tables.first_by),
+                *self._of_places,
+                *(np.ascontiguousarray(array, np.int64) for array in (*numbers, *bounds)),
+                *(None if mask is None else np.ascontiguousarray(mask, np.bool_) for mask in masks),
+                *(pointers, legal, durations),
+            ]
+        )
+        self._library.masks_find(struct.at)
+        return legal, durations
