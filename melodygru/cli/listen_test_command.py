@@ -38,7 +38,7 @@ def listen_test(
     bars: Annotated[int, typer.Option(help="Full bars of each, 2 to 64.")] = 16,
     style: Annotated[
         str, typer.Option(help="What listeners are told of the style.")
-    ] = "melodies such as stand in tune books",
+    ] = "tunes such as stand in tune books",
     seed: Annotated[int, typer.Option(help="Same seed, same test.")] = 0,
     score: Annotated[bool, typer.Option("--score", help="Tell what the answers say.")] = False,
     answer_key: Annotated[
