@@ -32,6 +32,7 @@ EXTRA_OF = {
     "partitura": "objects",
     "symusic": "objects",
     "onnx": "onnx",
+    "huggingface_hub": "hub",
     "tensorboard": "tensorboard",
 }
 """By the name under which a package is imported; "" is `melodygru` itself."""

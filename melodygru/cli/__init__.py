@@ -95,6 +95,10 @@ COMMANDS = {
         "melodygru.cli.tokens_command",
         "Show the melody of a MIDI file or a score as the events that the model learns.",
     ),
+    "models": (
+        "melodygru.cli.models_command",
+        "List the models that are here, or fetch one from the Hugging Face Hub.",
+    ),
     "export": ("melodygru.cli.export_command", "Write a model for other programs, or smaller."),
 }
 """Of each command, in the order of the help page: the module where its function of that name lives, and the first
@@ -104,7 +108,18 @@ GROUPS = {
     "Change": ("infill", "vary", "harmonize", "arrange"),
     "Hear and see": ("play", "render", "show", "score"),
     "Learn": ("train", "teach", "inspect", "prepare", "corpus"),
-    "Look inside": ("info", "check", "replay", "evaluate", "compare", "listen-test", "explain", "tokens", "export"),
+    "Look inside": (
+        "info",
+        "check",
+        "replay",
+        "evaluate",
+        "compare",
+        "listen-test",
+        "explain",
+        "tokens",
+        "models",
+        "export",
+    ),
 }
 """The commands by what they are for: panels of the help page."""
 GREETING = """melodygru writes melodies that a DAW imports. Three things to type:

@@ -1,4 +1,4 @@
-"""The listening test's page in a browser: it sounds, keeps what is answered, saves it, and can be used by keys alone."""
+"""The listening test's page in a browser: it sounds, keeps and saves answers, and can be used by keys alone."""
 
 import json
 from pathlib import Path
