@@ -18,10 +18,10 @@ from typing import Any
 from melodygru.errors import CheckpointError, FileError, MelodyGRUError
 from melodygru.extras import require
 from melodygru.network.checkpoint import Checkpoint
+from melodygru.network.config import SUFFIX
 from melodygru.system import cache_home, write_all
 
 PREFIX = "hf:"
-SUFFIX = ".safetensors"
 LARGEST = 256 << 20
 """Bytes of a model's file: sixty times those that come along."""
 LARGEST_CARD = 1 << 20

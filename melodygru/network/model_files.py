@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from melodygru.errors import CheckpointError
+from melodygru.network.config import SUFFIX
 
-SUFFIX = ".safetensors"
 SHIPPED = ("repertoire", "folk")
 """The models that come along."""
 _LISTED = 100

@@ -223,7 +223,7 @@ def test_where_all_are_alike_nothing_is_found():
 
 def test_raters_of_known_taste():
     """Who likes the second system less by a point is found out; who likes both alike raises few alarms."""
-    found = alarms(Taste(), listeners=12, seats=8, runs=120, seed=0)
+    found = alarms(Taste(), listeners=14, seats=8, runs=120, seed=0)
     assert found["any difference"] <= 0.05 + 0.06  # 3 standard deviations of 120 runs
     liked = alarms(Taste(effect=1.5), listeners=20, seats=12, runs=40, seed=1)
     assert liked["any difference"] > 0.9
