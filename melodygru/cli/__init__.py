@@ -34,7 +34,7 @@ COMMANDS = {
     ),
     "infill": (
         "melodygru.cli.change",
-        "Write some bars of a melody anew; all else in the file stays as it is.",
+        "Write some bars of a melody anew, or all that is not locked; all else in the file stays as it is.",
     ),
     "vary": (
         "melodygru.cli.change",

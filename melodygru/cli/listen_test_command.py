@@ -12,6 +12,8 @@ from melodygru.cli import options, output
 from melodygru.cli.progress import tell
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from melodygru.evaluation.listening.result import Result
 
 _PAGE, _KEY = "page.html", "key.json"
@@ -120,35 +122,36 @@ def _make(
 
 def _show(found: Result) -> None:
     from rich.console import Console
-    from rich.table import Table
-
-    from melodygru.evaluation.listening.scales import SCALES
 
     console = Console(highlight=False, markup=False)
-
-    def table(*headings: str) -> Table:
-        made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for number, heading in enumerate(headings):
-            made.add_column(heading, justify="left" if number == 0 else "right")
-        return made
-
     known = sum(found.known.values())
     console.print(
         f"{output.counted(found.listeners, 'listener')}; {output.counted(known, 'answer')} left out because the melody "
         "was known. Intervals (95 %) are for other listeners and other melodies."
     )
-    systems = list(next(iter(found.means.values())))
-    means = table("mean, 1 to 7", *systems, "alpha")
-    for scale, of_systems in found.means.items():
-        cells = [f"{one.mean:.2f} ({one.low:.2f} to {one.high:.2f})" for one in of_systems.values()]
-        means.add_row(SCALES[scale][0], *cells, f"{found.agreement[scale]:.2f}")
-    differences = table(
-        "difference", "points", "95 % interval", "p (Holm)", "signed ranks", f"within {found.margin:g}: p"
-    )
+    for made in (_means(found), _differences(found), _told(found)):
+        console.print()
+        console.print(made)
+
+
+def _means(found: Result) -> Table:
+    from melodygru.evaluation.listening.scales import SCALES
+
+    made = _table("mean, 1 to 7", *next(iter(found.means.values())), "alpha")
+    for scale, systems in found.means.items():
+        cells = [f"{one.mean:.2f} ({one.low:.2f} to {one.high:.2f})" for one in systems.values()]
+        made.add_row(SCALES[scale][0], *cells, f"{found.agreement[scale]:.2f}")
+    return made
+
+
+def _differences(found: Result) -> Table:
+    from melodygru.evaluation.listening.scales import SCALES
+
+    made = _table("difference", "points", "95 % interval", "p (Holm)", "signed ranks", f"within {found.margin:g}: p")
     for scale, pairs in found.differences.items():
         for pair in pairs:
             one = pair.estimate
-            differences.add_row(
+            made.add_row(
                 f"{SCALES[scale][0]}: {pair.first} - {pair.second}",
                 f"{one.mean:+.2f}",
                 f"{one.low:+.2f} to {one.high:+.2f}",
@@ -156,18 +159,28 @@ def _show(found: Result) -> None:
                 f"{pair.p_signed_rank:.3f}",
                 f"{pair.p_equivalence:.3f}",
             )
-    told = table("told from people's", 'called "a machine"', "95 % interval", "right, of both", "95 % interval", "p")
+    return made
+
+
+def _told(found: Result) -> Table:
+    made = _table("told from people's", 'called "a machine"', "95 % interval", "right, of both", "95 % interval", "p")
     for name, one in found.told.items():
         share = one.machine / one.heard if one.heard else float("nan")
-        right = one.right
-        told.add_row(
+        made.add_row(
             name,
             f"{share:.0%} of {one.heard:,}",
             f"{one.low:.0%} to {one.high:.0%}",
-            f"{right.mean:.0%}",
-            f"{right.low:.0%} to {right.high:.0%}",
+            f"{one.right.mean:.0%}",
+            f"{one.right.low:.0%} to {one.right.high:.0%}",
             f"{one.p_binomial:.3f}",
         )
-    for made in (means, differences, told):
-        console.print()
-        console.print(made)
+    return made
+
+
+def _table(*headings: str) -> Table:
+    from rich.table import Table
+
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for number, heading in enumerate(headings):
+        made.add_column(heading, justify="left" if number == 0 else "right")
+    return made

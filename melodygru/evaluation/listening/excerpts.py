@@ -29,9 +29,9 @@ _LONGEST = 128
 """Bars of a tune in whose place a model writes; longer ones take long to write, and only their beginning is heard."""
 _FEWEST_NOTES = 8
 """Notes of an excerpt: fewer are no melody to judge."""
-_SPARE = 2
+_SPARE = 1.5
 """How many times as many tunes as are asked for are written like, since some cannot be, or are copied."""
-_DRAWN = 3
+_DRAWN = 2
 """Melodies that a model writes in the place of one tune; the first that copies nothing is taken."""
 
 
@@ -81,7 +81,7 @@ def choose(folder: str, models: Mapping[str, Model], count: int, bars: int, seed
     if not 1 <= len(models) <= MOST_MODELS:
         raise UsageError(f"{len(models)} models were given; give 1 to {MOST_MODELS}, each with its own --model.")
     pieces = read_collection(folder, progress=lambda done, total: tell("reading files", done, total)).pieces
-    people = _people(pieces, bars, count * _SPARE, seed)
+    people = _people(pieces, bars, round(count * _SPARE), seed)
     if len(people) < count:
         raise DataError(
             f"{folder} has {len(people)} different tunes of {bars} to {_LONGEST} bars with {_FEWEST_NOTES} notes or "

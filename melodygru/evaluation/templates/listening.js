@@ -15,7 +15,7 @@ const HARMONICS = [1, 0.45, 0.22, 0.1, 0.05]; // of a struck string, the higher 
 const DECAY = 0.9; // seconds to 1/e of the first, at middle C
 let context = null;
 let source = null;
-let played = { whole: 0, seconds: 0 };
+let played = 0; // times to the end
 
 /** The sound of a melody: RATE samples a second in [-1, 1]. */
 function samplesOf(item) {
@@ -48,7 +48,7 @@ function stop() {
   const was = source;
   source = null;
   was?.stop();
-  by("play").textContent = played.whole ? "Play again" : "Play";
+  by("play").textContent = played ? "Play again" : "Play";
 }
 
 async function play() {
@@ -70,13 +70,12 @@ async function play() {
     const passed = context.currentTime - began;
     by("heard-so-far").value = Math.min(1, passed / item.seconds);
     if (passed < item.seconds) return void requestAnimationFrame(tick);
-    played.whole += 1;
+    played += 1;
     by("wrong").textContent = "";
   };
   begun.onended = () => {
-    played.seconds += context.currentTime - began;
     if (source === begun) {
-      if (by("heard-so-far").value < 1) played.whole += 1; // the page was hidden, and nothing was drawn
+      if (by("heard-so-far").value < 1) played += 1; // the page was hidden, and nothing was drawn
       by("heard-so-far").value = 1;
       source = null;
       by("play").textContent = "Play again";
@@ -104,7 +103,7 @@ function show(section) {
 
 function next(first = false) {
   stop();
-  played = { whole: 0, seconds: 0 };
+  played = 0;
   by("heard-so-far").value = 0;
   by("play").textContent = "Play";
   form.reset();
@@ -149,14 +148,14 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   const values = said();
   const missing = fields.find((name) => !(name in values));
-  if (!played.whole || missing) {
-    by("wrong").textContent = !played.whole ? "Play the melody to its end first." : "One answer is still missing.";
-    (!played.whole ? by("play") : form.querySelector(`[name="${missing}"]`)).focus();
+  if (!played || missing) {
+    by("wrong").textContent = !played ? "Play the melody to its end first." : "One answer is still missing.";
+    (!played ? by("play") : form.querySelector(`[name="${missing}"]`)).focus();
     return;
   }
   const ratings = Object.fromEntries(Object.keys(told.scales).map((name) => [name, Number(values[name])]));
   stop();
-  kept.answers.push({ item: current(), ratings, heard: values.heard, by: values.by, plays: played.whole });
+  kept.answers.push({ item: current(), ratings, heard: values.heard, by: values.by, plays: played });
   kept.draft = {};
   keep();
   next();
