@@ -34,6 +34,7 @@ EXTRA_OF = {
     "pythonosc": "live",
     "rtmidi": "live",
     "onnx": "onnx",
+    "huggingface_hub": "hub",
     "tensorboard": "tensorboard",
 }
 """By the name under which a package is imported; "" is `melodygru` itself."""

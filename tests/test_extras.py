@@ -69,7 +69,7 @@ def without(folder, *arguments):
 def test_all_that_is_imported_is_brought_by_something():
     of, base = packages_distributions(), named(PROJECT["dependencies"])
     for package, path in imports().items():
-        distribution = plain(of[package][0]) if package in of else package
+        distribution = plain(of[package][0]) if package in of else plain(package)
         extra = extras.EXTRA_OF.get(package)
         wanted = base if package in CORE or extra == "" else named(PROJECT["optional-dependencies"].get(extra, ()))
         assert distribution in wanted, f"{package}, imported by {path}, is not where it is said to be"

@@ -47,5 +47,5 @@ def test_generate_imports_what_it_uses_and_nothing_else(tmp_path):
 
 def test_the_help_page_tells_what_the_commands_do():
     for name, (module, short) in COMMANDS.items():
-        told = getattr(import_module(module), name).__doc__.split("\n\n")[0]
+        told = getattr(import_module(module), name.replace("-", "_")).__doc__.split("\n\n")[0]
         assert " ".join(told.split()) == short

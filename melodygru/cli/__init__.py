@@ -99,10 +99,18 @@ COMMANDS = {
         "melodygru.cli.compare_command",
         "Train several kinds of cells under the same conditions, and compare them.",
     ),
+    "listen-test": (
+        "melodygru.cli.listen_test_command",
+        "Let people rate melodies blind: make a page for them, or tell what their answers say.",
+    ),
     "explain": ("melodygru.cli.explain_command", "Show what happens inside a model while it hears a melody."),
     "tokens": (
         "melodygru.cli.tokens_command",
         "Show the melody of a MIDI file or a score as the events that the model learns.",
+    ),
+    "models": (
+        "melodygru.cli.models_command",
+        "List the models that are here, or fetch one from the Hugging Face Hub.",
     ),
     "export": ("melodygru.cli.export_command", "Write a model for other programs, or smaller."),
 }
@@ -114,7 +122,18 @@ GROUPS = {
     "Change": ("infill", "vary", "harmonize", "arrange", "blend"),
     "Hear and see": ("play", "render", "show", "score"),
     "Learn": ("train", "teach", "inspect", "prepare", "corpus"),
-    "Look inside": ("info", "check", "replay", "evaluate", "compare", "explain", "tokens", "export"),
+    "Look inside": (
+        "info",
+        "check",
+        "replay",
+        "evaluate",
+        "compare",
+        "listen-test",
+        "explain",
+        "tokens",
+        "models",
+        "export",
+    ),
 }
 """The commands by what they are for: panels of the help page."""
 GREETING = """melodygru writes melodies that a DAW imports. Three things to type:
@@ -134,6 +153,7 @@ NEEDS = {
     "prepare": ("scipy",),
     "evaluate": ("torch", "scipy", "sklearn", "threadpoolctl", "matplotlib", "jinja2"),
     "compare": ("torch", "scipy", "matplotlib", "jinja2"),
+    "listen-test": ("scipy", "jinja2"),
     "explain": ("scipy", "matplotlib", "jinja2"),
 }
 """Packages without which a command would end after it had worked for a while; see `melodygru.extras`."""
@@ -204,7 +224,7 @@ class LazyGroup(TyperGroup):
         from melodygru.cli.options import Command
 
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
-        command = getattr(import_module(module), cmd_name)
+        command = getattr(import_module(module), cmd_name.replace("-", "_"))
         single.command(cmd_name, cls=Command, context_settings=settings)(command)
         made: Any = typer.main.get_command(single)
         made.aliases = getattr(command, "aliases", Command.aliases)

@@ -42,7 +42,8 @@ def export(
     """
     from melodygru.errors import UsageError
     from melodygru.network.checkpoint import Checkpoint
-    from melodygru.network.model_files import SUFFIX, resolve
+    from melodygru.network.config import SUFFIX
+    from melodygru.network.model_files import resolve
     from melodygru.system import check_target, write_atomically
 
     kind = out.suffix.lower()

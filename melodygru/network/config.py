@@ -13,6 +13,9 @@ from melodygru.errors import UsageError, check_range
 from melodygru.network.cells import CELLS
 from melodygru.option import check_all, described, option
 
+SUFFIX = ".safetensors"
+"""How the name of a model's file ends."""
+
 _KINDS: dict[type, tuple[type, str]] = {
     int: (Integral, "a whole number"),
     float: (Real, "a number"),

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from melodygru.errors import CheckpointError
+from melodygru.network.config import SUFFIX
 
-SUFFIX = ".safetensors"
 SHIPPED = ("repertoire", "folk")
 """The models that come along."""
 _LISTED = 100
@@ -27,9 +27,14 @@ def resolve(name: str | os.PathLike[str]) -> Path:
     """The file of a model given by name or path.
 
     A path is taken as it is, with or without suffix. A name is looked for in ./checkpoints, then among the models
-    that come with the package. Raises CheckpointError, listing what there is, when there is no such file.
+    that come with the package; "hf:owner/name" on the Hugging Face Hub, see `melodygru.network.hub`. Raises
+    CheckpointError, listing what there is, when there is no such file.
     """
     text = os.fspath(name)
+    if text.startswith("hf:"):
+        from melodygru.network.hub import kept_file
+
+        return kept_file(text)
     candidates = [text, text + SUFFIX]  # `checkpoints/tunes` is how `melodygru train --out` was told
     if Path(text).name == text and not text.endswith(SUFFIX):
         # A name: never mistaken for a folder or file that happens to be called so, unless there is no such model.

@@ -19,8 +19,7 @@ from melodygru.errors import DataError, UsageError, check_range
 from melodygru.extras import require
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.network.arrays import Array
-from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
-from melodygru.network.model_files import SUFFIX
+from melodygru.network.config import SUFFIX, ContextConfig, ModelConfig, TokenizerConfig, preset_of
 from melodygru.training.bars import Bars, in_notebook
 from melodygru.training.batches import split, windows
 from melodygru.training.conditioning import Conditioning, measuring

@@ -22,8 +22,7 @@ from melodygru.data.dataset import Dataset
 from melodygru.errors import FileError, TrainingError
 from melodygru.network.arrays import Array
 from melodygru.network.checkpoint import Checkpoint
-from melodygru.network.config import ModelConfig, TokenizerConfig
-from melodygru.network.model_files import SUFFIX
+from melodygru.network.config import SUFFIX, ModelConfig, TokenizerConfig
 from melodygru.system import Interruption
 from melodygru.training.batches import Windows, epoch_batches, shifts, windows
 from melodygru.training.conditioning import Conditioning

@@ -42,7 +42,7 @@ _TRIES = 4
 
 
 def load_model(name: str | os.PathLike[str] = DEFAULT_MODEL) -> Model:
-    """The model of that name (in ./checkpoints, or shipped: "repertoire", "folk"), or at that path.
+    """The model of that name (in ./checkpoints, or shipped: "repertoire", "folk"), at that path, or "hf:owner/name".
 
     Raises CheckpointError if there is none, or it is damaged.
     """
