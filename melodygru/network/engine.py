@@ -239,7 +239,7 @@ def _per_candidate(table: Float32Array, index: IntArray) -> Float32Array:
 def _scatter(weight: Float32Array, run: IntArray, index: IntArray, size: int) -> Float32Array:
     """(B, size): each existing candidate's weight added to the class that it stands for."""
     rows = len(weight)
-    flat = (index + size * np.arange(rows)[:, None]).ravel()
+    flat = (index + size * np.arange(rows)[:, None]).ravel().astype(np.intp, copy=False)
     total = np.bincount(flat, np.where(run % 3 > 0, weight, 0).ravel(), minlength=rows * size)
     return total.reshape(rows, size).astype(np.float32)
 
