@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -41,7 +41,7 @@ Product = Callable[[int, int, int, int, int, int], None]
 class Matrix(np.ndarray):
     """A matrix from the right of a product, which WebAssembly works out; in all else as NumPy's."""
 
-    product: Product | None = None
+    product: ClassVar[Product | None] = None
     """None: NumPy's own."""
 
     def __rmatmul__(self, rows: Any) -> Any:
@@ -49,9 +49,10 @@ class Matrix(np.ndarray):
         if Matrix.product is None or self.shape[1] % BLOCK or not self.flags.c_contiguous or not len(rows):
             return np.matmul(rows, self.view(np.ndarray))
         left = np.ascontiguousarray(rows, np.float32)
-        result = np.empty((len(left), self.shape[1]), np.float32)
-        places = (array.__array_interface__["data"][0] for array in (left, self, result))
-        Matrix.product(*places, *left.shape, self.shape[1])
+        (count, inner), columns = left.shape, self.shape[1]
+        result = np.empty((count, columns), np.float32)
+        a, b, c = (array.__array_interface__["data"][0] for array in (left, self, result))
+        Matrix.product(a, b, c, count, inner, columns)
         return result
 
 

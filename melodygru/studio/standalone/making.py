@@ -1,7 +1,7 @@
 """The page as one file: HTML, style and modules of the studio's, Python, the package's own code, and the model.
 
-Modules cannot import one another from a file that was opened from disk, so each becomes a data: URL under a bare name in
-an import map. What is large lies in base64 at the page's end, where it keeps nobody from seeing the page.
+Modules cannot import one another from a file that was opened from disk, so each becomes a data: URL under a bare name
+in an import map. What is large lies in base64 at the page's end, where it keeps nobody from seeing the page.
 """
 
 from __future__ import annotations

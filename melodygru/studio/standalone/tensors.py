@@ -31,8 +31,8 @@ class _Slice:
         return self._entry["shape"]
 
 
-class safe_open:  # noqa: N801 - its name in the package
-    """An open file."""
+class safe_open:
+    """An open file; its name is the package's."""
 
     def __init__(self, path: Any, framework: str):
         with open(path, "rb") as file:

@@ -10,9 +10,12 @@ const PAUSE = 0.05;
 
 /** @type {any} melodygru.studio.standalone.browser.Writer */
 let writer;
+/** @type {(options: object) => Promise<any>} */
+const startPython = Reflect.get(self, "loadPyodide");
 
-/** @param {Record<string, ArrayBuffer>} files @param {string} name @param {(share: number) => void} progress */
+/** @param {Record<string, ArrayBuffer>} files @param {string} name */
 async function start(files, name) {
+  /** @type {Record<string, () => Response>} */
   const given = {
     "pyodide.asm.wasm": () => new Response(files["python.wasm"], { headers: { "content-type": "application/wasm" } }),
     "python_stdlib.zip": () => new Response(files["library.zip"]),
@@ -30,7 +33,7 @@ async function start(files, name) {
     memory ??= imports?.env?.memory;
     return instantiate.call(WebAssembly, source, imports);
   };
-  const python = await loadPyodide({ indexURL: PLACE });
+  const python = await startPython({ indexURL: PLACE });
   python.unpackArchive(files["numpy.whl"], "wheel");
   python.unpackArchive(files["code.zip"], "zip", { extractDir: "/code" });
   python.FS.writeFile("/model", new Uint8Array(files.model));
@@ -70,7 +73,7 @@ self.onmessage = async ({ data: { call, kind, files, name, asked } }) => {
       return self.postMessage({ call, answer });
     }
     let told = 0;
-    const progress = (share) => {
+    const progress = (/** @type {number} */ share) => {
       const now = performance.now() / 1000;
       if (now - told > PAUSE) self.postMessage({ call, share });
       if (now - told > PAUSE) told = now;
@@ -78,6 +81,7 @@ self.onmessage = async ({ data: { call, kind, files, name, asked } }) => {
     const { problem, ...answer } = JSON.parse(writer.write(asked, progress));
     self.postMessage(problem === undefined ? { call, answer } : { call, problem });
   } catch (error) {
+    console.error(error);
     self.postMessage({ call, problem: `Something went wrong that nobody foresaw (${last(error)}); reload the page.` });
   }
 };
