@@ -6,6 +6,7 @@ in an import map. What is large lies in base64 at the page's end, where it keeps
 
 from __future__ import annotations
 
+import ast
 import base64
 import gzip
 import html
@@ -34,9 +35,8 @@ from melodygru.writing.styles import STYLES
 
 LARGEST_MODEL = 64_000_000
 """Bytes; with larger ones a page would open too slowly to be one, and no browser writes sixteen bars in seconds."""
-_ROOMS = ("music", "network", "writing", "formats")
-"""Rooms that go along whole; of the studio and the others only what is listed."""
-_ALONE = ("__init__", "errors", "extras", "option", "system", "trees", "version", "studio/__init__", "studio/keys")
+_ENTRIES = ("melodygru.studio.standalone.browser", "melodygru.studio.standalone.tensors")
+"""What the worker imports; all that these import, also when they are called, goes along."""
 _PACKAGES = ("mido", "packaging")
 """Pure Python from without: what writes MIDI files, and what that asks for its own version."""
 _IMPORT = re.compile(r'(\bfrom |\bimport )"(\.{1,2}/[^"]+)"')
@@ -160,19 +160,38 @@ def _code() -> bytes:
 
 
 def _sources() -> Iterator[tuple[str, bytes]]:
-    root = Path(__file__).parents[2]
-    for room in (*_ROOMS, "studio/standalone"):
-        for path in (root / room).rglob("*"):
-            if path.suffix in (".py", ".toml", ".json"):
-                yield f"melodygru/{path.relative_to(root).as_posix()}", path.read_bytes()
-    for name in _ALONE:
-        yield f"melodygru/{name}.py", (root / f"{name}.py").read_bytes()
+    root = Path(__file__).parents[3]
+    found = dict[Path, bytes]()
+    due = [*_ENTRIES]
+    while due:
+        parts = due.pop().split(".")
+        for depth in range(1, len(parts) + 1):
+            path = root.joinpath(*parts[:depth])
+            path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+            if path not in found and path.is_file():  # what is none is a name within a module
+                found[path] = path.read_bytes()
+                due += _imports(found[path])
+    for folder in {path.parent for path in found}:
+        found |= {path: path.read_bytes() for path in folder.glob("*.toml")}
+    yield from ((path.relative_to(root).as_posix(), data) for path, data in found.items())
     for package in _PACKAGES:
         found = importlib.util.find_spec(package)
         assert found is not None
         for folder in map(Path, found.submodule_search_locations or ()):
             for path in folder.rglob("*.py"):
                 yield f"{package}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+
+
+def _imports(source: bytes) -> Iterator[str]:
+    """The package's modules, and names that may be such, that a module imports, but for those of types alone."""
+    nodes: list[ast.AST] = [ast.parse(source)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        nodes += ast.iter_child_nodes(node)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "melodygru":
+            yield from (f"{node.module}.{one.name}" for one in node.names)
 
 
 def _file(name: str) -> str:

@@ -11,7 +11,7 @@ import { Writer } from "./writer.js";
 
 /** @import {Written} from "./writer.js" */
 
-const NUMBERS = ["bars", "bpm", "temperature"];
+const NUMBERS = ["bars", "bpm"];
 const TEXTS = ["style", "tonic", "mode", "meter", "scale", "chords"];
 const LARGEST_SEED = 1e9;
 
@@ -42,6 +42,9 @@ function wishes() {
   /** @type {Record<string, unknown>} */
   const asked = { seed: number("seed") ?? Math.floor(Math.random() * LARGEST_SEED) };
   for (const name of NUMBERS) if (number(name) !== null) asked[name] = number(name);
+  // A slider that was not moved says nothing.
+  const { value, defaultValue } = input("temperature");
+  if (value !== defaultValue) asked.temperature = Number(value);
   for (const name of TEXTS) if (field(name).value.trim()) asked[name] = field(name).value.trim();
   if (asked.chords) asked.chord_mode = field("chord_mode").value;
   return asked;
