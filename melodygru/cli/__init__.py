@@ -91,7 +91,7 @@ COMMANDS = {
         "melodygru.cli.tokens_command",
         "Show the melody of a MIDI file or a score as the events that the model learns.",
     ),
-    "export": ("melodygru.cli.export_command", "Write a model for other programs, or smaller."),
+    "export": ("melodygru.cli.export_command", "Write a model for other programs, as a page, or smaller."),
 }
 """Of each command, in the order of the help page: the module where its function of that name lives, and the first
 sentences of its docstring, so that the help page need not import them all."""

@@ -175,9 +175,9 @@ def _sources() -> Iterator[tuple[str, bytes]]:
         found |= {path: path.read_bytes() for path in folder.glob("*.toml")}
     yield from ((path.relative_to(root).as_posix(), data) for path, data in found.items())
     for package in _PACKAGES:
-        found = importlib.util.find_spec(package)
-        assert found is not None
-        for folder in map(Path, found.submodule_search_locations or ()):
+        spec = importlib.util.find_spec(package)
+        assert spec is not None
+        for folder in map(Path, spec.submodule_search_locations or ()):
             for path in folder.rglob("*.py"):
                 yield f"{package}/{path.relative_to(folder).as_posix()}", path.read_bytes()
 
