@@ -141,6 +141,9 @@ def test_nothing_overflows_or_is_nameless(opened, size, scheme):
     opened.emulate_media(color_scheme=scheme)
     opened.wait_for_function(f"() => document.documentElement.dataset.theme === '{scheme}'")
     assert opened.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    for id in ("play", "midi", "generate"):  # the page goes no way sideways, and nothing is pushed out of sight
+        box = opened.locator(f"#{id}").bounding_box()
+        assert 0 <= box["x"] < box["x"] + box["width"] <= size["width"]
     found = Axe().run(opened).response["violations"]
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
     opened.set_viewport_size(WIDE)

@@ -255,6 +255,14 @@ def test_the_page_writes_what_python_writes(multiplies):
     assert told["file"] == "folk_Am_120bpm_6bars_s4.mid"
 
 
+def test_a_style_is_the_models(here):
+    path = resolve("repertoire")
+    told = json.loads(Writer(str(path), "repertoire").write(json.dumps({"seed": 2, "bars": 4, "style": "waltz"})))
+    right = melodygru.load_model("repertoire").generate(4, seed=2, style="waltz")
+    assert told["melody"]["meter"] == str(right.time_signature) == "3/4"
+    assert [note["pitch"] for note in told["melody"]["notes"]] == [note.pitch for note in right.notes]
+
+
 def test_its_file_is_the_command_lines(here):
     writer = Writer(str(FOLK), "folk")
     writer.write(json.dumps({"seed": 4, "bars": 4, "chords": "Am F", "chord_mode": "soft"}))

@@ -97,7 +97,10 @@ def _filled(model: Model, large: dict[str, bytes]) -> str:
         "metres": _options(_METRES),
         "scales": _options(SCALES),
         "fits": _options(wishes["chord_mode"].choices),
-        "styles": _options(STYLES if model.context.style else ()),
+        "styles": "".join(
+            f'<option data-tempo="{one.bpm:g}">{html.escape(name)}</option>'
+            for name, one in (STYLES.items() if model.context.style else ())
+        ),
         "no_style": "" if model.context.style else "hidden",
         "imports": json.dumps({"imports": scripts}),
         "large": "\n".join(_asset(name, data) for name, data in large.items()),

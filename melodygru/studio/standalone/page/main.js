@@ -22,6 +22,8 @@ const writer = new Writer();
 /** @type {Written | null} */
 let written = null;
 let file = "";
+/** @type {string | undefined} the tempo where no style is chosen */
+let usual;
 
 /** @param {string} name @returns {HTMLInputElement | HTMLSelectElement} */
 function field(name) {
@@ -171,7 +173,17 @@ form.addEventListener("submit", (event) => {
   void write();
 });
 form.addEventListener("input", () => (get("temperature", HTMLInputElement).nextElementSibling ?? form).replaceChildren(field("temperature").value));
-form.addEventListener("reset", () => setTimeout(() => form.dispatchEvent(new Event("input"))));
+field("style").addEventListener("change", ({ target }) => {
+  // What a style brings is shown where nothing is said.
+  const { tempo } = (target instanceof HTMLSelectElement && target.selectedOptions[0]?.dataset) || {};
+  const bpm = field("bpm");
+  usual ??= bpm.getAttribute("placeholder") ?? "";
+  bpm.setAttribute("placeholder", tempo ?? usual);
+});
+form.addEventListener("reset", () => setTimeout(() => {
+  form.dispatchEvent(new Event("input"));
+  field("style").dispatchEvent(new Event("change"));
+}));
 document.addEventListener("keydown", (event) => {
   if (event.key !== " " || (event.target instanceof Element && event.target.matches("button, input, select, a"))) return;
   event.preventDefault();
