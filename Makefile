@@ -41,6 +41,8 @@ bench: $(READY)  ## Measure start-up, sampling, training and reading (about eigh
 	$(BIN)/python benchmarks/bench_train.py
 	$(BIN)/python benchmarks/bench_read.py
 	$(BIN)/python benchmarks/bench_studio.py
+	$(BIN)/python -m melodygru.studio.standalone.runtime
+	$(BIN)/python benchmarks/bench_page.py
 
 mutate: $(READY)  ## Change constraints, look-ahead and sampler in small ways, and show what no test notices (half an hour)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[mutation]"

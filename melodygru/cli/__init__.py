@@ -112,7 +112,7 @@ COMMANDS = {
         "melodygru.cli.models_command",
         "List the models that are here, or fetch one from the Hugging Face Hub.",
     ),
-    "export": ("melodygru.cli.export_command", "Write a model for other programs, or smaller."),
+    "export": ("melodygru.cli.export_command", "Write a model for other programs, as a page, or smaller."),
 }
 """Of each command, in the order of the help page: the module where its function of that name lives, and the first
 sentences of its docstring, so that the help page need not import them all."""

@@ -1,4 +1,4 @@
-"""`melodygru export`: a model for other programs (ONNX), or as a smaller file (int8)."""
+"""`melodygru export`: a model for other programs (ONNX), as a page that writes, or as a smaller file (int8)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def export(
     out: Annotated[
         Path,
         typer.Argument(
-            metavar="OUT", help="The file to write: .onnx, or .safetensors with --int8.", show_default=False
+            metavar="OUT", help="The file to write: .onnx, .html, or .safetensors with --int8.", show_default=False
         ),
     ],
     int8: Annotated[
@@ -34,9 +34,11 @@ def export(
     ] = None,
     force: options.Force = False,
 ) -> None:
-    """Write a model for other programs, or smaller.
+    """Write a model for other programs, as a page, or smaller.
 
     OUT.onnx holds one step of the network, for any ONNX runtime (needs the onnx package).
+
+    OUT.html is a page that writes melodies in any browser, with no server and no network.
 
     OUT.safetensors with --int8 is a model as before, in a smaller file.
     """
@@ -47,15 +49,21 @@ def export(
     from melodygru.system import check_target, write_atomically
 
     kind = out.suffix.lower()
-    if kind not in (".onnx", SUFFIX):
-        raise UsageError(f"{out} does not end in .onnx or {SUFFIX}; give OUT the name of one of these.")
+    if kind not in (".onnx", ".html", SUFFIX):
+        raise UsageError(f"{out} does not end in .onnx, .html or {SUFFIX}; give OUT the name of one of these.")
     if kind == SUFFIX and not int8:
         raise UsageError(f"{out} would be the model as it is; add --int8 for a smaller one, or give OUT.onnx.")
-    if kind == ".onnx" and (int8 or data is not None):
+    if kind != SUFFIX and (int8 or data is not None):
         raise UsageError(f"--int8 and --data go with OUT{SUFFIX}, and {out} is none; leave them out.")
     check_target(out, force)
     path = resolve(model)
     before = path.stat().st_size
+    if kind == ".html":
+        from melodygru.studio.standalone.making import page
+
+        write_atomically(out, page(path), force=force)
+        typer.echo(f"{out}: {_megabytes(out.stat().st_size)}; open it in a browser, also without a network.")
+        return
     checkpoint = Checkpoint.load(path)
     if kind == ".onnx":
         from melodygru.network.onnx_export import OPSET, onnx_bytes

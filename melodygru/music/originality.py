@@ -198,7 +198,7 @@ class OriginalityIndex:
     @cached_property
     def _left(self) -> npt.NDArray[np.int32]:
         """(N,): how many notes of its piece there are from each note on."""
-        ends = np.repeat((self.starts + self.sizes).astype(np.int32), self.sizes)
+        ends = np.repeat((self.starts + self.sizes).astype(np.int32), self.sizes.astype(np.intp))
         return np.subtract(ends, np.arange(self.notes), dtype=np.int32)
 
     def longest_run(self, melody: Melody) -> SharedRun:

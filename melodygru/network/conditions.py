@@ -191,7 +191,7 @@ def measured(
 def measured_scale(durations: IntArray, pitches: IntArray, tonic: int, mode: str) -> str:
     """What a piece's events (T,) make of its mode: one of `SCALES_TOLD`."""
     sounds = pitches < _REST
-    weight = np.bincount((pitches[sounds] - tonic) % 12, durations[sounds], 12)
+    weight = np.bincount(((pitches[sounds] - tonic) % 12).astype(np.intp), durations[sounds], 12)
     weight = weight / max(weight.sum(), 1)
     inside = {name: weight[list(tones)].sum() for name, tones in _TONES.items()}
     if inside["blues"] >= 0.95 and weight[6] >= 0.01 and weight[3] > 0:

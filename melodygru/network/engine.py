@@ -8,7 +8,7 @@ tells what it chose.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -72,23 +72,31 @@ class NumpyState:
 class NumpyEngine:
     """`MelodyGRU`, step by step, and the n-grams beside it, where there are some. See `Engine`."""
 
-    def __init__(self, config: ModelConfig, weights: Weights, ngrams: NgramModel | None = None):
+    def __init__(
+        self,
+        config: ModelConfig,
+        weights: Weights,
+        ngrams: NgramModel | None = None,
+        matrix: Callable[[Float32Array], Float32Array] = np.asarray,
+    ):
+        """`matrix` is given each matrix by which rows are multiplied, and returns what is to multiply them."""
         self.config = config
         self.ngrams = ngrams
         self._weights = {name: np.asarray(array, np.float32) for name, array in weights.items()}
         w = self._weights
         self._tables, self._offsets = self._fold_inputs()
         self._cell = CELLS[config.cell]
-        self._layers = [self._cell.weights(_below(w, f"recurrent.{i}."), config.hidden) for i in range(config.layers)]
+        layers = [self._cell.weights(_below(w, f"recurrent.{i}."), config.hidden) for i in range(config.layers)]
+        self._layers = [replace(layer, x=matrix(layer.x), h=matrix(layer.h)) for layer in layers]
         self.watch: Callable[[int, Float32Array, Float32Array], None] | None = None
         """Told, before each step of each layer: its number, its input (B, hidden), its state; for looking inside."""
         self._duration_steps = np.arange(config.max_duration + 1)
         self._pitches = np.arange(PITCH_CLASSES)
         # All that a head says of its hidden units, as one product.
-        self._duration_out = self._stack("duration", "duration_end", "duration_copy")
-        self._pitch_out = self._stack("pitch", "pitch_interval", "pitch_degree", "pitch_chord", "pitch_copy")
-        self._duration_in = np.ascontiguousarray(w["duration_hidden.weight"].T)
-        self._pitch_in = np.ascontiguousarray(w["pitch_hidden.weight"].T)
+        self._duration_out = self._stack(matrix, "duration", "duration_end", "duration_copy")
+        self._pitch_out = self._stack(matrix, "pitch", "pitch_interval", "pitch_degree", "pitch_chord", "pitch_copy")
+        self._duration_in = matrix(np.ascontiguousarray(w["duration_hidden.weight"].T))
+        self._pitch_in = matrix(np.ascontiguousarray(w["pitch_hidden.weight"].T))
 
     def start(self, metas: Sequence[PieceMeta]) -> NumpyState:
         """The state of B melodies before their first event."""
@@ -217,18 +225,20 @@ class NumpyEngine:
         offsets = np.cumsum([0, *(len(table) for table in folded[:-1])])
         return np.concatenate(folded), offsets
 
-    def _stack(self, *names: str) -> tuple[Float32Array, dict[str, slice]]:
+    def _stack(
+        self, matrix: Callable[[Float32Array], Float32Array], *names: str
+    ) -> tuple[Float32Array, dict[str, slice]]:
         """The weights of several linear layers side by side, (units, outputs), and where each one's outputs are."""
         parts, where, begin = [], {}, 0
         for name in names:
-            if (matrix := self._weights.get(f"{name}.weight")) is not None:
-                where[name] = slice(begin, begin + len(matrix))
-                begin += len(matrix)
-                parts.append(matrix.T)
+            if (weight := self._weights.get(f"{name}.weight")) is not None:
+                where[name] = slice(begin, begin + len(weight))
+                begin += len(weight)
+                parts.append(weight.T)
         # OpenBLAS takes another route for small products unless the columns fill its registers, and rounds
         # differently there: a melody would then depend on how many others are written beside it.
         parts.append(np.zeros((len(parts[0]), -begin % 32), np.float32))
-        return np.concatenate(parts, axis=1), where
+        return matrix(np.concatenate(parts, axis=1)), where
 
     @staticmethod
     def _split(values: Array, where: dict[str, slice]) -> dict[str, Float32Array]:
@@ -259,7 +269,7 @@ def _per_candidate(table: Float32Array, index: IntArray) -> Float32Array:
 def _scatter(weight: Float32Array, run: IntArray, index: IntArray, size: int) -> Float32Array:
     """(B, size): each existing candidate's weight added to the class that it stands for."""
     rows = len(weight)
-    flat = (index + size * np.arange(rows)[:, None]).ravel()
+    flat = (index + size * np.arange(rows)[:, None]).ravel().astype(np.intp, copy=False)
     total = np.bincount(flat, np.where(run % 3 > 0, weight, 0).ravel(), minlength=rows * size)
     return total.reshape(rows, size).astype(np.float32)
 

@@ -87,7 +87,9 @@ def _filled(index: IntArray, chances: FloatArray, rows: int) -> FloatArray:
     """(rows, 128) log-probabilities: of chances at places (row times 128 plus pitch), which are summed; what is then
     left of each row's 1 is shared out to all pitches alike.
     """
-    found = np.asarray(np.bincount(index, chances, minlength=rows * REST), np.float64).reshape(rows, REST)
+    found = np.asarray(np.bincount(index.astype(np.intp), chances, minlength=rows * REST), np.float64).reshape(
+        rows, REST
+    )
     left = np.maximum(1 - found.sum(axis=1, keepdims=True), 0)
     return np.log(np.maximum(found + left / REST, _SMALLEST))
 
@@ -114,7 +116,7 @@ class LongTerm:
         of = entries // _SYMBOLS
         self._symbols = entries % _SYMBOLS - _OFFSET
         self._begins = np.searchsorted(of, np.arange(len(self._keys) + 1))
-        self._totals = np.bincount(of, self._counts, minlength=len(self._keys))
+        self._totals = np.bincount(of.astype(np.intp), self._counts, minlength=len(self._keys))
 
     @classmethod
     def of(cls, pieces: Sequence[Events]) -> LongTerm:
@@ -240,7 +242,9 @@ class Heard:
         np.maximum.at(highest, (row, which), order.reshape(rows, -1)[flat])
         came = highest >= 0
         index = (np.arange(rows)[:, None] * ORDERS + highest)[came]
-        new: FloatArray = np.bincount(index, minlength=rows * ORDERS).astype(np.float64).reshape(rows, ORDERS)
+        new: FloatArray = (
+            np.bincount(index.astype(np.intp), minlength=rows * ORDERS).astype(np.float64).reshape(rows, ORDERS)
+        )
         kinds = np.cumsum(new[:, ::-1], axis=1)[:, ::-1]
         share = np.cumsum(shares(kinds, kinds), axis=1)
         row, symbol = np.nonzero(came)

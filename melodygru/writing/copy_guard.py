@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from ctypes import CDLL
 from threading import Thread
 from typing import Any, NamedTuple
@@ -48,7 +49,9 @@ class CopyGuard:
         self._tables: _Tables | None = None
         # Nothing can be a run before there are `limit` notes: until then the tables are made in the background.
         self._making = Thread(target=self._make, daemon=True)
-        self._making.start()
+        # In a browser there are no threads: they are made when they are asked for.
+        with suppress(RuntimeError):
+            self._making.start()
 
     def __reduce__(self) -> tuple[type[CopyGuard], tuple[OriginalityIndex, int]]:
         # For other processes, to which no thread can be sent.
@@ -82,7 +85,7 @@ class CopyGuard:
         return _Tables(hashes, order, np.concatenate([[0], np.cumsum(counts)]))
 
     def _made(self) -> _Tables:
-        if self._tables is None:
+        if self._tables is None and self._making.ident is not None:
             self._making.join()
         if self._tables is None:
             self._make()  # where the thread met an error, it is met here again
