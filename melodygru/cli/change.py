@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -64,10 +63,6 @@ def change(
     tune = Tune.read(source, read_in, by_shipped_model)
     wishes = options.part_of(asked, GenerationConfig)
     config = wishes_for(command, wishes, tune.melody)
-    if config.key is not None and "key" not in wishes:
-        # Degrees are of the melody's key, and so are a scale's notes; one with a tonic of its own goes before it.
-        with suppress(UsageError):
-            config = wishes_for(command, {**wishes, "key": str(tune.melody.key)}, tune.melody)
     loaded = load_model(str(asked["model"])) if "model" in asked else model_of(source)
     config = styled(config, loaded.context, style_of(source))
     own = {name: value for name, value in details.items() if value is not None}

@@ -42,7 +42,7 @@ def change(
 ) -> answers.Take:
     """Change a melody, as `melodygru infill` and `melodygru vary` do with its file; `progress` is told how far."""
     ours = asked.melody.tune()
-    config = asked.options.config(ours)
+    config = asked.options.config(ours, command)
     model = models.get(asked.model)
     if not ours.notes:
         raise UsageError("The melody has no notes; draw some, or have a new one written.")
