@@ -131,7 +131,7 @@ def infill(
     change("infill", source, out, asked, details, read_in, force, show, json)
 
 
-@options.takes(*taken_by("vary", GenerationConfig), SEED, _MODEL, file=True)
+@options.takes(*LOCKS, *taken_by("vary", GenerationConfig), SEED, _MODEL, file=True)
 def vary(
     source: In,
     out: Out,
@@ -151,8 +151,8 @@ def vary(
     """Change a melody by as much as asked for; all else in the file stays as it is.
 
     The amount is the share of its notes that do not stand again with the same onset and pitch (with --keep pitches:
-    onset and duration).
+    onset and duration); what is locked is not counted.
     """
-    details = {"amount": amount, "keep": keep, "bars": bars}
+    details = {"amount": amount, "keep": keep, "bars": bars, **{one.name: asked.get(one.name) for one in LOCKS}}
     read_in = replace(WHOLE, track=track, meter=meter, pickup=pickup)
     change("vary", source, out, asked, details, read_in, force, show, json)

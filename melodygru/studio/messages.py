@@ -124,7 +124,9 @@ class Options(_Wishes):
     tonic: Name | None = None
     mode: Literal[MODES] | None = None  # type: ignore[valid-type]
 
-    def config(self, own: Tune | None = None, command: Literal["generate", "infill", "vary"] = "generate") -> GenerationConfig:
+    def config(
+        self, own: Tune | None = None, command: Literal["generate", "infill", "vary"] = "generate"
+    ) -> GenerationConfig:
         """The wishes themselves; with a melody of its `own` that the command continues or changes.
 
         Raises UsageError for those that contradict each other, or that such a melody has settled itself.
@@ -213,14 +215,11 @@ class Lane(_Message):
     notes: list[_Struck] = Field(max_length=MAX_LANE_NOTES)
 
 
-class Infill(_Message):
-    """Write some bars of a melody anew, or all that is not locked: bars, beats or notes by number (`writing.locks`)."""
+class _Change(_Message):
+    """What of a melody stays, as `writing.locks` has it: bars, beats or notes by number; and what is wished for."""
 
     model: Name | None = None
     melody: Melody
-    bars: Name | None = Field(
-        default=None, description='The first and the last bar: "5-8", or one: "5"; "0" is a pickup\'s.'
-    )
     lock: Text | None = None
     lock_rhythm: Text | None = None
     lock_pitches: Text | None = None
@@ -228,16 +227,20 @@ class Infill(_Message):
     seed: int | None = _limited(_SEED, None)
 
 
-class Vary(_Message):
+class Infill(_Change):
+    """Write some bars of a melody anew, or all that is not locked."""
+
+    bars: Name | None = Field(
+        default=None, description='The first and the last bar: "5-8", or one: "5"; "0" is a pickup\'s.'
+    )
+
+
+class Vary(_Change):
     """Change a melody by as much as asked for."""
 
-    model: Name | None = None
-    melody: Melody
     amount: float = _limited(AMOUNT)
     keep: Literal[KEEP.choices] | None = None  # type: ignore[name-defined]
     bars: Name | None = None
-    options: Options = Options()
-    seed: int | None = _limited(_SEED, None)
 
 
 class Look(_Message):

@@ -165,7 +165,8 @@ def plan_rewriting(
                 return Plan(meta, melody.qpm, ahead, layout.script, begins=begins, fills_out=False)
             kept = max(kept, [span for number, span in enumerate(spans) if number not in lost], key=len)
     if spare and kept:
-        return plan_rewriting(config, melody, kept, rules, banned, max_duration, whole, leaves_out, spare)
+        fast = ([one for one in fixed if one in kept] for fixed in (fixed_rhythm, fixed_pitches))
+        return plan_rewriting(config, melody, kept, rules, banned, max_duration, whole, leaves_out, spare, *fast)
     raise problem.refusal()
 
 

@@ -407,7 +407,15 @@ def test_what_is_drawn_in_the_middle_of_nothing_stays_where_it_is(studio, tmp_pa
         changed = [old["onset"] for old, new in zip(notes, take["melody"]["notes"], strict=True) if old != new]
         assert changed
         assert bars is None or all(onset < 4 * 96 for onset in changed)
-    refused(post(studio, "vary", melody=tune, amount=1, bars="1-2"), "1-2", "bar 3")
+    refused(post(studio, "vary", melody=tune, amount=1, bars="1-2"), "no notes that could be changed")
+    # Chords count from the melody's bar 1, notes or not.
+    said = {"chords": "C C F F", "chord_mode": "strict", "best_of": 2}
+    take = post(studio, "vary", melody=tune, amount=1, keep="rhythm", seed=1, options=said).json()
+    assert [span["symbol"] for span in take["chords"]] == ["C", "F", "C", "F"]
+    strong = [note for note in take["melody"]["notes"] if note["onset"] % 48 == 0]
+    assert strong
+    for note in strong:
+        assert note["pitch"] % 12 in ({0, 4, 7} if note["onset"] // 192 % 2 == 0 else {5, 9, 0})
     take = post(studio, "infill", melody=tune, bars="4", seed=1).json()
     kept = [note for note in take["melody"]["notes"] if not 3 * 96 <= note["onset"] < 4 * 96]
     assert kept == [note for note in notes if not 3 * 96 <= note["onset"] < 4 * 96]
