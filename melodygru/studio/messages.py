@@ -44,7 +44,16 @@ _TAKES = Option("How many melodies, all different.", name="takes", kind=int, low
 
 LIMITS: dict[str, tuple[float, float]] = {
     option.name: option.limits
-    for option in (*_WISHES.values(), AMOUNT, _TAKES, _SEED, _PLAYED["program"], _PLAYED["swing"], _PLAYED["humanize"])
+    for option in (
+        *_WISHES.values(),
+        AMOUNT,
+        _TAKES,
+        _SEED,
+        _PLAYED["program"],
+        _PLAYED["swing"],
+        _PLAYED["humanize"],
+        _PLAYED["expression"],
+    )
     if option.limits is not None
 } | {"notes": (1, MAX_NOTES), "drawn_bars": (1, MAX_DRAWN)}
 """Of each option, the least and the most."""
@@ -261,3 +270,4 @@ class Save(_Message):
     program: int = _limited(_PLAYED["program"], _PLAYED["program"].default)
     swing: float = _limited(_PLAYED["swing"], _PLAYED["swing"].default)
     humanize: float = _limited(_PLAYED["humanize"], _PLAYED["humanize"].default)
+    expression: float = _limited(_PLAYED["expression"], _PLAYED["expression"].default)
