@@ -187,10 +187,29 @@ def test_swing_and_inexactness_are_heard_and_saved(opened: Any) -> None:
     played = opened.evaluate(
         """() => import(new URL('page/performing.js', document.baseURI)).then(({ performed }) =>
           performed({ meter: '4/4', bpm: 120, notes: [0, 12, 24, 36].map((onset) =>
-            ({ pitch: 60, onset, duration: 12 })) }, 2 / 3, 0).map((note) => [note.onset, note.velocity]))"""
+            ({ pitch: 60, onset, duration: 12 })) }, 2 / 3, 0, 0).map((note) => [note.onset, note.velocity]))"""
     )
     assert [round(onset, 6) for onset, _ in played] == [0, 16, 24, 40]
     assert [velocity for _, velocity in played] == [96, 84, 88, 84]
+
+
+def test_expression_is_heard_as_it_is_saved(opened: Any) -> None:
+    settle(opened)
+    plain = velocities(saved(opened))
+    opened.locator("[name=expression]").fill("0.8")
+    opened.locator("[name=expression]").dispatch_event("change")
+    until(opened, "return document.querySelector('#expression').value === '0.8'")
+    opened.wait_for_timeout(500)
+    shaped = velocities(saved(opened))
+    assert shaped != plain
+    played = opened.evaluate(
+        """async () => {
+          const { performed } = await import(new URL('page/performing.js', document.baseURI));
+          const { session } = await import(new URL('page/main.js', document.baseURI));
+          return performed(session.now.melody, 0.5, 0, 0.8).map((note) => note.velocity);
+        }"""
+    )
+    assert max(abs(one - other) for one, other in zip(played, shaped, strict=True)) <= 1
 
 
 def test_a_line_is_drawn_over_the_roll_and_followed(opened: Any) -> None:

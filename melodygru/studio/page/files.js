@@ -4,6 +4,7 @@
 import * as api from "./api.js";
 import { element, get, html, input } from "./elements.js";
 import { doing, say, tell } from "./messages.js";
+import { QUARTER } from "./music.js";
 import { plain } from "./session.js";
 
 /** Tracks of a file that are offered, at most. */
@@ -122,9 +123,12 @@ export class Files {
       ...remarks,
     ];
     const voices = tracks.length > 1 ? others.slice(0, OFFERED) : [];
+    // The other likely ones: as it is read now it stands there.
+    const [now] = melodies;
+    const elsewise = readings.filter(({ meter, pickup }) => meter !== now?.meter || pickup * QUARTER !== now.pickup);
     const offers = /** @type {[string, () => void][]} */ ([
       ...voices.map(([number, name]) => [`Take ${name || `track ${number}`}`, () => this.open(file, { track: String(number) })]),
-      ...readings.map((reading) => [
+      ...elsewise.map((reading) => [
         `Read it in ${reading.meter}${reading.pickup ? `, pickup ${reading.pickup}` : ""}`, () => this.open(file, { ...how, reading }),
       ]),
     ]);
