@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -64,10 +63,6 @@ def change(
     tune = Tune.read(source, read_in, by_shipped_model)
     wishes = options.part_of(asked, GenerationConfig)
     config = wishes_for(command, wishes, tune.melody)
-    if config.key is not None and "key" not in wishes:
-        # Degrees are of the melody's key, and so are a scale's notes; one with a tonic of its own goes before it.
-        with suppress(UsageError):
-            config = wishes_for(command, {**wishes, "key": str(tune.melody.key)}, tune.melody)
     loaded = load_model(str(asked["model"])) if "model" in asked else model_of(source)
     config = styled(config, loaded.context, style_of(source))
     own = {name: value for name, value in details.items() if value is not None}
@@ -137,7 +132,7 @@ def infill(
     change("infill", source, out, asked, details, read_in, force, show, json)
 
 
-@options.takes(*taken_by("vary", GenerationConfig), SEED, _MODEL, file=True)
+@options.takes(*LOCKS, *taken_by("vary", GenerationConfig), SEED, _MODEL, file=True)
 def vary(
     source: In,
     out: Out,
@@ -157,8 +152,8 @@ def vary(
     """Change a melody by as much as asked for; all else in the file stays as it is.
 
     The amount is the share of its notes that do not stand again with the same onset and pitch (with --keep pitches:
-    onset and duration).
+    onset and duration); what is locked is not counted.
     """
-    details = {"amount": amount, "keep": keep, "bars": bars}
+    details = {"amount": amount, "keep": keep, "bars": bars, **{one.name: asked.get(one.name) for one in LOCKS}}
     read_in = replace(WHOLE, track=track, meter=meter, pickup=pickup)
     change("vary", source, out, asked, details, read_in, force, show, json)

@@ -25,7 +25,6 @@ from melodygru.writing.layout import chords_under
 from melodygru.writing.model import draw_seed
 from melodygru.writing.recipe import Recipe
 from melodygru.writing.replay import Told, changed, packed_input
-from melodygru.writing.rewriting import parse_bars
 
 _TOLD_EVERY = 0.1
 """Seconds between two times that progress is told."""
@@ -42,27 +41,23 @@ def change(
 ) -> answers.Take:
     """Change a melody, as `melodygru infill` and `melodygru vary` do with its file; `progress` is told how far."""
     ours = asked.melody.tune()
-    config = asked.options.config(ours)
+    config = asked.options.config(ours, command)
     model = models.get(asked.model)
     if not ours.notes:
         raise UsageError("The melody has no notes; draw some, or have a new one written.")
     seed = draw_seed() if asked.seed is None else asked.seed
-    # Silent bars around it may be filled; a variation of them there is none.
-    silent = 0 if command == "infill" else ours.notes[0].onset // ours.time_signature.bar_steps
-    tune = _tune(ours if command == "infill" else replace(_later(ours, -silent), bars=0))
-    details: dict[str, Any] = {}
+    tune = _tune(ours)
+    details: dict[str, Any] = {one.name: said for one in LOCKS if (said := getattr(asked, one.name)) is not None}
     if isinstance(asked, messages.Vary):
-        details = {"amount": asked.amount} | ({} if asked.keep is None else {"keep": asked.keep})
-    else:
-        details = {one.name: said for one in LOCKS if (said := getattr(asked, one.name)) is not None}
+        details |= {"amount": asked.amount} | ({} if asked.keep is None else {"keep": asked.keep})
     if asked.bars is not None:
-        details["bars"] = _bars(asked.bars, ours, silent)
+        details["bars"] = asked.bars
     recipe = Recipe(
         __version__, model.name, model.fingerprint, seed, config=config, command=command,
         details={**details, **packed_input(tune)},
     )  # fmt: skip
     done, recipe, data = changed(recipe, interruptible(model, job.check), tune, progress=progress)
-    whole = _later(replace(done.melody, qpm=ours.qpm, name=ours.name, bars=ours.bars), silent)
+    whole = replace(done.melody, qpm=ours.qpm, name=ours.name, bars=ours.bars)
     spans = chords_under(config.spans(whole.time_signature), whole)
     one = Generated(whole, spans, None, done.number)
     return take(job, model, shelf, 0, one, recipe, f"{ours.name or 'melody'} {_DONE[command]}.mid", data)
@@ -92,22 +87,6 @@ def tell(
         if not begun:
             raise
         job.tell(event("error", {"detail": plain(str(error))}))
-
-
-def _later(melody: Melody, bars: int) -> Melody:
-    """The melody so many bars later, within as many bars as it has."""
-    steps = bars * melody.time_signature.bar_steps
-    return replace(melody, notes=tuple(replace(note, onset=note.onset + steps) for note in melody.notes))
-
-
-def _bars(text: str, melody: Melody, silent: int) -> str:
-    """Bars of a melody as they are counted without so many at its beginning. Raises UsageError for silent ones."""
-    if not silent:
-        return text
-    first, last = parse_bars(text, melody)
-    if last <= silent:
-        raise UsageError(f"bars is {text}, and the first note stands in bar {silent + 1}; choose bars with notes.")
-    return f"{max(first - silent, 1)}-{last - silent}"
 
 
 def _tune(melody: Melody) -> Tune:

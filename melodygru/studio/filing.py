@@ -97,7 +97,9 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
     """Make a file of a melody."""
     melody = asked.melody.tune()
     metre = melody.time_signature
-    performance = Performance(program=asked.program, swing=asked.swing, humanize=asked.humanize)
+    performance = Performance(
+        program=asked.program, swing=asked.swing, humanize=asked.humanize, expression=asked.expression
+    )
     performance.check(metre)
     spans: tuple[ChordSpan, ...] = ()
     if asked.chords is not None and asked.chords.strip():

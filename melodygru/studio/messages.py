@@ -6,6 +6,7 @@ mean together is said by `GenerationConfig`, `Melody` and the planner, in words 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,7 @@ from melodygru.option import Option, described
 from melodygru.studio.keys import meant_key
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import AMOUNT, KEEP, SEED
+from melodygru.writing.rewriting import leave_to_melody, wishes_for
 from melodygru.writing.values import DEFAULT_METER, DEFAULT_QPM, MAX_BARS
 
 MAX_NOTES = 20_000
@@ -42,7 +44,16 @@ _TAKES = Option("How many melodies, all different.", name="takes", kind=int, low
 
 LIMITS: dict[str, tuple[float, float]] = {
     option.name: option.limits
-    for option in (*_WISHES.values(), AMOUNT, _TAKES, _SEED, _PLAYED["program"], _PLAYED["swing"], _PLAYED["humanize"])
+    for option in (
+        *_WISHES.values(),
+        AMOUNT,
+        _TAKES,
+        _SEED,
+        _PLAYED["program"],
+        _PLAYED["swing"],
+        _PLAYED["humanize"],
+        _PLAYED["expression"],
+    )
     if option.limits is not None
 } | {"notes": (1, MAX_NOTES), "drawn_bars": (1, MAX_DRAWN)}
 """Of each option, the least and the most."""
@@ -122,25 +133,39 @@ class Options(_Wishes):
     tonic: Name | None = None
     mode: Literal[MODES] | None = None  # type: ignore[valid-type]
 
-    def config(self, own: Tune | None = None) -> GenerationConfig:
-        """The wishes themselves; with a melody of its `own` that is continued or changed, which settles the metre.
+    def config(
+        self, own: Tune | None = None, command: Literal["generate", "infill", "vary"] = "generate"
+    ) -> GenerationConfig:
+        """The wishes themselves; with a melody of its `own` that the command continues or changes.
 
-        Raises UsageError for those that contradict each other.
+        Raises UsageError for those that contradict each other, or that such a melody has settled itself.
         """
         said = self.model_dump(exclude_none=True)
-        if own is not None and "chords" in said:
-            said.setdefault("meter", str(own.time_signature))
         tonic, mode = said.pop("tonic", None), said.pop("mode", None)
-        config = GenerationConfig.from_dict(said)
-        if tonic is None and mode is None:
+        config = _in_the_metre(said, own)
+        if tonic is not None or mode is not None:
+            if config.key is not None:
+                raise UsageError("key and its halves, tonic and mode, were all given; give the key alone.")
+            if mode is None and config.scale is not None:
+                said["key"] = tonic  # the scale says the mode
+            else:
+                chords = config.spans(own.time_signature if own else config.time_signature)
+                said["key"] = str(meant_key(tonic, mode, chords, own.key if own else None))
+            config = _in_the_metre(said, own)
+        if own is None or command == "generate":
             return config
-        if config.key is not None:
-            raise UsageError("key and its halves, tonic and mode, were all given; give the key alone.")
-        if mode is None and config.scale is not None:
-            return replace(config, key=tonic)  # the scale says the mode
-        return replace(
-            config, key=str(meant_key(tonic, mode, config.spans(config.time_signature), own.key if own else None))
-        )
+        leave_to_melody(config, command, own)
+        return wishes_for(command, said, own)
+
+
+def _in_the_metre(said: Mapping[str, Any], own: Tune | None) -> GenerationConfig:
+    """Wishes whose chords may be such as only the metre of a melody that there is has room for."""
+    try:
+        return GenerationConfig.from_dict(said)
+    except UsageError:
+        if own is None or "chords" not in said or "meter" in said:
+            raise
+        return GenerationConfig.from_dict({**said, "meter": str(own.time_signature)})
 
 
 class Generate(_Message):
@@ -199,14 +224,11 @@ class Lane(_Message):
     notes: list[_Struck] = Field(max_length=MAX_LANE_NOTES)
 
 
-class Infill(_Message):
-    """Write some bars of a melody anew, or all that is not locked: bars, beats or notes by number (`writing.locks`)."""
+class _Change(_Message):
+    """What of a melody stays, as `writing.locks` has it: bars, beats or notes by number; and what is wished for."""
 
     model: Name | None = None
     melody: Melody
-    bars: Name | None = Field(
-        default=None, description='The first and the last bar: "5-8", or one: "5"; "0" is a pickup\'s.'
-    )
     lock: Text | None = None
     lock_rhythm: Text | None = None
     lock_pitches: Text | None = None
@@ -214,16 +236,20 @@ class Infill(_Message):
     seed: int | None = _limited(_SEED, None)
 
 
-class Vary(_Message):
+class Infill(_Change):
+    """Write some bars of a melody anew, or all that is not locked."""
+
+    bars: Name | None = Field(
+        default=None, description='The first and the last bar: "5-8", or one: "5"; "0" is a pickup\'s.'
+    )
+
+
+class Vary(_Change):
     """Change a melody by as much as asked for."""
 
-    model: Name | None = None
-    melody: Melody
     amount: float = _limited(AMOUNT)
     keep: Literal[KEEP.choices] | None = None  # type: ignore[name-defined]
     bars: Name | None = None
-    options: Options = Options()
-    seed: int | None = _limited(_SEED, None)
 
 
 class Look(_Message):
@@ -244,3 +270,4 @@ class Save(_Message):
     program: int = _limited(_PLAYED["program"], _PLAYED["program"].default)
     swing: float = _limited(_PLAYED["swing"], _PLAYED["swing"].default)
     humanize: float = _limited(_PLAYED["humanize"], _PLAYED["humanize"].default)
+    expression: float = _limited(_PLAYED["expression"], _PLAYED["expression"].default)

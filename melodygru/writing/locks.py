@@ -50,6 +50,14 @@ class Locks:
     def __bool__(self) -> bool:
         return bool(self.notes or self.rhythm or self.pitches)
 
+    def at(self, length: int) -> np.ndarray[Any, np.dtype[np.int8]]:
+        """(length,) of each step: what of a note stays that begins there, as bits: `RHYTHM`, `PITCHES`, both or 0."""
+        stays = np.zeros(length, np.int8)
+        for places, what in ((self.notes, RHYTHM | PITCHES), (self.rhythm, RHYTHM), (self.pitches, PITCHES)):
+            for start, end in places:
+                stays[start:end] |= what
+        return stays
+
 
 class Parts(NamedTuple):
     """What is to be written, in half-open ranges of steps, in order and apart or side by side.
@@ -123,9 +131,7 @@ def parts_of(melody: Melody, span: Span, locks: Locks, grid: int) -> Parts:
     """
     stays = np.full(melody.length, RHYTHM | PITCHES, np.int8)
     stays[span[0] : span[1]] = 0
-    for places, what in ((locks.notes, RHYTHM | PITCHES), (locks.rhythm, RHYTHM), (locks.pitches, PITCHES)):
-        for start, end in places:
-            stays[start:end] |= what
+    stays |= locks.at(melody.length)
     of_places = stays.copy()
     kinds = [int(of_places[note.onset]) for note in melody.notes]
     for note, kind in zip(melody.notes, kinds, strict=True):

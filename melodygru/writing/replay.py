@@ -56,8 +56,8 @@ def changed(
     span = span_of(tune.melody, *parse_bars(details["bars"], tune.melody)) if "bars" in details else None
     config = replace(recipe.config, best_of=None)
     done: Filled | Varied
+    locks = Locks.of(details, tune.melody)
     if recipe.command == "infill":
-        locks = Locks.of(details, tune.melody)
         if span is None and not locks:
             raise UsageError("There is nothing to fill; say which bars with --bars 5-8, or what stays with --lock.")
         span = span or whole_of(tune.melody)
@@ -68,7 +68,7 @@ def changed(
         candidates = recipe.config.best_of or VARIATIONS
         amount, keep = float(details["amount"]), details.get("keep")
         report = _counting(progress, candidates, only)
-        done = vary(model, tune.melody, amount, config, recipe.seed, keep, span, candidates, only, report)
+        done = vary(model, tune.melody, amount, config, recipe.seed, keep, span, candidates, only, report, locks)
     recipe = replace(recipe, number=done.number)
     return done, recipe, tune.rewritten(done.melody, recipe.text())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -76,13 +77,18 @@ def wishes_for(command: str, said: Mapping[str, Any], melody: Melody) -> Generat
     """Of what was said those wishes that `command` takes, without those that a melody which it changes has settled.
 
     For callers whose wishes hold in every action, whichever of them the action has a use for. Chords are read in the
-    melody's metre. Raises UsageError for a value that is not legal.
+    melody's metre, and degrees in its key, unless a scale has a tonic of its own. Raises UsageError for a value that is
+    not legal.
     """
     taken = {one.name for one in taken_by(command, GenerationConfig)}
     found = {name: value for name, value in said.items() if name in taken}
     if "chords" in found and "meter" not in taken and str(melody.time_signature) != DEFAULT_METER:
         found["meter"] = str(melody.time_signature)
-    return GenerationConfig.from_dict(found)
+    config = GenerationConfig.from_dict(found)
+    if config.key is not None and "key" not in found:
+        with suppress(UsageError):
+            config = GenerationConfig.from_dict({**found, "key": str(melody.key)})
+    return config
 
 
 def leave_to_melody(config: GenerationConfig, command: str, melody: Melody) -> None:
@@ -159,7 +165,8 @@ def plan_rewriting(
                 return Plan(meta, melody.qpm, ahead, layout.script, begins=begins, fills_out=False)
             kept = max(kept, [span for number, span in enumerate(spans) if number not in lost], key=len)
     if spare and kept:
-        return plan_rewriting(config, melody, kept, rules, banned, max_duration, whole, leaves_out, spare)
+        fast = ([one for one in fixed if one in kept] for fixed in (fixed_rhythm, fixed_pitches))
+        return plan_rewriting(config, melody, kept, rules, banned, max_duration, whole, leaves_out, spare, *fast)
     raise problem.refusal()
 
 

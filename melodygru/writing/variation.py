@@ -1,8 +1,9 @@
 """The same tune, changed by as much as asked for.
 
 The amount is the share of the tune's notes that do not stand again: with the same onset and pitch, or, where pitches
-are kept, with the same onset and duration. Notes to change are chosen by a seed, off the beats first; each chosen one
-must not be what it was, and the model writes what it is instead. Of a few candidates the most probable is taken.
+are kept, with the same onset and duration; what is locked is not counted. Notes to change are chosen by a seed, off the
+beats first; each chosen one must not be what it was, and the model writes what it is instead. Of a few candidates the
+most probable is taken.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from melodygru.errors import UsageError
-from melodygru.music.melody import Melody
+from melodygru.music.melody import Melody, Note
 from melodygru.network.arrays import BoolArray
 from melodygru.network.tokenizer import Tokenizer
 from melodygru.option import described
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range
 from melodygru.writing.constraints.fidelity import AsWritten, InOrder, SameContour, Unlike
+from melodygru.writing.constraints.past import Banned
 from melodygru.writing.constraints.places import NoRests
 from melodygru.writing.drawing import AMOUNT, KEEP, VARIATIONS
+from melodygru.writing.locks import PITCHES as PITCH
+from melodygru.writing.locks import RHYTHM, Locks
 from melodygru.writing.planner import Plan
 from melodygru.writing.rewriting import Span, leave_to_melody, pitches_wished, plan_rewriting
 from melodygru.writing.sampler import sample
@@ -53,14 +57,13 @@ class Varied:
     nats: float
 
 
-def measured(original: Melody, varied: Melody, keep: str | None, span: Span) -> float:
-    """The share of the original's notes in `span` that do not stand again, in [0, 1]; see the module."""
-    inside = [note for note in original.notes if span[0] <= note.onset < span[1]]
+def measured(notes: Sequence[Note], varied: Melody, keep: str | None) -> float:
+    """The share of the original's `notes` that do not stand again, in [0, 1]; see the module."""
     if keep == "pitches":
         there = {(note.onset, note.duration) for note in varied.notes}
-        return sum((note.onset, note.duration) not in there for note in inside) / max(len(inside), 1)
+        return sum((note.onset, note.duration) not in there for note in notes) / max(len(notes), 1)
     there = {(note.onset, note.pitch) for note in varied.notes}
-    return sum((note.onset, note.pitch) not in there for note in inside) / max(len(inside), 1)
+    return sum((note.onset, note.pitch) not in there for note in notes) / max(len(notes), 1)
 
 
 def vary(
@@ -74,6 +77,7 @@ def vary(
     candidates: int = VARIATIONS,
     only: int | None = None,
     progress: Callable[[float], None] | None = None,
+    locks: Locks = Locks(),
 ) -> Varied:
     """A variation of a melody.
 
@@ -89,6 +93,7 @@ def vary(
         candidates: how many to choose from, as `best_of` of `GenerationConfig`.
         only: make this candidate and no other.
         progress: called with how many candidates are finished; of those under way, parts count.
+        locks: what stays, within the span too.
 
     Raises:
         UsageError: a value out of range, or wishes that cannot be kept.
@@ -101,9 +106,15 @@ def vary(
     leave_to_melody(config, "vary", melody)
     config = understood(config, model.context, model.name)
     span = span or (0, melody.length)
-    inside = [i for i, note in enumerate(melody.notes) if span[0] <= note.onset < span[1]]
-    if not inside:
+    within = [i for i, note in enumerate(melody.notes) if span[0] <= note.onset < span[1]]
+    if not within:
         raise UsageError("These bars have no notes that could be changed; choose others.")
+    places = locks.at(melody.length)
+    kept = [int(places[note.onset]) for note in melody.notes]
+    changes = {None: RHYTHM | PITCH, "pitches": RHYTHM}.get(keep, PITCH)
+    inside = [i for i in within if kept[i] & changes != changes]
+    if not inside:
+        raise UsageError("What is locked leaves nothing to vary there; lock less, or choose other bars.")
     if round(amount * len(inside)) == 0:
         return Varied(melody, 0, 0.0, 0.0)
     chance = Random(f"vary {seed}")
@@ -114,16 +125,20 @@ def vary(
         order = _order(melody, inside, legal, chance)
         target = round(amount * len(inside))
         if keep is None:
-            made = _plan_anew(model, melody, config, _chosen(order, target, chance), span)
+            chosen = _chosen(order, target, chance)
+            rows = _rows_in_order(melody, [i for i in inside if kept[i] == PITCH], chosen, config, chance)
+            made = _plan_anew(model, melody, config, chosen, span, kept, rows)
         else:
-            made = _plan_pitches(model, melody, config, order, target, span, keep == "contour", legal)
+            # What stays as it was may be anybody's; a guard would forbid it.
+            banned = model.banned(config) if target == len(order) and not locks else None
+            made = _plan_pitches(model, melody, config, order, target, span, keep == "contour", legal, banned)
     first, count = (0, candidates) if only is None else (only, 1)
     drawn = sample(model.engine, made.meta, count, config.sampling, made.ahead, seed, first, made.script, progress)
     found = []
     for number, one in enumerate(drawn, first):
         whole = Tokenizer(model.checkpoint.tokenizer_config).decode(one.events, melody.qpm, melody.name)
         whole = replace(whole, key=melody.key, pickup=melody.pickup)
-        share = measured(melody, whole, keep, span)
+        share = measured([melody.notes[i] for i in inside], whole, keep)
         found.append(Varied(whole, number, share, float(one.nats.sum()) / max(len(whole.notes), 1)))
     return min(found, key=lambda one: (round(abs(one.amount - amount) * len(inside)), one.nats))
 
@@ -156,13 +171,48 @@ def _chosen(order: Sequence[int], target: int, chance: Random) -> set[int]:
     return chosen
 
 
-def _plan_anew(model: Model, melody: Melody, config: GenerationConfig, chosen: set[int], span: Span) -> Plan:
+def _rows_in_order(
+    melody: Melody, locked: Sequence[int], chosen: set[int], config: GenerationConfig, chance: Random
+) -> list[Span]:
+    """Rows of notes whose pitches are `locked` that get another rhythm: of as many as were chosen among them."""
+    wanted, found = len(chosen.intersection(locked)), list[Span]()
+    if wanted:
+        groups = list(_rhythms(melody, locked, config.grid_steps(melody.time_signature)))
+        chance.shuffle(groups)
+        for first, last in groups:
+            if wanted > 0:
+                found.append((melody.notes[first].onset, melody.notes[last].end))
+                wanted -= last - first
+    return sorted(found)
+
+
+def _plan_anew(
+    model: Model,
+    melody: Melody,
+    config: GenerationConfig,
+    chosen: set[int],
+    span: Span,
+    kept: Sequence[int],
+    rows: Sequence[Span],
+) -> Plan:
+    """Chosen notes anew, but for what is `kept` of each; in `rows` only the rhythm is another."""
     notes = melody.notes
-    spans = _joined([(notes[i].onset, notes[i].end) for i in sorted(chosen)])
+    free, in_rhythm = ([i for i in sorted(chosen) if kept[i] == what] for what in (0, RHYTHM))
+    rhythm = _joined([(notes[i].onset, notes[i].end) for i in in_rhythm])
+    spans = sorted([*_joined([(notes[i].onset, notes[i].end) for i in free]), *rhythm, *rows])
+    if not spans:
+        raise UsageError("What is locked leaves no other rhythm there; lock less, or choose a finer --grid.")
     config = replace(config, end_on=config.end_on or ("tonic" if _ends_home(melody) else "any"))
-    rules = [Unlike([notes[i] for i in chosen])]
     longest = model.checkpoint.tokenizer_config.max_duration
-    return plan_rewriting(config, melody, spans, rules, model.banned(config), longest, span, spare=True)
+    rules: list[Constraint] = [Unlike([notes[i] for i in (*free, *in_rhythm)])]
+    if rhythm:
+        rules.append(AsWritten(melody, dict.fromkeys(in_rhythm, in_range(0, PITCHES - 1)), longest, rhythm))
+    if rows:
+        rules.append(InOrder(melody, rows))
+    return plan_rewriting(
+        config, melody, spans, rules, model.banned(config), longest, span, spare=True,
+        fixed_rhythm=rhythm, fixed_pitches=rows,
+    )  # fmt: skip
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:
@@ -239,6 +289,7 @@ def _plan_pitches(
     span: Span,
     contour: bool,
     legal: BoolArray,
+    banned: Banned | None,
 ) -> Plan:
     if contour:
         masks = _along_the_line(melody, order, target, legal, config.max_leap or PITCHES)
@@ -251,8 +302,6 @@ def _plan_pitches(
     rules += [SameContour(melody)] if contour else []
     # The rhythm decides what is wished of it, and the last note stays what it was, unless it is to be something.
     leaves_out = (*OF_RHYTHM, *(("contour",) if contour else ()), *(() if config.end_on else ("end_on",)))
-    # What stays as it was may be anybody's; a guard would forbid it.
-    banned = model.banned(config) if target == len(order) else None
     spans = _joined([(melody.notes[i].onset, melody.notes[i].end) for i in sorted(masks)])
     return plan_rewriting(config, melody, spans, rules, banned, longest, span, leaves_out, spare=True)
 

@@ -365,6 +365,37 @@ def test_changes_are_to_the_byte_what_the_command_line_writes(studio, tmp_path, 
         assert all(span["pitches"] for span in take["chords"])
 
 
+@pytest.mark.parametrize(
+    ("metre", "command", "asked", "chords"),
+    [
+        ("3/4", "infill", {"bars": "2-3"}, "C Am F G"),
+        ("3/4", "vary", {"amount": 0.5, "lock": "1"}, "C Am F G"),
+        ("3/4", "generate", {}, "C Am F G"),
+        ("6/8", "infill", {"lock": "1,3:1"}, "C Am F G"),
+        ("6/8", "vary", {"amount": 0.5}, "vi IV I V"),
+        ("6/8", "generate", {}, "vi IV I V"),
+    ],
+)
+def test_in_other_metres_too_pages_and_command_line_write_the_same(studio, tmp_path, metre, command, asked, chords):
+    """With the chords read in the melody's metre, degrees in its key."""
+    bar = TimeSignature.parse(metre).bar_steps
+    notes = [{"pitch": 67 + step, "onset": bar * n // 3, "duration": bar // 3} for n, step in enumerate((0, 2, 4) * 4)]
+    tune = {"name": "tune", "meter": metre, "key": "G major", "bpm": 90.0, "pickup": 0, "bars": 4, "notes": notes}
+    source, target = tmp_path / "tune.mid", tmp_path / "out.mid"
+    source.write_bytes(midi_bytes(messages.Melody(**tune).tune()))
+    wishes, options = ["--chords", chords, "--best-of", 2, "--seed", 4], {"chords": chords, "best_of": 2}
+    if command == "generate":
+        run("generate", "--primer", source, "--include-primer", "--bars", 6, *wishes, target)
+        take = takes(studio, primer=tune, options={**options, "bars": 6}, seed=4)[0]
+    else:
+        run(command, source, target, *(word for name, value in asked.items() for word in (f"--{name}", value)), *wishes)
+        take = post(studio, command, melody=tune, seed=4, options=options, **asked).json()
+    assert fetched(studio, take["file"]) == target.read_bytes()
+    assert [span["end"] - span["onset"] for span in take["chords"]][:4] == [bar] * 4
+    symbols = ["C", "Am", "F", "G"] if chords.startswith("C") else ["Em", "C", "G", "D"]
+    assert [span["symbol"] for span in take["chords"]][:4] == symbols
+
+
 def test_what_is_drawn_in_the_middle_of_nothing_stays_where_it_is(studio, tmp_path):
     """A file's music begins with its first note; a page's melody with its first bar."""
     notes = [{"pitch": 60 + n, "onset": 2 * 96 + 48 + 24 * n, "duration": 24} for n in range(8)]
@@ -376,7 +407,15 @@ def test_what_is_drawn_in_the_middle_of_nothing_stays_where_it_is(studio, tmp_pa
         changed = [old["onset"] for old, new in zip(notes, take["melody"]["notes"], strict=True) if old != new]
         assert changed
         assert bars is None or all(onset < 4 * 96 for onset in changed)
-    refused(post(studio, "vary", melody=tune, amount=1, bars="1-2"), "1-2", "bar 3")
+    refused(post(studio, "vary", melody=tune, amount=1, bars="1-2"), "no notes that could be changed")
+    # Chords count from the melody's bar 1, notes or not.
+    said = {"chords": "C C F F", "chord_mode": "strict", "best_of": 2}
+    take = post(studio, "vary", melody=tune, amount=1, keep="rhythm", seed=1, options=said).json()
+    assert [span["symbol"] for span in take["chords"]] == ["C", "F", "C", "F"]
+    strong = [note for note in take["melody"]["notes"] if note["onset"] % 48 == 0]
+    assert strong
+    for note in strong:
+        assert note["pitch"] % 12 in ({0, 4, 7} if note["onset"] // 192 % 2 == 0 else {5, 9, 0})
     take = post(studio, "infill", melody=tune, bars="4", seed=1).json()
     kept = [note for note in take["melody"]["notes"] if not 3 * 96 <= note["onset"] < 4 * 96]
     assert kept == [note for note in notes if not 3 * 96 <= note["onset"] < 4 * 96]

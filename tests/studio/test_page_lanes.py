@@ -106,6 +106,87 @@ def test_a_lane_is_drawn_in_and_undone(opened: Any) -> None:
     assert opened.locator(".lane-note").count() == 0
 
 
+def test_notes_of_a_lane_are_moved_and_stretched(opened: Any) -> None:
+    with_groove(opened)
+    opened.select_option("#snap", "12")
+    opened.select_option("#lane", "bass")
+    opened.wait_for_selector(".lane-note", state="attached")
+    in_page(opened, "roll.zoomBy(2)")
+    before = lanes_of(opened)["bass"]
+    # The first that is wide enough to be taken by its middle and by its end.
+    number = next(number for number, (_, duration, _, _) in enumerate(before) if duration >= 10)
+    onset, duration, pitch, louder = before[number]
+    box = opened.locator(".lane-note").nth(number).bounding_box()
+    step = in_page(opened, "return roll.scale")
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def drag(from_x: float, steps: int, rows: int = 0) -> None:
+        opened.mouse.move(from_x, y)
+        opened.mouse.down()
+        opened.mouse.move(from_x + steps * step / 2, y - rows * 6)
+        opened.mouse.move(from_x + steps * step, y - rows * 13)
+        opened.mouse.up()
+
+    drag(x, 12, 2)
+    moved = sorted([*before[:number], [onset + 12, duration, pitch + 2, louder], *before[number + 1 :]])
+    assert sorted(lanes_of(opened)["bass"]) == moved
+    opened.keyboard.press("Control+z")
+    assert lanes_of(opened)["bass"] == before
+    drag(box["x"] + box["width"] - 2, 24)
+    [(_, longer, _, _)] = [one for one in lanes_of(opened)["bass"] if one not in before]
+    assert longer in range(duration + 13, duration + 36)
+    assert (onset + longer) % 12 == 0
+    opened.keyboard.press("Control+z")
+    # A new one is as long as it is dragged, and one step to undo; Escape leaves all as it was.
+    last = max(end for end in (one[0] + one[1] for one in before))
+    assert last
+    opened.mouse.move(x, y - 5 * 13)
+    opened.mouse.down()
+    opened.mouse.move(x + 48 * step, y - 5 * 13, steps=3)
+    opened.mouse.up()
+    [new] = [one for one in lanes_of(opened)["bass"] if one not in before]
+    assert new[2] == pitch + 5
+    assert new[1] >= 36
+    opened.keyboard.press("Control+z")
+    assert lanes_of(opened)["bass"] == before
+    opened.mouse.move(x, y)
+    opened.mouse.down()
+    opened.mouse.move(x + 48 * step, y)
+    opened.keyboard.press("Escape")
+    opened.mouse.up()
+    assert lanes_of(opened)["bass"] == before
+
+
+def test_a_groove_that_was_chosen_is_undone(opened: Any) -> None:
+    opened.fill("[name=chords]", "Am F C G")
+    opened.press("[name=chords]", "Enter")
+    opened.wait_for_selector(".ruler .chord")
+    with_groove(opened)
+    opened.select_option("#groove", "ballad")
+    until(opened, "return lanes.played === 'ballad'")
+    opened.click("#undo")
+    assert opened.input_value("#groove") == "pop"
+    opened.click("#undo")
+    assert opened.input_value("#groove") == ""
+    assert opened.is_disabled("#bassOn")
+    opened.click("#redo")
+    assert opened.input_value("#groove") == "pop"
+    until(opened, "return lanes.of(session.now).length === 3")
+    # Another melody is played around too.
+    opened.click("#generate")
+    settle(opened)
+    assert opened.input_value("#groove") == "pop"
+
+
+def test_a_page_of_notes_says_that_it_is_the_melodys(opened: Any) -> None:
+    with_groove(opened)
+    data = saved(opened, "[data-format=musicxml]")
+    assert data.count(b"<score-part ") == 1
+    assert b"<harmony" in data
+    opened.wait_for_selector("#message:not([hidden])")
+    assert "go with MIDI and WAV" in opened.inner_text("#message")
+
+
 def test_lanes_are_heard_and_mute(opened: Any) -> None:
     with_groove(opened)
     opened.click("#melodyOn")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from melodygru import Melody, Note, TimeSignature, load_model
 from melodygru.errors import UsageError
+from melodygru.formats.reading import read_melodies
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import in_range, of_classes
 from melodygru.writing.constraints.elsewhere import Elsewhere
@@ -17,7 +18,8 @@ from melodygru.writing.constraints.past import Density, Prefers
 from melodygru.writing.constraints.places import EndsOn, Leaps, NoRests, Pitches
 from melodygru.writing.drawing import LOCK_PITCHES
 from melodygru.writing.infilling import infill, whole_of
-from melodygru.writing.locks import Locks, parse_places, parts_of, share_changed
+from melodygru.writing.locks import PITCHES, RHYTHM, Locks, parse_places, parts_of, share_changed
+from melodygru.writing.variation import measured, vary
 from tests.command_line import run
 from tests.under_way import progress, together
 
@@ -124,6 +126,51 @@ def test_what_is_locked_stays_and_what_is_free_changes(said, span, seed):
     assert share_changed(tune, done, parts) > 0
 
 
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    st.dictionaries(st.sampled_from(["lock", "lock_rhythm", "lock_pitches"]), PLACES, min_size=1),
+    st.sampled_from([None, "rhythm", "contour", "pitches"]),
+    st.integers(0, 99),
+)
+def test_a_variation_keeps_what_is_locked_and_changes_the_rest(said, keep, seed):
+    model = load_model("folk")
+    tune = model.generate(bars=4, key="G", seed=2)
+    locks = Locks.of(said, tune)
+    kept = locks.at(tune.length)
+    try:
+        done = vary(model, tune, 1.0, GenerationConfig(max_copy=0), seed, keep, candidates=2, locks=locks)
+    except UsageError:
+        return  # too little is left: told below
+    after = {note.onset: note for note in done.melody.notes}
+    changes = {None: RHYTHM | PITCHES, "pitches": RHYTHM}.get(keep, PITCHES)
+    for note in tune.notes:
+        if kept[note.onset] == RHYTHM | PITCHES:
+            assert after[note.onset] == note
+        elif kept[note.onset] == RHYTHM:
+            assert after[note.onset].duration == note.duration
+    if keep in (None, "pitches"):
+        for start, end in locks.pitches:
+            before = [n.pitch for n in tune.notes if start <= n.onset < end and kept[n.onset] == PITCHES]
+            rows = [n.pitch for n in done.melody.notes if start <= n.onset < end and kept[n.onset] == PITCHES]
+            assert before == rows or RHYTHM in kept[start:end]
+    free = [n for n in tune.notes if kept[n.onset] & changes != changes]
+    assert done.amount == pytest.approx(measured(free, done.melody, keep))
+    assert done.amount > 0
+
+
+def test_of_a_locked_rhythm_a_variation_changes_every_pitch(model, tune):
+    locks = Locks.of({"lock_rhythm": "1-2", "lock": "3"}, tune)
+    done = vary(model, tune, 1.0, GenerationConfig(max_copy=0), 3, candidates=2, locks=locks).melody
+    for one, other in zip(tune.notes, done.notes, strict=False):
+        if one.onset < 192:
+            assert (one.onset, one.duration) == (other.onset, other.duration)
+            assert one.pitch != other.pitch
+    assert [n for n in tune.notes if 192 <= n.onset < 288] == [n for n in done.notes if 192 <= n.onset < 288]
+    assert [n for n in tune.notes if n.onset >= 288] != [n for n in done.notes if n.onset >= 288]
+    with pytest.raises(UsageError, match="leaves nothing to vary"):
+        vary(model, tune, 1.0, GenerationConfig(max_copy=0), 3, "rhythm", locks=Locks(pitches=[(0, 384)]))
+
+
 @pytest.mark.parametrize("free", ["n1", "n7", "n12"])
 def test_a_single_free_note_comes_out_another(model, tune, free):
     number = int(free[1:])
@@ -176,7 +223,10 @@ def test_the_command_line_locks_and_makes_again(here, capsys):
     assert "what is not locked of a.mid anew" in capsys.readouterr().out
     assert run("vary", "b.mid", "c.mid", "--scale", "major pentatonic", "--best-of", 2, "--seed", 1, "--json") == 0
     assert run("infill", "c.mid", "d.mid", "--bars", "2-3", "--lock-pitches", "2", "--best-of", 4, "--seed", 1) == 0
-    for name in ("a", "b", "c", "d"):
+    assert run("vary", "a.mid", "v.mid", "--lock", "1", "--lock-rhythm", "2", "--best-of", 2, "--seed", 1) == 0
+    before, after = (read_melodies(name)[0] for name in ("a.mid", "v.mid"))
+    assert [n for n in before.notes if n.onset < 96] == [n for n in after.notes if n.onset < 96]
+    for name in ("a", "b", "c", "d", "v"):
         assert run("replay", f"{name}.mid") == 0
     capsys.readouterr()
     assert run("infill", "a.mid", "e.mid", "--lock", "3", "--seed", 1, "--best-of", 2, "--json") == 0

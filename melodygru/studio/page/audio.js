@@ -26,23 +26,38 @@ const HEAD_START = 0.02;
 const VELOCITY = 84;
 const CHORD_VELOCITY = 64;
 
+/** Of a MIDI port, from 0: the melody's channel, and those of the parts beside it, as in files. */
+const CHANNEL = 0;
+/** @type {Record<Part, number>} */
+const CHANNELS = { chords: 1, bass: 2, drums: 9 };
+
+/**
+ * What takes every note too, with times in milliseconds of the page's clock; and is told when all are to end.
+ * @typedef {{note: (channel: number, pitch: number, velocity: number, from: number, to: number) => void, hush: () => void}} Port
+ */
+
 /**
  * Everything that begins in steps [from, to), heard from `time` on; what would sound past `end` is cut there.
  * With `caught`, what began before `from` and still holds is struck again at `from`.
  * @param {BaseAudioContext} context @param {AudioNode} out @param {Clip} clip
  * @param {number} from @param {number} to @param {number} end @param {number} time @param {number} rate steps a second
- * @param {{caught: boolean, melody: boolean, levels: Record<Part, number>, metronome: boolean}} wanted `levels` in [0, 1]
+ * @param {{caught: boolean, melody: boolean, levels: Record<Part, number>, metronome: boolean,
+ *   port?: Port | null, clock?: (time: number) => number}} wanted `levels` in [0, 1]; `clock` from the context's to the page's
  */
 function schedule(context, out, clip, from, to, end, time, rate, wanted) {
   const seconds = (/** @type {number} */ steps) => steps / rate;
   const due = (/** @type {number} */ onset, /** @type {number} */ over) =>
     (onset >= from && onset < to) || (wanted.caught && onset < from && over > from);
+  const { port, clock = () => 0 } = wanted;
+  const send = (/** @type {number} */ channel, /** @type {number} */ pitch, /** @type {number} */ velocity, /** @type {number} */ start, /** @type {number} */ length) =>
+    port?.note(channel, pitch, velocity, clock(start), clock(start + length));
   const voice = voiceName(clip.program ?? 0);
   for (const note of wanted.melody ? clip.notes : []) {
     const over = Math.min(note.onset + note.duration, end), onset = Math.max(note.onset, from);
     if (!due(note.onset, over)) continue;
     const start = time + seconds(onset - from);
     sound(context, out, voice, note.pitch, note.velocity ?? VELOCITY, start, seconds(over - onset));
+    send(CHANNEL, note.pitch, note.velocity ?? VELOCITY, start, seconds(over - onset));
   }
   const lanes = clip.lanes ?? [];
   for (const { part, program, notes } of lanes) {
@@ -55,6 +70,7 @@ function schedule(context, out, clip, from, to, end, time, rate, wanted) {
       const start = time + seconds(onset - from), velocity = (note.velocity ?? VELOCITY) * level;
       if (part === "drums") drum(context, out, note.pitch, velocity, start);
       else sound(context, out, voiceName(program), note.pitch, velocity, start, seconds(over - onset));
+      send(CHANNELS[part], note.pitch, velocity, start, seconds(over - onset));
     }
   }
   const plain = lanes.some(({ part }) => part === "chords") ? 0 : wanted.levels.chords;
@@ -62,7 +78,10 @@ function schedule(context, out, clip, from, to, end, time, rate, wanted) {
     const over = Math.min(chord.end, end), onset = Math.max(chord.onset, from);
     if (!due(chord.onset, over)) continue;
     const start = time + seconds(onset - from);
-    for (const pitch of chord.pitches) sound(context, out, "piano", pitch, CHORD_VELOCITY * plain ** 0.6, start, seconds(over - onset));
+    for (const pitch of chord.pitches) {
+      sound(context, out, "piano", pitch, CHORD_VELOCITY * plain ** 0.6, start, seconds(over - onset));
+      send(CHANNELS.chords, pitch, CHORD_VELOCITY * plain ** 0.6, start, seconds(over - onset));
+    }
   }
   const beat = clip.beatSteps > 0 ? clip.beatSteps : STEPS_PER_QUARTER;
   for (let step = wanted.metronome ? Math.ceil(from / beat) * beat : to; step < to; step += beat)
@@ -94,6 +113,12 @@ export class Player {
   on = { chords: true, bass: true, drums: true };
   /** @type {Record<Part, number>} */
   levels = { chords: 0.8, bass: 0.8, drums: 0.8 };
+  /** Quarters a minute of somebody else's clock; null: the clip's. @type {number | null} */
+  tempo = null;
+  /** Whether somebody else says when to begin: without a bar of clicks. */
+  led = false;
+  /** Where every note goes too. @type {Port | null} */
+  port = null;
   /** Called when the clip has come to its end, or was stopped. @type {() => void} */
   onended = () => {};
 
@@ -130,22 +155,21 @@ export class Player {
     if (call !== this.#calls || !this.#outlet) return; // stopped, or played again, meanwhile
     const going = this.#timer !== null;
     this.#close();
-    const [first, end] = this.#range();
+    const [first, end] = this.range;
     this.#bus = new GainNode(context, { gain: 1 });
     this.#bus.connect(this.#outlet.input);
     this.#cursor = this.#rest = fromStep >= 0 && fromStep < end ? fromStep : first;
     this.#cursorTime = context.currentTime + HEAD_START;
     this.#caught = true;
     this.#stretches = [];
-    if (this.countIn && !going) this.#count(context, this.#bus);
+    if (this.countIn && !going && !this.led) this.#count(context, this.#bus);
     this.#timer = setInterval(() => this.#look(), TIMER_MS);
     this.#look();
   }
 
   /** A bar of clicks; what plays begins after it. @param {AudioContext} context @param {GainNode} bus */
   #count(context, bus) {
-    const { barSteps, bpm } = this.#clip, beat = this.#clip.beatSteps || STEPS_PER_QUARTER;
-    const rate = (Math.max(1, bpm) / 60) * STEPS_PER_QUARTER;
+    const { barSteps } = this.#clip, beat = this.#clip.beatSteps || STEPS_PER_QUARTER, rate = this.#rate;
     for (let step = 0; step < barSteps; step += beat) click(context, bus, this.#cursorTime + step / rate, step === 0);
     this.#cursorTime += barSteps / rate;
     this.#stretches.push({ time: this.#cursorTime, step: this.#cursor, rate });
@@ -183,6 +207,31 @@ export class Player {
     const { time, step, rate } = this.#stretches[index];
     const at = step + Math.max(0, now - time) * rate;
     return index === last ? Math.min(at, this.#cursor) : at;
+  }
+
+  /**
+   * The step that is heard at a time of the page's clock, in milliseconds, a little ago or soon; while a bar of clicks
+   * counts in, one before the first.
+   * @param {number} ms
+   */
+  stepAt(ms) {
+    const time = this.#heard() + (ms - performance.now()) / 1000;
+    let index = this.#stretches.length - 1;
+    if (this.#timer === null || index < 0) return this.#rest;
+    while (index > 0 && this.#stretches[index].time > time) index--;
+    const { time: since, step, rate } = this.#stretches[index];
+    return step + (time - since) * rate;
+  }
+
+  /** Milliseconds that notes are handed on before they sound. */
+  get ahead() {
+    return (document.hidden ? AHEAD_HIDDEN : AHEAD) * 1000;
+  }
+
+  /** Be allowed to sound later, while somebody presses something. */
+  async wake() {
+    const context = this.#open();
+    if (context.state !== "running") await context.resume();
   }
 
   /** The audio clock in seconds; 0 before the first sound. */
@@ -229,8 +278,13 @@ export class Player {
     return this.clock - latency;
   }
 
+  /** Steps a second. */
+  get #rate() {
+    return (Math.max(1, this.tempo ?? this.#clip.bpm) / 60) * STEPS_PER_QUARTER;
+  }
+
   /** First step and end of what is played. @returns {[number, number]} */
-  #range() {
+  get range() {
     const [first, end] = (this.loop && this.loopRange) || [0, this.#clip.length];
     const cut = Math.min(end, this.#clip.length);
     return cut - first >= 1 ? [Math.max(0, first), cut] : [0, this.#clip.length];
@@ -242,8 +296,7 @@ export class Player {
     if (!context || !bus) return;
     const horizon = context.currentTime + (typeof document !== "undefined" && document.hidden ? AHEAD_HIDDEN : AHEAD);
     while (this.#cursorTime < horizon) {
-      const [first, end] = this.#range();
-      const rate = (Math.max(1, this.#clip.bpm) / 60) * STEPS_PER_QUARTER;
+      const [first, end] = this.range, rate = this.#rate;
       if (this.#cursor >= end) {
         if (!this.loop || end - first < 1) {
           if (this.#heard() >= this.#cursorTime) this.#finish();
@@ -260,7 +313,8 @@ export class Player {
         this.#stretches.push({ time: this.#cursorTime, step: this.#cursor, rate });
       const to = Math.min(end, this.#cursor + Math.max(1e-3, (horizon - this.#cursorTime) * rate));
       const wanted = {
-        caught: this.#caught, melody: this.melodyOn, levels: this.#mixed, metronome: this.metronome,
+        caught: this.#caught, melody: this.melodyOn, levels: this.#mixed, metronome: this.metronome, port: this.port,
+        clock: (/** @type {number} */ time) => performance.now() + (time - this.#heard()) * 1000,
       };
       schedule(context, bus, this.#clip, this.#cursor, to, end, this.#cursorTime, rate, wanted);
       this.#cursorTime += (to - this.#cursor) / rate;
@@ -287,6 +341,7 @@ export class Player {
     this.#rest = this.position;
     clearInterval(this.#timer);
     this.#timer = this.#bus = null;
+    this.port?.hush();
     bus.gain.setTargetAtTime(0, context.currentTime, 0.008);
     setTimeout(() => bus.disconnect(), 120);
   }

@@ -33,7 +33,7 @@ export class Auto {
     });
     form.form.addEventListener("input", (event) => {
       const name = event.target instanceof Element ? event.target.getAttribute("name") : "";
-      if (this.on && !["seed", "program", "swing", "humanize"].includes(name ?? "")) void this.turn();
+      if (this.on && !["seed", "program", "swing", "humanize", "expression"].includes(name ?? "")) void this.turn();
     });
   }
 

@@ -49,8 +49,7 @@ export class Changing {
       if (!field.validity.valid || field.value === "") {
         throw new Error(`Vary by ${field.value || "nothing"} is not possible; choose ${field.min} to ${field.max} per cent.`);
       }
-      if (this.roll.locks.size) throw new Error("Vary keeps no locks; use Regenerate, which does, or let them go.");
-      return { bars: this.bars, amount, keep: select("keep").value || null };
+      return { bars: this.bars, amount, keep: select("keep").value || null, ...locksOf(this.roll) };
     };
     return this.rewrite("vary", "Varying", {}, values, `varied by ${Math.round(amount * 100)} %`);
   }

@@ -4,10 +4,12 @@
 import * as api from "./api.js";
 import { element, get, html, input } from "./elements.js";
 import { doing, say, tell } from "./messages.js";
+import { QUARTER } from "./music.js";
 import { plain } from "./session.js";
 
 /** Tracks of a file that are offered, at most. */
 const OFFERED = 6;
+const ALONE = "These notes are the melody with the chords’ names; chords, bass and drums that play around it go with MIDI and WAV.";
 const NOTHING = "There is nothing to save yet; draw a note, or press Generate.";
 
 export class Files {
@@ -58,8 +60,8 @@ export class Files {
   /** The file of what is on the roll, if it has been made: what the server wrote is played plainly. */
   get known() {
     const { now } = this.session;
-    const { program, swing, humanize } = this.form.played(now.melody.meter);
-    const plainly = !this.lanes.groove && program === 0 && swing === 0.5 && !humanize;
+    const { program, swing, humanize, expression } = this.form.played(now.melody.meter);
+    const plainly = !this.lanes.groove && program === 0 && swing === 0.5 && !humanize && !expression;
     return (plainly && now.file) || (this.made.get(now)?.get(this.playing) ?? null);
   }
 
@@ -121,9 +123,12 @@ export class Files {
       ...remarks,
     ];
     const voices = tracks.length > 1 ? others.slice(0, OFFERED) : [];
+    // The other likely ones: as it is read now it stands there.
+    const [now] = melodies;
+    const elsewise = readings.filter(({ meter, pickup }) => meter !== now?.meter || pickup * QUARTER !== now.pickup);
     const offers = /** @type {[string, () => void][]} */ ([
       ...voices.map(([number, name]) => [`Take ${name || `track ${number}`}`, () => this.open(file, { track: String(number) })]),
-      ...readings.map((reading) => [
+      ...elsewise.map((reading) => [
         `Read it in ${reading.meter}${reading.pickup ? `, pickup ${reading.pickup}` : ""}`, () => this.open(file, { ...how, reading }),
       ]),
     ]);
@@ -134,7 +139,10 @@ export class Files {
     for (const one of document.querySelectorAll("button[data-format]")) {
       if (one instanceof HTMLButtonElement) {
         const format = one.dataset.format ?? "mid";
-        one.addEventListener("click", () => doing(one, `Making the ${one.textContent}`, async ({ signal }) => save(await this.make(format, signal))));
+        one.addEventListener("click", () => doing(one, `Making the ${one.textContent}`, async ({ signal }) => {
+          save(await this.make(format, signal));
+          if (this.lanes.groove && format !== "wav") say(ALONE);
+        }));
       }
     }
     element("drag").addEventListener("dragstart", (event) => {
@@ -154,7 +162,7 @@ export class Files {
         doing(null, "Making the MIDI file", () => this.saveMidi());
       });
     }
-    for (const name of ["program", "swing", "humanize"]) this.form.field(name).addEventListener("change", () => this.link());
+    for (const name of ["program", "swing", "humanize", "expression"]) this.form.field(name).addEventListener("change", () => this.link());
     input("open").addEventListener("change", async () => {
       const file = input("open").files?.[0];
       if (file) await this.open(file);

@@ -143,7 +143,8 @@ export class Form {
 
   /** How notes are played that say nothing themselves, as a file is asked for. @param {string} meter */
   played(meter) {
-    return { program: this.program, swing: this.swingOf(meter), humanize: Number(this.value("humanize")) };
+    const [humanize, expression] = [Number(this.value("humanize")), Number(this.value("expression"))];
+    return { program: this.program, swing: this.swingOf(meter), humanize, expression };
   }
 
   /** @returns {number | null} */

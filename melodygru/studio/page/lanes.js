@@ -27,6 +27,8 @@ export class Lanes {
     /** @type {{melody: string, texts: string[], at: number}} ways to harmonize a melody, and the one that was taken */
     this.ways = { melody: "", texts: [], at: 0 };
     this.turn = 0;
+    /** The groove that plays, before another is chosen. */
+    this.played = "";
     /** @type {(() => void)[]} called when other lanes sound */
     this.watchers = [];
     select("groove").append(...Object.entries(grooves).map(([name, about]) => html("option", { value: name, title: about }, [name])));
@@ -77,6 +79,10 @@ export class Lanes {
   }
 
   async choose() {
+    const { now } = this.session;
+    // What was chosen before is known, so that it can be undone.
+    this.session.now = { ...now, groove: now.groove ?? this.played };
+    this.session.put({ ...now, groove: this.groove });
     this.enable();
     // Without chords there is nothing to play but drums.
     if (this.groove && !this.session.now.progression && this.session.now.melody.notes.length) await this.harmonize();
@@ -86,6 +92,12 @@ export class Lanes {
   /** Have the groove play around what is on the roll now. */
   async follow() {
     const turn = ++this.turn;
+    const { groove } = this.session.now;
+    if (groove !== undefined && groove !== this.groove) {
+      select("groove").value = groove;
+      this.enable();
+    }
+    this.played = this.groove;
     if (this.groove && this.key !== this.made.key) {
       await new Promise((resolve) => setTimeout(resolve, AFTER_CHANGES));
       if (turn !== this.turn) return;

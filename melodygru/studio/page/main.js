@@ -13,6 +13,7 @@ import { Lanes } from "./lanes.js";
 import { Listening } from "./listening.js";
 import { say, tell } from "./messages.js";
 import { lengthOf } from "./music.js";
+import { Ports } from "./midi_ports.js";
 import { Playing } from "./playing.js";
 import { Roll } from "./roll.js";
 import { copy, duplicate, paste } from "./roll_clipboard.js";
@@ -70,6 +71,7 @@ const writing = new Writing(session, roll, form, takes, history, playing);
 new Changing(session, roll, form, history);
 new Checking(form, session);
 new Auto(session, form, history, playing);
+new Ports(session, roll, player, playing);
 session.watchers.push(showFacts, () => form.follow(session.now));
 listenToKeys(session, takes, playing);
 

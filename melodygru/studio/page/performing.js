@@ -1,6 +1,7 @@
 // How a melody is played: swing, accents and inexactness, as melodygru/formats/midi/performance.py has them.
 
 /** @import {Lane, Melody, Note} from "./types.js" */
+import { shaped } from "./expression.js";
 import { metreOf, QUARTER } from "./music.js";
 
 /** Velocity of a note off the beat. */
@@ -54,15 +55,19 @@ export function performedLane(melody, { part, program, notes }, swing) {
 /**
  * Notes as they are played, in fractions of steps.
  * @param {Melody} melody @param {number} swing where the second of two eighths begins: 0.5 straight @param {number} human 0 to 1
+ * @param {number} expression 0 to 1
  * @returns {(Note & {velocity: number})[]}
  */
-export function performed(melody, swing, human) {
+export function performed(melody, swing, human, expression) {
+  const louder = shaped(melody, expression);
   const late = lateness(melody, swing);
   const spread = human * TIMING_SECONDS * (melody.bpm / 60) * QUARTER;
   const played = melody.notes.map((note, index) => {
     const onset = Math.max(0, note.onset + late(note.onset) + spread * wobble(2 * index));
     const over = note.onset + note.duration;
-    const velocity = velocityOf(melody, note) + Math.round(human * VELOCITY_SPREAD * wobble(2 * index + 1));
+    // What is said of a note itself holds.
+    const by = note.velocity === undefined ? (louder[index] ?? 0) + Math.round(human * VELOCITY_SPREAD * wobble(2 * index + 1)) : 0;
+    const velocity = velocityOf(melody, note) + by;
     return { ...note, onset, duration: Math.max(0.5, over + late(over) - onset), velocity: Math.max(1, Math.min(127, velocity)) };
   });
   return played;

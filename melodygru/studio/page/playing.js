@@ -48,7 +48,7 @@ export class Playing {
         button(what).setAttribute("aria-pressed", String(player[what]));
       });
     }
-    for (const name of ["swing", "humanize"]) form.field(name).addEventListener("input", () => this.load());
+    for (const name of ["swing", "humanize", "expression"]) form.field(name).addEventListener("input", () => this.load());
     button("chordsOn").addEventListener("click", () => {
       player.on.chords = !player.on.chords;
       button("chordsOn").setAttribute("aria-pressed", String(player.on.chords));
@@ -69,7 +69,7 @@ export class Playing {
     const { bar, beat } = metreOf(melody.meter);
     const { program } = this.form;
     const swing = this.form.swingOf(melody.meter);
-    const notes = performed(melody, swing, Number(this.form.value("humanize")));
+    const notes = performed(melody, swing, Number(this.form.value("humanize")), Number(this.form.value("expression")));
     // What surrounds the melody that is worked on does not go with another.
     const lanes = this.audition ? [] : this.lanes.of(this.session.now).map((lane) => performedLane(melody, lane, swing));
     this.player.setClip({ notes, bpm: melody.bpm, length: lengthOf(melody), barSteps: bar, beatSteps: beat, chords, program, lanes });

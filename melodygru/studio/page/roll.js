@@ -5,7 +5,7 @@ import { added, withNotes } from "./clip.js";
 import { metreOf } from "./music.js";
 import { drag, framing, moving, stretching } from "./roll_drag.js";
 import { pressKey, sayWhere } from "./roll_keys.js";
-import { drawLane, toggleInLane } from "./roll_lane.js";
+import { drawLane, pressInLane, tapInLane, underInLane } from "./roll_lane.js";
 import { drawLine } from "./roll_line.js";
 import { turnLock } from "./roll_locks.js";
 import { pressRuler } from "./roll_ruler.js";
@@ -182,7 +182,13 @@ export class Roll extends RollView {
 
   /** @param {PointerEvent} event */
   hover(event) {
-    if (event.buttons || event.pointerType === "touch" || this.lining || this.lane) return;
+    if (event.buttons || event.pointerType === "touch" || this.lining) return;
+    if (this.lane) {
+      const { number, end } = underInLane(this, event);
+      this.grid.classList.toggle("over", number >= 0);
+      this.grid.classList.toggle("end", end);
+      return;
+    }
     const note = this.under(event);
     this.grid.classList.toggle("over", note !== null);
     this.grid.classList.toggle("end", note !== null && this.atEnd(note, event));
@@ -200,8 +206,7 @@ export class Roll extends RollView {
     }
     this.nudgedAt = 0;
     if (this.lane) {
-      const { step, pitch } = this.place(event);
-      toggleInLane(this, step, pitch);
+      pressInLane(this, event);
       return;
     }
     const note = this.under(event);
@@ -231,6 +236,10 @@ export class Roll extends RollView {
 
   /** @param {MouseEvent} event @param {boolean} held whether the button is still down, so that it can be stretched */
   write(event, held) {
+    if (this.lane) {
+      tapInLane(this, event);
+      return;
+    }
     if (this.under(event)) return;
     const { step, pitch } = this.place(event);
     const onset = Math.floor(step / this.snap) * this.snap;

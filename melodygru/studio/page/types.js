@@ -53,6 +53,7 @@
  * @property {FileLink | null} file  null: it has been edited since
  * @property {number | null} seed
  * @property {Partial<Record<Part, Struck[]>>} [hand]  lanes that were drawn by hand
+ * @property {string} [groove]  what plays around it, where that was chosen for it; empty: nothing
  * @property {string | null} [style]  in which it was written, where that is known
  */
 

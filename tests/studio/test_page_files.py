@@ -1,0 +1,75 @@
+"""What is told of a file that is opened, and how else it can be had: another track, another metre."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from random import Random
+from typing import Any
+
+import mido
+
+from tests.studio.browser import BROWSER, in_page, melody_of, places, settle, until
+
+pytestmark = BROWSER
+
+
+def opened_with(page: Any, name: str, file: mido.MidiFile) -> None:
+    data = BytesIO()
+    file.save(file=data)
+    page.set_input_files("#open", {"name": name, "mimeType": "audio/midi", "buffer": data.getvalue()})
+    page.wait_for_selector("#message:not([hidden])")
+    settle(page)
+
+
+def voice(name: str, notes: list[tuple[int, int, int]]) -> mido.MidiTrack:
+    """A track of notes one after the other: (pitch, ticks, velocity), 480 ticks a quarter."""
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+    for pitch, ticks, velocity in notes:
+        track.append(mido.Message("note_on", note=pitch, velocity=velocity))
+        track.append(mido.Message("note_off", note=pitch, time=ticks))
+    return track
+
+
+def offers(page: Any) -> list[str]:
+    return page.locator("#message .offers button").all_inner_texts()
+
+
+def test_a_played_file_without_a_metre_is_offered_in_the_other_likely_one(opened: Any) -> None:
+    settle(opened)
+    chance, pitch, notes = Random(7), 67, []
+    for _ in range(48):
+        pitch = max(55, min(79, pitch + chance.choice([-2, -1, 1, 2, 0, 3, -3])))
+        notes.append((pitch, chance.choice([240, 240, 480, 480, 720]), 70 + chance.randrange(30)))
+    opened_with(opened, "played.mid", mido.MidiFile(tracks=[voice("Flute", notes)]))
+    read = melody_of(opened)
+    assert "metre estimated" in opened.inner_text("#message")
+    [offer] = offers(opened)
+    other = offer.removeprefix("Read it in ").split(",")[0]
+    assert {read["meter"], other} == {"3/4", "6/8"}
+    opened.click("#message .offers button")
+    until(opened, f"return roll.melody.meter === '{other}'")
+    settle(opened)
+    assert [note["pitch"] for note in melody_of(opened)["notes"]] == [note["pitch"] for note in read["notes"]]
+    assert [note["velocity"] for note in melody_of(opened)["notes"]] == [loud for _, _, loud in notes]
+    opened.keyboard.press("Control+z")
+    assert melody_of(opened)["meter"] == read["meter"]
+
+
+def test_other_voices_and_tempi_are_told_and_a_track_can_be_taken(opened: Any) -> None:
+    settle(opened)
+    head = mido.MidiTrack([mido.MetaMessage("time_signature", numerator=4, denominator=4)])
+    head += [mido.MetaMessage("set_tempo", tempo=500_000), mido.MetaMessage("set_tempo", tempo=600_000, time=1920)]
+    tune = [(72 + (i * 5) % 8, 480, 100) for i in range(16)]
+    low = [(43 + (i % 2) * 5, 960, 60) for i in range(8)]
+    opened_with(opened, "song.mid", mido.MidiFile(tracks=[head, voice("Tune", tune), voice("Low", low)]))
+    text = opened.inner_text("#message")
+    assert "2 tempos became one" in text
+    assert "taken from Tune" in text
+    assert offers(opened) == ["Take Low"]
+    assert places(melody_of(opened)) == [(pitch, 24 * at, 24) for at, (pitch, _, _) in enumerate(tune)]
+    opened.click("#message .offers button")
+    until(opened, "return roll.melody.notes.length === 8")
+    settle(opened)
+    assert places(melody_of(opened)) == [(pitch, 48 * at, 48) for at, (pitch, _, _) in enumerate(low)]
+    assert in_page(opened, "return session.now.melody.notes.every((note) => note.velocity === 60)")
+    assert offers(opened) == ["Take Tune"]
