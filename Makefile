@@ -56,7 +56,7 @@ lint: $(READY)  ## Check style, types and the floors of the house, scripts and t
 
 docs: $(READY)  ## Build the site with its players into build/site, every link checked (five minutes)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
-	PYTHONPATH=scripts $(BIN)/python scripts/build_site.py
+	$(BIN)/python scripts/build_site.py
 
 clean:  ## Remove the environment and everything that was made
 	rm -rf $(VENV) demo dist build mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis

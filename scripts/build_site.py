@@ -18,10 +18,10 @@ import sys
 import time
 from pathlib import Path
 
-from melodygru.writing.styles import STYLES
 from website import checking, gallery, pages, playing
 
-BUILD = pages.ROOT / "build"
+from melodygru.writing.styles import STYLES
+
 SOUND = pages.ROOT / "melodygru" / "studio" / "page"
 VOICES = ("voices.js", "drums.js", "audio.js")
 """The studio's files that make sound, each after what it takes from others."""
@@ -94,18 +94,36 @@ def assemble(docs: Path, silent: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--silent", action="store_true", help="leave out the music that the pages play")
-    silent, docs, site = parser.parse_args().silent, BUILD / "docs", BUILD / "site"
+    parser.add_argument(
+        "--build", type=Path, default=pages.ROOT / "build", metavar="FOLDER", help="where docs/ and site/ go"
+    )
+    asked = parser.parse_args()
+    build = asked.build.resolve()
+    docs, site = build / "docs", build / "site"
     began = time.monotonic()
-    assemble(docs, silent)
-    settings = {"INHERIT": "../scripts/website/mkdocs.yml", "docs_dir": "docs", "site_dir": "site", "nav": nav(docs)}
-    (BUILD / "mkdocs.yml").write_text(json.dumps(settings, indent=1), "utf-8")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--clean", "--quiet", "-f", str(BUILD / "mkdocs.yml")]
+    assemble(docs, asked.silent)
+    settings = {"INHERIT": str(pages.HERE / "mkdocs.yml"), "docs_dir": "docs", "site_dir": "site", "nav": nav(docs)}
+    (build / "mkdocs.yml").write_text(json.dumps(settings, indent=1), "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--clean",
+        "--quiet",
+        "-f",
+        str(build / "mkdocs.yml"),
+    ]
     if subprocess.run(command, check=False).returncode:
         sys.exit("The site could not be built; what is wrong stands above.")
     wrong, links = checking.broken(site)
     sizes = [path.stat().st_size for path in site.rglob("*") if path.is_file()]
     count = sum(1 for _ in site.rglob("*.html"))
-    print(f"{site}: {count} pages, {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB, {time.monotonic() - began:.0f} s; ", end="")
+    print(
+        f"{site}: {count} pages, {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB, {time.monotonic() - began:.0f} s; ",
+        end="",
+    )
     print(f"{links:,} links, {len(wrong)} of them broken")
     if wrong:
         sys.exit("\n".join(wrong[:50]))

@@ -1,4 +1,4 @@
-"""Whether the links of a built site lead somewhere: files and anchors in it, and nothing that is loaded from elsewhere."""
+"""Whether the links of a built site lead to files and anchors that it has, and nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 

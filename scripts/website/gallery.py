@@ -33,7 +33,7 @@ def contents() -> str:
         "# Gallery",
         "",
         "Of every style the melodies of the first twelve seeds, and nothing else: none was chosen, and none left out. "
-        "Each has its player, its piano roll, its score, its MIDI file, and the command that writes the same bytes again.",
+        "Each has its player, piano roll, score and MIDI file, and the command that writes the same bytes again.",
         "",
     ]
     lines += [f"- [{style}](gallery/{stem(style)}.md): {what.good_for}" for style, what in STYLES.items()]
@@ -50,7 +50,9 @@ def style_page(style: str) -> str:
     """Twelve melodies of a style."""
     what, name = STYLES[style], stem(style)
     lines = [f"# {style.capitalize()}", "", f"{what.good_for[0].upper()}{what.good_for[1:]}: {what.meter}, "]
-    lines[-1] += f"{what.bpm:g} quarters a minute, {what.range.replace(':', ' to ')}. Seeds 1 to 12; nothing was chosen."
+    lines[-1] += (
+        f"{what.bpm:g} quarters a minute, {what.range.replace(':', ' to ')}. Seeds 1 to 12; nothing was chosen."
+    )
     for seed in SEEDS:
         command = f'melodygru generate --style "{style}" --seed {seed} {name}-{seed:02}.mid'
         lines += ["", f"<!-- play {style}, seed {seed}: {command} -->"]
@@ -104,12 +106,12 @@ def whose(data: Path, folder: Path) -> str:
     lines = [
         "# Which is the person's?",
         "",
-        f"Of each pair one is the beginning of a tune from a printed book of 1782 to 1903, the other was written by the "
+        "Of each pair one is the beginning of a tune from a printed book of 1782 to 1903, the other was written by the "
         f"shipped model in the same metre, key and tempo: {PAIR_BARS} bars each, played alike. A coin with a fixed seed "
-        "laid them in order, and the tunes are those at equal distances in the lists of "
-        "[the tunes that come along](../data.md); nothing was chosen. The model has learned from such books, so a tune "
-        "may be among what it heard; more than eleven notes in a row of any tune it does not write "
-        "([how that is seen to](../rights.md)).",
+        "laid them in order, and the tunes are those at equal distances in the lists of [those that come "
+        "along](../../data/README.md); nothing was chosen. The model has learned from such books, so a tune may be "
+        "among what it heard; more than eleven notes in a row of any tune it does not write ([how that is seen "
+        "to](../rights.md)).",
     ]
     coin = np.random.default_rng(COIN)
     for number, path in enumerate(tunes(data), 1):

@@ -105,7 +105,7 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
 
 
 def for_mkdocs(text: str) -> str:
-    """GitHub's Markdown as Python-Markdown reads it: lists after a blank line, no backslash before | in code of tables."""
+    """GitHub's Markdown as Python-Markdown reads it: lists after blank lines, and in code of tables a bare |."""
     text = re.sub(r"(?m)^\|.*$", lambda row: re.sub(r"`[^`]+`", lambda code: code[0].replace("\\|", "|"), row[0]), text)
     lines: list[str] = []
     fenced = False

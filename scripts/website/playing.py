@@ -1,14 +1,15 @@
-"""What pages play: commands that stand in a comment of a page are run, and what they wrote is shown in its place.
+"""What pages play: commands that stand in comments of a page are run, and what they wrote is shown in their place.
 
     <!-- play A waltz: melodygru generate --style waltz --seed 1 waltz.mid -->
 
-On a page elsewhere the comment is not seen. The commands of one page share a folder, so that one may change what another
-wrote.
+Where the page is read elsewhere, the comment is not seen. The commands of one page share a folder, so that one may
+change what another wrote.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import re
@@ -18,9 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from melodygru.cli import main
+from melodygru.writing import model
 from website.clips import figure, read_clip
 
 PLAY = re.compile(r"(?m)^<!-- play ([^:\n]+): (melodygru [^\n]+?) -->$")
+# A site takes some three hundred melodies, and to load the model takes as long as to write one.
+model.load_model = functools.cache(model.load_model)
 Show = Callable[[str, str], str]
 """Title and command -> what stands on the page in their place."""
 
