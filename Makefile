@@ -7,7 +7,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow bench mutate lint clean
+.PHONY: help demo test test-slow bench mutate lint docs clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,10 @@ lint: $(READY)  ## Check style, types and the floors of the house, scripts and t
 	$(BIN)/mypy scripts
 	$(BIN)/lint-imports
 	PATH="$(BIN):$$PATH" $(BIN)/npx --yes --package typescript@5.9.3 tsc -p melodygru/studio/page/jsconfig.json
+
+docs: $(READY)  ## Build the site with its players into build/site, every link checked (five minutes)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
+	$(BIN)/python scripts/build_site.py
 
 clean:  ## Remove the environment and everything that was made
 	rm -rf $(VENV) demo dist build mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis

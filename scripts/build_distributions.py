@@ -58,7 +58,9 @@ def full(project: dict[str, Any]) -> dict[str, Any]:
 
 def _users(project: dict[str, Any]) -> dict[str, list[str]]:
     """The extras that are for users."""
-    return {name: ones for name, ones in project["optional-dependencies"].items() if name not in ("dev", "mutation")}
+    return {
+        name: ones for name, ones in project["optional-dependencies"].items() if name not in ("dev", "docs", "mutation")
+    }
 
 
 def write_projects(folder: Path) -> None:

@@ -155,5 +155,5 @@ def test_what_is_published_needs_what_it_says():
     assert full["dependencies"] == [f"melodygru-core[train]=={full['version']}"]
     for extra in set(extras.EXTRA_OF.values()) - {""}:
         assert full["optional-dependencies"][extra] == [f"melodygru-core[{extra}]=={full['version']}"]
-    assert not {"dev", "mutation"} & set(core["optional-dependencies"])
+    assert not {"dev", "docs", "mutation"} & set(core["optional-dependencies"])
     assert core["scripts"] == full["scripts"] == {"melodygru": "melodygru.__main__:main"}
