@@ -111,7 +111,7 @@ def test_the_same_seed_makes_the_same_test_and_another_another(models, folder, e
 
 
 def test_a_model_that_copies_people_is_not_heard(models, folder, monkeypatch):
-    def copying(model, people, samples, seed, options, tell):
+    def copying(model, people, samples, seed, options, tell, jobs):
         return list(people), np.arange(len(people)), 0
 
     monkeypatch.setattr("melodygru.evaluation.listening.excerpts.write_like", copying)
