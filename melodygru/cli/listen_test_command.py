@@ -86,7 +86,7 @@ def _make(
     from melodygru.errors import FileError, UsageError
     from melodygru.evaluation.listening.excerpts import HUMAN, choose
     from melodygru.evaluation.listening.page import make
-    from melodygru.system import check_target, write_all
+    from melodygru.system import check_target, usable_cores, write_all
     from melodygru.writing.drawing import SEED
     from melodygru.writing.model import load_model
 
@@ -104,7 +104,7 @@ def _make(
         raise FileError(f"{out} cannot be made ({error.strerror}); choose another --out.") from error
     for name in (_PAGE, _KEY):
         check_target(out / name, force)
-    excerpts = choose(str(human), models, count, bars, seed, tell)
+    excerpts = choose(str(human), models, count, bars, seed, tell, usable_cores())
     test = make(excerpts, style, seed)
     write_all({out / _PAGE: test.page.encode(), out / _KEY: test.key.encode()}, force=force)
     if json:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -198,7 +199,8 @@ def _keep(name: str, revision: str | None, sha256: str, data: bytes, card: bytes
     except OSError as error:
         raise FileError(f"{folder} cannot be written ({error.strerror}); set MELODYGRU_CACHE to another.") from error
     finally:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink()
     written: dict[Any, bytes] = {file: data, folder / _CARD: card, folder / _FACTS: json.dumps(facts).encode()}
     write_all(written, force=True)
     return found

@@ -27,6 +27,7 @@ from melodygru.evaluation.listening.statistics import (
     signed_rank,
     told,
 )
+from melodygru.formats.midi.writer import write_midi
 from melodygru.music.originality import OriginalityIndex
 from melodygru.writing.model import Model
 from melodygru.writing.values import DEFAULT_MAX_COPY
@@ -111,7 +112,7 @@ def test_the_same_seed_makes_the_same_test_and_another_another(models, folder, e
 
 
 def test_a_model_that_copies_people_is_not_heard(models, folder, monkeypatch):
-    def copying(model, people, samples, seed, options, tell):
+    def copying(model, people, samples, seed, options, tell, jobs):
         return list(people), np.arange(len(people)), 0
 
     monkeypatch.setattr("melodygru.evaluation.listening.excerpts.write_like", copying)
@@ -352,3 +353,55 @@ def test_fewer_than_two_listeners_say_nothing_of_others(given_answers):
         score(read_answers(paths[:1], folder / "key.json"), 0.5)
     with pytest.raises(UsageError, match="margin is 0"):
         score(read_answers(paths, folder / "key.json"), 0)
+
+
+def test_the_command_makes_a_test_from_a_folder_and_models(folder, tmp_path, monkeypatch, capsys, excerpts):
+    monkeypatch.chdir(tmp_path)
+    for seed, name in ((1, "one"), (2, "two")):
+        checkpoint(seed=seed).save(f"{name}.safetensors")
+    line = ["listen-test", "--human", folder, "--model", "one.safetensors", "--model", "two.safetensors"]
+    line += ["--count", "3", "--seed", "1", "--out", "made"]
+    assert run(*line) == 0
+    said = capsys.readouterr().out
+    assert "Wrote made/page.html: 9 melodies" in said.replace("\\", "/")
+    assert "each 36 of them" in said
+    items = json.loads((tmp_path / "made" / "key.json").read_text())["items"].values()
+    assert Counter(item["system"] for item in items) == {HUMAN: 3, "one": 3, "two": 3}
+    assert (tmp_path / "made" / "page.html").read_text("utf-8").startswith("<!doctype html>")
+    assert run(*line) == 1
+    assert "exists; choose another name, or overwrite it with --force" in capsys.readouterr().err
+    assert run(*line, "--force", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["listeners"] == 36
+    assert run(*line[:-1], "one.safetensors/there") == 1
+    assert "one.safetensors" in capsys.readouterr().err
+
+
+def test_files_that_are_too_large_too_many_or_not_there_are_refused(given_answers, monkeypatch):
+    folder, paths = given_answers
+    with pytest.raises(FileError, match=r"nothing\.json cannot be read \(No such file"):
+        read_answers(paths, folder / "nothing.json")
+    monkeypatch.setattr("melodygru.evaluation.listening.answers._LARGEST", 100)
+    with pytest.raises(FileError, match="has more than 100 bytes"):
+        read_answers(paths, folder / "key.json")
+    with pytest.raises(DataError, match="10,001 files were given; 10,000 at most"):
+        read_answers([paths[0]] * 10_001, folder / "key.json")
+
+
+def test_of_too_few_values_there_is_no_interval():
+    alone = estimate(np.array([[1.0, 2, 3]]))
+    assert alone.mean == 2
+    assert np.isnan([alone.low, alone.high, alone.p, equivalence(np.array([[1.0, 2]]), 1)]).all()
+    assert np.isnan(estimate(np.full((3, 3), np.nan)).mean)
+
+
+@pytest.mark.parametrize("many", [0, 7])
+def test_as_many_models_as_a_listener_can_bear(folder, models, many):
+    with pytest.raises(UsageError, match=f"{many} models were given; give 1 to 6"):
+        choose(str(folder), {str(number): models["one"] for number in range(many)}, 3, 16, 1, silent)
+
+
+def test_tunes_that_begin_alike_are_heard_once(tmp_path, models):
+    for name in ("a", "b", "c"):
+        write_midi(tune(1, 18).transpose(ord(name) - 97), tmp_path / f"{name}.mid")
+    with pytest.raises(DataError, match="has 1 different tunes"):
+        choose(str(tmp_path), models, 2, 16, 1, silent)

@@ -79,7 +79,13 @@ def test_a_listener_hears_answers_comes_back_and_saves(page, made, tmp_path):
     assert "Play the melody to its end first" in page.text_content("#wrong")
     page.click("#play")
     before = page.evaluate("context.currentTime")
+    page.evaluate("window.ear = context.createAnalyser(); source.connect(ear)")
     page.wait_for_function(f"() => context.currentTime > {before} + 0.2")
+    # What goes out is no silence.
+    page.wait_for_function(
+        "() => { const wave = new Float32Array(ear.fftSize); ear.getFloatTimeDomainData(wave);"
+        " return Math.max(...wave) > 0.02; }"
+    )
     hear_rest = "() => document.getElementById('heard-so-far').value === 1"
     page.wait_for_function(hear_rest, timeout=20_000)
     page.reload()

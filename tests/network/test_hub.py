@@ -5,10 +5,11 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
-from melodygru.errors import CheckpointError
+from melodygru.errors import CheckpointError, FileError
 from melodygru.network import hub
 from melodygru.writing.model import load_model
 from tests.command_line import run
@@ -165,3 +166,34 @@ def test_without_a_network_it_is_said_and_what_is_kept_is_used(server, monkeypat
     monkeypatch.setattr(hub, "PATIENCE", 0.5)
     with pytest.raises(CheckpointError, match="check the connection, or give a model here"):
         load_model("hf:owner/others")
+
+
+def test_offline_by_wish_it_is_said(server, monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(CheckpointError, match="HF_HUB_OFFLINE forbids to fetch it"):
+        load_model("hf:owner/tunes")
+    assert server.asked == []
+
+
+def test_where_nothing_can_be_kept_it_is_said(server, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("MELODYGRU_CACHE", str(tmp_path / "file"))
+    with pytest.raises(FileError, match="set MELODYGRU_CACHE to another"):
+        hub.pull("hf:owner/tunes")
+
+
+def test_a_model_without_a_card_and_a_long_one(server, capsys, monkeypatch):
+    found = hub.pull("hf:owner/tunes")
+    monkeypatch.setattr(f"{__name__}.CARD", "line\n" * 100)
+    assert run("models", "pull", "hf:owner/tunes") == 0
+    assert "… (40 more lines)" in capsys.readouterr().out
+    assert run("models", "pull", "hf:owner/tunes", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["card"] == "line\n" * 100
+    Path(found.file).with_name("README.md").unlink()
+    assert found.card == ""
+
+
+@pytest.mark.parametrize("line", [["pull"], ["list", "hf:owner/tunes"], ["push", "x"]])
+def test_what_models_does_is_said(line, capsys):
+    assert run("models", *line) == 2
+    assert "Type melodygru models list, or melodygru models pull hf:owner/name." in capsys.readouterr().err

@@ -58,7 +58,9 @@ def cut(melody: Melody, bars: int) -> Melody:
     return replace(melody, notes=notes, bars=bars)
 
 
-def choose(folder: str, models: Mapping[str, Model], count: int, bars: int, seed: int, tell: Progress) -> list[Excerpt]:
+def choose(
+    folder: str, models: Mapping[str, Model], count: int, bars: int, seed: int, tell: Progress, jobs: int = 1
+) -> list[Excerpt]:
     """Excerpts of `count` people's tunes drawn from a folder, each with one of every model in its place.
 
     No model's excerpt has more than `DEFAULT_MAX_COPY` notes in a row of any tune of the folder, nor, where the model
@@ -71,6 +73,7 @@ def choose(folder: str, models: Mapping[str, Model], count: int, bars: int, seed
         bars: full bars of each excerpt.
         seed: at least 0; the same seed gives the same excerpts.
         tell: told how far it is.
+        jobs: processes that write.
 
     Raises:
         UsageError: a number out of range.
@@ -88,7 +91,7 @@ def choose(folder: str, models: Mapping[str, Model], count: int, bars: int, seed
             f"more there, and --count is {count}; give more tunes, or lower --count or --bars."
         )
     copied = OriginalityIndex.of_melodies(pieces)
-    found = {name: _counterparts(model, people, bars, seed, copied, tell) for name, model in models.items()}
+    found = {name: _counterparts(model, people, bars, seed, copied, tell, jobs) for name, model in models.items()}
     seats = [number for number in range(len(people)) if all(number in one for one in found.values())][:count]
     if len(seats) < count:
         raise DataError(
@@ -124,10 +127,16 @@ def _people(pieces: Sequence[Melody], bars: int, most: int, seed: int) -> list[M
 
 
 def _counterparts(
-    model: Model, people: Sequence[Melody], bars: int, seed: int, copied: OriginalityIndex, tell: Progress
+    model: Model,
+    people: Sequence[Melody],
+    bars: int,
+    seed: int,
+    copied: OriginalityIndex,
+    tell: Progress,
+    jobs: int,
 ) -> dict[int, Melody]:
     """Of each tune, by its number, what the model writes in its place; none where it could not, or only by copying."""
-    written, groups, _ = write_like(model, people, _DRAWN * len(people), seed, {}, tell)
+    written, groups, _ = write_like(model, people, _DRAWN * len(people), seed, {}, tell, jobs)
     found: dict[int, Melody] = {}
     for melody, number in zip(written, groups.tolist(), strict=True):
         excerpt = cut(replace(melody, qpm=people[number].qpm), bars)
