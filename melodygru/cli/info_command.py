@@ -62,7 +62,8 @@ def info(
 
 
 def _about_model(name: str) -> dict[str, Any]:
-    from melodygru.errors import as_dict
+    from melodygru.cli.standard_input import in_words
+from melodygru.errors import as_dict
     from melodygru.network.checkpoint import Checkpoint
     from melodygru.network.model_files import resolve
 
@@ -93,7 +94,7 @@ def _about_midi(name: str, model: str | None, config: ExtractionConfig) -> dict[
         raise MidiError(f"{name} {error}") from error
     found = read(name, config, by_shipped_model)
     loaded = _model_for(recipe, model)
-    answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "tracks": len(raw.tracks)}
+    answer: dict[str, Any] = {"file": in_words(name), "size_bytes": Path(name).stat().st_size, "tracks": len(raw.tracks)}
     answer |= _about_melodies(found.melodies, loaded)
     if found.remarks:
         answer["remarks"] = _counted(found.remarks)
@@ -113,7 +114,7 @@ def _about_score(name: str, model: str | None, config: ExtractionConfig) -> dict
     from melodygru.network.judge import by_shipped_model
 
     found = read(name, config, by_shipped_model)
-    answer: dict[str, Any] = {"file": name, "size_bytes": Path(name).stat().st_size, "part": found.track}
+    answer: dict[str, Any] = {"file": in_words(name), "size_bytes": Path(name).stat().st_size, "part": found.track}
     answer |= _about_melodies(found.melodies, _model_for(None, model), titles=True)
     if found.remarks:
         answer["remarks"] = _counted(found.remarks)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from melodygru.cli.standard_input import STDIN, standard_input
-from melodygru.errors import MidiError, UsageError
+from melodygru.cli.standard_input import STDIN, in_words, standard_input
+from melodygru.errors import MelodyGRUError, MidiError, UsageError
 from melodygru.extras import require
 from melodygru.option import FILES, PANELS, Option, described
 from melodygru.writing.option_files import flat, read_toml, under_own_names
@@ -95,7 +95,11 @@ class Command(TyperCommand):
         """Run it, if the packages that it needs are installed. Raises MissingPackageError."""
         for package in self.needs:
             require(package)
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except MelodyGRUError as error:
+            error.args = tuple(in_words(str(one)) for one in error.args)
+            raise
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse arguments after putting our own words in place of others. Raises UsageError for what is unknown."""

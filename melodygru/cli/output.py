@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from melodygru import libraries
+from melodygru.cli.standard_input import in_words
 from melodygru.errors import UsageError
 from melodygru.system import cache_home, check_target, write_atomically
 from melodygru.version import __version__
@@ -139,7 +140,7 @@ def write_one(out: str, data: bytes, force: bool) -> Path | None:
 
 def tell(out: str | None, text: str) -> None:
     """Print what was done; to standard error where standard output holds a file."""
-    typer.echo(text, err=out == STDOUT)
+    typer.echo(in_words(text), err=out == STDOUT)
 
 
 def in_style(config: GenerationConfig) -> str:

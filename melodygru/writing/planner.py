@@ -138,8 +138,8 @@ def _problem(
             bars += done
         elif begins >= (bars + bool(pickup)) * bar:
             raise UsageError(
-                f"The primer has {primer.bars} bar{'s' * (primer.bars != 1)}, and --bars is {bars}; ask for more bars, shorten the primer with "
-                "--primer-bars, or leave it out of the file with --no-include-primer."
+                f"The primer has {primer.bars} bar{'s' * (primer.bars != 1)}, and --bars is {bars}; ask for more bars, "
+                "shorten the primer with --primer-bars, or leave it out of the file with --no-include-primer."
             )
     meta = PieceMeta(metre, key, bars, pickup > 0)
     origin = bar if pickup else 0

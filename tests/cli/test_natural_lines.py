@@ -119,7 +119,13 @@ def test_standard_input_is_read_as_what_it_is(here, capsys, monkeypatch):
     assert read_melodies("a.mid")[0].notes[:3] == SCALE.notes[:3]
     piped(b"nothing")
     assert run("show", "-") == 1
-    assert "is not a MIDI file" in capsys.readouterr().err
+    assert "standard input is not a MIDI file" in capsys.readouterr().err
+    piped(midi_bytes(SCALE))
+    assert run("vary", "-", "b.mid", "--model", "toy", "--seed", 1, "--best-of", 1) == 0
+    assert " of standard input changed" in capsys.readouterr().out
+    piped(midi_bytes(SCALE))
+    assert run("info", "-", "--json") == 0
+    assert '"file": "standard input"' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", [("generate", "-"), ("render", "IN.mid", "-")])
