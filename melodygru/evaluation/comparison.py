@@ -20,8 +20,8 @@ from melodygru.errors import DataError, UsageError, as_dict
 from melodygru.network.arrays import Array
 from melodygru.network.cells import CELLS
 from melodygru.network.checkpoint import Checkpoint
-from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
 from melodygru.network.compiled import new_engine
+from melodygru.network.config import ContextConfig, ModelConfig, TokenizerConfig, preset_of
 from melodygru.network.engine import weight_shapes
 from melodygru.network.model_files import SUFFIX
 from melodygru.network.tokenizer import PieceMeta
