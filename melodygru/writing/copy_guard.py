@@ -67,9 +67,11 @@ class CopyGuard:
         signed = [number - (1 << 64) if number >> 63 else number for number in (BASE, BLEND)]
         struct = Struct(
             [
-                *(len(sizes), limit, index.codes.dtype.itemsize, len(index.table), BUCKET_BITS, *signed, sizes),
+                *(len(sizes), limit, index.codes.dtype.itemsize, len(index.table), BUCKET_BITS),
+                *signed,
+                sizes,
                 *(np.ascontiguousarray(index.intervals), np.ascontiguousarray(index.codes)),
-                *(FIRST, ratio_hashes(index.table), np.zeros(sizes.max(initial=0), np.uint64)),
+                *(FIRST, ratio_hashes(index.table), np.zeros(int(sizes.max(initial=0)), np.uint64)),
                 *(tables.hashes, tables.order, tables.bounds),
             ]
         )
