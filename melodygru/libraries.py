@@ -133,8 +133,8 @@ def load(name: str, hold_lock: bool = False) -> ctypes.CDLL | None:
 
 def missing() -> str:
     """What is slower here for want of a library, in words; empty where none is missing."""
-    slower = {library.without: None for name, library in LIBRARIES.items() if not place(name).exists()}
-    return " and ".join(slower)
+    slower = list({library.without: None for name, library in LIBRARIES.items() if not place(name).exists()})
+    return " and ".join([", ".join(slower[:-1]), *slower[-1:]] if slower[1:] else slower)
 
 
 def build(name: str, folder: Path = FOLDER) -> Path:

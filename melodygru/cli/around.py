@@ -100,12 +100,12 @@ def arranged_file(recipe: Recipe, tune: Tune) -> bytes:
     it. Raises MidiError for a file that cannot be edited, UsageError for one that has no channel left; the messages
     lack the file's name.
     """
+    from statistics import median
+
     from melodygru.arranging.arrangement import Arrangement
     from melodygru.arranging.swinging import is_swung, swung
     from melodygru.formats.midi.performance import perform_track
     from melodygru.formats.midi.writer import put_around
-    from statistics import median
-
     from melodygru.music.chords import spans_of
 
     melody, raw, performance = _in_key(tune.melody, recipe), tune.raw, recipe.performance

@@ -23,10 +23,10 @@ import numpy.typing as npt
 from melodygru.errors import CheckpointError, MelodyGRUError, as_dict
 from melodygru.music.originality import OriginalityIndex
 from melodygru.network.arrays import Array, Float32Array
+from melodygru.network.compiled import new_engine
 from melodygru.network.conditions import CHARACTER
 from melodygru.network.config import SUFFIX, ModelConfig, TokenizerConfig
 from melodygru.network.critic import Critic
-from melodygru.network.compiled import new_engine
 from melodygru.network.engine import NumpyEngine, weight_shapes
 from melodygru.network.mixing import NgramModel
 from melodygru.network.quantization import SCALE, dequantize, quantize, worth_quantizing

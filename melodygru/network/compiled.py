@@ -1,8 +1,9 @@
 """The step in NumPy with all but its matrix products and tanh compiled: `step/`, one of `melodygru.libraries`.
 
 It gives what `melodygru.network.context.Context` and `melodygru.network.engine.NumpyEngine` give, to the last bit: what
-those say in NumPy is done in the same order, melody by melody. One melody's event is a dozen short arrays, so what NumPy
-takes for it are its calls. Where the library was not built, or MELODYGRU_KERNEL=0 says not to take it, those do it.
+those say in NumPy is done in the same order, melody by melody. One melody's event is a dozen short arrays, for which
+NumPy's calls take longer than what they compute. Where the library was not built, or MELODYGRU_KERNEL=0 says not to
+take it, those do it.
 """
 
 from __future__ import annotations

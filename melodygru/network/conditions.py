@@ -254,7 +254,7 @@ class Told:
 
     @property
     def of_chords(self) -> IntArray:
-        """(B, spans, 4): onset, end, root and quality of each chord, in order; the last one is none, and never begins."""
+        """(B, spans, 4): onset, end, root and quality of each chord, in order; the last is none."""
         return self._chords
 
     def keep(self, rows: IntArray) -> None:

@@ -64,13 +64,18 @@ class CopyGuard:
     def _compiled(self, library: CDLL) -> _Tables:
         index, limit = self.index, self.limit
         room, sizes = max(index.notes - limit, 0), np.ascontiguousarray(index.sizes, np.int64)
-        tables = _Tables(np.zeros(room, np.uint64), np.zeros(room, np.int32), np.zeros((1 << BUCKET_BITS) + 1, np.int64))
+        tables = _Tables(
+            np.zeros(room, np.uint64), np.zeros(room, np.int32), np.zeros((1 << BUCKET_BITS) + 1, np.int64)
+        )
         signed = [number - (1 << 64) if number >> 63 else number for number in (BASE, BLEND)]
         struct = Struct(
             [
-                *(len(sizes), limit, index.codes.dtype.itemsize, len(index.table), BUCKET_BITS, *signed, sizes),
+                *(len(sizes), limit, index.codes.dtype.itemsize, len(index.table), BUCKET_BITS),
+                *signed,
+                sizes,
                 *(np.ascontiguousarray(index.intervals), np.ascontiguousarray(index.codes)),
-                *(FIRST, ratio_hashes(index.table), np.zeros(sizes.max(initial=0), np.uint64), *tables),
+                *(FIRST, ratio_hashes(index.table), np.zeros(int(sizes.max(initial=0)), np.uint64)),
+                *(tables.hashes, tables.order, tables.bounds),
             ]
         )
         return tables._replace(order=tables.order[: library.runs_find(struct.at)])

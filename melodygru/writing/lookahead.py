@@ -207,24 +207,21 @@ class Lookahead:
         region = np.maximum(np.searchsorted(self._starts, progress.onset, side="right") - 1, 0)
         place = np.minimum(progress.onset + region, len(tables.ends) - 1)
         last = np.where(progress.reference < 0, NONE, progress.reference)
-        ends = tables.ends[place] - region[:, None]
+        ends = tables.ends[place].astype(np.int64) - region[:, None]
         so_far = progress.notes_from(self._starts[region]) if self._counted else np.zeros_like(place)
         owed, owed_after_rest = np.zeros((2, len(place)), np.int64)
         if self._counted:
             owed, owed_after_rest = self._owed(progress, self._stops[region])
         following = self._follows[last]
-        may_rest = may_sound = None
+        may: list[BoolArray | None] = [None, None]  # rest, and sound
         for constraint in self.constraints:
             if (allowed := constraint.pitches(progress)) is not None:
                 following = following & allowed
             if (masks := constraint.silences(progress, ends)) is not None:
-                may_rest, may_sound = (
-                    new if mask is None else mask & new
-                    for mask, new in zip((may_rest, may_sound), masks, strict=True)
-                )
+                may = [new if mask is None else mask & new for mask, new in zip(may, masks, strict=True)]
         low, high = self._lows[region] - so_far, self._highs[region] - so_far
         legal, durations = self._find(
-            Asked(progress, place, region, last, low, high, owed, owed_after_rest, following, may_rest, may_sound)
+            Asked(progress, place, region, last, low, high, owed, owed_after_rest, following, *may)
         )
         durations[:, END] = self._closes[place, last]
         if self._counted:

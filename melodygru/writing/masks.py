@@ -137,10 +137,11 @@ class _Compiled:
 
     def __init__(self, library: ctypes.CDLL, tables: Tables):
         self._library, self._tables = library, tables
-        self._of_places = [
-            *(np.ascontiguousarray(table) for table in (tables.after_sound, tables.after_rest)),
-            *(np.ascontiguousarray(table) for table in (tables.ends, tables.rests, tables.begins, tables.may_tie)),
-        ]
+        of_places = (tables.after_sound, tables.after_rest, tables.ends, tables.rests, tables.begins, tables.may_tie)
+        self._kept = [np.ascontiguousarray(table) for table in of_places]
+        places, most = tables.ends.shape
+        numbers = (places, most, tables.size, int(tables.counted), NO_WAY, tables.first_by)
+        self._begins = [*numbers, *(table.ctypes.data for table in self._kept)]
         self._sounds = {place: np.ascontiguousarray(sounds) for place, sounds in tables.sounds.items()}
 
     def __reduce__(self) -> tuple[Callable[[Tables], Callable[[Asked], Masks]], tuple[Tables]]:
@@ -149,8 +150,7 @@ class _Compiled:
     def __call__(self, asked: Asked) -> Masks:
         """The masks; see there."""
         tables, progress, size = self._tables, asked.progress, len(asked.place)
-        places, most = tables.ends.shape
-        legal = np.empty((size, most, _CLASSES), np.bool_)
+        legal = np.empty((size, tables.ends.shape[1], _CLASSES), np.bool_)
         durations = np.zeros((size, tables.size), np.bool_)
         sounds: list[Array | None] = [self._sounds.get(place) for place in asked.place.tolist()] if self._sounds else []
         pointers = np.array([0 if one is None else one.ctypes.data for one in sounds], np.int64) if sounds else None
@@ -159,8 +159,7 @@ class _Compiled:
         masks = (progress.sounding, progress.resting, asked.following, asked.may_rest, asked.may_sound)
         struct = Struct(
             [
-                *(size, places, most, tables.size, int(tables.counted), NO_WAY, tables.first_by),
-                *self._of_places,
+                *(size, *self._begins),
                 *(np.ascontiguousarray(array, np.int64) for array in (*numbers, *bounds)),
                 *(None if mask is None else np.ascontiguousarray(mask, np.bool_) for mask in masks),
                 *(pointers, legal, durations),

@@ -41,7 +41,9 @@ def metas(draw):
     return PieceMeta(metre, key, draw(st.integers(1, 40)), draw(st.booleans()), told)
 
 
-EVENTS = st.lists(st.tuples(st.integers(1, 96), st.sampled_from([0, 40, 60, 62, 64, 67, 100, 127, 128, 129])), max_size=40)
+EVENTS = st.lists(
+    st.tuples(st.integers(1, 96), st.sampled_from([0, 40, 60, 62, 64, 67, 100, 127, 128, 129])), max_size=40
+)
 
 
 def run(melodies, count):

@@ -287,10 +287,11 @@ def test_an_older_compiler_builds_what_it_knows(monkeypatch, tmp_path):
 def test_without_a_compiler_it_is_said_what_is_slower(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(libraries, "place", lambda name, folder=tmp_path: tmp_path / f"{name}.so")
     monkeypatch.setenv("CXX", str(tmp_path / "no-compiler"))
-    assert libraries.missing() == "training on a CPU and reading folders of MIDI files"
+    assert libraries.missing() == "training on a CPU, reading folders of MIDI files and writing melodies"
     libraries.main()
     told = capsys.readouterr().out.splitlines()
     assert [line.split(":")[-1] for line in told] == [
         " training on a CPU will be slower.",
         " reading folders of MIDI files will be slower.",
+        *[" writing melodies will be slower."] * 2,
     ]
