@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melodygru.cli import options
+from melodygru.cli.standard_input import in_words
 from melodygru.writing.values import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ def info(
 
 
 def _about_model(name: str) -> dict[str, Any]:
-    from melodygru.cli.standard_input import in_words
-from melodygru.errors import as_dict
+    from melodygru.errors import as_dict
     from melodygru.network.checkpoint import Checkpoint
     from melodygru.network.model_files import resolve
 
@@ -94,7 +94,8 @@ def _about_midi(name: str, model: str | None, config: ExtractionConfig) -> dict[
         raise MidiError(f"{name} {error}") from error
     found = read(name, config, by_shipped_model)
     loaded = _model_for(recipe, model)
-    answer: dict[str, Any] = {"file": in_words(name), "size_bytes": Path(name).stat().st_size, "tracks": len(raw.tracks)}
+    answer: dict[str, Any] = {"file": in_words(name), "size_bytes": Path(name).stat().st_size}
+    answer["tracks"] = len(raw.tracks)
     answer |= _about_melodies(found.melodies, loaded)
     if found.remarks:
         answer["remarks"] = _counted(found.remarks)

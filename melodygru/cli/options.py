@@ -245,7 +245,8 @@ def shown(option: Option) -> Any:
         help=option.help_text,
         show_default=option.shown_default or False,
         hidden=option.hidden,
-        **({"parser": option.parser, "metavar": "<str>"} if option.parser else {}),
+        parser=option.parser,
+        metavar="<str>" if option.parser else None,
     )
 
 
