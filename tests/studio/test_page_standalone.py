@@ -17,6 +17,7 @@ from melodygru.studio.standalone.making import page as page_of
 from melodygru.studio.standalone.product import module
 from melodygru.writing.model import load_model
 from tests.command_line import run
+from tests.network.test_mixing import mixed
 from tests.studio.browser import BROWSER, NARROW, WIDE, places
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -147,6 +148,22 @@ def test_nothing_overflows_or_is_nameless(opened, size, scheme):
     found = Axe().run(opened).response["violations"]
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
     opened.set_viewport_size(WIDE)
+
+
+def test_a_model_with_ngrams_writes_the_same(chromium, tmp_path):
+    """What counts in whole numbers counts alike where those are of 32 bits."""
+    mixed().save(tmp_path / "toy.safetensors")
+    path = tmp_path / "page.html"
+    path.write_bytes(page_of(tmp_path / "toy.safetensors"))
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector("html[data-ready]", timeout=STARTING)
+    model = load_model(tmp_path / "toy.safetensors")
+    for seed in range(3):
+        options = {"bars": 6, "temperature": 0.8}
+        assert bench_page.written(page, seed, options)[0] == bench_page.expected(model, seed, options)
+    context.close()
 
 
 @pytest.mark.parametrize("left_out", ["model", "worker.js"])
