@@ -189,6 +189,32 @@ def test_every_control_says_what_it_is(opened: Any) -> None:
 
 
 @pytest.mark.parametrize("opened", [{"viewport": NARROW, "has_touch": True, "is_mobile": True}], indirect=True)
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (768, 1024), (390, 844)])
+def test_no_control_is_out_of_sight(opened: Any, width: int, height: int) -> None:
+    """On a telephone, where rows are pushed sideways, they fade at the edge where they go on."""
+    settle(opened)
+    opened.set_viewport_size({"width": width, "height": height})
+    opened.evaluate("document.querySelector('#midi-bar').hidden = false")
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    pushed = opened.evaluate(
+        "[...document.querySelectorAll('.bar')].filter((bar) => bar.scrollWidth > bar.clientWidth + 1)"
+        ".map((bar) => getComputedStyle(bar).maskImage)"
+    )
+    assert all("gradient" in mask for mask in pushed)
+    assert bool(pushed) == (width < 560)
+    out = opened.evaluate(
+        "(width) => [...document.querySelectorAll('#stage button, #stage select, #stage input:not(.hidden)')]"
+        ".filter((one) => one.getBoundingClientRect().right > width && !one.closest('.controls .bar')).length",
+        width,
+    )
+    assert out == 0
+    if width > 560:
+        sights = "[...document.querySelectorAll('.controls *')].every((one) => one.getBoundingClientRect().right"
+        assert opened.evaluate(f"{sights} <= document.querySelector('#stage').getBoundingClientRect().right)")
+    roll = opened.locator("#roll").bounding_box()
+    assert roll["y"] + 200 < height, "the roll is in sight"
+
+
 def test_a_finger_selects_several_bars(opened: Any) -> None:
     settle(opened)
     box = opened.locator(".ruler").bounding_box()
