@@ -107,7 +107,7 @@ def whose(data: Path, folder: Path) -> str:
         "# Which is the person's?",
         "",
         "Of each pair one is the beginning of a tune from a printed book of 1782 to 1903, the other was written by the "
-        f"shipped model in the same metre, key and tempo: {PAIR_BARS} bars each, played alike. A coin with a fixed seed "
+        f"shipped model in the same metre, key and tempo: {PAIR_BARS} bars each, played alike. A coin of a fixed seed "
         "laid them in order, and the tunes are those at equal distances in the lists of [those that come "
         "along](../../data/README.md); nothing was chosen. The model has learned from such books, so a tune may be "
         "among what it heard; more than eleven notes in a row of any tune it does not write ([how that is seen "
