@@ -76,14 +76,14 @@ def test_links_are_turned_from_files_to_pages(tmp_path):
         (tmp_path / name).write_text("", "utf-8")
     (tmp_path / "docs" / "a.md").write_text(
         "[c](b/c.md#here) ![p](p.png) [d](../data/README.md) [y](../x/y.py) [x](../x) [out](https://a.b) [me](#me) "
-        "`[code](no.md)` [`f(x)`](b/c.md)\n\n```\n[code](no.md)\n```\n",
+        '`[code](no.md)` [`f(x)`](b/c.md) <img src="../x/y.py">\n\n```\n[code](no.md)\n```\n',
         "utf-8",
     )
     links = pages.Links(pages.documents(tmp_path), tmp_path)
     made = links.rewritten((tmp_path / "docs" / "a.md").read_text("utf-8"), "docs/a.md", "a.md")
     assert made.startswith(
         "[c](b/c.md#here) ![p](p.png) [d](data.md) [y](source/x/y.py.md) x [out](https://a.b) [me](#me) "
-        "`[code](no.md)` [`f(x)`](b/c.md)"
+        '`[code](no.md)` [`f(x)`](b/c.md) <img src="source/x/y.py.md">'
     )
     assert links.needed == {"docs/p.png": "p.png", "x/y.py": "source/x/y.py.md"}
     assert links.rewritten("[a](../a.md)", "docs/b/c.md", "b/c.md") == "[a](../a.md)"

@@ -19,6 +19,7 @@ LANGUAGES = {".py": "python", ".cpp": "cpp", ".toml": "toml", ".yml": "yaml"}
 """Files that documents lead to and that become pages of code -> what they are written in."""
 _CODE = re.compile(r"(?ms)^(```|~~~).*?^\1[^\n]*$|`[^`\n]+`|^ {4}[^\n]*$")
 _LINK = re.compile(r"(?<!\\)(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+_ATTRIBUTE = re.compile(r'\b(src|srcset|href)="([^"\s]+)"')
 
 Document = tuple[str, str]
 """Where a document lies in the project, from its top, and its Markdown."""
@@ -69,25 +70,29 @@ class Links:
             raise FileNotFoundError(f"{place}: {link} leads nowhere.")
         if file.is_dir():
             return None
-        home = lies.removeprefix("docs/") if lies.startswith("docs/") else f"source/{lies}"
+        # mkdocs leaves out what begins with a dot.
+        home = lies.removeprefix("docs/") if lies.startswith("docs/") else f"source/{lies.lstrip('.')}"
         self.needed[lies] = f"{home}.md" if file.suffix in LANGUAGES else home
         return self.needed[lies]
 
     def rewritten(self, text: str, place: str, page: str) -> str:
         """The document at `place` as the page `page`; what stands in code stays."""
 
-        def link(found: re.Match[str]) -> str:
-            mark, words, to = found.groups()
-            words = _LINK.sub(link, words)
+        def address(to: str) -> str | None:
             file, hash_, anchor = to.partition("#")
             if re.match(r"[a-z]+:", to) or not file:
-                return f"{mark}[{words}]({to})"
+                return to
             home = self.target(place, file)
-            if home is None:
-                return words
-            return f"{mark}[{words}]({os.path.relpath(home, PurePosixPath(page).parent)}{hash_}{anchor})"
+            return home and f"{os.path.relpath(home, PurePosixPath(page).parent)}{hash_}{anchor}"
 
-        return _outside_code(text, lambda part: _LINK.sub(link, part))
+        def link(found: re.Match[str]) -> str:
+            words, to = _LINK.sub(link, found[2]), address(found[3])
+            return words if to is None else f"{found[1]}[{words}]({to})"
+
+        def attribute(found: re.Match[str]) -> str:
+            return f'{found[1]}="{address(found[2])}"'
+
+        return _outside_code(text, lambda part: _ATTRIBUTE.sub(attribute, _LINK.sub(link, part)))
 
 
 def _outside_code(text: str, change: Callable[[str], str]) -> str:

@@ -21,7 +21,7 @@ let playing = null;
 
 /** @param {HTMLElement} figure @param {boolean} on */
 function show(figure, on) {
-  const button = figure.querySelector("button");
+  const button = figure.querySelector("figcaption button");
   button.textContent = on ? "Stop" : "Play";
   figure.classList.toggle("playing", on);
   if (!on) figure.querySelector(".head").removeAttribute("transform");
@@ -51,8 +51,16 @@ function press(figure) {
 }
 
 for (const figure of document.querySelectorAll("figure.clip")) {
-  const button = figure.querySelector("button");
+  const button = figure.querySelector("figcaption button");
   button.hidden = false;
   button.addEventListener("click", () => press(figure));
 }
 window.melodygru = { player }; // for whoever checks that it sounds
+
+// What the theme leaves out for those who use no mouse: a name for its search, and tables that keys can scroll.
+document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
+const scrollable = () => {
+  for (const table of document.querySelectorAll(".md-typeset__scrollwrap")) table.setAttribute("tabindex", "0");
+};
+new MutationObserver(scrollable).observe(document.body, { childList: true, subtree: true });
+scrollable();

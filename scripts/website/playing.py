@@ -24,7 +24,7 @@ from website.clips import figure, read_clip
 
 PLAY = re.compile(r"(?m)^<!-- play ([^:\n]+): (melodygru [^\n]+?) -->$")
 # A site takes some three hundred melodies, and to load the model takes as long as to write one.
-model.load_model = functools.cache(model.load_model)
+model.load_model = functools.cache(model.load_model)  # type: ignore[assignment]
 Show = Callable[[str, str], str]
 """Title and command -> what stands on the page in their place."""
 
