@@ -5,8 +5,8 @@
 Every candidate counts, not the best alone. "Higher": semitones from the mean pitch of the verse to that of the chorus.
 "Notes": notes a bar of either. "Motif": the share of notes (Dice's coefficient over place and length, in percent) that
 the first two bars of both have in common; "of others": the same of a chorus and the verses of other songs. Over a seam
-where another section follows: a step is two semitones at most; a full close is a last note on the tonic of half
-a bar or more; silence is counted in beats. The last seam, before a repeat that the piece ends with too, is not counted: a piece
+where another section follows: a step is two semitones at most; a full close is a last note on the tonic of half a bar
+or more; silence is counted in beats. Where a repeat is followed that ends the piece too, nothing is counted: a piece
 has to end.
 """
 

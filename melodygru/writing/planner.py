@@ -275,8 +275,8 @@ def _with_joints(problem: Problem) -> Lookahead | None:
                 if _joined(problem, {source}, layout.regions)[1] is None:
                     raise UsageError(
                         f"--max-leap {leap} and --form {config.form} contradict each other here: no way leads to "
-                        "where a section is repeated from what stands before it; allow larger leaps, or let the ranges of the "
-                        "sections meet."
+                        "where a section is repeated from what stands before it; allow larger leaps, or let the ranges "
+                        "of the sections meet."
                     )
                 return None
             regions, rules = joint[0], [*rules, joint[1]]
