@@ -1,18 +1,19 @@
-"""Do sections contrast, share a motif and lead over to one another? Songs as parts of a song are written, beside plain letters.
+"""Do sections contrast, share a motif and lead over? Parts of a song, beside the same form in plain letters.
 
     python benchmarks/sections.py [--model repertoire] [--count 48] [--form "V8 C8 V8 C8"] [--seed 1]
 
 Every candidate counts, not the best alone. "Higher": semitones from the mean pitch of the verse to that of the chorus.
 "Notes": notes a bar of either. "Motif": the share of notes (Dice's coefficient over place and length, in percent) that
 the first two bars of both have in common; "of others": the same of a chorus and the verses of other songs. Over a seam
-where another section follows: a step is two semitones at most; a full close is a last note on the tonic of half a bar or
-more; silence is counted in beats. The last seam, before a repeat that the piece ends with too, is not counted: a piece
+where another section follows: a step is two semitones at most; a full close is a last note on the tonic of half a bar
+or more; silence is counted in beats. Where a repeat is followed that ends the piece too, nothing is counted: a piece
 has to end.
 """
 
 import argparse
 import time
 from bisect import bisect_left
+from itertools import pairwise
 from statistics import mean
 
 from melodygru import load_model
@@ -60,10 +61,12 @@ def row(name, melodies, config):
     own = [alike(motif(v, bar), motif(c, bar)) for v, c in zip(verses, choruses, strict=True)]
     other = [alike(motif(verses[n - 1], bar), motif(c, bar)) for n, c in enumerate(choruses)]
     ending = placed[-1][0].letter
-    places = [start for (before, *_), (section, start, _) in zip(placed, placed[1:]) if before.letter != ending]
+    places = [start for (before, *_), (section, start, _) in pairwise(placed) if before.letter != ending]
     seams = [over_seam(one, at) for one in melodies for at in places]
-    v, c = (mean(len(notes) / (end - start) for notes in part) for part, (start, end) in
-            ((verses, begin["V"]), (choruses, begin["C"])))
+    v, c = (
+        mean(len(notes) / (end - start) for notes in part)
+        for part, (start, end) in ((verses, begin["V"]), (choruses, begin["C"]))
+    )
     print(
         f"| {name} | {mean(higher):+.1f} | {mean(h >= 2 for h in higher):.0%} | {v:.1f} / {c:.1f} | {mean(own):.0f} | "
         f"{mean(other):.0f} | {mean(i <= 2 for i, *_ in seams):.0%} | {mean(i <= 4 for i, *_ in seams):.0%} | "
@@ -81,7 +84,10 @@ def main():
     arguments = parser.parse_args()
     model = load_model(arguments.model)
     plain = written_out(styled(GenerationConfig(form=arguments.form), model.context, model.default_style))
-    print("| form | higher | by 2 or more | notes: verse / chorus | motif | of others | seams: step | third or less | full close | longest silence |")
+    print(
+        "| form | higher | by 2 or more | notes: verse / chorus | motif | of others | seams: step | third or less "
+        "| full close | longest silence |"
+    )
     print("| :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, config in (("plain letters", plain), ("parts of a song", of_a_song(plain))):
         began, order = time.process_time(), Order(config, arguments.seed)

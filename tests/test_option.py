@@ -89,7 +89,7 @@ def test_limits_are_the_same_wherever_a_value_is_given(tmp_path, one):
 
 @pytest.mark.parametrize("one", [one for one in WISHES.values() if one.choices], ids=lambda one: one.name)
 def test_choices_are_the_same_wherever_they_are_given(tmp_path, one):
-    others = {"chords": "C"} if one.needs else {}
+    others = {"chords": {"chords": "C"}, "form": {"form": "AB"}}.get(one.needs, {})
     said = [word for name, other in others.items() for word in (f"--{name}", other)]
     for word in one.choices:
         assert getattr(GenerationConfig(**others, **{one.name: word}), one.name) == word

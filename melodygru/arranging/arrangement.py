@@ -148,7 +148,7 @@ class Arrangement:
 
 
 def places_of(bars: int, sections: Sequence[tuple[str, int]], fills: bool) -> Places:
-    """Where other rows and fills are played, in a melody of so many bars, whose sections (letter, bars) begin at bar 1."""
+    """Where other rows and fills are played, in so many bars, whose sections (letter, bars) begin at bar 1."""
     if not sections and not fills:
         return NOWHERE
     other: set[int] = set()

@@ -2,7 +2,7 @@
 
 `AABA` is four sections of which the first, second and fourth are the same music. A prime marks a section that begins
 like its letter's first and goes its own way towards the end: A' from its last quarter on (its cadence), A'' in the bar
-before its middle too, A''' and further from its middle on. A number after a letter is its length in bars: `V8 C8 B4 C8`.
+before its middle too, A''' and further from its middle on. A number after a letter is its length: `V8 C8 B4 C8`.
 
 In a form that has a V and no A, the letters of `PARTS` stand for the parts of a song: V is the verse, C the chorus.
 """

@@ -1,20 +1,44 @@
-"""Which rules hold between the sections of a form, where their motif or their seams are asked for."""
+"""Which rules hold in which sections of a form, and between them, where their motif or their seams are asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from melodygru.music.theory import TimeSignature
 from melodygru.network.arrays import BoolArray
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import Constraint
-from melodygru.writing.constraints.seams import BeginsElsewhere, Leads, SharedMotif
+from melodygru.writing.constraints.elsewhere import Within
+from melodygru.writing.constraints.seams import BeginsElsewhere, Leads, SharedMotif, Tessitura
 from melodygru.writing.layout import Layout
-from melodygru.writing.sections import BEGIN_ON
+from melodygru.writing.sections import BEGIN_ON, GROUPED
+
+if TYPE_CHECKING:
+    from melodygru.writing.wishes import Problem, Wish
 
 MOTIF_BARS = 2
 """Bars of the motif that sections share: two of eight and more, else one."""
+
+
+def in_sections(problem: Problem) -> Iterator[Wish]:
+    """What is asked for in sections with wishes of their own, what in all others, and what of the whole."""
+    yield from (wish for wish in problem.said() if wish.option not in GROUPED)
+    own, letters = problem.config.own_wishes, dict.fromkeys(problem.layout.letters)
+    for group in (*([letter] for letter in own), [letter for letter in letters if letter not in own]):
+        if not (spans := problem.layout.sections_of(group)):
+            continue
+        config = problem.config.of_section(group[0])
+        rests = [one for one in problem.layout.rest_stretches if any(start <= one[0] < end for start, end in spans)]
+        layout = replace(problem.layout, sections=spans, letters=[], rest_stretches=rests)
+        chords = problem.chords if config.chords else ()
+        there = replace(problem, config=config, layout=layout, chords=chords, apart=True)
+        for wish in there.said():
+            if wish.option in GROUPED:
+                section = group[0] if wish.option in own.get(group[0], ()) else ""
+                at_home = [Tessitura(*config.pitches)] if section and wish.option == "range" else []
+                yield replace(wish, rules=[Within(rule, spans) for rule in (*wish.rules, *at_home)], section=section)
 
 
 def rules_between(config: GenerationConfig, layout: Layout, metre: TimeSignature) -> Iterator[Constraint]:

@@ -192,9 +192,12 @@ class GenerationConfig:
         None, "strict: chord tones on strong beats; soft: mostly; learned: as people.", choices=CHORD_MODES,
         shown="learned, by models that know chords; else strict", needs="chords", panel=TUNE, commands=WRITING,
     )  # fmt: skip
-    form: str | None = option(None, "Sections: AABA, AA'BA'' (a prime varies), V8 C8 B4 C8 (bars).", panel=TUNE, commands=WHOLE)
+    form: str | None = option(
+        None, "Sections: AABA, AA'BA'' (a prime varies), V8 C8 B4 C8 (bars).", panel=TUNE, commands=WHOLE
+    )
     section_bars: int | None = option(
-        None, "Bars of a section that does not say its own.", low=1, high=MAX_BARS, default=DEFAULT_SECTION_BARS, needs="form", panel=TUNE,
+        None, "Bars of a section that does not say its own.", low=1, high=MAX_BARS, default=DEFAULT_SECTION_BARS,
+        needs="form", panel=TUNE,
         commands=WHOLE,
     )  # fmt: skip
     section: str | None = option(
@@ -402,8 +405,8 @@ class GenerationConfig:
         said, without = sum(one.bars for one in form.sections), sum(not one.bars for one in form.sections)
         if form.says_bars and self.section_bars is not None and not without:
             raise UsageError(
-                f"--section-bars {self.section_bars} has no meaning with --form {form}, whose sections all say how many "
-                "bars they have; leave it out."
+                f"--section-bars {self.section_bars} has no meaning with --form {form}, whose sections all say how "
+                "many bars they have; leave it out."
             )
         each = self.section_bars or DEFAULT_SECTION_BARS
         if self.section_bars is None and self.bars is not None and without:

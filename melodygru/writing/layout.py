@@ -201,7 +201,7 @@ def given_events(primer: Melody | None, silence: int, max_duration: int) -> dict
 
 
 def in_sections(first: int, length: int, sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Half-open ranges (start, start + size) from `first` on, those that begin before `length`; the last size goes on."""
+    """Half-open ranges (start, start + size) from `first` on that begin before `length`; the last size goes on."""
     for size in chain(sizes, repeat(sizes[-1])):
         if first >= length:
             return

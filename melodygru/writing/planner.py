@@ -267,15 +267,16 @@ def _with_joints(problem: Problem) -> Lookahead | None:
         return ahead
     if len(sources) > 1 and config.own_wishes:
         # Sections with ranges of their own do not all meet at the same pitches: one place after the other.
-        regions, rules = layout.regions, []
+        regions: Sequence[Region] = layout.regions
+        rules: list[Constraint] = []
         for source in sorted(sources):
             ahead, joint = _joined(problem, {source}, regions, rules)
             if joint is None:
                 if _joined(problem, {source}, layout.regions)[1] is None:
                     raise UsageError(
-                        f"--max-leap {leap} and --form {config.form} contradict each other here: no way leads to where a "
-                        "section is repeated from what stands before it; allow larger leaps, or let the ranges of the "
-                        "sections meet."
+                        f"--max-leap {leap} and --form {config.form} contradict each other here: no way leads to "
+                        "where a section is repeated from what stands before it; allow larger leaps, or let the ranges "
+                        "of the sections meet."
                     )
                 return None
             regions, rules = joint[0], [*rules, joint[1]]

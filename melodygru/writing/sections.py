@@ -106,7 +106,7 @@ def _said(item: tuple[str, Any]) -> str:
 
 
 def text_of_tables(tables: Mapping[str, Any]) -> str:
-    """What the tables [sections.C] of an options file say. Raises UsageError for what is no table, or no single value."""
+    """What the tables [sections.C] of an options file say. Raises UsageError for no table, or no single value."""
     for letter, wishes in tables.items():
         if not isinstance(wishes, dict) or not wishes:
             raise UsageError(f"[sections.{letter}] is no table of wishes; write them under it: density = 4.")
@@ -116,16 +116,14 @@ def text_of_tables(tables: Mapping[str, Any]) -> str:
 
 
 def checked(config: GenerationConfig) -> str:
-    """What `config.section` says, in the usual spelling. Raises UsageError, naming the section, for what is not legal."""
+    """What `config.section` says, in the usual spelling. Raises UsageError, naming the section, if it is not legal."""
     form = config.parsed_form
     if form is None or config.section is None:
         return config.section or ""
     usual: dict[str, dict[str, Any]] = {}
     for letter, wishes in parse_own(config.section, form).items():
         if wishes.get(BEGIN_ON, "any") not in BEGINNINGS:
-            raise UsageError(
-                f"Section {letter}: {BEGIN_ON} is {wishes[BEGIN_ON]!r}; choose {' or '.join(BEGINNINGS)}."
-            )
+            raise UsageError(f"Section {letter}: {BEGIN_ON} is {wishes[BEGIN_ON]!r}; choose {' or '.join(BEGINNINGS)}.")
         try:
             there = alone(config, wishes)
         except UsageError as error:
@@ -156,7 +154,7 @@ NOTES_A_QUARTER = 1.5
 
 
 def of_a_song(config: GenerationConfig) -> GenerationConfig:
-    """The wishes with what belongs to the parts of a song as if it had been said: files say it then, and are made again.
+    """The wishes with what belongs to the parts of a song as if it had been said: so files say it, and are made again.
 
     A chorus lies higher than the verse by `HIGHER` semitones and has longer notes; a bridge begins on another degree;
     parts share the rhythm of the verse's first bars, and lead over to one another.
@@ -191,7 +189,7 @@ def _range(low: int, high: int) -> str:
 
 
 def own_spans(config: GenerationConfig, metre: TimeSignature) -> list[tuple[ChordSpan, ...]]:
-    """Of each section of the form one pass of the chords that it has for itself; empty where those of the whole hold."""
+    """Of each section of the form one pass of its own chords; empty where those of the whole hold."""
     form = config.parsed_form
     if form is None:
         return []

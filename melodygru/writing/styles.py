@@ -95,7 +95,8 @@ def conditions_for(
     from melodygru.network.conditions import PHRASE_BARS, Conditions
 
     style = STYLES[config.style] if config.style else None
-    character, form = (_traits(config, metre, whole),), config.parsed_form
+    form = config.parsed_form
+    character: tuple[Character, ...] = (_traits(config, metre, whole),)
     if config.own_wishes and form is not None:
         of = {letter: _traits(config.of_section(letter), metre, whole) for letter in form.letters}
         sections = form.placed(config.section_lengths())

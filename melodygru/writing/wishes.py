@@ -20,6 +20,7 @@ from melodygru.music.melody import Melody
 from melodygru.music.theory import parse_scale, scale_pitch_classes
 from melodygru.network.arrays import BoolArray
 from melodygru.network.tokenizer import PieceMeta
+from melodygru.writing.between import in_sections
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range, of_classes
 from melodygru.writing.constraints.chords import OverChords
@@ -28,9 +29,7 @@ from melodygru.writing.constraints.elsewhere import Elsewhere, Within
 from melodygru.writing.constraints.past import Banned, Breathes, Density, FewRests, Guard, Prefers, Repeats, SomeRests
 from melodygru.writing.constraints.places import Bars, EndsOn, Grid, Leaps, NoRests, Pitches, Seams, shortest_end
 from melodygru.writing.layout import RESTS_EVERY, Layout, Region
-from melodygru.writing.constraints.seams import Tessitura
 from melodygru.writing.lookahead import Lookahead
-from melodygru.writing.sections import GROUPED
 from melodygru.writing.values import DEFAULT_GRID, LEARNED
 
 OF_RHYTHM = ("grid", "triplets", "density", "rests")
@@ -68,7 +67,6 @@ class Wish:
         if self.is_long:
             return name
         return f"{name} {self.value:g}" if isinstance(self.value, Real) else f"{name} {self.value}"
-
 
     @property
     def is_long(self) -> bool:
@@ -123,32 +121,8 @@ class Problem:
     @cached_property
     def wishes(self) -> list[Wish]:
         """All that is asked for here."""
-        said = self._in_sections() if self.config.own_wishes and self.layout.letters else self._said()
+        said = in_sections(self) if self.config.own_wishes and self.layout.letters else self.said()
         return [self._where_free(wish) for wish in said if wish.option not in self.leaves_out]
-
-    def _in_sections(self) -> Iterator[Wish]:
-        """What is asked for in sections with wishes of their own, what in all others, and what of the whole."""
-        yield from (wish for wish in self._said() if wish.option not in GROUPED)
-        own, letters = self.config.own_wishes, dict.fromkeys(self.layout.letters)
-        for group in (*([letter] for letter in own), [letter for letter in letters if letter not in own]):
-            spans = self.layout.sections_of(group)
-            if not spans:
-                continue
-            config = self.config.of_section(group[0])
-            layout = replace(
-                self.layout,
-                sections=spans,
-                letters=[],
-                rest_stretches=[one for one in self.layout.rest_stretches if any(a <= one[0] < b for a, b in spans)],
-            )
-            there = replace(
-                self, config=config, layout=layout, chords=self.chords if config.chords else (), apart=True
-            )
-            for wish in there._said():
-                if wish.option in GROUPED:
-                    section = group[0] if wish.option in own.get(group[0], ()) else ""
-                    rules = [*wish.rules, Tessitura(*config.pitches)] if section and wish.option == "range" else wish.rules
-                    yield replace(wish, rules=[Within(rule, spans) for rule in rules], section=section)
 
     def _where_free(self, wish: Wish) -> Wish:
         spans = [*self.fixed_rhythm] if wish.option in OF_RHYTHM else []
@@ -158,7 +132,7 @@ class Problem:
             spans += [(one.start, one.end) for n, one in enumerate(self.layout.regions) if n != self.layout.closing]
         return replace(wish, rules=[Elsewhere(rule, spans) for rule in wish.rules]) if spans else wish
 
-    def _said(self) -> Iterator[Wish]:
+    def said(self) -> Iterator[Wish]:
         """A wish for each option that means constraints: here a new one is entered."""
         config, layout, bar = self.config, self.layout, self.meta.time_signature.bar_steps
         yield Wish("range", config.room, [Pitches(in_range(*self.pitches))])

@@ -1,4 +1,4 @@
-"""Constraints that are silent about some places: where something stands fast, or in sections with wishes of their own."""
+"""Constraints that are silent in some places: where something stands fast, or sections have wishes of their own."""
 
 from __future__ import annotations
 

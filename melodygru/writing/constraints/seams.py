@@ -85,7 +85,7 @@ class SharedMotif(Constraint):
         return next((start for start in self.starts if start <= onset < start + self.length), None)
 
     def _event(self, progress: Progress, row: int, onset: int, start: int) -> tuple[bool, bool, int]:
-        """Of the motif at a place: whether a note begins there, whether a rest does, and how far on the next event is."""
+        """Of the motif at a place: whether a note begins there, whether a rest does, and how far the next event is."""
         at, until = onset - start + self.source, self.source + self.length
         notes, rests = progress.onsets[row], progress.rests[row]
         one, two = bisect_left(notes, at), bisect_left(rests, at)
@@ -124,7 +124,11 @@ class SharedMotif(Constraint):
         onsets, pitches = progress.onsets[row], progress.pitches[row]
         place = len(onsets) - bisect_left(onsets, start) + bisect_left(onsets, self.source)
         found = np.zeros(PITCHES)
-        if place and place < bisect_left(onsets, self.source + self.length) and len(onsets) > bisect_left(onsets, start):
+        if (
+            place
+            and place < bisect_left(onsets, self.source + self.length)
+            and len(onsets) > bisect_left(onsets, start)
+        ):
             move = np.sign(pitches[place] - pitches[place - 1])
             found[np.sign(np.arange(PITCHES) - progress.reference[row]) == move] = self.GAIN
         return found
@@ -137,7 +141,7 @@ class Tessitura(Constraint):
     """
 
     PULL = 0.25
-    """Nats that a semitone of distance from the middle costs: enough for three semitones between ranges that lie four apart."""
+    """Nats that a semitone of distance costs: enough for three semitones between ranges that lie four apart."""
 
     def __init__(self, low: int, high: int):
         self.cost = -self.PULL * np.abs(np.arange(PITCHES) - (low + high) / 2)
