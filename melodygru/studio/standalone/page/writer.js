@@ -27,7 +27,7 @@ export class Writer {
   /** Start Python and load the model. @param {string} name the model's */
   async start(name) {
     if (typeof DecompressionStream === "undefined" || typeof WebAssembly === "undefined")
-      throw new Error("This browser is too old for Python in a page; use one of the last three years.");
+      throw new Error("This browser is too old for Python in a page; use one of 2023 or later.");
     const script = await unpacked("worker.js");
     const worker = (this.#worker = new Worker(URL.createObjectURL(script.slice(0, script.size, "text/javascript"))));
     worker.addEventListener("message", ({ data }) => this.#hear(data));
