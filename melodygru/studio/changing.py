@@ -47,11 +47,12 @@ def change(
         raise UsageError("The melody has no notes; draw some, or have a new one written.")
     seed = draw_seed() if asked.seed is None else asked.seed
     tune = _tune(ours)
-    details: dict[str, Any] = {one.name: said for one in LOCKS if (said := getattr(asked, one.name)) is not None}
+    details: dict[str, Any] = {}
     if isinstance(asked, messages.Vary):
-        details |= {"amount": asked.amount} | ({} if asked.keep is None else {"keep": asked.keep})
-    if asked.bars is not None:
-        details["bars"] = asked.bars
+        details = {"amount": asked.amount} | ({} if asked.keep is None else {"keep": asked.keep})
+    for name in ("bars", *(one.name for one in LOCKS)):
+        if (said := getattr(asked, name)) is not None:
+            details[name] = said
     recipe = Recipe(
         __version__, model.name, model.fingerprint, seed, config=config, command=command,
         details={**details, **packed_input(tune)},

@@ -170,5 +170,5 @@ def test_the_command_line_takes_them_all(here, capsys):
     for name in ("b", "c", "d"):
         assert run("replay", f"{name}.mid") == 0
     capsys.readouterr()
-    assert run("vary", "a.mid", "e.mid", "--form", "AA") == 2
-    assert "vary has no option --meter" in capsys.readouterr().err
+    assert run("vary", "a.mid", "e.mid", "--form", "AABA") == 2
+    assert "vary has no option --form" in capsys.readouterr().err
