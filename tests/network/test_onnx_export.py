@@ -275,7 +275,7 @@ def test_export_writes_int8_and_tells_what_it_costs(here, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("toy.txt",), "does not end in .onnx or .safetensors"),
+        (("toy.txt",), "does not end in .onnx, .html or .safetensors"),
         (("toy.safetensors",), "add --int8"),
         (("toy.onnx", "--int8"), "leave them out"),
         (("toy.onnx", "--data", "tunes"), "leave them out"),

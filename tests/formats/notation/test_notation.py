@@ -578,7 +578,9 @@ def test_a_picture_shows_every_note_and_verovio_has_no_complaint(melody, with_ch
             os.dup2(before, 2)
             os.close(before)
         log.seek(0)
-        assert log.read() == b""
+        # A bar of ten half notes in sixteenths is wider than the page, and cannot be broken: it is pressed together.
+        complaints = [line for line in log.read().splitlines() if b"Justification is highly compressed" not in line]
+        assert complaints == []
     symbols = [one for bar in written_bars(melody) for one in bar.symbols]
     assert classes(page, "note") == sum(one.pitch is not None for one in symbols)
     assert classes(page, "mRest") == sum(one.whole_bar for one in symbols)
