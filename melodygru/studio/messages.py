@@ -152,8 +152,12 @@ class Options(_Wishes):
                 chords = config.spans(own.time_signature if own else config.time_signature)
                 said["key"] = str(meant_key(tonic, mode, chords, own.key if own else None))
             config = _in_the_metre(said, own)
-        if own is None or command == "generate":
+        if own is None:
             return config
+        if command == "generate":
+            # Degrees are of the key of what is continued.
+            own_key = config.key is not None and "key" not in said
+            return _in_the_metre({**said, "key": str(own.key)}, own) if own_key else config
         leave_to_melody(config, command, own)
         return wishes_for(command, said, own)
 
