@@ -20,6 +20,7 @@ from website.checking import broken
 from website.clips import read_clip
 
 ROOT = Path(__file__).parent.parent
+DOCS = "docs"
 
 
 @pytest.fixture
@@ -64,12 +65,12 @@ def test_the_gallery_has_the_first_twelve_seeds_of_every_style(assembled):
 
 def test_links_are_turned_from_files_to_pages(tmp_path):
     for name in (
-        "docs/a.md",
-        "docs/b/c.md",
+        f"{DOCS}/a.md",
+        f"{DOCS}/b/c.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "data/README.md",
-        "docs/p.png",
+        f"{DOCS}/p.png",
         "x/y.py",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -80,15 +81,15 @@ def test_links_are_turned_from_files_to_pages(tmp_path):
         "utf-8",
     )
     links = pages.Links(pages.documents(tmp_path), tmp_path)
-    made = links.rewritten((tmp_path / "docs" / "a.md").read_text("utf-8"), "docs/a.md", "a.md")
+    made = links.rewritten((tmp_path / "docs" / "a.md").read_text("utf-8"), f"{DOCS}/a.md", "a.md")
     assert made.startswith(
         "[c](b/c.md#here) ![p](p.png) [d](data.md) [y](source/x/y.py.md) x [out](https://a.b) [me](#me) "
         '`[code](no.md)` [`f(x)`](b/c.md) <img src="source/x/y.py.md">'
     )
-    assert links.needed == {"docs/p.png": "p.png", "x/y.py": "source/x/y.py.md"}
-    assert links.rewritten("[a](../a.md)", "docs/b/c.md", "b/c.md") == "[a](../a.md)"
+    assert links.needed == {f"{DOCS}/p.png": "p.png", "x/y.py": "source/x/y.py.md"}
+    assert links.rewritten("[a](../a.md)", f"{DOCS}/b/c.md", "b/c.md") == "[a](../a.md)"
     with pytest.raises(FileNotFoundError, match=r"docs/a\.md: gone\.md"):
-        links.rewritten("[a](gone.md)", "docs/a.md", "a.md")
+        links.rewritten("[a](gone.md)", f"{DOCS}/a.md", "a.md")
 
 
 def test_markdown_is_made_what_the_builder_reads():
