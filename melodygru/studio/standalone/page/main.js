@@ -115,7 +115,7 @@ function load() {
   if (!written) return;
   const { melody, chords } = written;
   const { bar, beat } = metreOf(melody.meter);
-  player.setClip({ notes: performed(melody, 0.5, 0), bpm: melody.bpm, length: lengthOf(melody), barSteps: bar, beatSteps: beat, chords });
+  player.setClip({ notes: performed(melody, 0.5, 0, 0), bpm: melody.bpm, length: lengthOf(melody), barSteps: bar, beatSteps: beat, chords });
 }
 
 /** Follow the sound while there is any. */
