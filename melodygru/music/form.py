@@ -53,7 +53,7 @@ def parts_in_words(text: str) -> str | None:
     for word, number, unit in _IN_WORDS.findall(joined):
         if word:
             names.append(_PARTS_TOO.get(word, word))
-        elif names and (unit or names[-1] in lengths or int(number) != names.count(names[-1])):
+        elif names and (unit or int(number) != names.count(names[-1])):
             lengths.setdefault(names[-1], number.lstrip("0") or "0")
             if lengths[names[-1]] != (number.lstrip("0") or "0"):
                 return None

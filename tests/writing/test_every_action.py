@@ -44,7 +44,7 @@ def off_chord(notes):
 
 
 def test_every_wish_is_of_a_whole_melody_or_of_all_that_write():
-    others = ("bars", "meter", "bpm", "pickup", "form", "section_bars")
+    others = ("bars", "meter", "bpm", "pickup", "form", "section_bars", "section", "motif", "seams", "plain_sections")
     for name, one in described(GenerationConfig).items():
         assert one.commands == WHOLE if name in others else set(WRITING) <= set(one.commands), name
     assert [one.name for one in taken_by("infill", GenerationConfig)] == [

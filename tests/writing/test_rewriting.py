@@ -139,7 +139,7 @@ def test_as_much_changes_as_was_asked_for(model, tune, amount):
     notes, tolerance = len(tune.notes), 1 / len(tune.notes)
     for keep in (None, "rhythm", "contour"):
         done = vary(model, tune, amount, CONFIG, 4, keep, candidates=2)
-        assert done.amount == pytest.approx(measured(tune, done.melody, keep, (0, tune.length)))
+        assert done.amount == pytest.approx(measured(tune.notes, done.melody, keep))
         assert done.amount == pytest.approx(amount, abs=tolerance + (0.05 if keep == "contour" else 0)), keep
         assert (done.melody.bars, done.melody.key, done.melody.time_signature) == (
             tune.bars,

@@ -80,7 +80,7 @@ def choose(
         DataError: too few tunes that are long enough, or that every model can write in the place of.
     """
     check_range("count", count, *COUNT)
-    check_range("bars", bars, *BARS)
+    check_range("--bars", bars, *BARS)
     if not 1 <= len(models) <= MOST_MODELS:
         raise UsageError(f"{len(models)} models were given; give 1 to {MOST_MODELS}, each with its own --model.")
     pieces = read_collection(folder, progress=lambda done, total: tell("reading files", done, total)).pieces
