@@ -170,7 +170,7 @@ class _Problem:
         scores = scored(describe(melody, key, style.learned), weights())
         return cls(
             replace(scores, states=in_common(scores.states, alike), stays=in_common(scores.stays, alike)),
-            _vocabulary(melody, key, style) + _close(melody, key),
+            _possible(_vocabulary(melody, key, style), _close(melody, key)),
             _free(melody, chords_per_bar),
             FIT_SHARE * sounding(melody, key.tonic) @ tones_of_states().T,
             np.arange(beat_count(melody)) // beats_in_bar(melody),
@@ -230,6 +230,12 @@ def _vocabulary(melody: Melody, key: Key, style: HarmonyStyle) -> FloatArray:
     if _is_minor(key) and all((note.pitch - key.tonic) % 12 != _MAJOR_THIRD for note in melody.notes):
         allowed[[state_of(0, quality) for quality in ("maj", "maj7", "6")]] = False
     return np.where(allowed, 0.0, -np.inf)
+
+
+def _possible(vocabulary: FloatArray, close: FloatArray) -> FloatArray:
+    """(T, S): both together; where no chord would be left, as for the tonic of locrian, the vocabulary alone."""
+    both = vocabulary + close
+    return np.where(np.isneginf(both).all(1, keepdims=True), vocabulary, both)
 
 
 def _is_minor(key: Key) -> bool:
