@@ -84,9 +84,10 @@ def assemble(docs: Path, silent: bool) -> None:
     """Write all that mkdocs reads into a folder, which is emptied before."""
     shutil.rmtree(docs, ignore_errors=True)
     docs.mkdir(parents=True)
-    pages.write(docs, written(silent, docs))
-    if not silent:
-        play(docs)
+    with playing.loaded_once():
+        pages.write(docs, written(silent, docs))
+        if not silent:
+            play(docs)
     (docs / "player.js").write_text(script(), "utf-8")
     shutil.copy(pages.HERE / "site.css", docs)
 

@@ -15,7 +15,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from melodygru.cli import main
@@ -23,10 +23,22 @@ from melodygru.writing import model
 from website.clips import figure, read_clip
 
 PLAY = re.compile(r"(?m)^<!-- play ([^:\n]+): (melodygru [^\n]+?) -->$")
-# A site takes some three hundred melodies, and to load the model takes as long as to write one.
-model.load_model = functools.cache(model.load_model)  # type: ignore[assignment]
 Show = Callable[[str, str], str]
 """Title and command -> what stands on the page in their place."""
+
+
+@contextlib.contextmanager
+def loaded_once() -> Iterator[None]:
+    """Within it every model is loaded once: a site takes three hundred melodies, and loading takes as long as writing.
+
+    Only where a name means the same model all the while.
+    """
+    load = model.load_model
+    model.load_model = functools.cache(load)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        model.load_model = load
 
 
 def run(command: str, folder: Path) -> None:
