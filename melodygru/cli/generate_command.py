@@ -229,9 +229,11 @@ def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model
 
     Whoever has named a feel has said enough.
     """
+    from melodygru.writing.section_feels import with_feels
     from melodygru.writing.sections import of_a_song
-    from melodygru.writing.styles import styled, written_out
+    from melodygru.writing.styles import styled, unheard_of, written_out
 
+    config = with_feels(config, unheard_of(model.context))
     if "primer" in asked:
         from melodygru.writing.replay import style_of  # it needs all that reads and changes files
 

@@ -24,6 +24,7 @@ from melodygru.writing.feels import feel
 from melodygru.writing.model import Model, draw_seed
 from melodygru.writing.planner import Plan
 from melodygru.writing.recipe import Recipe, file_names, rendered
+from melodygru.writing.section_feels import with_feels
 from melodygru.writing.sections import of_a_song
 from melodygru.writing.styles import styled, unheard_of, written_out
 
@@ -90,6 +91,7 @@ def _planned(job: Job, models: Models, asked: messages.Generate) -> tuple[Model,
 def _completed(config: GenerationConfig, asked: messages.Generate, model: Model) -> GenerationConfig:
     """The wishes with what a feel sets beneath them, and in the style that holds where none was said."""
     continues = asked.primer is not None
+    config = with_feels(config, unheard_of(model.context))
     if asked.feel is not None:
         said = config.as_dict()
         beneath = feel(asked.feel).beneath(said, unheard_of(model.context), continues)
