@@ -138,13 +138,17 @@ class Drawn(RootModel[list[tuple[int, int, int, int]]]):
 
 
 class Checked(BaseModel):
-    """What would be written: key, metre, tempo and bars; or what stands in the way of it."""
+    """What would be written: key, metre, tempo and bars; or what stands in the way of it.
+
+    `parts` are the letters of the form's sections; those that are parts of a song with what they are called.
+    """
 
     key: str | None = None
     meter: str | None = None
     bpm: float | None = None
     bars: int | None = None
     problem: str | None = None
+    parts: dict[str, str] = {}
 
 
 class ChordsAnswer(BaseModel):

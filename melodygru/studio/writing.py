@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.formats.midi.performance import Performance
+from melodygru.music.form import PARTS
 from melodygru.network.tokenizer import END, REST, TIE
 from melodygru.option import described
 from melodygru.studio import answers, messages
@@ -66,12 +67,25 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
 
 def check(job: Job, models: Models, asked: messages.Generate) -> answers.Checked:
     """What would be written, without writing it; what stands in the way of it is told as `problem`."""
+    parts = _parts(asked.options.form)
     try:
         made = _planned(job, models, asked)[2]
     except MelodyGRUError as error:
-        return answers.Checked(problem=plain(str(error)))
+        return answers.Checked(problem=plain(str(error)), parts=parts)
     meta = made.meta
-    return answers.Checked(key=str(meta.key), meter=str(meta.time_signature), bpm=made.qpm, bars=meta.bars)
+    return answers.Checked(key=str(meta.key), meter=str(meta.time_signature), bpm=made.qpm, bars=meta.bars, parts=parts)
+
+
+def _parts(form: str | None) -> dict[str, str]:
+    """The letters of a form, as it was typed, with what they are called; none where it cannot be read."""
+    try:
+        usual = GenerationConfig(form=form).parsed_form
+    except UsageError:
+        return {}
+    if usual is None:
+        return {}
+    names = {letter: name for name, letter in PARTS.items()} if usual.of_a_song else {}
+    return {letter: names.get(letter, "") for letter in usual.letters}
 
 
 def _planned(job: Job, models: Models, asked: messages.Generate) -> tuple[Model, Order, Plan]:

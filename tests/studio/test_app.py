@@ -276,6 +276,10 @@ def test_what_goes_on_from_a_file_is_the_command_lines_too(studio, tmp_path, inc
         ({"options": {"style": "waltz", "bars": 4, "syncopation": "much", "leaps": "few", "rests": "many"}},
          ["--style", "waltz", "--bars", 4, "--syncopation", "much", "--leaps", "few", "--rests", "many"]),
         ({"model": "folk", "options": {"bars": 4}}, ["--model", "folk", "--bars", 4]),
+        ({"options": {"form": "V2 C2", "section": "C: feel='anthem' density='3'; V: rests='few'", "motif": "contour"}},
+         ["--form", "V2 C2", "--section", "C: feel=anthem density=3", "--section", "V: rests=few", "--motif", "contour"]),
+        ({"model": "folk", "options": {"form": "A2 B2", "section": "B: feel=topline"}},
+         ["--model", "folk", "--form", "A2 B2", "--section", "B: feel=topline"]),
     ],
     ids=str,
 )  # fmt: skip

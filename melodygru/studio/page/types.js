@@ -34,7 +34,8 @@
  * @typedef {{seed: number, model: string, candidates: number, takes: number, meter: string, key: string, bpm: number,
  *            bars: number, pickup: number, length: number, bar_steps: number, beat_steps: number}} Start
  */
-/** @typedef {{key: string | null, meter: string | null, bpm: number | null, bars: number | null, problem: string | null}} Checked */
+/** @typedef {{key: string | null, meter: string | null, bpm: number | null, bars: number | null, problem: string | null,
+ *            parts: Record<string, string>}} Checked */
 /**
  * @typedef {{melodies: Melody[], velocities: (number[] | null)[], track: string, tracks: [number, string][],
  *            tempi: number, remarks: string[], style: string | null, readings: Reading[]}} Opened
