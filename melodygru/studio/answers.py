@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, RootModel
@@ -28,10 +29,11 @@ class MelodyAnswer(BaseModel):
     pickup: int
     bars: int
     notes: list[Note]
+    tempi: list[tuple[int, float]] = []
 
     @classmethod
-    def of(cls, melody: Tune) -> MelodyAnswer:
-        """A melody for the wire."""
+    def of(cls, melody: Tune, tempi: Sequence[tuple[int, float]] = ()) -> MelodyAnswer:
+        """A melody for the wire, with the tempo changes under it."""
         return cls(
             name=melody.name,
             meter=str(melody.time_signature),
@@ -44,6 +46,7 @@ class MelodyAnswer(BaseModel):
                 Note.model_construct(pitch=note.pitch, onset=note.onset, duration=note.duration)
                 for note in melody.notes
             ],
+            tempi=list(tempi),
         )
 
 

@@ -118,7 +118,7 @@ export class Files {
     const others = tracks.filter(([number, name]) => name !== track && `track ${number}` !== track);
     const said = [
       ...(melodies.length > 1 ? [`${melodies.length} melodies; the others are in the history`] : []),
-      ...(tempi > 1 ? [`its ${tempi} tempos became one, ♩ = ${Math.round(melodies[0]?.bpm ?? 0)}`] : []),
+      ...(tempi > 1 && !melodies[0]?.tempi?.length ? [`its ${tempi} tempos became one, ♩ = ${Math.round(melodies[0]?.bpm ?? 0)}`] : []),
       ...(tracks.length > 1 && others.length ? [`the melody was taken from ${track}; the other voices are not on the roll`] : []),
       ...remarks,
     ];

@@ -6,7 +6,8 @@
  */
 /** @typedef {{onset: number, end: number, symbol: string, pitches: number[]}} ChordSpan */
 /**
- * @typedef {{name: string, meter: string, key: string, bpm: number, pickup: number, bars: number, notes: Note[]}} Melody
+ * @typedef {{name: string, meter: string, key: string, bpm: number, pickup: number, bars: number, notes: Note[],
+ *            tempi?: [number, number][]}} Melody  tempi: step and quarters a minute, where the tempo changes
  */
 /** @typedef {{notes: number, of: number, bars: number, bar: number, piece: string, piece_bar: number,
  *             typical: number | null}} Run */
