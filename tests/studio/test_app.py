@@ -479,7 +479,7 @@ def test_a_file_that_is_opened_comes_back_as_it_was_saved(studio):
     link = post(studio, "files", melody=TUNE, format="mid", program=40, swing=0.6, chords="C G").json()
     assert link["name"] == "Scale.mid"
     opened = studio.page.post("api/open", params={"name": "x.mid"}, content=fetched(studio, link)).json()
-    assert opened["melodies"] == [{**TUNE, "name": "x"}]
+    assert opened["melodies"] == [{**TUNE, "name": "x", "tempi": []}]
     refused(studio.page.post("api/open", params={"name": "x.mid"}, content=b"no midi"), "x.mid")
     refused(studio.page.post("api/open", params={"name": "x.mid"}, content=b""), "x.mid")
 
@@ -760,7 +760,7 @@ def test_a_melody_with_a_pickup_goes_there_and_back():
 def test_what_would_be_written_is_told_without_writing_it(studio):
     options = {"chords": "Am F C G", "mode": "minor", "bars": 8}
     assert post(studio, "check", options=options).json() == {
-        "key": "A minor", "meter": "4/4", "bpm": 96.0, "bars": 8, "problem": None,
+        "key": "A minor", "meter": "4/4", "bpm": 96.0, "bars": 8, "problem": None, "parts": {},
     }  # fmt: skip
     (take,) = takes(studio, options=options, seed=1)
     assert take["melody"]["key"] == "A minor"
