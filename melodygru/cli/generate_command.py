@@ -160,6 +160,7 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
     from melodygru.version import __version__
     from melodygru.writing.borrowing import IN_ORDER
     from melodygru.writing.candidates import Order
+    from melodygru.writing.earlier_keys import heard
     from melodygru.writing.model import draw_seed, load_model
     from melodygru.writing.recipe import Recipe
     from melodygru.writing.styles import unheard_of
@@ -207,6 +208,7 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
         details["takes"] = takes
     elif source is not None:
         details["include_primer"] = include
+    details |= heard(config, source, takes)
     recipe = Recipe(
         __version__, model.name, model.fingerprint, seed, 0, config, performance, source=source, details=details
     )

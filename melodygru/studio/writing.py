@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.formats.midi.performance import Performance
@@ -21,6 +22,7 @@ from melodygru.studio.work import Job
 from melodygru.version import __version__
 from melodygru.writing.candidates import Order
 from melodygru.writing.config import GenerationConfig
+from melodygru.writing.earlier_keys import heard
 from melodygru.writing.feels import feel
 from melodygru.writing.model import Model, draw_seed
 from melodygru.writing.planner import Plan
@@ -44,9 +46,10 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
     config, seed, primer = order.config, order.seed, order.primer
     candidates = model.candidates_for(config, asked.takes)
     _check_amount(made.meta.bars, candidates)
-    details = {} if primer is None else {"include_primer": asked.include_primer}
+    details: dict[str, Any] = {} if primer is None else {"include_primer": asked.include_primer}
     if asked.render_chords and config.chords is not None:
         details["render_chords"] = True
+    details |= heard(config, primer)
     recipe = Recipe(__version__, model.name, model.fingerprint, seed, config=config, source=primer, details=details)
     listener = _Listener(job, made, min(candidates, SHOWN), primer is not None and not asked.include_primer)
     start = _start(order, model, made, candidates, asked.takes, listener.origin)
