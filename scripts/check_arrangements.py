@@ -158,7 +158,9 @@ def lacking_in_lmms(files: list[Path], folder: Path) -> dict[Path, str]:
     """What is wrong with the tracks that LMMS has of these files, file by file."""
     wrong = {}
     for file, shown in tracks_in_lmms(files, folder).items():
-        notes = {track.name: len(notes_of(track)) for track in mido.MidiFile(file).tracks}
+        # The name of a file's first track LMMS takes for the song's.
+        tracks = enumerate(mido.MidiFile(file).tracks)
+        notes = {track.name if number else "Track 0": len(notes_of(track)) for number, track in tracks}
         there = {name: count for name, count in notes.items() if count}
         wrong[file] = "" if shown == there else f"LMMS shows {shown}, the file has {there}"
     return wrong

@@ -228,7 +228,7 @@ class Opened(BaseModel):
 
     `velocities` has those of each melody's notes in order, where the file says them; `tracks` the numbers and names of
     the file's tracks that have notes, `tempi` how many tempos it has; `readings` the two likeliest metres and pickups,
-    where they are close: `api/open` takes one.
+    where they are close: `api/open` takes one. `swing` is how a file of ours swings: its notes are told straight.
     """
 
     melodies: list[MelodyAnswer]
@@ -239,6 +239,7 @@ class Opened(BaseModel):
     remarks: list[str]
     style: str | None
     readings: list[ReadingAnswer] = []
+    swing: float | None = None
 
 
 class ModelFacts(BaseModel):

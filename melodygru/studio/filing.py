@@ -25,6 +25,7 @@ from melodygru.studio.work import Job
 from melodygru.system import printable
 from melodygru.writing.editing import Tune
 from melodygru.writing.layout import chords_under
+from melodygru.writing.recipe import Recipe
 from melodygru.writing.replay import recipe_of
 
 _FRAME = 4
@@ -63,7 +64,16 @@ def open_file(
         remarks=list(found.remarks),
         style=None if recipe is None else recipe.config.style,
         readings=close if len(close) > 1 else [],
+        swing=None if tune is None else _swing(tune, recipe),
     )
+
+
+def _swing(tune: Tune, recipe: Recipe | None) -> float | None:
+    """How a file of ours swings, whose melody is read straight; None of others."""
+    word, grid = tune.extraction.word, tune.extraction.grid
+    if recipe is None or word is None:
+        return None if recipe is None else recipe.performance.swing
+    return word.swing if grid.anchors else Performance().swing  # changed since, it lies better as it stands
 
 
 def _tune(data: bytes, melodies: Sequence[Melody], config: ExtractionConfig) -> Tune | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import mido
 import pytest
 
+from melodygru.formats.midi.parser import parse_midi
+from tests.command_line import run
 from tests.studio.browser import BROWSER, in_page, melody_of, places, saved, select_bars, settle, until
 
 pytestmark = BROWSER
@@ -131,3 +135,28 @@ def test_other_voices_are_told_and_a_track_can_be_taken(opened: Any) -> None:
     assert places(melody_of(opened)) == [(pitch, 48 * at, 48) for at, (pitch, _, _) in enumerate(low)]
     assert in_page(opened, "return session.now.melody.notes.every((note) => note.velocity === 60)")
     assert offers(opened) == ["Take Tune"]
+
+
+def test_a_swung_file_of_ours_swings_on_the_page(opened: Any, tmp_path: Path) -> None:
+    settle(opened)
+    for name, swing in (("swung.mid", 0.66), ("straight.mid", 0.5)):
+        said = ["--model", "folk", "--bars", 4, "--seed", 5, "--grid", "1/8", "--swing", swing, tmp_path / name]
+        assert run("generate", *said) == 0
+
+    def open_file(name: str) -> list[tuple[int, int, int]]:
+        before = melody_of(opened)
+        opened.set_input_files("#open", tmp_path / name)
+        until(opened, f"return JSON.stringify(roll.melody) !== {json.dumps(json.dumps(before, separators=(',', ':')))}")
+        settle(opened)
+        return places(melody_of(opened))
+
+    def onsets(data: bytes) -> list[int]:
+        return [note.onset for track in parse_midi(data).tracks for note in track.notes]
+
+    swung = open_file("swung.mid")
+    assert opened.input_value("[name=swing]") == "0.66"
+    assert "swing is 0.66" in opened.inner_text("#message")
+    assert onsets(saved(opened)) == onsets((tmp_path / "swung.mid").read_bytes())
+    # Its notes are straight on the roll.
+    assert open_file("straight.mid") == swung
+    assert opened.input_value("[name=swing]") == "0.5"

@@ -39,7 +39,7 @@
  *            parts: Record<string, string>}} Checked */
 /**
  * @typedef {{melodies: Melody[], velocities: (number[] | null)[], track: string, tracks: [number, string][],
- *            tempi: number, remarks: string[], style: string | null, readings: Reading[]}} Opened
+ *            tempi: number, remarks: string[], style: string | null, readings: Reading[], swing: number | null}} Opened
  */
 /** @typedef {{meter: string, pickup: number}} Reading  a metre, and the quarters before bar 1 */
 /** @typedef {{track?: string, reading?: Reading}} HowRead  of which track, and in which metre, whatever the file says */
