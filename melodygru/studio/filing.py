@@ -17,6 +17,7 @@ from melodygru.music.chords import ChordSpan, parse_progression
 from melodygru.music.estimation import told_readings
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import TimeSignature
+from melodygru.music.tracks import BASS
 from melodygru.studio import answers, messages
 from melodygru.studio.around import tracks_of
 from melodygru.studio.shelf import Shelf
@@ -140,6 +141,7 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
         from melodygru.formats.notation.engraving import written
 
         with job.aside():
-            data = written(melody, spans, f".{suffix}")
+            bass = next((track for track in tracks or () if track.part == BASS), None)
+            data = written(melody, spans, f".{suffix}", bass=bass)
     url, name = shelf.put(melody.name or "melody", suffix, data)
     return answers.FileLink(url=url, name=name)

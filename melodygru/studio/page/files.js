@@ -10,7 +10,7 @@ import { plain } from "./session.js";
 /** Tracks of a file that are offered, at most. */
 const OFFERED = 6;
 const STRAIGHT = 0.5;
-const ALONE = "These notes are the melody with the chords’ names; chords, bass and drums that play around it go with MIDI and WAV.";
+const ALONE = "These notes are the melody with the chords’ names, and the bass if it sounds; what chords and drums play goes with MIDI and WAV.";
 const NOTHING = "There is nothing to save yet; draw a note, or press Generate.";
 
 export class Files {
