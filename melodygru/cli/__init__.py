@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from melodygru import extras
 from melodygru.cli.progress import Progress
 from melodygru.errors import MelodyGRUError, UsageError
-from melodygru.system import Stopped, stoppable
+from melodygru.system.signals import Stopped, stoppable
 
 COMMANDS = {
     "generate": (

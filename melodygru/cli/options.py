@@ -16,7 +16,8 @@ from melodygru.cli.standard_input import STDIN, in_words, standard_input
 from melodygru.errors import MelodyGRUError, MidiError, UsageError
 from melodygru.extras import require
 from melodygru.option import FILES, PANELS, Option, described
-from melodygru.writing.option_files import flat, read_toml, under_own_names
+from melodygru.system.files import read_toml
+from melodygru.writing.option_files import flat, under_own_names
 from melodygru.writing.values import DEFAULT_MODEL
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from melodygru.formats.scores.files import is_score
 from melodygru.music.estimation import Judge, told_chance
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
-from melodygru.system import printable
+from melodygru.system.files import printable
 from melodygru.writing.recipe import Recipe
 
 _OF_A_SCORE = f"{OWN_TEXT}score "

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
-from melodygru.writing.option_files import read_toml
+from melodygru.system.files import read_toml
 from melodygru.writing.values import DEFAULT_MODEL, DEFAULT_STYLE, LEARNED
 
 if TYPE_CHECKING:
