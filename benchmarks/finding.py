@@ -25,10 +25,11 @@ from melodygru.errors import MidiError
 from melodygru.formats.midi.extraction import extract
 from melodygru.formats.reading import WHOLE
 from melodygru.music.estimation import Judge, estimate_key
+from melodygru.music.key_finding import KRUMHANSL_KESSLER
 from melodygru.music.key_hearing import hear_key
 from melodygru.music.melody import Melody
 from melodygru.music.metre_finding import Reading
-from melodygru.music.theory import KRUMHANSL_KESSLER, Key
+from melodygru.music.theory import Key
 from melodygru.network.arrays import FloatArray
 from melodygru.network.judge import by_shipped_model
 

@@ -14,7 +14,8 @@ from typing import Any
 from melodygru.errors import UsageError, from_known
 from melodygru.music.chords import FEWEST_BEATS, MOST_BEATS, ChordSpan, parse_progression
 from melodygru.music.form import Form
-from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature, parse_scale
+from melodygru.music.scales import parse_scale
+from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 from melodygru.option import MUSIC, TUNE, check_all, described, option, option_of
 from melodygru.writing.drawing import (
     DRAWING,
@@ -67,7 +68,7 @@ class GenerationConfig:
             where none is said.
         bars: length in full bars; where nothing is said, what the form makes.
         key: tonic and mode, such as "A minor"; where nothing is said, the primer's, else what the chords suggest.
-        scale: a name of `melodygru.music.theory`; else the key's own.
+        scale: a name of `melodygru.music.scales`; else the key's own.
         scale_mode: "strict" (nothing outside the scale) or "soft" (rarely); without a scale, neither.
         meter: time signature; where nothing is said, the primer's.
         bpm: quarter notes a minute; where nothing is said, the primer's.

@@ -16,7 +16,8 @@ from melodygru.errors import UsageError
 from melodygru.music.chords import ChordSpan, estimate_key
 from melodygru.music.form import Stretch, stretches
 from melodygru.music.melody import Melody
-from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale
+from melodygru.music.scales import parse_scale
+from melodygru.music.theory import SCALES, Key, TimeSignature
 from melodygru.network.tokenizer import REST, PieceMeta
 from melodygru.writing.between import open_ended, rules_between
 from melodygru.writing.config import GenerationConfig

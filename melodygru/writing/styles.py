@@ -144,7 +144,7 @@ _IN_ITS_KEY = ("song", "hymn", "standard")
 
 def _scale_told(config: GenerationConfig) -> str:
     """What the network is told of the scale: that of a mode, whose colour other notes would blur, is kept to."""
-    from melodygru.music.theory import parse_scale
+    from melodygru.music.scales import parse_scale
     from melodygru.network.conditions import NATURAL, SCALES_TOLD
 
     if config.scale is not None:

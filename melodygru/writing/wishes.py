@@ -17,7 +17,7 @@ from melodygru.errors import UsageError
 from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Form
 from melodygru.music.melody import Melody
-from melodygru.music.theory import parse_scale, scale_pitch_classes
+from melodygru.music.scales import parse_scale, scale_pitch_classes
 from melodygru.network.arrays import BoolArray
 from melodygru.network.tokenizer import PieceMeta
 from melodygru.writing.between import in_sections
