@@ -221,7 +221,7 @@ class LazyGroup(TyperGroup):
             group = next(name for name, commands in GROUPS.items() if cmd_name in commands)
             return TyperCommand(cmd_name, help=short, rich_help_panel=group)
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        from melodygru.cli.options import Command
+        from melodygru.cli.command import Command
 
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
         command = getattr(import_module(module), cmd_name.replace("-", "_"))
