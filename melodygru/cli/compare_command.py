@@ -23,10 +23,7 @@ _SHAPE = described(ModelConfig)
 
 
 def compare(
-    data: Annotated[
-        Path,
-        typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
-    ],
+    data: options.Data,
     cells: Annotated[str, typer.Option(help=f"Which: {', '.join(CELLS)}; the first is the measure.")] = "gru,lstm,rnn",
     seeds: Annotated[int, typer.Option(help="How many runs of each: seeds 0, 1, …")] = 3,
     match: Annotated[

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _FIRST = ("bars", "key", "meter", "bpm", "seed", "temperature", "top_k", "top_p")
 """Options that come first in their panel of the help page."""
 
+Data = Annotated[
+    Path, typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders.")
+]
+"""What all commands have that learn from a folder, or look through one."""
 Track = Annotated[
     str,
     typer.Option(

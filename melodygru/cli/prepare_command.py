@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 import time
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from melodygru.cli import output
-from melodygru.cli.options import ReadKey, ReadMeter, ReadPickup, Track
+from melodygru.cli.options import Data, ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.progress import tell
 
 
 def prepare(
-    data: Annotated[
-        Path,
-        typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
-    ],
+    data: Data,
     track: Track = "auto",
     meter: ReadMeter = "",
     key: ReadKey = "",

@@ -39,10 +39,7 @@ _LEARNING, _SHAPE = described(TrainConfig), described(ModelConfig)
     *(_LEARNING["patience"], _LEARNING["seed"]),
 )
 def train(
-    data: Annotated[
-        Path,
-        typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
-    ],
+    data: options.Data,
     asked: Mapping[str, Any],
     out: Annotated[
         Path | None,

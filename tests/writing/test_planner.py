@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from melodygru import Melody, load_model
+from melodygru import Melody
 from melodygru.errors import UsageError
 from melodygru.writing.candidates import Order
 from melodygru.writing.config import GenerationConfig
@@ -21,16 +21,6 @@ from melodygru.writing.rewriting import plan_rewriting, span_of
 from melodygru.writing.variation import vary
 from melodygru.writing.wishes import Wish
 from tests.command_line import run
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model("folk")
-
-
-@pytest.fixture(scope="module")
-def tune(model):
-    return model.generate(bars=8, key="G", seed=2)
 
 
 def test_a_rule_that_is_entered_once_is_kept_by_all_that_writes(model, tune, monkeypatch):
