@@ -17,7 +17,7 @@ from typing import Any
 from melodygru.errors import FileError
 from melodygru.live.urgency import SENDS, urgent
 
-SPIN = 0.0005
+SPIN = 0.0002
 """Seconds before a message is due from which on the thread no longer sleeps: measured, see docs/decisions.md."""
 KEPT = 5000
 """Messages whose lateness is remembered."""

@@ -7,14 +7,13 @@ as well in real time (`melodygru.live.jam`) as in a simulation of hours.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from melodygru.errors import UsageError
 from melodygru.live.clock import Clock, FollowedClock
-from melodygru.live.modes import Accompany, CallResponse, Continue, Loop, Mode
+from melodygru.live.modes import MODES
 from melodygru.live.playing import Coming, Player
 from melodygru.live.recording import Recording
 from melodygru.live.sender import Sender
@@ -22,13 +21,6 @@ from melodygru.live.stage import Settings, Stage
 from melodygru.live.tempo import PlayerClock
 from melodygru.live.writer import Writer
 
-MODES: Mapping[str, Callable[[Stage], Mode]] = {
-    "call-response": CallResponse,
-    "continue": Continue,
-    "loop": Loop,
-    "accompany": Accompany,
-}
-"""Ways of playing together, by name."""
 CC_TEMPERATURE, CC_HANDOVER = 1, 80
 """Controllers that are the knobs where nothing else is said: the modulation wheel, and the first general button."""
 PRESSED = 64
