@@ -2,11 +2,11 @@
 
     python benchmarks/bench_live.py [--turns 1000] [--ports jack|socket] [--busy] [--bpm 400]
 
-The player strikes three notes in each bar of 2/4 that is its own; the answer comes in the next bar. Each note that comes
-back is compared with the second at which its step is: of answers' first notes that is the time from handing over to the
-first note, of all notes its spread around the median is the jitter. In the same bars two bare loops only sleep and
-send, each in a process of its own and through ports of its own: one as any program runs, one as urgent as our sender.
-The difference to them is ours. As a user who may not have real time sees it:
+The player strikes three notes in each bar of 2/4 that is its own; the answer comes in the next bar. Each note that
+comes back is compared with the second at which its step is: of answers' first notes that is the time from handing over
+to the first note; how far all notes are from their median is the jitter. In the same bars two bare loops only sleep
+and send, each in a process of its own and through ports of its own: one as any program runs, one as urgent as our
+sender. The difference to them is ours. As a user who may not have real time sees it:
 
     setpriv --bounding-set -sys_nice --inh-caps -sys_nice python benchmarks/bench_live.py
 
@@ -197,33 +197,31 @@ def row(what: str, found: Sequence[float], n: int | None = None) -> None:
     print(f"  {what:45}{words}{'' if n is None else f'   {n:6}'}", flush=True)
 
 
-def report(session: Session, due: list[tuple[float, int, float]], came: Notes, bares: list[tuple[Notes, Notes]]) -> None:
-    """The table of all that was measured."""
+def report(session: Session, due: Sequence[tuple[float, int, float]], came: Notes, bares: Sequence[Any]) -> None:
+    """The table of all that was measured; `due` has steps too, `bares` what was due and what came of each loop."""
     late = matched([(when, pitch) for when, pitch, _ in due], came)
-    firsts: dict[int, float] = {}
+    by_bar: dict[int, float] = {}
     for (_, _, step), one in zip(due, late, strict=True):
         if one is not None:
-            firsts.setdefault(int(step // BAR), one)
-    ours = [one for one in late if one is not None]
+            by_bar.setdefault(int(step // BAR), one)
+    firsts, ours = list(by_bar.values()), [one for one in late if one is not None]
+    left = session.sender.recent()
     print(f"  {'':45}" + "".join(f"{name:>9}" for name, _ in SHARES) + "        n")
-    row("handover to first note, after its bar line", at_shares(list(firsts.values())), len(firsts))
+    row("handover to first note, after its bar line", at_shares(firsts), len(firsts))
     row("all notes, after their time", at_shares(ours), len(ours))
     row("all notes, jitter", at_shares(spread(ours)), len(ours))
-    row("as they left the sender, after their time", at_shares(session.sender.recent()), len(session.sender.recent()))
+    row("as they left the sender, after their time", at_shares(left), len(left))
     for name, (theirs_due, theirs_came) in zip(BARES, bares, strict=True):
-        found = [one for one in matched(theirs_due, theirs_came) if one is not None]
-        row(f"{name}: after their time", at_shares(found), len(found))
-        row(f"{name}: jitter", at_shares(spread(found)), len(found))
-        for what, own, other in (
-            ("first notes", list(firsts.values()), found),
-            ("jitter", spread(ours), spread(found)),
-        ):
-            differences = [a - b for a, b in zip(at_shares(own), at_shares(other), strict=True)]
-            row(f"  {what}: ours less that", differences)
-        print(f"  {name}: {len(theirs_due) - len(found)} of {len(theirs_due)} notes lost, {len(theirs_came)} came")
-    print(f"  ours: {len(due) - len(ours)} of {len(due)} notes lost, {len(came)} came; {len(firsts)} turns answered, "
-          f"{session.stage.late} after their bar line; written in {max(session.stage.seconds, default=0) * 1000:.0f} ms "
-          "at most of the last 16")  # fmt: skip
+        theirs = [one for one in matched(theirs_due, theirs_came) if one is not None]
+        row(f"{name}: after their time", at_shares(theirs), len(theirs))
+        row(f"{name}: jitter", at_shares(spread(theirs)), len(theirs))
+        for what, own, other in (("first notes", firsts, theirs), ("jitter", spread(ours), spread(theirs))):
+            row(f"  {what}: ours less that", [a - b for a, b in zip(at_shares(own), at_shares(other), strict=True)])
+        print(f"  {name}: {len(theirs_due) - len(theirs)} of {len(theirs_due)} notes lost, {len(theirs_came)} came")
+    print(f"  ours: {len(due) - len(ours)} of {len(due)} notes lost, {len(came)} came")
+    seconds = max(session.stage.seconds, default=0.0)
+    print(f"  {len(firsts)} turns answered, {session.stage.late} after their bar line; "
+          f"written in {seconds * 1000:.0f} ms at most of the last 16")  # fmt: skip
 
 
 def measure(kind: str, qpm: float, turns: int) -> None:

@@ -21,8 +21,8 @@ from mido import Message
 
 from melodygru.live.clock import Clock, FollowedClock, InternalClock
 from melodygru.live.composing import Answer, Ask
-from melodygru.live.sender import LostPortError, Sender
 from melodygru.live.modes import MODES
+from melodygru.live.sender import LostPortError, Sender
 from melodygru.live.session import CLICK_CHANNEL, Session
 from melodygru.live.stage import Settings
 from melodygru.live.writer import SimulatedWriter
