@@ -87,7 +87,9 @@ def train_epoch(
 ) -> None:
     """One pass over the pieces."""
     random = np.random.default_rng((arguments.seed, epoch))
-    noisy = {"none": [], "recurrent": [*network.recurrent.parameters()], "all": [*network.parameters()]}[arguments.noise]
+    noisy = {"none": [], "recurrent": [*network.recurrent.parameters()], "all": [*network.parameters()]}[
+        arguments.noise
+    ]
     for chosen in batches(pieces, arguments.batch, random):
         frames, mask = padded(chosen)
         with torch.no_grad():
@@ -169,11 +171,20 @@ def main() -> None:
     torch.set_num_threads(1)
     folder = arguments.results or Path("chung2014-longer")
     folder.mkdir(parents=True, exist_ok=True)
-    print(f"{'data':<14}{'noise':<11}{'train':>8}{'valid':>8}{'test':>8}{'by piece':>10}{'paper':>14}{'test':>9}{'epochs':>8}")
+    print(
+        f"{'data':<14}{'noise':<11}{'train':>8}{'valid':>8}{'test':>8}{'by piece':>10}{'paper':>14}{'test':>9}{'epochs':>8}"
+    )
     for name in arguments.sets:
         data = load(arguments.data / f"{name}.mat")
         for arguments.noise in arguments.noises:
-            told = [name, arguments.noise, arguments.units, arguments.batch, arguments.objective, arguments.largest_norm]
+            told = [
+                name,
+                arguments.noise,
+                arguments.units,
+                arguments.batch,
+                arguments.objective,
+                arguments.largest_norm,
+            ]
             told += [arguments.rate, arguments.epochs, arguments.seed]
             saved = folder / ("-".join(map(str, told)) + ".pt")
             figures = run(data, arguments, saved)
