@@ -50,6 +50,28 @@ class Network(nn.Module):
         return self.out(self.recurrent(frames[:, :-1])[0])
 
 
+class Adam:
+    """Not the paper's: what the network can reach at all."""
+
+    def __init__(self, weights: list[nn.Parameter]):
+        self.weights, self.inner = weights, torch.optim.Adam(weights, betas=(0.9, 0.98))
+
+    def step(self, rate: float, largest_norm: float) -> None:
+        """Clip the gradient to a norm, and go one step."""
+        nn.utils.clip_grad_norm_(self.weights, largest_norm)
+        self.inner.param_groups[0]["lr"] = rate
+        self.inner.step()
+        self.inner.zero_grad()
+
+    def state(self) -> dict[str, object]:
+        """All that it goes on from."""
+        return self.inner.state_dict()
+
+    def resume(self, state: dict[str, object]) -> None:
+        """Go on from there."""
+        self.inner.load_state_dict(state)
+
+
 class RMSProp:
     """As in the authors' program: momentum, a floor under the root of the squares, a largest norm of the move."""
 
@@ -74,6 +96,17 @@ class RMSProp:
         for weight in self.weights:
             weight.grad = None
 
+    def state(self) -> dict[str, object]:
+        """All that it goes on from."""
+        return {"squares": self.squares, "moves": self.moves}
+
+    def resume(self, state: dict[str, object]) -> None:
+        """Go on from there."""
+        self.__dict__ |= state
+
+
+OPTIMIZERS = {"rmsprop": RMSProp, "adam": Adam}
+
 
 def batches(pieces: list[Piece], size: int, random: np.random.Generator) -> list[list[Piece]]:
     """Pieces of like length together, the batches in random order."""
@@ -83,7 +116,7 @@ def batches(pieces: list[Piece], size: int, random: np.random.Generator) -> list
 
 
 def train_epoch(
-    network: Network, optimizer: RMSProp, pieces: list[Piece], arguments: argparse.Namespace, rate: float, epoch: int
+    network: Network, optimizer: Adam | RMSProp, pieces: list[Piece], arguments: argparse.Namespace, rate: float, epoch: int
 ) -> None:
     """One pass over the pieces."""
     random = np.random.default_rng((arguments.seed, epoch))
@@ -119,12 +152,12 @@ def run(data: Splits, arguments: argparse.Namespace, saved: Path) -> dict[str, f
     """Train, going on from `saved` if it is there; figures by the weights with the best validation."""
     torch.manual_seed(arguments.seed)
     network = Network(arguments.units)
-    optimizer = RMSProp([*network.parameters()])
+    optimizer = OPTIMIZERS[arguments.optimizer]([*network.parameters()])
     state = {"epoch": 0, "best": math.inf, "at": 0, "kept": network.state_dict(), "seconds": 0.0}
     if saved.exists():
         state = torch.load(saved, weights_only=False)
         network.load_state_dict(state["now"])
-        optimizer.squares, optimizer.moves = state["squares"], state["moves"]
+        optimizer.resume(state["optimizer"])
         torch.set_rng_state(state["random"])
     while state["epoch"] < arguments.epochs and state["epoch"] - state["at"] < arguments.patience:
         began = time.monotonic()
@@ -137,8 +170,7 @@ def run(data: Splits, arguments: argparse.Namespace, saved: Path) -> dict[str, f
             kept = {name: weight.clone() for name, weight in network.state_dict().items()}
             state |= {"best": now, "at": state["epoch"], "kept": kept}
         state["seconds"] += time.monotonic() - began
-        state |= {"now": network.state_dict(), "squares": optimizer.squares, "moves": optimizer.moves}
-        state["random"] = torch.get_rng_state()
+        state |= {"now": network.state_dict(), "optimizer": optimizer.state(), "random": torch.get_rng_state()}
         torch.save(state, saved)
         if arguments.verbose:
             print(f"{state['epoch']:>5} {now:.3f} {state['best']:.3f} {state['seconds']:.0f} s", flush=True)
@@ -157,6 +189,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--sets", nargs="+", default=["Nottingham"], choices=list(PAPER))
     parser.add_argument("--noise", nargs="+", default=["none"], choices=["none", "recurrent", "all"], dest="noises")
+    parser.add_argument("--optimizer", default="rmsprop", choices=list(OPTIMIZERS))
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--units", type=int, default=46)
     parser.add_argument("--batch", type=int, default=4)
