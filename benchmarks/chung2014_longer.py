@@ -116,7 +116,12 @@ def batches(pieces: list[Piece], size: int, random: np.random.Generator) -> list
 
 
 def train_epoch(
-    network: Network, optimizer: Adam | RMSProp, pieces: list[Piece], arguments: argparse.Namespace, rate: float, epoch: int
+    network: Network,
+    optimizer: Adam | RMSProp,
+    pieces: list[Piece],
+    arguments: argparse.Namespace,
+    rate: float,
+    epoch: int,
 ) -> None:
     """One pass over the pieces."""
     random = np.random.default_rng((arguments.seed, epoch))
