@@ -12,7 +12,7 @@ The compiled loop of `melodygru.training.gru` is used; its reset gate comes afte
 before). A run is saved after each epoch beside `--results`, and goes on from there.
 
 Figures: nats a frame of training, validation and test, by the weights with the best validation; of test also with each
-piece's own average averaged, and by octaves of the sum: what other readings of "average" would give.
+piece's own average averaged, which is another reading of "average".
 """
 
 from __future__ import annotations
@@ -125,9 +125,7 @@ def train_epoch(
 ) -> None:
     """One pass over the pieces."""
     random = np.random.default_rng((arguments.seed, epoch))
-    noisy = {"none": [], "recurrent": [*network.recurrent.parameters()], "all": [*network.parameters()]}[
-        arguments.noise
-    ]
+    noisy = list({"none": nn.Module(), "recurrent": network.recurrent, "all": network}[noise].parameters())
     for chosen in batches(pieces, arguments.batch, random):
         frames, mask = padded(chosen)
         with torch.no_grad():
@@ -153,7 +151,7 @@ def evaluate(network: Network, pieces: list[Piece]) -> tuple[float, float]:
     return total / sum(len(piece) - 1 for piece in pieces), each / len(pieces)
 
 
-def run(data: Splits, arguments: argparse.Namespace, saved: Path) -> dict[str, float]:
+def run(data: Splits, arguments: argparse.Namespace, noise: str, saved: Path) -> dict[str, float]:
     """Train, going on from `saved` if it is there; figures by the weights with the best validation."""
     torch.manual_seed(arguments.seed)
     network = Network(arguments.units)
@@ -168,7 +166,7 @@ def run(data: Splits, arguments: argparse.Namespace, saved: Path) -> dict[str, f
         began = time.monotonic()
         done = state["epoch"] / max(1, arguments.epochs - 1)
         rate = arguments.rate * (1 - done * (1 - LAST_RATE))
-        train_epoch(network, optimizer, data.train, arguments, rate, state["epoch"])
+        train_epoch(network, optimizer, data.train, arguments, noise, rate, state["epoch"])
         state["epoch"] += 1
         now = evaluate(network, data.valid)[0]
         if now < state["best"]:
@@ -209,31 +207,20 @@ def main() -> None:
     torch.set_num_threads(1)
     folder = arguments.results or Path("chung2014-longer")
     folder.mkdir(parents=True, exist_ok=True)
-    print(
-        f"{'data':<14}{'noise':<11}{'train':>8}{'valid':>8}{'test':>8}{'by piece':>10}{'paper':>14}{'test':>9}{'epochs':>8}"
-    )
+    head = f"{'data':<14}{'noise':<11}{'train':>8}{'valid':>8}{'test':>8}{'by piece':>10}{'paper':>14}{'test':>9}"
+    print(f"{head}{'epochs':>8}")
     for name in arguments.sets:
-        data = load(arguments.data / f"{name}.mat")
-        for arguments.noise in arguments.noises:
-            told = [
-                name,
-                arguments.noise,
-                arguments.units,
-                arguments.batch,
-                arguments.objective,
-                arguments.largest_norm,
-            ]
-            told += [arguments.rate, arguments.epochs, arguments.seed]
+        data, paper = load(arguments.data / f"{name}.mat"), PAPER[name]["gru"]
+        for noise in arguments.noises:
+            told = [name, arguments.optimizer, noise, arguments.units, arguments.batch, arguments.objective]
+            told += [arguments.largest_norm, arguments.rate, arguments.epochs, arguments.seed]
             saved = folder / ("-".join(map(str, told)) + ".pt")
-            figures = run(data, arguments, saved)
+            figures = run(data, arguments, noise, saved)
             saved.with_suffix(".json").write_text(json.dumps(figures))
-            paper = PAPER[name]["gru"]
-            print(
-                f"{name:<14}{arguments.noise:<11}{figures['train']:>8.2f}{figures['valid']:>8.2f}{figures['test']:>8.2f}"
-                f"{figures['test by piece']:>10.2f}{paper[0]:>7.2f}/{paper[1]:>6.2f}{figures['test'] / paper[1] - 1:>+9.1%}"
-                f"{figures['epochs']:>8}",
-                flush=True,
-            )
+            line = f"{name:<14}{noise:<11}"
+            line += "".join(f"{figures[which]:>8.2f}" for which in ("train", "valid", "test"))
+            line += f"{figures['test by piece']:>10.2f}{paper[0]:>7.2f}/{paper[1]:>6.2f}"
+            print(f"{line}{figures['test'] / paper[1] - 1:>+9.1%}{figures['epochs']:>8}", flush=True)
 
 
 if __name__ == "__main__":

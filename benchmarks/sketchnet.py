@@ -2,9 +2,9 @@
 
     python benchmarks/sketchnet.py --windows 100
 
-Theirs, as their program has it (github.com/RetroCirce/Music-SketchNet, notebooks 4-2, 4-5 and 5-1): sixteen bars of 4/4,
-24 ticks a bar; bars 7 to 10 are filled, the others are known. A tick is the pitch of a note that begins, a hold or a
-rest. Pitch accuracy: of the ticks in which a note begins in the original, those with the same pitch in the filling.
+Theirs, as their program has it (github.com/RetroCirce/Music-SketchNet, notebooks 4-2, 4-5 and 5-1): sixteen bars of
+4/4, 24 ticks a bar; bars 7 to 10 are filled, the others are known. A tick is the pitch of a note that begins, a hold or
+a rest. Pitch accuracy: of the ticks in which a note begins in the original, those with the same pitch in the filling.
 Rhythm accuracy: of all its other ticks, those that hold or rest in the filling too. Both are means over windows. The
 windows whose six bars before are most and least like the six after (by their best rotation) are told apart as "R" and
 "NR": here the upper and lower third.
