@@ -120,10 +120,11 @@ def train_epoch(
     optimizer: Adam | RMSProp,
     pieces: list[Piece],
     arguments: argparse.Namespace,
+    noise: str,
     rate: float,
     epoch: int,
 ) -> None:
-    """One pass over the pieces."""
+    """One pass over the pieces; `noise` says which weights are noisy."""
     random = np.random.default_rng((arguments.seed, epoch))
     noisy = list({"none": nn.Module(), "recurrent": network.recurrent, "all": network}[noise].parameters())
     for chosen in batches(pieces, arguments.batch, random):
