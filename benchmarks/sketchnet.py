@@ -31,7 +31,9 @@ from melodygru.data.corpora import corpus_melodies, file_name
 from melodygru.errors import MelodyGRUError
 from melodygru.music.theory import TimeSignature
 from melodygru.writing.config import GenerationConfig
+from melodygru.writing.drawing import FILLINGS
 from melodygru.writing.infilling import infill
+from melodygru.writing.model import Model
 from melodygru.writing.rewriting import span_of
 
 COMMON = TimeSignature(4, 4)
@@ -112,12 +114,11 @@ def eight_away(row: np.ndarray) -> np.ndarray:
     return made
 
 
-def filled(model: object, kind: str, melody: Melody, seed: int) -> Melody | None:
+def filled(model: Model, kind: str, melody: Melody, seed: int, candidates: int) -> Melody | None:
     """The melody with the gap filled anew; None if no filling was found."""
-    told = model.context.style  # type: ignore[attr-defined]
-    config = GenerationConfig(style=kind if told else None, max_copy=0, end_on="any")
+    config = GenerationConfig(style=kind if model.context.style else None, max_copy=0, end_on="any")
     try:
-        return infill(model, melody, span_of(melody, BEFORE + 1, BEFORE + GAP), config, seed).melody  # type: ignore
+        return infill(model, melody, span_of(melody, BEFORE + 1, BEFORE + GAP), config, seed, candidates).melody
     except MelodyGRUError:
         return None
 
@@ -137,7 +138,8 @@ def print_rows(name: str, found: Sequence[tuple[float, float]], alike: np.ndarra
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="repertoire", choices=["repertoire", "folk"])
-    parser.add_argument("--windows", type=int, default=10_000, help="at most so many, of tunes in random order")
+    parser.add_argument("--windows", type=int, default=10_000, help="at most so many, in random order")
+    parser.add_argument("--candidates", type=int, default=FILLINGS, help="fillings to choose from")
     arguments = parser.parse_args()
     model = load_model(arguments.model)
     chosen = [(kind, window) for kind, melody in held_out(arguments.model) for window in windows(melody)]
@@ -148,7 +150,7 @@ def main() -> None:
         original = ticks(melody)
         if not (original[GAP_TICKS] < HOLD).any():
             continue
-        made = filled(model, kind, without_gap(melody), seed)
+        made = filled(model, kind, without_gap(melody), seed, arguments.candidates)
         if made is None:
             continue
         found.append(accuracies(original[GAP_TICKS], ticks(made)[GAP_TICKS]))
