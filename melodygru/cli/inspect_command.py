@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from melodygru.cli import output
-from melodygru.cli.options import ReadKey, ReadMeter, ReadPickup, Track
+from melodygru.cli.options import Data, ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.progress import tell
 
 _SHOWN = 8
@@ -20,10 +20,7 @@ _NAMED = 3
 
 
 def inspect(
-    data: Annotated[
-        Path,
-        typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
-    ],
+    data: Data,
     track: Track = "auto",
     meter: ReadMeter = "",
     key: ReadKey = "",
@@ -108,7 +105,7 @@ def _files_by_kind(reasons: Mapping[str, str]) -> dict[str, list[tuple[str, str]
 def _files(files: Sequence[tuple[str, str]]) -> str:
     """Names of the first of these files, each with the place in it that its reason tells."""
     from melodygru.data.survey import place_of
-    from melodygru.system import printable
+    from melodygru.system.files import printable
 
     names = [
         printable(Path(path).name) + (f" ({place})" if (place := place_of(reason)) else "")

@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 import time
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from melodygru.cli import output
-from melodygru.cli.options import ReadKey, ReadMeter, ReadPickup, Track
+from melodygru.cli.options import Data, ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.progress import tell
 
 
 def prepare(
-    data: Annotated[
-        Path,
-        typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
-    ],
+    data: Data,
     track: Track = "auto",
     meter: ReadMeter = "",
     key: ReadKey = "",
@@ -38,7 +34,7 @@ def prepare(
     from melodygru.data.cache import load_dataset, read_part
     from melodygru.errors import MelodyGRUError, check_range
     from melodygru.formats.midi.extraction import ExtractionConfig
-    from melodygru.system import usable_cores
+    from melodygru.system.processes import usable_cores
 
     if jobs is not None:
         check_range("jobs", jobs, 1, 1024)

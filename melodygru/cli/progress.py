@@ -16,7 +16,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, TextIO
 
-from melodygru.system import printable
+from melodygru.system.files import printable
 
 FIRST_SECONDS = 1.0
 """What takes less says nothing."""

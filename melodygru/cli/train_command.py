@@ -19,7 +19,7 @@ from melodygru.cli.progress import FIRST_SECONDS, clock, tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
 from melodygru.option import described
-from melodygru.system import keep_freed_memory
+from melodygru.system.processes import keep_freed_memory
 from melodygru.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ _LEARNING, _SHAPE = described(TrainConfig), described(ModelConfig)
     *(_LEARNING["patience"], _LEARNING["seed"]),
 )
 def train(
-    data: Annotated[
-        Path,
-        typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders."),
-    ],
+    data: options.Data,
     asked: Mapping[str, Any],
     out: Annotated[
         Path | None,

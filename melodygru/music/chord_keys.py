@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from melodygru.music.chords import Chord, ChordSpan
-from melodygru.music.theory import Key, key_correlations
+from melodygru.music.key_finding import key_correlations
+from melodygru.music.theory import Key
 
 _FIRST, _LAST = 0.3, 0.15
 """Votes for the keys whose tonic triad comes first and last."""

@@ -8,7 +8,8 @@ from typing import Any
 from melodygru.music.chord_keys import estimate_key, key_by_tones
 from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody
-from melodygru.music.theory import SCALES, Key, parse_scale
+from melodygru.music.scales import SCALES, parse_scale
+from melodygru.music.theory import Key
 from melodygru.writing.borrowing import RHYTHM
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.planner import MINOR_SCALES

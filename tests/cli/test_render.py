@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from melodygru import Melody, Note
-from melodygru.cli import main
 from melodygru.errors import FileError
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.formats.sound import players, soundfont
 from melodygru.formats.sound.players import PlaybackError
 from melodygru.formats.sound.synthesis import pack, pcm
 from melodygru.formats.sound.timeline import read_timeline
+from tests.command_line import run
 
 TUNE = Melody((Note(60, 0, 24), Note(64, 24, 24), Note(67, 48, 48)), qpm=240.0, bars=1)
 SAMPLES = 44_100  # a bar of 4/4 at 240 bpm lasts a second
@@ -39,14 +39,6 @@ def here(tmp_path, monkeypatch):
 def no_device(monkeypatch):
     """No PortAudio."""
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-
-
-def run(*arguments):
-    """Run the command line in this process: its exit code; what it prints is for capsys."""
-    sys.argv = ["melodygru", *map(str, arguments)]
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return ended.value.code or 0
 
 
 def frames(data):

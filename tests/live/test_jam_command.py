@@ -38,16 +38,22 @@ def test_what_is_wrong_is_said_before_anything_begins(arguments, words, capsys):
 
 
 def test_one_port_alone_is_not_enough(capsys):
+    number, ports, thread = caller()
+    assert run("jam", "--out", f"socket://:{number}") == 2
+    thread.join()
+    hang_up(ports[0])
+    assert "--out alone leaves nothing to listen to" in capsys.readouterr().err
+
+
+def caller():
+    """A free port, what will be connected to it, and the thread that does that."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         number = free.getsockname()[1]
     ports = []
     thread = threading.Thread(target=call, args=(number, ports))
     thread.start()
-    assert run("jam", "--out", f"socket://:{number}") == 2
-    thread.join()
-    hang_up(ports[0])
-    assert "--out alone leaves nothing to listen to" in capsys.readouterr().err
+    return number, ports, thread
 
 
 def call(number, ports):
@@ -68,12 +74,7 @@ def hang_up(port):
 
 
 def test_a_session_from_beginning_to_end(tmp_path, capsys):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number = free.getsockname()[1]
-    ports = []
-    thread = threading.Thread(target=call, args=(number, ports))
-    thread.start()
+    number, ports, thread = caller()
     where, out = f"socket://:{number}", tmp_path / "session.mid"
     code = run("jam", "--mode", "loop", "--in", where, "--out", where, "--model", "folk", "--bpm", 1000, "--bars", 1,
                "--seed", 5, "--minutes", 0.03, "--record", out)  # fmt: skip
@@ -129,8 +130,8 @@ def test_plain_lines_are_printed_when_the_turn_changes(capsys):
 
 def test_modes_are_those_that_there_are():
     from melodygru.cli.jam_command import MODES
-    from melodygru.live import session
+    from melodygru.live import modes
 
-    assert tuple(session.MODES) == MODES
+    assert tuple(modes.MODES) == MODES
     with pytest.raises(UsageError):
         Evening("none")

@@ -1,5 +1,7 @@
 """Cells: the step in NumPy, the layer in torch, and the equations on paper are one."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -91,29 +93,21 @@ def test_gates_lie_between_none_and_all_and_keep_what_they_say(cell):
         assert (np.abs(new) <= 1 + 1e-4).all()
 
 
-def test_reference_equals_torch_gru_and_its_gradients():
+@pytest.mark.parametrize(
+    ("theirs", "reference"),
+    [(partial(torch.nn.GRU, batch_first=True), OfTorch), (GRUv1, OfCho)],
+    ids=["torch's", "that of 2014"],
+)
+def test_reference_equals_the_gru_and_its_gradients(theirs, reference):
     torch.manual_seed(2)
-    layer = scaled(torch.nn.GRU(INPUTS, HIDDEN, batch_first=True)).double()
+    layer = scaled(theirs(INPUTS, HIDDEN)).double()
     x = torch.randn(1, STEPS, INPUTS, dtype=torch.float64, requires_grad=True)
-    own = OfTorch(*weights(layer).values())
+    own = reference(*weights(layer).values())
     np.testing.assert_allclose(own.forward(x.detach().numpy()[0]), layer(x)[0].detach().numpy()[0], atol=1e-12)
     weigh = torch.randn(1, STEPS, HIDDEN, dtype=torch.float64)
     (layer(x)[0] * weigh).sum().backward()
-    theirs = [*(parameter.grad.numpy() for parameter in layer.parameters()), x.grad.numpy()[0]]
-    for mine, other in zip(own.backward(weigh.numpy()[0]), theirs, strict=True):
-        np.testing.assert_allclose(mine, other, atol=1e-10)
-
-
-def test_reference_equals_the_gru_of_2014_and_its_gradients():
-    torch.manual_seed(3)
-    layer = scaled(GRUv1(INPUTS, HIDDEN)).double()
-    x = torch.randn(1, STEPS, INPUTS, dtype=torch.float64, requires_grad=True)
-    own = OfCho(*weights(layer).values())
-    np.testing.assert_allclose(own.forward(x.detach().numpy()[0]), layer(x)[0].detach().numpy()[0], atol=1e-12)
-    weigh = torch.randn(1, STEPS, HIDDEN, dtype=torch.float64)
-    (layer(x)[0] * weigh).sum().backward()
-    theirs = [*(parameter.grad.numpy() for parameter in layer.parameters()), x.grad.numpy()[0]]
-    for mine, other in zip(own.backward(weigh.numpy()[0]), theirs, strict=True):
+    gradients = [*(parameter.grad.numpy() for parameter in layer.parameters()), x.grad.numpy()[0]]
+    for mine, other in zip(own.backward(weigh.numpy()[0]), gradients, strict=True):
         np.testing.assert_allclose(mine, other, atol=1e-10)
 
 

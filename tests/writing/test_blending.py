@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from melodygru import Key, Melody, Note, TimeSignature, load_model
+from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.errors import UsageError
 from melodygru.writing.blending import REACH, blend, distance, laid_over, line_between, rhythm_between
 from melodygru.writing.config import GenerationConfig
@@ -18,11 +18,6 @@ from tests.strategies import melodies
 
 LONG = Melody(tuple(Note(60 + 2 * (i % 3), 48 * i, 48) for i in range(8)), key=Key.parse("C"), qpm=100)
 QUICK = Melody(tuple(Note(79 - i, 12 * i, 12) for i in range(16)), key=Key.parse("E minor"), qpm=160)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model("folk")
 
 
 def test_the_two_are_laid_over_each_other_in_one_key():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from melodygru import Key, Melody, Note, TimeSignature, load_model
+from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.errors import UsageError
 from melodygru.writing.borrowing import one_source, plan_borrowing
 from melodygru.writing.config import GenerationConfig
@@ -15,11 +15,6 @@ WALTZ = Melody(
     (Note(62, 60, 12), *(Note(67 + i % 5, 72 + 24 * i, 18 if i % 3 else 24) for i in range(17)), Note(67, 480, 12)),
     TimeSignature(3, 4), Key.parse("G"), 150.0, pickup=12, bars=6,
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model("folk")
 
 
 def rhythm_of(melody):

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from melodygru import Melody, Note, TimeSignature, load_model
+from melodygru import Melody, Note, TimeSignature
 from melodygru.errors import UsageError
 from melodygru.option import described, taken_by
 from melodygru.writing.config import GenerationConfig
@@ -17,16 +17,6 @@ from tests.wish_checker import chord_of
 
 PENTATONIC = {7, 9, 11, 2, 4}
 CHORDS = ("G", "Am", "D7", "G")
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model("folk")
-
-
-@pytest.fixture(scope="module")
-def tune(model):
-    return model.generate(bars=8, key="G", seed=2)
 
 
 def new_notes(before, after):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from melodygru import Melody, Note, TimeSignature, load_model
+from melodygru import Melody, Note, TimeSignature
 from melodygru.errors import UsageError
 from melodygru.formats.reading import read_melodies
 from melodygru.writing.config import GenerationConfig
@@ -24,11 +24,6 @@ from tests.command_line import run
 from tests.under_way import progress, together
 
 QUARTERS = Melody(tuple(Note(60 + i, 24 * i, 24) for i in range(32)))
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model("folk")
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +95,7 @@ PLACES = st.one_of(
     st.sampled_from([None, (0, 192), (96, 384)]),
     st.integers(0, 99),
 )
-def test_what_is_locked_stays_and_what_is_free_changes(said, span, seed):
-    model = load_model("folk")
-    tune = model.generate(bars=4, key="G", seed=2)
+def test_what_is_locked_stays_and_what_is_free_changes(model, tune, said, span, seed):
     locks, span = Locks.of(said, tune), span or whole_of(tune)
     try:
         parts = parts_of(tune, span, locks, 6)
@@ -132,9 +125,7 @@ def test_what_is_locked_stays_and_what_is_free_changes(said, span, seed):
     st.sampled_from([None, "rhythm", "contour", "pitches"]),
     st.integers(0, 99),
 )
-def test_a_variation_keeps_what_is_locked_and_changes_the_rest(said, keep, seed):
-    model = load_model("folk")
-    tune = model.generate(bars=4, key="G", seed=2)
+def test_a_variation_keeps_what_is_locked_and_changes_the_rest(model, tune, said, keep, seed):
     locks = Locks.of(said, tune)
     kept = locks.at(tune.length)
     try:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from melodygru import Key, Melody, Note, TimeSignature, load_model
+from melodygru import Key, Melody, Note, TimeSignature
 from melodygru.errors import UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.formats.midi.writer import midi_bytes
@@ -29,16 +29,6 @@ from tests.networks import SMALL, batch_of, network
 from tests.strategies import melodies
 
 CONFIG = GenerationConfig()
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model("folk")
-
-
-@pytest.fixture(scope="module")
-def tune(model):
-    return model.generate(bars=8, key="G", seed=2)
 
 
 def test_bars_are_counted_as_people_do():

@@ -36,11 +36,6 @@ def model():
     return Model(checkpoint(seed=2), "toy")
 
 
-@pytest.fixture(scope="module")
-def folk():
-    return load_model("folk")
-
-
 def random_order(chance):
     """A form, and what each of its letters asks for itself; some of it may contradict itself."""
     form = chance.choice(FORMS)

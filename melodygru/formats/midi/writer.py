@@ -27,7 +27,7 @@ from melodygru.music.chords import ChordSpan, voicing
 from melodygru.music.melody import Melody
 from melodygru.music.theory import Key, name_on_line
 from melodygru.music.tracks import DRUMS, PARTS, Track
-from melodygru.system import write_atomically
+from melodygru.system.files import write_atomically
 
 if TYPE_CHECKING:
     from mido import Message, MetaMessage, MidiTrack

@@ -27,7 +27,7 @@ from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import SEED
 from melodygru.writing.earlier_keys import heard
 from melodygru.writing.model import Model
-from melodygru.writing.recipe import Recipe, file_names, rendered
+from melodygru.writing.recipe import Recipe, file_names, melody_as_dict, rendered
 from melodygru.writing.styles import styled
 
 MOST_BARS = 64
@@ -116,15 +116,8 @@ class Writer:
 
 
 def _told(melody: Melody) -> dict[str, Any]:
-    return {
-        "name": melody.name,
-        "meter": str(melody.time_signature),
-        "key": str(melody.key),
-        "bpm": melody.qpm,
-        "pickup": melody.pickup,
-        "bars": melody.bars,
-        "notes": [{"pitch": note.pitch, "onset": note.onset, "duration": note.duration} for note in melody.notes],
-    }
+    notes = [{"pitch": note.pitch, "onset": note.onset, "duration": note.duration} for note in melody.notes]
+    return {**melody_as_dict(melody), "notes": notes}
 
 
 def _chords(generated: Generated) -> list[dict[str, Any]]:
