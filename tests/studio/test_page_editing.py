@@ -372,7 +372,8 @@ def test_a_dropped_file_keeps_its_loudness_and_says_what_is_left_out(opened: Any
     drop(opened, out.getvalue(), "two.mid")
     opened.wait_for_selector("#message:not([hidden])")
     said = opened.inner_text("#message p")
-    assert "tempos became one" in said
+    assert "tempo" not in said  # it is kept, see test_page_files
+    assert len(melody_of(opened)["tempi"]) == 2
     assert "other voices" in said
     assert [note["velocity"] for note in melody_of(opened)["notes"]] == [40 + number for number in range(32)]
     opened.get_by_role("button", name="Take Low part").click()

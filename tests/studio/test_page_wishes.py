@@ -217,7 +217,7 @@ def test_the_parts_fit_a_telephone(opened: Any) -> None:
     opened.wait_for_selector("#parts fieldset")
     assert opened.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     for box in (one.bounding_box() for one in opened.locator("#parts input, #parts select").all()):
-        assert box["width"] >= 70
+        assert box["width"] >= 60
         assert box["x"] + box["width"] <= NARROW["width"]
 
 
