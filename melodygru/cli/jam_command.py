@@ -90,6 +90,11 @@ def jam(
     ):
         if not low <= value <= high:
             raise UsageError(f"{name} is {value:g}; choose {low:g} to {high:g}.")
+    if channel == 10:
+        raise UsageError("channel is 10, on which every pitch is a drum; choose another.")
+    if cc_temperature == cc_handover:
+        raise UsageError(f"cc-temperature and cc-handover are both {cc_handover}; choose a controller for each.")
+    _check_names(source, out, virtual, clock)
     if record is not None:
         if record.suffix.lower() not in (".mid", ".midi"):
             raise UsageError(f"{record} does not end in .mid; give the recording a name such as session.mid.")
@@ -99,6 +104,17 @@ def jam(
         virtual = VIRTUAL
     model = str(asked.get("model", options.MODEL.default))
     _play(settings, mode, model, (source, out, virtual), clock, click, (cc_temperature, cc_handover), minutes, record)
+
+
+def _check_names(source: str | None, out: str | None, virtual: str | None, clock: str) -> None:
+    """Raise UsageError for ports that are not enough, before any is opened."""
+    for option, name in (("in", source), ("out", out), ("virtual", virtual), ("clock", clock)):
+        if name is not None and not name.strip():
+            raise UsageError(f"--{option} is empty; `melodygru ports` lists the ports that there are.")
+    if virtual is None and source is not None and out is None:
+        raise UsageError("--in alone leaves nowhere to play to; give --out, or --virtual, too.")
+    if virtual is None and source is None and out is not None:
+        raise UsageError("--out alone leaves nothing to listen to; give --in, or --virtual, too.")
 
 
 def _settings(asked: Mapping[str, Any], channel: int) -> Settings:
@@ -146,7 +162,7 @@ def _play(
     inbox = Inbox()
     with ExitStack() as stack:
         stack.enter_context(_hung_up())
-        ports = stack.enter_context(Ports())
+        ports = stack.enter_context(Ports(tell))
         send = _connected(ports, inbox, names, clock_name)
         tell("waking the writer")
         first = Ask(0, "new", settings.bars, settings.metre, settings.seed, wishes=settings.first_wishes)
@@ -157,7 +173,7 @@ def _play(
         _tell_setup(settings, mode, names, clock_name)
         try:
             with screen(session, NOW) as show:
-                run(session, inbox, None if minutes is None else minutes * 60, show)
+                run(session, inbox, None if minutes is None else minutes * 60, show, ports.check)
         finally:
             if record is not None and not session.recording.empty:
                 write_atomically(record, session.recording.midi_bytes(), force=True)
@@ -179,10 +195,6 @@ def _connected(
         sends.append(ports.output(out))
     if clock not in (INTERNAL, PLAYER, source, virtual):
         ports.listen(clock, inbox.from_clock)
-    if not sends:
-        raise UsageError("--in alone leaves nowhere to play to; give --out, or --virtual, too.")
-    if virtual is None and source is None:
-        raise UsageError("--out alone leaves nothing to listen to; give --in, or --virtual, too.")
 
     def send(message: Any) -> None:
         for one in sends:
