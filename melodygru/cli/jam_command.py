@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from melodygru.live.stage import Settings
 
 MODES = ("call-response", "continue", "loop", "accompany")
+MODES_HELP = (
+    "Who plays when: call-response, continue, loop or accompany (chords and a bass for the bar to come, which it guesses "
+    "from what you have played)."
+)
 VIRTUAL = "melodygru"
 INTERNAL, PLAYER = "internal", "player"
 _WISHES = ("style", "key", "scale", "meter", "bpm", "range", "max_leap", "grid", "triplets", "chords", "temperature",
@@ -50,7 +54,7 @@ def _port(help: str, name: str, default: str = "") -> Any:
 def jam(
     asked: Mapping[str, Any],
     mode: Annotated[
-        str, typer.Option(help="Who plays when: call-response, continue, loop or accompany.", rich_help_panel=MUSIC)
+        str, typer.Option(help=MODES_HELP, rich_help_panel=MUSIC)
     ] = MODES[0],
     source: Annotated[str | None, _port("The input that you play on; a part of its name will do.", "--in")] = None,
     out: Annotated[str | None, _port("The output to play to.", "--out")] = None,
@@ -226,16 +230,15 @@ def _tell_setup(settings: Settings, mode: str, names: tuple[str | None, str | No
 
 @contextmanager
 def _hung_up() -> Iterator[None]:
-    """Within it a terminal that is closed (SIGHUP) ends the session as Ctrl-C does."""
-    if not hasattr(signal, "SIGHUP"):
-        yield
-        return
+    """Within it a terminal that is closed (SIGHUP), and SIGQUIT, end the session as Ctrl-C does."""
 
     def stop(signum: int, frame: Any) -> None:
         raise Stopped(signum)
 
-    before = signal.signal(signal.SIGHUP, stop)
+    numbers = [getattr(signal, name) for name in ("SIGHUP", "SIGQUIT") if hasattr(signal, name)]
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGHUP, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

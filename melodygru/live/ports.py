@@ -14,6 +14,7 @@ from typing import Any
 
 from melodygru.errors import FileError, MelodyGRUError, UsageError
 from melodygru.live.sender import LostPortError
+from melodygru.system import deaf
 
 Heard = Callable[[Any], None]
 """Takes a `mido.Message`; called in a thread of the port's."""
@@ -104,9 +105,11 @@ class Ports:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for port in (*self._open, *self._sockets.values()):
-            with suppress(Exception):  # one that was unplugged
-                _close(port)
+        # A second Ctrl-C would leave a port half closed, and its thread calling into an interpreter that ends.
+        with deaf():
+            for port in (*self._open, *self._sockets.values()):
+                with suppress(Exception):  # one that was unplugged
+                    _close(port)
 
     def check(self) -> None:
         """Raise LostPortError if a port is no longer among those of the system, which is asked."""
