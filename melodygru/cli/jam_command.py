@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 MODES = ("call-response", "continue", "loop", "accompany")
 MODES_HELP = (
-    "Who plays when: call-response, continue, loop or accompany (chords and a bass for the bar to come, which it guesses "
-    "from what you have played)."
+    "Who plays when: call-response, continue, loop or accompany (chords and a bass for the bar to come, which it "
+    "guesses from what you have played)."
 )
 VIRTUAL = "melodygru"
 INTERNAL, PLAYER = "internal", "player"
@@ -53,9 +53,7 @@ def _port(help: str, name: str, default: str = "") -> Any:
 @options.takes(_BARS, *map(_wish, _WISHES), _AMOUNT, SEED, options.MODEL, file=True)
 def jam(
     asked: Mapping[str, Any],
-    mode: Annotated[
-        str, typer.Option(help=MODES_HELP, rich_help_panel=MUSIC)
-    ] = MODES[0],
+    mode: Annotated[str, typer.Option(help=MODES_HELP, rich_help_panel=MUSIC)] = MODES[0],
     source: Annotated[str | None, _port("The input that you play on; a part of its name will do.", "--in")] = None,
     out: Annotated[str | None, _port("The output to play to.", "--out")] = None,
     virtual: Annotated[

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from melodygru.errors import FileError, MelodyGRUError, UsageError
+from melodygru.live.jack import JackWatch
 from melodygru.live.sender import LostPortError
 from melodygru.system import deaf
 
@@ -97,8 +98,9 @@ class Ports:
     def __init__(self, waits: Callable[[str], None] = lambda _: None):
         self._waits = waits
         self._open: list[Any] = []
-        self._own: list[Any] = []
-        """Of those the ones that were made, not found."""
+        self._found: list[Any] = []
+        """Of those the ones that the system had: not every system lists what this program made."""
+        self._jack: JackWatch | None = None
         self._sockets: dict[str, _Socket] = {}
 
     def __enter__(self) -> Ports:
@@ -110,16 +112,24 @@ class Ports:
             for port in (*self._open, *self._sockets.values()):
                 with suppress(Exception):  # one that was unplugged
                     _close(port)
+            if self._jack is not None:
+                self._jack.close()
 
     def check(self) -> None:
         """Raise LostPortError if a port is no longer among those of the system, which is asked."""
-        for port in self._open:
-            if (driver := getattr(port, "_rt", None)) is None:
-                continue
-            there = driver.get_ports()
-            # Not every system lists ports that this program made; but JACK without any is gone itself.
-            if _of_jack(driver) and not there if port in self._own else port.name not in there:
+        if self._jack is not None and self._jack.gone:
+            raise LostPortError("The JACK server has ended, and its ports with it; start it, and begin anew.")
+        for port in self._found:
+            driver = getattr(port, "_rt", None)
+            if driver is not None and port.name not in driver.get_ports():
                 raise LostPortError(f"The MIDI port {port.name!r} is gone; plug it in again, and begin anew.")
+
+    def _keep(self, port: Any) -> Any:
+        """Close that port with the others; be told if it is JACK's and JACK ends."""
+        self._open.append(port)
+        if self._jack is None and _of_jack(port):
+            self._jack = JackWatch()
+        return port
 
     def listen(self, name: str, heard: Heard) -> None:
         """Have `heard` called with everything that an input says."""
@@ -128,15 +138,15 @@ class Ports:
             return
         mido = backend()
         name = chosen(name, names()[0], "MIDI input")
-        self._open.append(_opened(mido.open_input, name, callback=heard))
+        self._found.append(self._keep(_opened(mido.open_input, name, callback=heard)))
 
     def output(self, name: str) -> Callable[[Any], None]:
         """What sends a message to an output."""
         if (found := self._socket(name)) is not None:
             return found.send
         mido = backend()
-        port = _opened(mido.open_output, chosen(name, names()[1], "MIDI output"))
-        self._open.append(port)
+        port = self._keep(_opened(mido.open_output, chosen(name, names()[1], "MIDI output")))
+        self._found.append(port)
         return port.send
 
     def virtual(self, name: str, heard: Heard) -> Callable[[Any], None]:
@@ -145,10 +155,8 @@ class Ports:
             raise UsageError("Windows has no virtual MIDI ports of its own; make some with loopMIDI, and name them.")
         mido = backend()
         names()  # or it says what is missing
-        for opener, more in ((mido.open_input, {"callback": heard}), (mido.open_output, {})):
-            self._own.append(_opened(opener, name, virtual=True, **more))
-            self._open.append(self._own[-1])
-        return self._own[-1].send
+        self._keep(_opened(mido.open_input, name, virtual=True, callback=heard))
+        return self._keep(_opened(mido.open_output, name, virtual=True)).send
 
     def _socket(self, name: str) -> _Socket | None:
         match = _SOCKET.fullmatch(name)
@@ -170,7 +178,10 @@ def _opened(opener: Callable[..., Any], name: str, **more: Any) -> Any:
         raise FileError(f"The MIDI port {name!r} cannot be opened ({error}); is another program using it?") from None
 
 
-def _of_jack(driver: Any) -> bool:
+def _of_jack(port: Any) -> bool:
+    driver = getattr(port, "_rt", None)
+    if driver is None:
+        return False
     import rtmidi
 
     return bool(driver.get_current_api() == rtmidi.API_UNIX_JACK)
