@@ -84,21 +84,40 @@ class Client:
         return list(json.loads(self._post("harmonize", melody=clip, **options))["ways"][0]["chords"])
 
 
+def number(text: str, kind: type) -> Any:
+    """A number as it was typed. Raises MelodygruError for what is none."""
+    try:
+        return kind(text)
+    except ValueError:
+        raise MelodygruError(f"{text!r} is no number.") from None
+
+
+def read_clip() -> dict[str, Any]:
+    """The clip on standard input. Raises MelodygruError for what is none."""
+    try:
+        found = json.load(sys.stdin)
+    except ValueError as error:
+        raise MelodygruError(f"What came in is no JSON ({error}).") from None
+    if not isinstance(found, dict):
+        raise MelodygruError('A clip is {"notes": [...]}.')
+    return found
+
+
 def main() -> None:
     """Change the clip on standard input, and write it to standard output."""
     command, *arguments = sys.argv[1:] or ["help"]
     client = Client()
     if command == "generate":
-        made: Any = client.generate(bars=int(arguments[0]) if arguments else 8)
+        made: Any = client.generate(bars=number(arguments[0], int) if arguments else 8)
     elif command == "infill" and arguments:
-        made = client.infill(json.load(sys.stdin), arguments[0])
+        made = client.infill(read_clip(), arguments[0])
     elif command == "vary":
-        made = client.vary(json.load(sys.stdin), float(arguments[0]) if arguments else 0.3)
+        made = client.vary(read_clip(), number(arguments[0], float) if arguments else 0.3)
     elif command == "harmonize":
-        made = client.harmonize(json.load(sys.stdin))
+        made = client.harmonize(read_clip())
     else:
         raise MelodygruError("Say generate [BARS], infill BARS, vary [AMOUNT] or harmonize.")
-    json.dump(made, sys.stdout, indent=1)
+    print(json.dumps(made, indent=1))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from melodygru.live.stage import Settings
 
 MODES = ("call-response", "continue", "loop", "accompany")
+MODES_HELP = (
+    "Who plays when: call-response, continue, loop or accompany (chords and a bass for the bar to come, which it "
+    "guesses from what you have played)."
+)
 VIRTUAL = "melodygru"
 INTERNAL, PLAYER = "internal", "player"
 _WISHES = ("style", "key", "scale", "meter", "bpm", "range", "max_leap", "grid", "triplets", "chords", "temperature",
@@ -50,9 +54,7 @@ def _port(help: str, name: str, default: str = "") -> Any:
 @options.takes(_BARS, *map(_wish, _WISHES), _AMOUNT, SEED, options.MODEL, file=True)
 def jam(
     asked: Mapping[str, Any],
-    mode: Annotated[
-        str, typer.Option(help="Who plays when: call-response, continue, loop or accompany.", rich_help_panel=MUSIC)
-    ] = MODES[0],
+    mode: Annotated[str, typer.Option(help=MODES_HELP, rich_help_panel=MUSIC)] = MODES[0],
     source: Annotated[str | None, _port("The input that you play on; a part of its name will do.", "--in")] = None,
     out: Annotated[str | None, _port("The output to play to.", "--out")] = None,
     virtual: Annotated[
@@ -91,6 +93,11 @@ def jam(
     ):
         if not low <= value <= high:
             raise UsageError(f"{name} is {value:g}; choose {low:g} to {high:g}.")
+    if channel == 10:
+        raise UsageError("channel is 10, on which every pitch is a drum; choose another.")
+    if cc_temperature == cc_handover:
+        raise UsageError(f"cc-temperature and cc-handover are both {cc_handover}; choose a controller for each.")
+    _check_names(source, out, virtual, clock)
     if record is not None:
         if record.suffix.lower() not in (".mid", ".midi"):
             raise UsageError(f"{record} does not end in .mid; give the recording a name such as session.mid.")
@@ -100,6 +107,17 @@ def jam(
         virtual = VIRTUAL
     model = str(asked.get("model", options.MODEL.default))
     _play(settings, mode, model, (source, out, virtual), clock, click, (cc_temperature, cc_handover), minutes, record)
+
+
+def _check_names(source: str | None, out: str | None, virtual: str | None, clock: str) -> None:
+    """Raise UsageError for ports that are not enough, before any is opened."""
+    for option, name in (("in", source), ("out", out), ("virtual", virtual), ("clock", clock)):
+        if name is not None and not name.strip():
+            raise UsageError(f"--{option} is empty; `melodygru ports` lists the ports that there are.")
+    if virtual is None and source is not None and out is None:
+        raise UsageError("--in alone leaves nowhere to play to; give --out, or --virtual, too.")
+    if virtual is None and source is None and out is not None:
+        raise UsageError("--out alone leaves nothing to listen to; give --in, or --virtual, too.")
 
 
 def _settings(asked: Mapping[str, Any], channel: int) -> Settings:
@@ -147,7 +165,7 @@ def _play(
     inbox = Inbox()
     with ExitStack() as stack:
         stack.enter_context(_hung_up())
-        ports = stack.enter_context(Ports())
+        ports = stack.enter_context(Ports(tell))
         send = _connected(ports, inbox, names, clock_name)
         tell("waking the writer")
         first = Ask(0, "new", settings.bars, settings.metre, settings.seed, wishes=settings.first_wishes)
@@ -158,7 +176,7 @@ def _play(
         _tell_setup(settings, mode, names, clock_name)
         try:
             with screen(session, NOW) as show:
-                run(session, inbox, None if minutes is None else minutes * 60, show)
+                run(session, inbox, None if minutes is None else minutes * 60, show, ports.check)
         finally:
             if record is not None and not session.recording.empty:
                 write_atomically(record, session.recording.midi_bytes(), force=True)
@@ -180,10 +198,6 @@ def _connected(
         sends.append(ports.output(out))
     if clock not in (INTERNAL, PLAYER, source, virtual):
         ports.listen(clock, inbox.from_clock)
-    if not sends:
-        raise UsageError("--in alone leaves nowhere to play to; give --out, or --virtual, too.")
-    if virtual is None and source is None:
-        raise UsageError("--out alone leaves nothing to listen to; give --in, or --virtual, too.")
 
     def send(message: Any) -> None:
         for one in sends:
@@ -215,16 +229,15 @@ def _tell_setup(settings: Settings, mode: str, names: tuple[str | None, str | No
 
 @contextmanager
 def _hung_up() -> Iterator[None]:
-    """Within it a terminal that is closed (SIGHUP) ends the session as Ctrl-C does."""
-    if not hasattr(signal, "SIGHUP"):
-        yield
-        return
+    """Within it a terminal that is closed (SIGHUP), and SIGQUIT, end the session as Ctrl-C does."""
 
     def stop(signum: int, frame: Any) -> None:
         raise Stopped(signum)
 
-    before = signal.signal(signal.SIGHUP, stop)
+    numbers = [getattr(signal, name) for name in ("SIGHUP", "SIGQUIT") if hasattr(signal, name)]
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGHUP, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

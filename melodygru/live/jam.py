@@ -85,11 +85,13 @@ def run(
     inbox: Inbox,
     seconds: float | None = None,
     show: Callable[[], None] | None = None,
+    check: Callable[[], None] | None = None,
     now: Callable[[], float] = NOW,
 ) -> None:
     """Play until the time is up, or something is raised (Ctrl-C, an unplugged port); afterwards nothing sounds.
 
-    `show` is called ten times a second. What is due is handed on in between, so it may take some milliseconds.
+    `show` is called ten times a second, `check`, which may raise what it likes, once. What is due is handed on in
+    between, so they may take some milliseconds.
     """
     began = shown = collected = now()
     with undisturbed(), urgent(LISTENS), SenderThread(session.sender, now):
@@ -103,6 +105,8 @@ def run(
                 if now() - collected >= 1.0:
                     collected = now()
                     gc.collect(1)  # what is young and lies in circles: a fraction of a millisecond
+                    if check is not None:
+                        check()
         finally:
             session.close(now())
 

@@ -17,7 +17,7 @@ from melodygru.live.modes import MODES
 from melodygru.live.playing import Coming, Player
 from melodygru.live.recording import Recording
 from melodygru.live.sender import Sender
-from melodygru.live.stage import Settings, Stage
+from melodygru.live.stage import DRUM_CHANNEL, Settings, Stage
 from melodygru.live.tempo import PlayerClock
 from melodygru.live.writer import Writer
 
@@ -30,7 +30,7 @@ HOTTEST = 1.5
 COLDEST = 0.5
 _SILENCING = (120, 123)
 """Controllers by which other programs ask for silence: all sound off, all notes off."""
-CLICK_CHANNEL, _HIGH, _LOW, _LOUD, _SOFT, _CLICK_STEPS = 9, 76, 77, 100, 70, 3
+CLICK_CHANNEL, _HIGH, _LOW, _LOUD, _SOFT, _CLICK_STEPS = DRUM_CHANNEL, 76, 77, 100, 70, 3
 """A click: high and low wood block of General MIDI's drums, and how long it sounds, in steps."""
 
 

@@ -25,6 +25,8 @@ FIRST_LEAD = 0.4
 LEAST_LEAD, MOST_LEAD = 0.12, 1.5
 _CAREFUL = 1.5
 """The lead is so many times what the slowest of the last answers took."""
+DRUM_CHANNEL = 9
+"""General MIDI's, counted from 0: every pitch is a drum there."""
 SOFTER = 12
 """By how much velocity an accompaniment stays below the player."""
 _TIMED = 16
@@ -181,16 +183,20 @@ class Stage:
         return len(notes)
 
     def play_around(self, answer: Answer, due: int, velocity: int) -> None:
-        """Play the tracks of an answer from the step `due` on, each on the next channel, below the player."""
+        """Play the tracks of an answer from the step `due` on, each on the next melodic channel, below the player."""
         if self.eve > due + 1:
             self.late += 1
         self.player.add(
             Coming(due + one.onset, due + one.end, one.pitch, _within(velocity - SOFTER + one.louder),
-                   (self.settings.channel + number) % 16)
-            for number, track in enumerate(answer.tracks, 1)
+                   channel)
+            for channel, track in zip(self._channels_after(), answer.tracks, strict=False)
             for one in track.strokes
             if due + one.onset >= self.step - 1
         )  # fmt: skip
+
+    def _channels_after(self) -> list[int]:
+        """The channels after the melody's own, round to it, without that of drums."""
+        return [one for number in range(1, 16) if (one := (self.settings.channel + number) % 16) != DRUM_CHANNEL]
 
 
 def _within(velocity: int) -> int:

@@ -27,7 +27,13 @@ from tests.live.evening import Evening
         (["--key", "H"], "key"),
         (["--meter", "4/5"], "4/5"),
         (["--amount", "2"], "amount"),
-        (["--in", "socket://x"], "socket://host:port"),
+        (["--in", "socket://x", "--out", "socket://x"], "socket://host:port"),
+        (["--out", "socket://:9"], "--out alone leaves nothing to listen to"),
+        (["--in", "socket://:9"], "--in alone leaves nowhere to play to"),
+        (["--in", "", "--out", "x"], "--in is empty"),
+        (["--virtual", " "], "--virtual is empty"),
+        (["--channel", "10"], "every pitch is a drum"),
+        (["--cc-temperature", "80"], "are both 80"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_begins(arguments, words, capsys):
@@ -35,14 +41,6 @@ def test_what_is_wrong_is_said_before_anything_begins(arguments, words, capsys):
     said = capsys.readouterr()
     assert words in said.err
     assert said.out == ""
-
-
-def test_one_port_alone_is_not_enough(capsys):
-    number, ports, thread = caller()
-    assert run("jam", "--out", f"socket://:{number}") == 2
-    thread.join()
-    hang_up(ports[0])
-    assert "--out alone leaves nothing to listen to" in capsys.readouterr().err
 
 
 def caller():

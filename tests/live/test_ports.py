@@ -14,7 +14,8 @@ from melodygru.errors import FileError, MelodyGRUError, UsageError
 from melodygru.live import jam, ports
 from melodygru.live.clock import InternalClock
 from melodygru.live.composing import Answer
-from melodygru.live.sender import Sender
+from melodygru.live.jack import JackWatch
+from melodygru.live.sender import LostPortError, Sender
 from melodygru.live.session import Session
 from melodygru.live.stage import Settings
 from melodygru.live.tempo import tempo_of
@@ -98,6 +99,106 @@ def test_a_backend_that_is_missing_is_said_with_what_to_install(monkeypatch):
     monkeypatch.setattr(mido, "backend", SimpleNamespace(load=missing))
     with pytest.raises(MelodyGRUError, match=r"python-rtmidi.*pip install \"melodygru\[live\]\""):
         ports.backend()
+
+
+@pytest.mark.parametrize("error", [ImportError("No module named 'x'"), OSError("no such library")])
+def test_a_backend_that_was_chosen_and_does_not_work_is_named(error, monkeypatch):
+    import mido
+
+    def missing():
+        raise error
+
+    monkeypatch.setattr(mido, "backend", SimpleNamespace(load=missing))
+    monkeypatch.setenv(ports.BACKEND, "mido.backends.x")
+    with pytest.raises(MelodyGRUError, match=r"MIDO_BACKEND is 'mido.backends.x'.*unset it"):
+        ports.backend()
+
+
+def test_a_system_without_midi_is_said_with_what_needs_none(system, monkeypatch):
+    def none():
+        raise OSError("no sequencer.")
+
+    monkeypatch.setattr(system, "get_input_names", none)
+    for platform, words in (("linux", "modprobe snd-seq"), ("darwin", "MIDI over TCP")):
+        monkeypatch.setattr(ports.sys, "platform", platform)
+        with pytest.raises(MelodyGRUError, match=rf"\(no sequencer\).*{words}"), ports.Ports() as opened:
+            opened.virtual("mine", print)
+
+
+class Driver:
+    """What python-rtmidi has in a port."""
+
+    def __init__(self, there):
+        self.there = there
+
+    def get_ports(self):
+        return self.there
+
+    def get_current_api(self):
+        return -1
+
+    close_port = delete = cancel_callback = lambda self: None
+
+
+def test_a_port_that_the_system_no_longer_has_is_missed(system, monkeypatch):
+    driver = Driver(["Synth"])
+    usual = system._open
+    monkeypatch.setitem(sys.modules, "rtmidi", SimpleNamespace(API_UNIX_JACK=3))
+    monkeypatch.setattr(ports, "_LAST", 0)
+
+    def opened(name, **more):
+        port = usual(name, **more)
+        port._rt = driver
+        return port
+
+    monkeypatch.setattr(system, "open_output", opened)
+    with ports.Ports() as found:
+        found.output("Synth")
+        found.check()
+        driver.there = ["Other"]
+        with pytest.raises(LostPortError, match="'Synth' is gone"):
+            found.check()
+
+
+def test_jack_that_has_ended_is_missed_and_one_that_cannot_be_watched_is_not():
+    with ports.Ports() as found:
+        found._jack = JackWatch()  # where JACK is not installed or does not run: nothing is known
+        found.check()
+        found._jack._hear(None)
+        with pytest.raises(LostPortError, match="JACK server has ended"):
+            found.check()
+
+
+def test_who_waits_for_a_connection_says_so(monkeypatch):
+    told = []
+    monkeypatch.setattr(ports, "_Socket", lambda host, port: SimpleNamespace(send=print, close=lambda: None))
+    with ports.Ports(told.append) as opened:
+        opened.output("socket://:9000")
+        opened.output("socket://:9000")
+        opened.output("socket://else:9001")
+    assert told == ["waiting for somebody to connect to socket://:9000"]
+
+
+def test_what_is_to_be_checked_is_checked_each_second():
+    session = Session(Settings(), "loop", InternalClock(120, 0.0), Sender(lambda _: None), Silent())
+    times = iter(range(10**6))
+
+    def check():
+        raise LostPortError("gone")
+
+    with pytest.raises(LostPortError):
+        jam.run(session, jam.Inbox(), 1e6, check=check, now=lambda: next(times) * 0.1)
+
+
+class Silent:
+    """A writer who writes nothing."""
+
+    def ask(self, ask):
+        """See `Writer`."""
+
+    def answers(self):
+        """See `Writer`."""
+        return []
 
 
 def test_the_command_lists_ports(system, capsys):

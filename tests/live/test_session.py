@@ -159,6 +159,14 @@ def test_a_bar_is_accompanied_after_what_was_heard_before_it():
     assert evening.session.mode.turn == "listens"
 
 
+@pytest.mark.parametrize(("channel", "after"), [(0, 1), (7, 8), (8, 10), (15, 0)])
+def test_an_accompaniment_keeps_off_the_channel_of_drums(channel, after):
+    evening = Evening("accompany", seconds=0.02, channel=channel)
+    evening.play(*((step, 60, 20) for step in range(0, 190, 24)))
+    evening.until(200)
+    assert {one.channel for _, one in evening.sent if one.type == "note_on"} == {after}
+
+
 def test_an_accompaniment_that_comes_late_begins_within_its_bar():
     evening = Evening("accompany", seconds=1.3)
     evening.play(*CALL)

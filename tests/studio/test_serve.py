@@ -232,6 +232,26 @@ def test_the_client_changes_a_clip_on_standard_input(served, tmp_path, monkeypat
     assert len(json.loads(capsys.readouterr().out)["notes"]) > 3
 
 
+@pytest.mark.parametrize(
+    ("arguments", "clip", "said"),
+    [
+        (["infill", "1"], "nonsense", "no JSON"),
+        (["vary", "0.3"], "[]", "A clip is"),
+        (["vary", "much"], "{}", "'much' is no number"),
+        (["generate", "x"], "", "'x' is no number"),
+        ([], "", "Say generate"),
+    ],
+)
+def test_the_client_says_what_is_wrong_in_a_sentence(arguments, clip, said, tmp_path, monkeypatch):
+    from io import StringIO
+
+    monkeypatch.setenv("MELODYGRU_CONFIG", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["melodygru_client.py", *arguments])
+    monkeypatch.setattr(sys, "stdin", StringIO(clip))
+    with told(tmp_path / "serve.json", {"url": "http://127.0.0.1:9/"}), pytest.raises(SystemExit, match=said):
+        runpy.run_path(str(CLIENT), run_name="__main__")
+
+
 def test_the_routes_without_the_secret_are_nowhere(served):
     answer = httpx.get(f"http://127.0.0.1:{served.port}/api/openapi.json", trust_env=False)
     assert answer.status_code == 404
