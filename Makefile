@@ -20,7 +20,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## Generate from the shipped model, train on data/ for a minute, generate from that
 	@mkdir -p demo
 	$(BIN)/melodygru generate --bars 16 --seed 1 --force demo/song.mid
-	$(BIN)/melodygru train data --out demo/first --max-minutes 1 --seed 1 --force
+	$(BIN)/melodygru train data demo/first --max-minutes 1 --seed 1 --force
 	$(BIN)/melodygru generate --model demo/first.safetensors --bars 16 --seed 1 --force demo/first.mid
 	@echo
 	@echo "Listen to these in any player or DAW:"

@@ -30,7 +30,7 @@ NAV = {
     "Begin": ["install.md", "tutorial.md", "cookbook.md", "notebooks/"],
     "Hear": ["gallery.md", "gallery/"],
     "Use": ["styles.md", "arranging.md", "studio.md", "live.md", "daws.md", "cli.md", "api.md"],
-    "Understand": ["gru.md", "models.md", "repertoire.md", "reading.md", "rights.md"],
+    "Understand": ["gru.md", "models.md", "yardsticks.md", "repertoire.md", "reading.md", "rights.md"],
     "Develop": ["architecture.md", "decisions.md", "performance.md", "scale.md", "contributing.md", "changelog.md"],
 }
 """The site's contents; what ends in a slash stands for all pages of a folder, and what is not there is left out."""

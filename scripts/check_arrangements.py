@@ -1,6 +1,6 @@
 """Two hundred arrangements over styles, metres and grooves, read by mido and pretty_midi, and opened in MuseScore.
 
-    python scripts/check_arrangements.py [--count 200] [--folder FOLDER] [--no-musescore]
+    python scripts/check_arrangements.py [--count 200] [--folder FOLDER] [--no-musescore] [--lmms 20]
 
 Half are new melodies (`generate --with all`), half tunes of data/ (`arrange`). Nothing of melodygru reads what was
 written. Prints what is wrong, file by file, and counts; ends with 1 if anything is. About five minutes.
@@ -24,6 +24,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import mido
+from in_lmms import tracks_in_lmms
 
 ROOT = Path(__file__).parent.parent
 STYLES = ("song", "hymn", "standard", "waltz", "polka", "march", "rag", "minuet", "reel", "jig", "air", "folk", "game")
@@ -153,6 +154,18 @@ def musescored(files: list[Path], folder: Path) -> dict[Path, list[str]]:
     return found
 
 
+def lacking_in_lmms(files: list[Path], folder: Path) -> dict[Path, str]:
+    """What is wrong with the tracks that LMMS has of these files, file by file."""
+    wrong = {}
+    for file, shown in tracks_in_lmms(files, folder).items():
+        # The name of a file's first track LMMS takes for the song's.
+        tracks = enumerate(mido.MidiFile(file).tracks)
+        notes = {track.name if number else "Track 0": len(notes_of(track)) for number, track in tracks}
+        there = {name: count for name, count in notes.items() if count}
+        wrong[file] = "" if shown == there else f"LMMS shows {shown}, the file has {there}"
+    return wrong
+
+
 def typed(line: list[str]) -> str:
     """Run the command line in this process, which starts once; what it complains of."""
     from melodygru.cli import main as command_line
@@ -173,6 +186,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--folder", type=Path, help="where the files stay; else nowhere")
     parser.add_argument("--no-musescore", action="store_true")
+    parser.add_argument("--lmms", type=int, default=0, help="how many of the files LMMS imports, evenly taken")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.folder or Path(temporary)
@@ -192,9 +206,16 @@ def main() -> int:
             for fault in told:
                 print(f"{file.name}: {fault}")
                 wrong["MuseScore"] += 1
+        some = files[:: max(1, len(files) // asked.lmms)][: asked.lmms] if asked.lmms else []
+        imported = lacking_in_lmms(some, Path(temporary))
+        for file, fault in imported.items():
+            if fault:
+                print(f"{file.name}: {fault}")
+                wrong["LMMS"] += 1
         print("\n".join(refused))
         print(f"{len(files)} files written, {len(refused)} refused; {wrong['read']} faults read; "
-              f"{len(shown)} opened in MuseScore, {wrong['MuseScore']} faults there")  # fmt: skip
+              f"{len(shown)} opened in MuseScore, {wrong['MuseScore']} faults there; "
+              f"{len(imported)} imported into LMMS, {wrong['LMMS']} faults there")  # fmt: skip
     return 1 if wrong or refused else 0
 
 

@@ -10,6 +10,7 @@ folder is given. Ends with 1 where anything is wrong.
 
 from __future__ import annotations
 
+import argparse
 import functools
 import os
 import shutil
@@ -116,7 +117,11 @@ def seen(browser: Any, address: str, pictures: Path | None) -> list[str]:
 
 
 def main() -> None:
-    pictures = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pictures", type=Path, nargs="?", metavar="PICTURES", help="a folder for pictures")
+    pictures = parser.parse_args().pictures
+    if not (SITE / "index.html").is_file():
+        parser.error("there is no build/site; build it by `make docs`")
     if pictures:
         pictures.mkdir(parents=True, exist_ok=True)
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(SITE)))

@@ -21,8 +21,9 @@ from mido import Message
 
 from melodygru.live.clock import Clock, FollowedClock, InternalClock
 from melodygru.live.composing import Answer, Ask
+from melodygru.live.modes import MODES
 from melodygru.live.sender import LostPortError, Sender
-from melodygru.live.session import CLICK_CHANNEL, MODES, Session
+from melodygru.live.session import CLICK_CHANNEL, Session
 from melodygru.live.stage import Settings
 from melodygru.live.writer import SimulatedWriter
 from melodygru.music.melody import Note

@@ -244,7 +244,9 @@ def lmms_project(process, saved):
 
 
 def test_lmms_imports_one_clip_of_exactly_the_bars(files, tmp_path):
-    font = next((font for font in SOUNDFONTS if Path(font).exists()), "")
+    font = next((font for font in SOUNDFONTS if Path(font).exists()), None)
+    if font is None:
+        pytest.skip("there is no soundfont, without which LMMS waits for somebody to close a message")
     command = [program("lmms"), *(["--allowroot"] if os.geteuid() == 0 else [])]
     faults = {}
     for begin in range(0, COUNT, AT_ONCE):

@@ -257,6 +257,15 @@ def _in_section(wishes, notes, length, bar, tonic):
         found += [f"{p} outside {wishes['range']}" for *_, p in notes if not low <= p <= high]
     if "scale" in wishes:
         found += [f"{p} outside the scale" for *_, p in notes if p % 12 not in scale_of(tonic, wishes["scale"])]
+    pitches = [p for *_, p in notes]
+    row = 1
+    for one, two in pairwise(pitches):
+        row = row + 1 if one == two else 1
+        if abs(two - one) > wishes.get("max_leap", 127) or row > wishes.get("no_repeat_notes", 10**6):
+            found.append(f"{one} then {two}")
+    if wishes.get("triplets") is False:
+        step = int(Fraction(wishes.get("grid", "1/16")) * bar)
+        found += [f"{at} is off the grid" for note in notes for at in note[:2] if at % step]
     if "density" in wishes and abs(len(notes) / bars - wishes["density"]) > 1:
         found.append(f"{len(notes) / bars} notes a bar")
     stops, starts = [0, *(end for _, end, _ in notes)], [*(onset for onset, *_ in notes), length]

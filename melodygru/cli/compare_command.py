@@ -24,6 +24,12 @@ _SHAPE = described(ModelConfig)
 
 def compare(
     data: options.Data,
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="[OUT/]", help="A folder: runs.jsonl (finished runs are not made again), table.md, gradients.png."
+        ),
+    ] = Path("comparison"),
     cells: Annotated[str, typer.Option(help=f"Which: {', '.join(CELLS)}; the first is the measure.")] = "gru,lstm,rnn",
     seeds: Annotated[int, typer.Option(help="How many runs of each: seeds 0, 1, …")] = 3,
     match: Annotated[
@@ -46,9 +52,6 @@ def compare(
     ] = False,
     jobs: Annotated[int, typer.Option(help="Runs at a time, one core each; more than there are spoil the times.")] = 1,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    out: Annotated[
-        Path, typer.Option(help="A folder: runs.jsonl (finished runs are not made again), table.md, gradients.png.")
-    ] = Path("comparison"),
     json: options.Json = False,
 ) -> None:
     """Train several kinds of cells under the same conditions, and compare them.
@@ -85,7 +88,7 @@ def compare(
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"{out} cannot be made ({error.strerror}); choose another --out.") from error
+        raise FileError(f"{out} cannot be made ({error.strerror}); choose another OUT.") from error
     outcomes: list[Outcome] = []
     for outcome in run_all(plans, out / "runs.jsonl", jobs, tell):
         outcomes.append(outcome)

@@ -160,6 +160,7 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
     from melodygru.version import __version__
     from melodygru.writing.borrowing import IN_ORDER
     from melodygru.writing.candidates import Order
+    from melodygru.writing.earlier_keys import heard
     from melodygru.writing.model import draw_seed, load_model
     from melodygru.writing.recipe import Recipe
     from melodygru.writing.styles import unheard_of
@@ -207,6 +208,7 @@ def _ordered(asked: Mapping[str, Any]) -> tuple[Model, Order, Recipe, dict[str, 
         details["takes"] = takes
     elif source is not None:
         details["include_primer"] = include
+    details |= heard(config, source, takes)
     recipe = Recipe(
         __version__, model.name, model.fingerprint, seed, 0, config, performance, source=source, details=details
     )
@@ -229,9 +231,11 @@ def _with_style(config: GenerationConfig, asked: Mapping[str, Any], model: Model
 
     Whoever has named a feel has said enough.
     """
+    from melodygru.writing.section_feels import with_feels
     from melodygru.writing.sections import of_a_song
-    from melodygru.writing.styles import styled, written_out
+    from melodygru.writing.styles import styled, unheard_of, written_out
 
+    config = with_feels(config, unheard_of(model.context))
     if "primer" in asked:
         from melodygru.writing.replay import style_of  # it needs all that reads and changes files
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from melodygru.formats.scores.cache import Reading
     from melodygru.music.chords import ChordSpan
     from melodygru.music.melody import Melody
+    from melodygru.writing.recipe import Recipe
 
 _SHOWN_BARS = 16
 """Bars whose chords are printed; `--json` has all."""
@@ -68,21 +69,24 @@ def harmonize(
     melody and its chords alone. Of several ways any two have different roots in a quarter of the bars at least.
     """
     from melodygru.arranging.harmony import harmonize as ways_of
+    from melodygru.cli.harmonized import recipe_for
+    from melodygru.writing.styles import STYLES
 
     _check_out(out, count, force, json, show)
     per_bar = _per_bar(chords_per_bar)
     melody, style = _melody(source, track, meter, pickup, key, style, replace_chords)
+    recipe = recipe_for(melody, style, per_bar, count, seed)
+    collection = style and STYLES[style].collection
     tell("finding chords")
-    ways = ways_of(
-        melody, style=style, chords_per_bar=per_bar, count=count, seed=seed, progress=partial(tell, "finding chords")
-    )
+    told = partial(tell, "finding chords")
+    ways = ways_of(melody, style=collection, chords_per_bar=per_bar, count=count, seed=seed, progress=told)
     targets = output.targets(out, [_name(melody, number) for number in range(1, len(ways) + 1)], force)
     for done, (target, way) in enumerate(zip(targets, ways, strict=True)):
         tell("writing files", done, len(ways))
-        output.write(target, _written(melody, way, target), force)
+        output.write(target, _written(replace(recipe, number=done), way, target), force)
     if json:
         found = [_told(way, melody, target) for way, target in zip(ways, targets, strict=True)]
-        output.print_json({"source": source, **output.facts(melody), "style": style, "seed": seed, "ways": found})
+        output.print_json({"source": source, **output.facts(melody), "style": collection, "seed": seed, "ways": found})
         return
     for target, way in zip(targets, ways, strict=True):
         where = "standard output" if target is None else str(target)
@@ -126,14 +130,13 @@ def _per_bar(text: str) -> int | None:
 def _melody(
     source: str, track: str, meter: str, pickup: float | None, key: str | None, style: str | None, replacing: bool
 ) -> tuple[Melody, str | None]:
-    """The melody, in the key to hear it in, and the style. Raises UsageError for a file that has chords."""
+    """The melody, in the key to hear it in, and the style by its name. Raises UsageError for a file that has chords."""
     from melodygru.formats.reading import WHOLE, read
     from melodygru.music.theory import Key
     from melodygru.network.judge import by_shipped_model
     from melodygru.option import described
     from melodygru.writing.config import GenerationConfig
     from melodygru.writing.replay import style_of
-    from melodygru.writing.styles import STYLES
 
     if style is not None:
         described(GenerationConfig)["style"].check(style)
@@ -151,7 +154,7 @@ def _melody(
     if len(reading.melodies) > 1:
         typer.echo(f"{source} has {len(reading.melodies)} melodies; this is the longest.", err=True)
     named = style or style_of(source)
-    return (melody if wanted is None else replace(melody, key=wanted)), named and STYLES[named].collection
+    return (melody if wanted is None else replace(melody, key=wanted)), named
 
 
 def _stated(source: str, reading: Reading, place: int) -> tuple[ChordSpan, ...]:
@@ -162,15 +165,15 @@ def _stated(source: str, reading: Reading, place: int) -> tuple[ChordSpan, ...]:
     return tuple(span for span in found if span.chord is not None)
 
 
-def _written(melody: Melody, way: Harmonization, target: Path | None) -> bytes:
+def _written(recipe: Recipe, way: Harmonization, target: Path | None) -> bytes:
     """The bytes of a file of that name."""
-    from melodygru.formats.midi.chord_text import text_of_chords
-    from melodygru.formats.midi.writer import midi_bytes
+    from melodygru.cli.harmonized import harmonized_file
     from melodygru.formats.notation import engraving
 
     if target is not None and target.suffix.lower() in engraving.SUFFIXES:
-        return engraving.written(melody, way.chords, target.name)
-    return midi_bytes(melody, chords=way.chords, text=text_of_chords(way.chords))
+        assert recipe.source is not None
+        return engraving.written(recipe.source, way.chords, target.name)
+    return harmonized_file(recipe, way)
 
 
 def _name(melody: Melody, number: int) -> str:

@@ -59,7 +59,9 @@ class Lines:
 
 def place(view: View) -> str:
     """Where the music is, in words."""
-    return f"bar {view.bar}, beat {view.beat}, {view.qpm:.1f} bpm" if view.running else "no time passes"
+    if not view.running:
+        return "no time passes"
+    return f"bar {view.bar}, beat {view.beat}" + ("" if view.qpm is None else f", {view.qpm:.1f} bpm")
 
 
 def panel(view: View, late: float) -> Panel:

@@ -34,6 +34,7 @@ def replay(
 ) -> None:
     """Make a file again from what it says of itself, and tell whether the bytes are the same."""
     from melodygru.cli import output
+    from melodygru.cli.harmonized import COMMAND, harmonized_file
     from melodygru.cli.progress import tell
     from melodygru.formats.midi.parser import read_midi
     from melodygru.system.files import write_atomically
@@ -56,6 +57,8 @@ def replay(
     try:
         if recipe.command == "arrange":
             data = around.arranged_file(recipe, input_of(recipe))
+        elif recipe.command == COMMAND:
+            data = harmonized_file(recipe)
         else:
             loaded = _model_of(recipe, model, file)
             data = made_again(recipe, loaded, partial(tell, "drawing candidates"), around.finished)

@@ -52,11 +52,13 @@ def score(
 ) -> None:
     """Write a melody as a score: MusicXML, ABC, or a page of notes (PDF, SVG, PNG).
 
-    MusicXML opens in MuseScore and its like; a PDF has pages of A4, an SVG or PNG is one picture.
+    A bass that `arrange` or `generate --with bass` put there has a staff of its own, but in ABC. MusicXML opens in
+    MuseScore and its like; a PDF has pages of A4, an SVG or PNG is one picture.
     """
     from melodygru.formats.notation import engraving as notation
-    from melodygru.formats.reading import read_melodies
+    from melodygru.formats.reading import WHOLE, read_melodies
     from melodygru.network.judge import by_shipped_model
+    from melodygru.writing.accompanied import bass_in
     from melodygru.writing.replay import chords_in
 
     to_stdout = out == output.STDOUT
@@ -71,10 +73,11 @@ def score(
     melodies = read_melodies(file, track, by_shipped_model, meter, key, pickup)
     melody = max(melodies, key=lambda melody: len(melody.notes))
     spans = chords_in(file, melodies) if chords is None else _said(chords, beats_per_chord, melody)
+    bass = bass_in(file, replace(WHOLE, track=track, meter=meter, key=key, pickup=pickup), melodies)
     if title is not None:
         melody = replace(melody, name=title)
     tell("engraving")
-    data = notation.written(melody, spans, ".abc" if to_stdout else out, partial(tell, "drawing pages"))
+    data = notation.written(melody, spans, ".abc" if to_stdout else out, partial(tell, "drawing pages"), bass)
     output.write(None if to_stdout else Path(out), data, force)
     if len(melodies) > 1:
         typer.echo(f"{file} has {len(melodies)} melodies, cut where its metre changes; this is the longest.", err=True)
@@ -82,6 +85,7 @@ def score(
         output.print_json({"file": out, "title": melody.name, **output.facts(melody), "chords": len(spans)})
         return
     shown = f", {output.counted(len(melody.notes), 'note')}" + (", with chord symbols" if spans else "")
+    shown += ", a bass below" if bass is not None and not (to_stdout or out.lower().endswith(".abc")) else ""
     bars = output.counted(melody.bars, "bar")
     where = "standard output" if to_stdout else out
     output.tell(out, f"Wrote {where}: {bars} of {melody.time_signature} in {melody.key}{shown}.")

@@ -32,7 +32,7 @@ _LEARNING, _SHAPE = described(TrainConfig), described(ModelConfig)
 
 
 @options.takes(
-    *("out", "preset"),
+    "preset",
     *(_LEARNING[name] for name in ("epochs", "max_minutes", "batch_size", "optimizer", "lr")),
     *(_SHAPE[name] for name in ("hidden", "layers", "dropout")),
     *(_LEARNING["weight_decay"], "cell", _LEARNING["grad_clip"], _LEARNING["val_split"], "val_data"),
@@ -43,7 +43,8 @@ def train(
     asked: Mapping[str, Any],
     out: Annotated[
         Path | None,
-        typer.Option(
+        typer.Argument(
+            metavar="[OUT]",
             help="Where the model goes: OUT.safetensors, with the run's state and metrics in OUT/.",
             show_default="checkpoints/ and the folder's name",
         ),

@@ -155,7 +155,7 @@ def _read(results: Path) -> dict[str, Outcome]:
         return found
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileError(
-            f"{results} holds no runs of a comparison ({error}); remove it, or choose another --out."
+            f"{results} holds no runs of a comparison ({error}); remove it, or choose another OUT."
         ) from error
 
 

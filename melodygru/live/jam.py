@@ -12,6 +12,7 @@ from typing import Any
 
 from melodygru.live.sender import SenderThread
 from melodygru.live.session import Session
+from melodygru.live.urgency import LISTENS, urgent
 
 TURN = 0.005
 """Seconds between two looks at what is due, at most; a sixth of the horizon within which it is handed on."""
@@ -91,7 +92,7 @@ def run(
     `show` is called ten times a second. What is due is handed on in between, so it may take some milliseconds.
     """
     began = shown = collected = now()
-    with undisturbed(), SenderThread(session.sender, now):
+    with undisturbed(), urgent(LISTENS), SenderThread(session.sender, now):
         try:
             while seconds is None or now() - began < seconds:
                 _hear_all(session, inbox)

@@ -31,11 +31,10 @@ class Recording:
         self._played: deque[tuple[float, float, int, int, int]] = deque(maxlen=KEPT)
         self._tempos: deque[tuple[float, float]] = deque(maxlen=_TEMPOS)
 
-    def begin(self, step: float, qpm: float) -> None:
+    def begin(self, step: float) -> None:
         """The clock begins to run at that step."""
         bar = self._metre.bar_steps
         self._shift = int(-(-self._end // bar)) * bar - int(step // bar) * bar
-        self.tempo(step, qpm)
 
     def tempo(self, step: float, qpm: float) -> None:
         """The tempo that holds from that step on."""

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from typing import Any
 
 from melodygru.errors import FileError
+from melodygru.live.urgency import SENDS, urgent
 
-SPIN = 0.0005
+SPIN = 0.0002
 """Seconds before a message is due from which on the thread no longer sleeps: measured, see docs/decisions.md."""
 KEPT = 5000
 """Messages whose lateness is remembered."""
@@ -169,6 +170,10 @@ class SenderThread:
         self.sender.panic()
 
     def _run(self) -> None:
+        with urgent(SENDS):
+            self._send_all()
+
+    def _send_all(self) -> None:
         sender, now = self.sender, self._now
         while True:
             with sender.changed:

@@ -7,14 +7,13 @@ as well in real time (`melodygru.live.jam`) as in a simulation of hours.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from melodygru.errors import UsageError
 from melodygru.live.clock import Clock, FollowedClock
-from melodygru.live.modes import Accompany, CallResponse, Continue, Loop, Mode
+from melodygru.live.modes import MODES
 from melodygru.live.playing import Coming, Player
 from melodygru.live.recording import Recording
 from melodygru.live.sender import Sender
@@ -22,13 +21,6 @@ from melodygru.live.stage import Settings, Stage
 from melodygru.live.tempo import PlayerClock
 from melodygru.live.writer import Writer
 
-MODES: Mapping[str, Callable[[Stage], Mode]] = {
-    "call-response": CallResponse,
-    "continue": Continue,
-    "loop": Loop,
-    "accompany": Accompany,
-}
-"""Ways of playing together, by name."""
 CC_TEMPERATURE, CC_HANDOVER = 1, 80
 """Controllers that are the knobs where nothing else is said: the modulation wheel, and the first general button."""
 PRESSED = 64
@@ -44,13 +36,14 @@ CLICK_CHANNEL, _HIGH, _LOW, _LOUD, _SOFT, _CLICK_STEPS = 9, 76, 77, 100, 70, 3
 
 @dataclass(frozen=True)
 class View:
-    """What there is to see of a session at one moment. Positions are in steps; `bar` and `beat` count from 1."""
+    """What there is to see of a session at one moment. Positions are in steps; `bar` and `beat` count from 1; `qpm` is
+    None while another program's tempo is not known yet."""
 
     running: bool
     bar: int
     beat: int
     beats: int
-    qpm: float
+    qpm: float | None
     turn: str
     step: float
     heard: tuple[tuple[float, float, int], ...]
@@ -99,6 +92,8 @@ class Session:
         self._early: deque[tuple[float, Any]] = deque(maxlen=64)
         self._clicked = 0
         self._expired = 0
+        self._timed = 0.0
+        """The step from which on the recording is told the tempo again, once that is known."""
 
     def hear(self, now: float, message: Any) -> None:
         """Something that the player did: a `mido.Message` with the second at which it came."""
@@ -199,7 +194,8 @@ class Session:
         stage, self._ran = self.stage, True
         stage.listener.forget()
         self.player.played.clear()
-        self.recording.begin(stage.step, stage.tempo)
+        self.recording.begin(stage.step)
+        self._timed = stage.step
         self._clicked = self._expired = int(-(-stage.step // stage.beat)) * stage.beat
         self.mode.begin()
 
@@ -227,7 +223,9 @@ class Session:
         if stage.step >= self._expired:
             self._expired += stage.bar
             stage.listener.expire(stage.step)
-            self.recording.tempo(stage.step, stage.tempo)
+        if stage.step >= self._timed and self._clock.settled:
+            self.recording.tempo(self._timed, stage.tempo)
+            self._timed += stage.bar
 
     def close(self, now: float) -> None:
         """Nothing sounds any more, and all is recorded."""
@@ -244,7 +242,7 @@ class Session:
             bar=int(step // stage.bar) + 1,
             beat=int(step % stage.bar // stage.beat) + 1,
             beats=stage.bar // stage.beat,
-            qpm=stage.tempo,
+            qpm=stage.tempo if self._clock.settled else None,
             turn=self.mode.turn if self._ran else "waits for the clock",
             step=step,
             heard=tuple((note.onset, note.end or step, note.pitch) for note in heard),

@@ -55,6 +55,7 @@ class PlayerClock:
         self._inner = InternalClock(qpm, 0.0)
         self.onsets: list[float] = []
         self.running = False
+        self.settled = True  # it begins when the tempo is clear
 
     @property
     def qpm(self) -> float:

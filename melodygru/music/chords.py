@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from melodygru.errors import UsageError
-from melodygru.music.key_finding import key_correlations
-from melodygru.music.theory import Key, TimeSignature, parse_pitch
+from melodygru.music.theory import TimeSignature, parse_pitch
 
 QUALITIES: dict[str, tuple[int, ...]] = {}
 """Semitones above the root of every quality, by each of its spellings."""
@@ -275,26 +274,3 @@ def voicing(chord: Chord, low: int = 48) -> tuple[int, ...]:
         if len(upper) > 4 and spare in upper:
             upper.remove(spare)
     return (bass, *sorted(low + (tone - low) % 12 for tone in upper))
-
-
-def estimate_key(spans: Sequence[ChordSpan]) -> Key:
-    """The major or minor key that a progression suggests; C major where there is nothing to tell from.
-
-    Krumhansl & Kessler's correlations over the chord tones by duration, and a vote for the keys whose tonic triad comes
-    first (0.3) and last (0.15). "Am F C G" is A minor by this, "C G Am F" C major.
-    """
-    weights = [0.0] * 12
-    sounding = [span for span in spans if span.chord is not None]
-    for span in sounding:
-        assert span.chord is not None
-        for tone in span.chord.tones:
-            weights[tone] += span.end - span.onset
-    if not sounding:
-        return Key()
-    scores = key_correlations(weights)
-    for place, vote in ((0, 0.3), (-1, 0.15)):
-        chord = sounding[place].chord
-        assert chord is not None
-        mode = "minor" if (chord.root + 3) % 12 in chord.tones else "major"
-        scores[Key(chord.root, mode)] += vote
-    return max(scores, key=lambda key: scores[key])

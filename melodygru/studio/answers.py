@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, RootModel
@@ -28,10 +29,11 @@ class MelodyAnswer(BaseModel):
     pickup: int
     bars: int
     notes: list[Note]
+    tempi: list[tuple[int, float]] = []
 
     @classmethod
-    def of(cls, melody: Tune) -> MelodyAnswer:
-        """A melody for the wire."""
+    def of(cls, melody: Tune, tempi: Sequence[tuple[int, float]] = ()) -> MelodyAnswer:
+        """A melody for the wire, with the tempo changes under it."""
         return cls(
             name=melody.name,
             meter=str(melody.time_signature),
@@ -44,6 +46,7 @@ class MelodyAnswer(BaseModel):
                 Note.model_construct(pitch=note.pitch, onset=note.onset, duration=note.duration)
                 for note in melody.notes
             ],
+            tempi=list(tempi),
         )
 
 
@@ -138,13 +141,17 @@ class Drawn(RootModel[list[tuple[int, int, int, int]]]):
 
 
 class Checked(BaseModel):
-    """What would be written: key, metre, tempo and bars; or what stands in the way of it."""
+    """What would be written: key, metre, tempo and bars; or what stands in the way of it.
+
+    `parts` are the letters of the form's sections; those that are parts of a song with what they are called.
+    """
 
     key: str | None = None
     meter: str | None = None
     bpm: float | None = None
     bars: int | None = None
     problem: str | None = None
+    parts: dict[str, str] = {}
 
 
 class ChordsAnswer(BaseModel):
@@ -221,7 +228,7 @@ class Opened(BaseModel):
 
     `velocities` has those of each melody's notes in order, where the file says them; `tracks` the numbers and names of
     the file's tracks that have notes, `tempi` how many tempos it has; `readings` the two likeliest metres and pickups,
-    where they are close: `api/open` takes one.
+    where they are close: `api/open` takes one. `swing` is how a file of ours swings: its notes are told straight.
     """
 
     melodies: list[MelodyAnswer]
@@ -232,6 +239,7 @@ class Opened(BaseModel):
     remarks: list[str]
     style: str | None
     readings: list[ReadingAnswer] = []
+    swing: float | None = None
 
 
 class ModelFacts(BaseModel):

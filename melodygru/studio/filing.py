@@ -11,11 +11,13 @@ from melodygru.errors import MidiError, UsageError
 from melodygru.formats.midi.extraction_config import ExtractionConfig
 from melodygru.formats.midi.parser import parse_midi
 from melodygru.formats.midi.performance import Performance
+from melodygru.formats.midi.tempo_map import seconds_under, tempi_under
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.music.chords import ChordSpan, parse_progression
 from melodygru.music.estimation import told_readings
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import TimeSignature
+from melodygru.music.tracks import BASS
 from melodygru.studio import answers, messages
 from melodygru.studio.around import tracks_of
 from melodygru.studio.shelf import Shelf
@@ -24,6 +26,7 @@ from melodygru.studio.work import Job
 from melodygru.system.files import printable
 from melodygru.writing.editing import Tune
 from melodygru.writing.layout import chords_under
+from melodygru.writing.recipe import Recipe
 from melodygru.writing.replay import recipe_of
 
 _FRAME = 4
@@ -50,28 +53,38 @@ def open_file(
         raise MidiError(f"{name} {error}") from None
     except Exception as error:  # whatever readers of scores stumble over in files of strangers
         raise MidiError(f"{name} cannot be understood ({type(error).__name__}); save it anew, as MIDI.") from error
-    recipe = recipe_of(data)
+    recipe, tune = recipe_of(data), _tune(data, found.melodies, config)
+    tempi = () if tune is None else tempi_under(tune.raw, tune.extraction)
     readings = [one for remark in found.remarks for one in told_readings(remark)]
     close = [answers.ReadingAnswer(meter=metre, pickup=quarters) for metre, quarters in readings]
     return answers.Opened(
-        melodies=[answers.MelodyAnswer.of(melody) for melody in found.melodies],
-        velocities=_velocities(data, found.melodies, config),
+        melodies=[answers.MelodyAnswer.of(melody, tempi) for melody in found.melodies],
+        velocities=[None] * len(found.melodies) if tune is None else [tune.velocities()],
         track=found.track,
         **_else_in(data),
         remarks=list(found.remarks),
         style=None if recipe is None else recipe.config.style,
         readings=close if len(close) > 1 else [],
+        swing=None if tune is None else _swing(tune, recipe),
     )
 
 
-def _velocities(data: bytes, melodies: Sequence[Melody], config: ExtractionConfig) -> list[list[int] | None]:
-    """How loud each melody's notes are played in a file, note by note; None where it does not say so."""
+def _swing(tune: Tune, recipe: Recipe | None) -> float | None:
+    """How a file of ours swings, whose melody is read straight; None of others."""
+    word, grid = tune.extraction.word, tune.extraction.grid
+    if recipe is None or word is None:
+        return None if recipe is None else recipe.performance.swing
+    return word.swing if grid.anchors else Performance().swing  # changed since, it lies better as it stands
+
+
+def _tune(data: bytes, melodies: Sequence[Melody], config: ExtractionConfig) -> Tune | None:
+    """A MIDI file's one melody with how it is played; None of a score, of several, and where it is read otherwise."""
     if len(melodies) == 1:
         with suppress(MidiError):
             tune = Tune.parse(data, "", config)
             if tune.melody.notes == melodies[0].notes:
-                return [tune.velocities()]
-    return [None] * len(melodies)
+                return tune
+    return None
 
 
 def _else_in(data: bytes) -> dict[str, Any]:
@@ -107,17 +120,18 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
     tracks = None if asked.lanes is None else tracks_of(asked.lanes, melody)
     suffix = asked.format
     if suffix == "mid":
-        data = midi_bytes(melody, performance, spans, tracks=tracks, velocities=asked.melody.velocities)
+        data = midi_bytes(melody, performance, spans, tracks=tracks, **asked.melody.played)
     elif suffix == "wav":
         from melodygru.formats.sound.synthesis import RATE, wav_bytes
 
         longest = shelf.largest / (RATE * _FRAME)
-        if melody.seconds > longest:
+        lasts = seconds_under(melody, asked.melody.tempi)
+        if lasts > longest:
             raise UsageError(
-                f"The melody lasts {melody.seconds / 60:.1f} minutes, and the studio makes sound of {longest / 60:.1f} "
+                f"The melody lasts {lasts / 60:.1f} minutes, and the studio makes sound of {longest / 60:.1f} "
                 "at most; save it as MIDI, and use melodygru render."
             )
-        midi = midi_bytes(melody, performance, spans, tracks=tracks, velocities=asked.melody.velocities)
+        midi = midi_bytes(melody, performance, spans, tracks=tracks, **asked.melody.played)
         try:
             with job.aside():
                 data = wav_bytes(midi, asked.program)
@@ -127,6 +141,7 @@ def save(job: Job, shelf: Shelf, asked: messages.Save) -> answers.FileLink:
         from melodygru.formats.notation.engraving import written
 
         with job.aside():
-            data = written(melody, spans, f".{suffix}")
+            bass = next((track for track in tracks or () if track.part == BASS), None)
+            data = written(melody, spans, f".{suffix}", bass=bass)
     url, name = shelf.put(melody.name or "melody", suffix, data)
     return answers.FileLink(url=url, name=name)

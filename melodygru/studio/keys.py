@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from melodygru.music.chords import ChordSpan, estimate_key
+from melodygru.music.chord_keys import estimate_key
+from melodygru.music.chords import ChordSpan
 from melodygru.music.theory import Key
 
 _FIRST, _LAST = 0.3, 0.15
-"""Votes for the root of the first chord and of the last, as in `melodygru.music.chords.estimate_key`."""
+"""Votes for the root of the first chord and of the last, as in `melodygru.music.chord_keys.estimate_key`."""
 _SUGGESTED = 0.1
 """Vote for what `estimate_key` hears: it decides where all else is equal."""
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 
 from melodygru.errors import UsageError
 from melodygru.formats.midi.performance import Performance
+from melodygru.formats.midi.tempo_map import FASTEST, SLOWEST
 from melodygru.music.melody import Melody as Tune
 from melodygru.music.melody import Note as TuneNote
 from melodygru.music.theory import MODES, Key, TimeSignature
@@ -85,6 +86,11 @@ class _Message(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
+Step = Annotated[int, Field(ge=0, le=MAX_STEP)]
+Tempo = Annotated[float, Field(ge=SLOWEST, le=FASTEST)]
+Change = Annotated[tuple[Step, Tempo], Field(strict=False)]  # JSON has no tuples
+
+
 class Note(_Message):
     """One note: a MIDI pitch, and steps, 24 to a quarter; without a velocity it is played as the metre says."""
 
@@ -104,9 +110,15 @@ class Melody(_Message):
     pickup: int = Field(default=0, ge=0, le=MAX_STEP)
     bars: int = Field(default=0, ge=0, le=MAX_BARS)
     notes: list[Note] = Field(max_length=MAX_NOTES)
+    tempi: list[Change] = Field(
+        default=[], max_length=MAX_NOTES, description="Where the tempo changes, rising from step 0; else it is bpm."
+    )
 
     def tune(self) -> Tune:
-        """The melody itself. Raises UsageError for notes that overlap or do not fit."""
+        """The melody itself. Raises UsageError for notes that overlap or do not fit, and tempi out of order."""
+        steps = [step for step, _ in self.tempi]
+        if steps and (steps[0] or steps != sorted(set(steps))):
+            raise UsageError("The steps of tempi do not rise from 0; give each change once, in order.")
         metre, key = TimeSignature.parse(self.meter), Key.parse(self.key)
         last = max((note.onset + note.duration for note in self.notes), default=0)
         if last > (MAX_BARS + 1) * metre.bar_steps:
@@ -115,9 +127,10 @@ class Melody(_Message):
         return Tune(notes, metre, key, self.bpm, self.name, self.pickup, self.bars)
 
     @property
-    def velocities(self) -> dict[int, int]:
-        """How loud the notes are that say so, by their onsets."""
-        return {note.onset: note.velocity for note in self.notes if note.velocity is not None}
+    def played(self) -> dict[str, Any]:
+        """How loud the notes are that say so, by their onsets, and tempo changes, as `midi_bytes` takes them."""
+        loud = {note.onset: note.velocity for note in self.notes if note.velocity is not None}
+        return {"velocities": loud, "tempi": self.tempi}
 
 
 _Wishes: Any = create_model("_Wishes", __base__=_Message, **{name: _wish(option) for name, option in _WISHES.items()})
@@ -213,9 +226,8 @@ class Around(_Message):
     seed: int = _limited(_SEED, 0)
 
 
-_Step = Annotated[int, Field(ge=0, le=MAX_STEP)]
 _Struck = Annotated[
-    tuple[_Step, Annotated[int, Field(ge=1, le=MAX_STEP)], Annotated[int, Field(ge=0, le=127)], _Louder],
+    tuple[Step, Annotated[int, Field(ge=1, le=MAX_STEP)], Annotated[int, Field(ge=0, le=127)], _Louder],
     Field(strict=False),  # JSON has no tuples
 ]
 

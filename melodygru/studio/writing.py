@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.formats.midi.performance import Performance
+from melodygru.music.form import PARTS
 from melodygru.network.tokenizer import END, REST, TIE
 from melodygru.option import described
 from melodygru.studio import answers, messages
@@ -20,10 +22,12 @@ from melodygru.studio.work import Job
 from melodygru.version import __version__
 from melodygru.writing.candidates import Order
 from melodygru.writing.config import GenerationConfig
+from melodygru.writing.earlier_keys import heard
 from melodygru.writing.feels import feel
 from melodygru.writing.model import Model, draw_seed
 from melodygru.writing.planner import Plan
 from melodygru.writing.recipe import Recipe, file_names, rendered
+from melodygru.writing.section_feels import with_feels
 from melodygru.writing.sections import of_a_song
 from melodygru.writing.styles import styled, unheard_of, written_out
 
@@ -42,9 +46,10 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
     config, seed, primer = order.config, order.seed, order.primer
     candidates = model.candidates_for(config, asked.takes)
     _check_amount(made.meta.bars, candidates)
-    details = {} if primer is None else {"include_primer": asked.include_primer}
+    details: dict[str, Any] = {} if primer is None else {"include_primer": asked.include_primer}
     if asked.render_chords and config.chords is not None:
         details["render_chords"] = True
+    details |= heard(config, primer)
     recipe = Recipe(__version__, model.name, model.fingerprint, seed, config=config, source=primer, details=details)
     listener = _Listener(job, made, min(candidates, SHOWN), primer is not None and not asked.include_primer)
     start = _start(order, model, made, candidates, asked.takes, listener.origin)
@@ -65,12 +70,25 @@ def generate(job: Job, models: Models, shelf: Shelf, asked: messages.Generate) -
 
 def check(job: Job, models: Models, asked: messages.Generate) -> answers.Checked:
     """What would be written, without writing it; what stands in the way of it is told as `problem`."""
+    parts = _parts(asked.options.form)
     try:
         made = _planned(job, models, asked)[2]
     except MelodyGRUError as error:
-        return answers.Checked(problem=plain(str(error)))
+        return answers.Checked(problem=plain(str(error)), parts=parts)
     meta = made.meta
-    return answers.Checked(key=str(meta.key), meter=str(meta.time_signature), bpm=made.qpm, bars=meta.bars)
+    return answers.Checked(key=str(meta.key), meter=str(meta.time_signature), bpm=made.qpm, bars=meta.bars, parts=parts)
+
+
+def _parts(form: str | None) -> dict[str, str]:
+    """The letters of a form, as it was typed, with what they are called; none where it cannot be read."""
+    try:
+        usual = GenerationConfig(form=form).parsed_form
+    except UsageError:
+        return {}
+    if usual is None:
+        return {}
+    names = {letter: name for name, letter in PARTS.items()} if usual.of_a_song else {}
+    return {letter: names.get(letter, "") for letter in usual.letters}
 
 
 def _planned(job: Job, models: Models, asked: messages.Generate) -> tuple[Model, Order, Plan]:
@@ -90,6 +108,7 @@ def _planned(job: Job, models: Models, asked: messages.Generate) -> tuple[Model,
 def _completed(config: GenerationConfig, asked: messages.Generate, model: Model) -> GenerationConfig:
     """The wishes with what a feel sets beneath them, and in the style that holds where none was said."""
     continues = asked.primer is not None
+    config = with_feels(config, unheard_of(model.context))
     if asked.feel is not None:
         said = config.as_dict()
         beneath = feel(asked.feel).beneath(said, unheard_of(model.context), continues)

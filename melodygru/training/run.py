@@ -242,7 +242,7 @@ def _target(data: Path, out: str | os.PathLike[str] | None) -> Path:
     """OUT, the path without suffix."""
     target = Path("checkpoints") / (data.resolve().name or "model") if out is None else Path(out)
     if target.name in ("", ".."):
-        raise UsageError(f"{target} is a folder; give --out the name of a model in it, such as {target / 'tunes'}.")
+        raise UsageError(f"{target} is a folder; give OUT the name of a model in it, such as {target / 'tunes'}.")
     return target.with_suffix("") if target.suffix == SUFFIX else target
 
 
@@ -256,7 +256,7 @@ def _resumes(target: Path, group: Group, restarts: int, resume: bool, force: boo
         TrainingState.ended(target)
     model = target.with_name(target.name + SUFFIX)
     if not resume and not force and (model.exists() or state.exists()):
-        raise UsageError(f"{model} exists; go on with --resume, replace it with --force, or choose another --out.")
+        raise UsageError(f"{model} exists; go on with --resume, replace it with --force, or choose another OUT.")
     if resume and not state.exists():
         raise UsageError(f"There is no run to resume in {target}; leave --resume out, or give its --out.")
     return resume

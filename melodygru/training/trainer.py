@@ -163,7 +163,7 @@ class Trainer:
             if self.group.launched:
                 self.state.begun(self.target, self.group.run_id, anew=not resume)
         except OSError as error:
-            raise FileError(f"{self.target} cannot be made ({error.strerror}); choose another --out.") from error
+            raise FileError(f"{self.target} cannot be made ({error.strerror}); choose another OUT.") from error
 
     def _epochs(self, task: Task, writer: Any) -> str:
         """All epochs that are left; why they ended, as `TrainResult.stopped` has it."""
@@ -268,7 +268,7 @@ class Trainer:
             kept = f"The model of epoch {last} is kept" if last else "Nothing was learned yet"
             raise TrainingError(
                 f"The {what} is {value} at step {step} with a learning rate of {rate:.2g}. {kept}; train "
-                "again with a lower --lr and --force, or another --out."
+                "again with a lower --lr and --force, or another OUT."
             )
 
     def _finish_epoch(self, epoch: int, held: Dataset, held_pieces: Array) -> dict[str, float]:

@@ -13,7 +13,7 @@ from melodygru.writing.constraints.base import Constraint
 from melodygru.writing.constraints.elsewhere import Within
 from melodygru.writing.constraints.seams import BeginsElsewhere, Leads, SharedMotif, Tessitura
 from melodygru.writing.layout import Layout
-from melodygru.writing.sections import BEGIN_ON, GROUPED
+from melodygru.writing.sections import APART, BEGIN_ON, GROUPED
 
 if TYPE_CHECKING:
     from melodygru.writing.problem import Problem
@@ -25,8 +25,10 @@ MOTIF_BARS = 2
 
 def in_sections(problem: Problem) -> Iterator[Wish]:
     """What is asked for in sections with wishes of their own, what in all others, and what of the whole."""
-    yield from (wish for wish in problem.said() if wish.option not in GROUPED)
     own, letters = problem.config.own_wishes, dict.fromkeys(problem.layout.letters)
+    said = {name for wishes in own.values() for name in wishes}
+    grouped = {*GROUPED, *(name for name in APART if name in said), *(["grid"] if "triplets" in said else [])}
+    yield from (wish for wish in problem.said() if wish.option not in grouped)
     for group in (*([letter] for letter in own), [letter for letter in letters if letter not in own]):
         if not (spans := problem.layout.sections_of(group)):
             continue
@@ -36,7 +38,7 @@ def in_sections(problem: Problem) -> Iterator[Wish]:
         chords = problem.chords if config.chords else ()
         there = replace(problem, config=config, layout=layout, chords=chords, apart=True)
         for wish in there.said():
-            if wish.option in GROUPED:
+            if wish.option in grouped:
                 section = group[0] if wish.option in own.get(group[0], ()) else ""
                 at_home = [Tessitura(*config.pitches)] if section and wish.option == "range" else []
                 yield replace(wish, rules=[Within(rule, spans) for rule in (*wish.rules, *at_home)], section=section)

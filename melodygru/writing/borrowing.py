@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from melodygru.errors import UsageError
-from melodygru.music.chords import estimate_key
+from melodygru.music.chord_keys import estimate_key
 from melodygru.music.melody import Melody, Note
 from melodygru.network.tokenizer import PieceMeta
 from melodygru.writing.config import GenerationConfig

@@ -173,7 +173,7 @@ class Fields:
         commands=WHOLE,
     )  # fmt: skip
     section: str | None = option(
-        None, "Wishes of a section's own: \"C: density=4 range=E4:A5\".", typed=list[str], aliases=("sections",),
+        None, "Wishes of a section's own: \"C: density=4 feel=ballad\".", typed=list[str], aliases=("sections",),
         shown="a verse's chorus is higher, in longer notes; a bridge begins elsewhere", needs="form", panel=TUNE,
         commands=WHOLE,
     )  # fmt: skip

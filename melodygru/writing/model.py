@@ -30,9 +30,10 @@ from melodygru.writing.finishing import hold_last, without_beginning
 from melodygru.writing.own_style import OwnStyle
 from melodygru.writing.planner import Plan, plan
 from melodygru.writing.sampler import Drawn, Watcher, sample
+from melodygru.writing.section_feels import with_feels
 from melodygru.writing.sections import of_a_song
 from melodygru.writing.selection import BestOfAll, Selection
-from melodygru.writing.styles import characters_of, default_style, styled, understood
+from melodygru.writing.styles import characters_of, default_style, styled, understood, unheard_of
 from melodygru.writing.values import DEFAULT_MAX_COPY, DEFAULT_MODEL
 
 WINDOW = 256
@@ -140,7 +141,8 @@ class Model:
         """
         config = GenerationConfig.from_dict({"bars": bars, **options})
         if primer is None:  # whatever else is taken from a melody, a new one has a style
-            config = of_a_song(styled(self.in_own_style(config), self.context, self.default_style))
+            config = with_feels(self.in_own_style(config), unheard_of(self.context))
+            config = of_a_song(styled(config, self.context, self.default_style))
         seed = draw_seed() if seed is None else seed
         source, takes = one_source(primer, rhythm, pitches)
         order = Order(config, seed, source, include_primer, takes=takes)
@@ -281,7 +283,7 @@ class Model:
 
     def _plan(self, order: Order) -> Plan:
         longest = self.checkpoint.tokenizer_config.max_duration
-        config = understood(order.config, self.context, self.name)
+        config = understood(with_feels(order.config, unheard_of(self.context)), self.context, self.name)
         if order.takes and order.primer is not None:
             made = plan_borrowing(config, order.primer, order.takes, longest, self.banned(config), order.loops)
         else:

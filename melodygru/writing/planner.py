@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from melodygru.errors import UsageError
-from melodygru.music.chords import ChordSpan, estimate_key
+from melodygru.music.chord_keys import estimate_key
+from melodygru.music.chords import ChordSpan
 from melodygru.music.form import Stretch, stretches
 from melodygru.music.melody import Melody
 from melodygru.music.scales import parse_scale
@@ -41,7 +42,7 @@ from melodygru.writing.sections import own_spans
 from melodygru.writing.styles import conditions_for
 from melodygru.writing.values import DEFAULT_BARS
 
-_MINOR = ("natural minor", "harmonic minor", "melodic minor", "minor pentatonic", "blues")
+MINOR_SCALES = ("natural minor", "harmonic minor", "melodic minor", "minor pentatonic", "blues")
 _JOINTS_UP_TO = 7
 """Largest leap, in semitones, with which ends of sections are seldom near enough to beginnings by themselves."""
 
@@ -214,7 +215,7 @@ def _key(config: GenerationConfig, spans: Sequence[ChordSpan], primer: Melody | 
     if config.scale is not None and bare:
         # "--key A --scale blues" means a blues in A, whose signature is A minor's.
         name = parse_scale(config.scale)
-        mode = "minor" if name in _MINOR else name if name in SCALES else said.mode
+        mode = "minor" if name in MINOR_SCALES else name if name in SCALES else said.mode
         return replace(said, mode=mode)
     return said
 

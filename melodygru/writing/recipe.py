@@ -21,7 +21,7 @@ from melodygru.music.tracks import Track
 from melodygru.writing.candidates import Generated
 from melodygru.writing.config import GenerationConfig
 
-COMMANDS = ("generate", "infill", "vary", "blend", "arrange")
+COMMANDS = ("generate", "infill", "vary", "blend", "arrange", "harmonize")
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
 
 

@@ -19,6 +19,7 @@ from melodygru.music.melody import Melody
 from melodygru.writing.blending import blend, laid_over
 from melodygru.writing.candidates import Generated, Order
 from melodygru.writing.drawing import FILLINGS, VARIATIONS
+from melodygru.writing.earlier_keys import as_before
 from melodygru.writing.editing import Tune
 from melodygru.writing.infilling import Filled, infill, whole_of
 from melodygru.writing.layout import chords_over
@@ -110,7 +111,7 @@ def made_again(
         include = bool(recipe.details.get("include_primer", True))
         report = _counting(progress, 1, None)
         takes, loops = str(recipe.details.get("takes", "")), bool(recipe.details.get("loops", False))
-        order = Order(recipe.config, recipe.seed, recipe.source, include, takes=takes, loops=loops)
+        order = Order(as_before(recipe), recipe.seed, recipe.source, include, takes=takes, loops=loops)
         generated = model.compose_again(order, recipe.number, report)
         return finish(generated, recipe)
     if recipe.command == "blend" and recipe.source is not None:

@@ -22,15 +22,23 @@ if TYPE_CHECKING:
     from melodygru.music.theory import TimeSignature
     from melodygru.writing.config import GenerationConfig
 
-OF_CONSTRAINTS = ("range", "scale", "chords", "contour", "density", "rests")
+GROUPED = ("range", "scale", "scale_mode", "chords", "contour", "density", "rests")
+"""Wishes that are kept section by section; those of the whole hold where a section has none that goes before them."""
+APART = ("grid", "triplets", "max_leap", "no_repeat_notes")
+"""Wishes that are kept in the whole at once, unless a section has one of its own."""
+OF_CONSTRAINTS = (*GROUPED, *APART)
 """Wishes that a section may have for itself, and that constraints keep."""
-GROUPED = (*OF_CONSTRAINTS, "scale_mode")
-"""Wishes that hold where a section has none that goes before them."""
 OF_THE_NETWORK = ("syncopation", "leaps")
 """Those that the network is told of."""
 BEGIN_ON = "begin_on"
 """A section's own alone: "other", another degree than the first section begins on; or "any"."""
-OWN = (*OF_CONSTRAINTS, *OF_THE_NETWORK, BEGIN_ON)
+FEEL = "feel"
+"""The name of a feel, in whose place `melodygru.writing.section_feels` puts what it sets."""
+OF_MELODIES = (*OF_CONSTRAINTS, *OF_THE_NETWORK)
+"""Those that are fields of `GenerationConfig`."""
+OWN = (*OF_MELODIES, BEGIN_ON, FEEL)
+_NUMBERS = {"density": float, "max_leap": int, "no_repeat_notes": int}
+_YES, _NO = ("yes", "true"), ("no", "false")
 
 _LONGEST = 8000
 """Characters of what is read."""
@@ -59,7 +67,7 @@ def parse_own(text: str, form: Form) -> dict[str, dict[str, Any]]:
                 raise UsageError(f"A section has no {said[1]} of its own: {letter} may have {', '.join(OWN)}.")
             if name in wishes:
                 raise UsageError(f"Section {letter} says {said[1]} twice; say it once.")
-            wishes[name] = _number(letter, value) if name == "density" else value
+            wishes[name] = _value(letter, name, value)
             at = said.end()
         between = _BETWEEN.match(text, at)
         if between is None or not wishes:
@@ -79,11 +87,18 @@ def _letter(word: str, form: Form) -> str:
     raise UsageError(f"--section {word!r}: the form {form} has no such section; it has {', '.join(form.letters)}.")
 
 
-def _number(letter: str, value: str) -> float:
+def _value(letter: str, name: str, value: str) -> float | bool | str:
+    if name == "triplets":
+        if value.lower() not in (*_YES, *_NO):
+            raise UsageError(f"Section {letter}: triplets is {value[:30]!r}; choose yes or no.")
+        return value.lower() in _YES
+    if name not in _NUMBERS:
+        return value
     try:
-        return float(value)
+        return _NUMBERS[name](value)
     except ValueError:
-        raise UsageError(f"Section {letter}: density is {value[:30]!r}; give a number of notes a bar.") from None
+        what = "a number of notes a bar" if name == "density" else "a whole number"
+        raise UsageError(f"Section {letter}: {name} is {value[:30]!r}; give {what}.") from None
 
 
 def _unreadable(text: str) -> UsageError:
@@ -100,6 +115,8 @@ def text_of(own: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _said(item: tuple[str, Any]) -> str:
     name, value = item
+    if isinstance(value, bool):
+        value = (_YES if value else _NO)[0]
     text = f"{value:g}" if isinstance(value, float | int) else str(value)
     quote = '"' if "'" in text else "'"
     return f"{name}={quote}{text}{quote}" if re.search(r"[\s;'\"]", text) else f"{name}={text}"
@@ -128,13 +145,13 @@ def checked(config: GenerationConfig) -> str:
             there = alone(config, wishes)
         except UsageError as error:
             raise UsageError(f"Section {letter}: {error}") from error
-        usual[letter] = {name: wishes[name] if name == BEGIN_ON else getattr(there, name) for name in wishes}
+        usual[letter] = {name: getattr(there, name) if name in OF_MELODIES else wishes[name] for name in wishes}
     return text_of(usual)
 
 
 def alone(config: GenerationConfig, wishes: Mapping[str, Any]) -> GenerationConfig:
     """What is asked for where a section has these wishes: its own before those of the whole, and no form."""
-    own = {name: value for name, value in wishes.items() if name != BEGIN_ON}
+    own = {name: value for name, value in wishes.items() if name in OF_MELODIES}
     left_out = ["form", "section_bars", "section", "motif", "seams", "plain_sections", "bars"]
     if config.chords is None and "chords" not in own:
         left_out += ["chord_mode", "beats_per_chord"]
@@ -162,7 +179,7 @@ def of_a_song(config: GenerationConfig) -> GenerationConfig:
     form = config.parsed_form
     if form is None or not form.of_a_song or config.plain_sections:
         return config
-    own: dict[str, dict[str, Any]] = {} if config.section is None else parse_own(config.section, form)
+    own = {letter: dict(wishes) for letter, wishes in config.own_wishes.items()}
     lower, upper = own.setdefault("V", {}), own.setdefault("C", {})
     if "C" in form.letters:
         low, high = config.pitches

@@ -16,7 +16,8 @@ from melodygru.formats.midi.parser import RawFile, RawNote
 from melodygru.formats.scores.layout import Placed
 from melodygru.formats.scores.melodies import PlacedMelody, key_of_parts
 from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
-from melodygru.music.chords import QUALITIES, Chord, ChordSpan, chord_or_none, estimate_key
+from melodygru.music.chord_keys import key_by_tones
+from melodygru.music.chords import QUALITIES, Chord, ChordSpan, chord_or_none
 from melodygru.music.melody import Melody
 from repertoire.chords import harmonies, simplified
 from repertoire.pieces import NO_CHORD, Harmony
@@ -50,7 +51,7 @@ def with_key_of_chords(melody: Melody, chords: Sequence[Harmony]) -> Melody:
     spans = [
         ChordSpan(one.onset, one.end, _chord(one.root, one.quality) if one.root != NO_CHORD else None) for one in chords
     ]
-    key = estimate_key(spans)
+    key = key_by_tones(spans)
     relative = key.mode == "minor" and melody.key.mode == "major" and (key.tonic + 3) % 12 == melody.key.tonic
     return replace(melody, key=key) if relative and chords[-1].root == key.tonic else melody
 

@@ -1,13 +1,15 @@
 """`melodygru harmonize`: what is written and told, and what is refused."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from melodygru.arranging.harmony import harmonize
 from melodygru.formats.midi.parser import read_midi
-from melodygru.formats.midi.writer import write_midi
+from melodygru.formats.midi.writer import midi_bytes, write_midi
 from melodygru.formats.reading import read, read_melodies
+from melodygru.writing.recipe import Recipe
 from melodygru.writing.replay import chords_in
 from tests.command_line import run
 from tests.tunes import tune
@@ -116,3 +118,38 @@ def test_files_that_are_there_stay_unless_they_may_go(source, tmp_path, capsys):
 def test_names_without_a_known_ending_are_refused(source, tmp_path, capsys):
     assert run("harmonize", source, tmp_path / "out.txt") == 2
     assert "ends in none of .mid, .midi, .musicxml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wishes", [["--count", "3", "--seed", "5"], ["--style", "waltz", "--chords-per-bar", "2"], ["--key", "Gb"]], ids=str
+)
+def test_files_say_how_they_were_made_and_are_made_again(source, tmp_path, capsys, wishes):
+    folder = tmp_path / "ways"
+    folder.mkdir()
+    run("harmonize", source, folder, *wishes)
+    files = sorted(folder.iterdir())
+    assert len(files) == (3 if "--count" in wishes else 1)
+    source.unlink()  # the file holds the melody
+    for file in files:
+        assert run("replay", file, tmp_path / "again.mid", "--force") == 0, capsys.readouterr().err
+        assert (tmp_path / "again.mid").read_bytes() == file.read_bytes()
+        capsys.readouterr()
+        run("info", file, "--json")
+        made = json.loads(capsys.readouterr().out)["made_by"]
+        assert (made["command"], made["options"].get("style")) == (
+            "harmonize",
+            "waltz" if "--style" in wishes else None,
+        )
+        run("info", file)
+        assert "harmonize" in capsys.readouterr().out
+
+
+def test_a_file_of_a_way_that_is_no_more_is_refused_in_a_sentence(source, tmp_path, capsys):
+    run("harmonize", source, tmp_path / "out.mid", "--force")
+    raw = read_midi(tmp_path / "out.mid")
+    recipe = Recipe.find(raw.texts)
+    for damaged, words in ((replace(recipe, number=7), "is way 8, of which there are 1 now"),
+                           (replace(recipe, source=None), "does not hold the melody")):  # fmt: skip
+        (tmp_path / "damaged.mid").write_bytes(midi_bytes(recipe.source, text=damaged.text()))
+        assert run("replay", tmp_path / "damaged.mid") == 1
+        assert words in capsys.readouterr().err

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from melodygru.errors import UsageError
 from melodygru.formats.midi.parser import read_midi
 from melodygru.writing.recipe import Recipe
 from tests.command_line import run
@@ -142,3 +143,24 @@ def test_shells_complete_commands_and_options(words, expected):
     code = "from melodygru.cli import app; app(prog_name='melodygru')"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert expected in done.stdout.split()
+
+
+@pytest.mark.parametrize("line", [["tunes", "mine"], ["tunes", "--out", "mine"], ["--out=mine", "tunes"]], ids=str)
+def test_where_models_and_comparisons_go_stands_behind_the_folder(here, monkeypatch, capsys, line):
+    places = []
+
+    def told(*arguments, **_):
+        places.append(str(arguments[1]))
+        raise UsageError("Enough.")
+
+    monkeypatch.setattr("melodygru.training.run.train", told)
+    monkeypatch.setattr("melodygru.evaluation.comparison.plan_comparison", lambda *_, **__: [])
+    monkeypatch.setattr("melodygru.evaluation.comparison_runs.run_all", told)
+    for command in ("train", "compare"):
+        assert run(command, *line) == 2
+        capsys.readouterr()
+        run(command, "--help")
+        said = capsys.readouterr().out
+        assert "[OUT" in said
+        assert "--out" not in said  # understood, and on no help page
+    assert places == ["mine", str(Path("mine", "runs.jsonl"))]

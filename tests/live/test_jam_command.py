@@ -130,8 +130,8 @@ def test_plain_lines_are_printed_when_the_turn_changes(capsys):
 
 def test_modes_are_those_that_there_are():
     from melodygru.cli.jam_command import MODES
-    from melodygru.live import session
+    from melodygru.live import modes
 
-    assert tuple(session.MODES) == MODES
+    assert tuple(modes.MODES) == MODES
     with pytest.raises(UsageError):
         Evening("none")

@@ -3,14 +3,16 @@
 import sys
 from io import BytesIO
 from pathlib import Path
+from random import Random
 
 import mido
 import pytest
 from mido import Message
 
 from melodygru.errors import UsageError
+from melodygru.live.clock import SETTLED_PULSES
+from melodygru.live.modes import MODES
 from melodygru.live.sender import LostPortError
-from melodygru.live.session import MODES
 from melodygru.music.melody import Note
 from melodygru.music.theory import Key
 from tests.live.evening import LINE, STEP, Evening, line
@@ -277,6 +279,24 @@ def test_without_a_clock_it_keeps_to_the_player():
     assert evening.session.view(evening.now).qpm == pytest.approx(100, rel=0.03)
     assert evening.struck[0][0] * STEP == pytest.approx(16 * eighth, abs=0.06)
     assert len(evening.asked[-1].heard.notes) == 15
+
+
+def test_a_tempo_that_is_not_known_yet_is_neither_shown_nor_recorded():
+    evening = Evening("loop", clock="followed")
+    period, chance = 60 / 150 / 24, Random(3)
+    evening.session.follow(0.0, Message("start"))
+    shown = []
+    for number in range(300):
+        # A program whose sound card takes 256 frames at a time sends its pulses up to 5 ms late.
+        evening.until((number * period + chance.random() * 0.0053) / STEP)
+        evening.session.follow(evening.now, Message("clock"))
+        shown.append(evening.session.view(evening.now).qpm)
+    assert set(shown[: SETTLED_PULSES - 1]) == {None}
+    assert all(qpm == pytest.approx(150, rel=0.03) for qpm in shown[SETTLED_PULSES:])
+    evening.session.close(evening.now)
+    file = mido.MidiFile(file=BytesIO(evening.session.recording.midi_bytes()))
+    tempos = [mido.tempo2bpm(one.tempo) for one in file.tracks[0] if one.type == "set_tempo"]
+    assert all(qpm == pytest.approx(150, rel=0.03) for qpm in tempos)
 
 
 def test_a_port_that_is_gone_ends_the_session():

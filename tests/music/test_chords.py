@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru.errors import UsageError
+from melodygru.music.chord_keys import estimate_key
 from melodygru.music.chords import (
     QUALITIES,
     Chord,
     chord_scale,
-    estimate_key,
     lay_out,
     parse_progression,
     strong_beats,

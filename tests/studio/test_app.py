@@ -276,6 +276,10 @@ def test_what_goes_on_from_a_file_is_the_command_lines_too(studio, tmp_path, inc
         ({"options": {"style": "waltz", "bars": 4, "syncopation": "much", "leaps": "few", "rests": "many"}},
          ["--style", "waltz", "--bars", 4, "--syncopation", "much", "--leaps", "few", "--rests", "many"]),
         ({"model": "folk", "options": {"bars": 4}}, ["--model", "folk", "--bars", 4]),
+        ({"options": {"form": "V2 C2", "section": "C: feel='anthem' density='3'; V: rests='few'", "seams": "free"}},
+         ["--form", "V2 C2", "--section", "C: feel=anthem density=3", "--section", "V: rests=few", "--seams", "free"]),
+        ({"model": "folk", "options": {"form": "A2 B2", "section": "B: feel=topline"}},
+         ["--model", "folk", "--form", "A2 B2", "--section", "B: feel=topline"]),
     ],
     ids=str,
 )  # fmt: skip
@@ -475,7 +479,7 @@ def test_a_file_that_is_opened_comes_back_as_it_was_saved(studio):
     link = post(studio, "files", melody=TUNE, format="mid", program=40, swing=0.6, chords="C G").json()
     assert link["name"] == "Scale.mid"
     opened = studio.page.post("api/open", params={"name": "x.mid"}, content=fetched(studio, link)).json()
-    assert opened["melodies"] == [{**TUNE, "name": "x"}]
+    assert opened["melodies"] == [{**TUNE, "name": "x", "tempi": []}]
     refused(studio.page.post("api/open", params={"name": "x.mid"}, content=b"no midi"), "x.mid")
     refused(studio.page.post("api/open", params={"name": "x.mid"}, content=b""), "x.mid")
 
@@ -757,7 +761,7 @@ def test_a_melody_with_a_pickup_goes_there_and_back():
 def test_what_would_be_written_is_told_without_writing_it(studio):
     options = {"chords": "Am F C G", "mode": "minor", "bars": 8}
     assert post(studio, "check", options=options).json() == {
-        "key": "A minor", "meter": "4/4", "bpm": 96.0, "bars": 8, "problem": None,
+        "key": "A minor", "meter": "4/4", "bpm": 96.0, "bars": 8, "problem": None, "parts": {},
     }  # fmt: skip
     (take,) = takes(studio, options=options, seed=1)
     assert take["melody"]["key"] == "A minor"

@@ -178,13 +178,16 @@ def test_a_groove_that_was_chosen_is_undone(opened: Any) -> None:
     assert opened.input_value("#groove") == "pop"
 
 
-def test_a_page_of_notes_says_that_it_is_the_melodys(opened: Any) -> None:
+def test_a_page_of_notes_has_the_bass_on_its_staff_and_says_what_it_leaves_out(opened: Any) -> None:
     with_groove(opened)
     data = saved(opened, "[data-format=musicxml]")
-    assert data.count(b"<score-part ") == 1
+    assert data.count(b"<score-part ") == 2
+    assert data.count(b"<part-name>Bass</part-name>") == 1
     assert b"<harmony" in data
     opened.wait_for_selector("#message:not([hidden])")
-    assert "go with MIDI and WAV" in opened.inner_text("#message")
+    assert "goes with MIDI and WAV" in opened.inner_text("#message")
+    opened.click("#bassOn")
+    assert saved(opened, "[data-format=musicxml]").count(b"<score-part ") == 1
 
 
 def test_lanes_are_heard_and_mute(opened: Any) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from melodygru.formats.midi.parser import parse_midi
 from melodygru.music.chords import parse_progression, strong_beats
 from melodygru.music.theory import Key, TimeSignature
-from tests.studio.browser import BROWSER, melody_of, saved, select_bars, settle
+from melodygru.writing.recipe import Recipe
+from tests.studio.browser import BROWSER, NARROW, melody_of, saved, select_bars, settle
 
 pytestmark = BROWSER
 
@@ -167,6 +169,56 @@ def test_contradictions_are_told_beside_the_field_before_anything_is_pressed(
         else:
             one.fill("")
     opened.wait_for_function("() => !document.querySelector('#hint.wrong:not([hidden])')")
+
+
+def test_each_part_of_a_form_has_wishes_of_its_own(opened: Any) -> None:
+    settle(opened)
+    assert not opened.locator("#parts").is_visible()
+    opened.fill("[name=form]", "verse 2 chorus 2 verse 2")
+    opened.wait_for_selector("#parts fieldset")
+    assert opened.locator("#parts legend").all_inner_texts() == ["Verse (V)", "Chorus (C)"]
+    for option, value in {"density": "6", "range": "E5:A5", "chords": "F C"}.items():
+        opened.fill(f'[data-letter=C][data-option="{option}"]', value)
+    opened.select_option("[data-letter=V][data-option=feel]", "lullaby")
+    opened.fill("[name=seed]", "3")
+    act(opened, "#generate")
+    data = saved(opened)
+    own = Recipe.find(parse_midi(data).texts).config.own_wishes
+    assert own["C"] == {"density": 6.0, "range": "E5:A5", "chords": "F C"}
+    assert own["V"]["max_leap"] == 9
+    pitches = [note["pitch"] for note in melody_of(opened)["notes"] if 192 <= note["onset"] < 384]
+    assert min(pitches) >= 76
+    assert max(pitches) <= 81
+    # What cannot be is told beside the parts, and what was said is there again when the page is opened anew.
+    opened.fill("[data-letter=C][data-option=range]", "E5")
+    opened.wait_for_selector("#hint.wrong")
+    assert opened.inner_text("#hint").startswith("Section C:")
+    rows, hint = (opened.locator(where).bounding_box() for where in ("#parts", "#hint"))
+    assert 0 <= hint["y"] - (rows["y"] + rows["height"]) < 40
+    opened.fill("[data-letter=C][data-option=range]", "E5:A5")
+    opened.reload()
+    opened.wait_for_selector("html[data-ready]")
+    opened.wait_for_function("() => document.querySelectorAll('#parts legend')[1]?.textContent === 'Chorus (C)'")
+    assert opened.input_value("[data-letter=C][data-option=chords]") == "F C"
+    # Parts that the form no longer has, and a form that is no more, leave nothing behind.
+    opened.fill("[name=form]", "V2 B2")
+    opened.wait_for_function("() => document.querySelectorAll('#parts legend')[1]?.textContent === 'Bridge (B)'")
+    assert opened.input_value("#section").startswith("V: ")
+    assert "C:" not in opened.input_value("#section")
+    opened.fill("[name=form]", "")
+    opened.wait_for_selector("#parts", state="hidden")
+    act(opened, "#generate")
+    assert Recipe.find(parse_midi(saved(opened)).texts).config.section is None
+
+
+@pytest.mark.parametrize("opened", [{"viewport": NARROW, "has_touch": True}], indirect=True)
+def test_the_parts_fit_a_telephone(opened: Any) -> None:
+    opened.fill("[name=form]", "V2 C2")
+    opened.wait_for_selector("#parts fieldset")
+    assert opened.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    for box in (one.bounding_box() for one in opened.locator("#parts input, #parts select").all()):
+        assert box["width"] >= 70
+        assert box["x"] + box["width"] <= NARROW["width"]
 
 
 def test_another_key_than_that_of_the_melody_is_told(opened: Any) -> None:

@@ -470,7 +470,7 @@ def test_tensorboard_files_are_written(folder):
         ({"val_split": 1.5}, "val-split is 1.5"),
         ({"threads": 0}, "threads is 0"),
         ({"surprise": 1}, "surprise"),
-        ({"out": "."}, "is a folder; give --out the name of a model in it"),
+        ({"out": "."}, "is a folder; give OUT the name of a model in it"),
     ],
 )
 def test_settings_out_of_range_are_refused(folder, options, words):

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,9 @@ from melodygru.writing.option_files import flat
 from melodygru.writing.planner import plan
 from melodygru.writing.recipe import Recipe
 from melodygru.writing.replay import made_again
+from melodygru.writing.section_feels import with_feels
 from melodygru.writing.sections import OWN, of_a_song, parse_own, text_of
+from melodygru.writing.styles import unheard_of
 from tests.command_line import run
 from tests.networks import checkpoint
 from tests.wish_checker import section_violations
@@ -45,6 +48,9 @@ def random_order(chance):
             "scale": chance.choice(["major pentatonic", "blues", "major"]),
             "chords": chance.choice(["F G C Am", "C", "Dm7 G7"]),
             "contour": chance.choice(["arch", "up", "down"]),
+            "max_leap": chance.choice([4, 7]),
+            "no_repeat_notes": chance.choice([1, 2]),
+            "triplets": False,
         }
         own[letter] = {name: value for name, value in wishes.items() if chance.random() < 0.3}
         if "chords" in own[letter]:
@@ -74,7 +80,7 @@ def test_bars_are_exact_repeats_equal_and_each_sections_own_wishes_kept(model):
 def test_the_checker_sees_what_is_wrong(model):
     data = midi_bytes(model.compose(GenerationConfig(form="V4 C4 V4", best_of=1), 1)[0].melody)
     assert not section_violations(data, "V4 C4 V4", {}, 0)
-    wrong = [("density", 30), ("range", "C8:D8"), ("scale", "blues"), ("chords", "F#")]
+    wrong = [("density", 30), ("range", "C8:D8"), ("scale", "blues"), ("chords", "F#"), ("max_leap", 0)]
     for name, value in wrong:
         assert section_violations(data, "V4 C4 V4", {"C": {name: value}}, 0), name
     assert any(section_violations(data, "V4 C4 V4", {"C": {"rests": rests}}, 0) for rests in ("none", "some"))
@@ -93,6 +99,9 @@ texts = st.dictionaries(
             "contour": st.sampled_from(["arch", "0 7 4 0"]),
             "rests": st.just("few"),
             "begin_on": st.just("other"),
+            "max_leap": st.integers(1, 12),
+            "triplets": st.booleans(),
+            "feel": st.just("anthem"),
         },
     ),
     min_size=1,
@@ -123,7 +132,9 @@ def test_any_text_is_read_or_refused_in_a_sentence(text):
         ({"form": "AB", "section": "C: density=4"}, "the form AB has no such section; it has A, B"),
         ({"form": "AB", "section": "chorus: density=4"}, "no such section"),
         ({"form": "AB", "section": "density=4"}, "cannot be read"),
-        ({"form": "AB", "section": "A: grid=1/8"}, "A section has no grid of its own"),
+        ({"form": "AB", "section": "A: bpm=90"}, "A section has no bpm of its own"),
+        ({"form": "AB", "section": "A: triplets=2"}, "Section A: triplets is '2'; choose yes or no"),
+        ({"form": "AB", "section": "A: max_leap=wide"}, "Section A: max_leap is 'wide'; give a whole number"),
         ({"form": "AB", "section": "A: density=400"}, "Section A: density is 400"),
         ({"form": "AB", "section": "A: density=many"}, "Section A: density is 'many'"),
         ({"form": "AB", "section": "A: density=1 density=2"}, "says density twice"),
@@ -231,6 +242,43 @@ def test_a_song_is_made_again_to_the_byte_from_what_its_file_says(here, capsys):
     assert recipe.config.form == "V2 C2 V2"
     assert recipe.config.own_wishes["C"]["chords"] == "F G C Am"
     assert recipe.config.own_wishes["V"]["rests"] == "few"
+    assert made_again(recipe, load_model()) == data
+
+
+def test_a_section_has_what_its_feel_sets_for_a_part_beneath_what_it_says_itself(folk):
+    config = GenerationConfig(form="V2 C2", section="C: feel=anthem density=2.5")
+    own = with_feels(config).own_wishes["C"]
+    assert config.section == "C: feel=anthem density=2.5"
+    assert own == {
+        "range": "C4:D5", "density": 2.5, "grid": "1/8", "triplets": False, "syncopation": "none", "leaps": "few",
+        "max_leap": 7,
+    }  # fmt: skip
+    # Files say what a feel sets, and a model that has not learned of traits is not asked for them.
+    heard = with_feels(config, unheard_of(folk.context)).own_wishes["C"]
+    assert heard == {name: value for name, value in own.items() if name not in ("syncopation", "leaps")}
+    for melody in folk.generate_many(2, seed=1, **config.as_dict()):
+        data = midi_bytes(melody)
+        assert not section_violations(data, "V2 C2", {"C": heard}, melody.key.tonic)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("quick", "the feel quick sets nothing that a section can have"), ("gloom", "There is no feel 'gloom'; choose")],
+)
+def test_feels_that_a_section_cannot_have_are_refused_with_the_section(here, folk, name, words):
+    Path("feels.toml").write_text("[quick]\nbpm = 200\n")
+    with pytest.raises(UsageError, match=f"Section C: {words}"):
+        folk.generate_many(1, form="VC", section=f"C: feel={name}")
+
+
+def test_sections_of_feels_are_made_again_when_the_feels_have_changed(here, capsys):
+    Path("feels.toml").write_text('[mine]\ngrid = "1/8"\ntriplets = false\nbpm = 200\n')
+    run("generate", "--form", "V2 C2", "--section", "C: feel=mine", "--seed", "3", "song.mid")
+    Path("feels.toml").unlink()
+    data = Path("song.mid").read_bytes()
+    recipe = Recipe.find(parse_midi(data).texts)
+    assert recipe.config.own_wishes["C"].items() >= {"grid": "1/8", "triplets": False}.items()
+    assert recipe.config.bpm != 200
     assert made_again(recipe, load_model()) == data
 
 

@@ -48,6 +48,7 @@ def midi_bytes(
     text: Sequence[str] | str | None = None,
     tracks: Sequence[Track] | None = None,
     velocities: Mapping[int, int] | None = None,
+    tempi: Sequence[tuple[int, float]] = (),
 ) -> bytes:
     """A melody as the bytes of a MIDI file whose tracks end on its last bar line.
 
@@ -64,6 +65,8 @@ def midi_bytes(
         tracks: what sounds beside the melody, within its bars; see `melodygru.arranging.accompaniment`.
         velocities: of notes that say how loud they are, by their onsets in steps: [1, 127]. Others are as `performance`
             has them.
+        tempi: (step, quarters a minute) where the tempo changes, rising from step 0; see
+            `melodygru.formats.midi.tempo_map`. They stand in place of the melody's own tempo.
 
     Raises:
         UsageError: chords that do not fit, format 0 asked for together with chords, or swing in a metre that has none.
@@ -84,11 +87,14 @@ def midi_bytes(
     clock = Clock(melody, performance)
     groove = Clock(melody, performance, straight=())  # it swings under the melody's triplets too
     last = melody.length * clock.ticks_per_step
-    tempos = tempos_of(melody, performance.expression) if performance.expression_time else ()
+    tempos = tempos_of(melody, performance.expression) if performance.expression_time and not tempi else tempi[1:]
     shape: list[tuple[int, Message | MetaMessage]] = [
         (step * clock.ticks_per_step, MetaMessage("set_tempo", tempo=round(60_000_000 / qpm))) for step, qpm in tempos
     ]
-    head = [MetaMessage("track_name", name=melody.name or "Melody"), *_facts(melody, performance, text)]
+    head = [
+        MetaMessage("track_name", name=melody.name or "Melody"),
+        *_facts(replace(melody, qpm=tempi[0][1]) if tempi else melody, performance, text),
+    ]
     struck = [
         one._replace(velocity=said.get(note.onset, one.velocity))
         for one, note in zip(perform(melody, performance), melody.notes, strict=True)

@@ -20,6 +20,7 @@ from melodygru.formats.notation.musicxml import musicxml, mxl, number, readable,
 from melodygru.formats.notation.outlines import outlined
 from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody
+from melodygru.music.tracks import Track
 
 __all__ = ["SUFFIXES", "abc", "musicxml", "mxl", "pages", "pdf", "png", "svg", "written"]
 
@@ -44,35 +45,40 @@ _SIGNS, _DOT = {"half": "\ueca3", "quarter": "\ueca5"}, "\uecb7"
 _ENGRAVING = threading.Lock()
 
 
-def svg(melody: Melody, chords: Sequence[ChordSpan] = (), width: int = 1600) -> str:
+def svg(melody: Melody, chords: Sequence[ChordSpan] = (), width: int = 1600, bass: Track | None = None) -> str:
     """The whole melody as one picture, `width` pixels wide in [100, 10000] and as high as it must be.
 
     Raises UsageError for another width, and for a melody too long for one picture.
     """
     if not 100 <= width <= 10_000:
         raise UsageError(f"A width of {width} pixels is not legal; choose 100 to 10000.")
-    found = _engraved(melody, chords, {"pageHeight": _ENDLESS, "adjustPageHeight": True}, 80)
+    found = _engraved(melody, chords, bass, {"pageHeight": _ENDLESS, "adjustPageHeight": True}, 80)
     if len(found) > 1:
         raise UsageError(f"{melody.bars} bars are too many for one picture; write a PDF, which has pages.")
     height = round(width * _size(found[0])[1] / _size(found[0])[0])
     return re.sub(r'width="[^"]*" height="[^"]*"', f'width="{width}" height="{height}"', found[0], count=1)
 
 
-def pages(melody: Melody, chords: Sequence[ChordSpan] = ()) -> list[str]:
+def pages(melody: Melody, chords: Sequence[ChordSpan] = (), bass: Track | None = None) -> list[str]:
     """The melody on pages of A4, each an SVG."""
-    return _engraved(melody, chords, {"pageHeight": _A4[1]}, 150)
+    return _engraved(melody, chords, bass, {"pageHeight": _A4[1]}, 150)
 
 
-def png(melody: Melody, chords: Sequence[ChordSpan] = (), width: int = 1600) -> bytes:
+def png(melody: Melody, chords: Sequence[ChordSpan] = (), width: int = 1600, bass: Track | None = None) -> bytes:
     """The picture that `svg` gives as a PNG, black on white. Raises UsageError as that does."""
-    drawn = svg(melody, chords, width)
+    drawn = svg(melody, chords, width, bass)
     if _size(drawn)[1] > _LARGEST_SIDE:
         raise UsageError(f"{melody.bars} bars are too many for one picture; write a PDF, which has pages.")
     draw = import_module("resvg_py").svg_to_bytes
     return bytes(draw(svg_string=drawn, background="white", skip_system_fonts=True))
 
 
-def pdf(melody: Melody, chords: Sequence[ChordSpan] = (), progress: Callable[[int, int], None] | None = None) -> bytes:
+def pdf(
+    melody: Melody,
+    chords: Sequence[ChordSpan] = (),
+    progress: Callable[[int, int], None] | None = None,
+    bass: Track | None = None,
+) -> bytes:
     """The melody as a PDF of A4 pages; the same bytes each time. `progress` is called with pages done, and all."""
     canvas_module, draw = import_module("reportlab.pdfgen.canvas"), import_module("reportlab.graphics.renderPDF").draw
     read = import_module("svglib.svglib").svg2rlg
@@ -81,7 +87,7 @@ def pdf(melody: Melody, chords: Sequence[ChordSpan] = (), progress: Callable[[in
     canvas = canvas_module.Canvas(packed, pagesize=size, pageCompression=1, invariant=1)
     canvas.setTitle(readable(melody.name) or "Melody")
     canvas.setCreator("melodygru")
-    engraved = pages(melody, chords)
+    engraved = pages(melody, chords, bass)
     for done, page in enumerate(engraved):
         if progress is not None:
             progress(done, len(engraved))
@@ -95,35 +101,41 @@ def pdf(melody: Melody, chords: Sequence[ChordSpan] = (), progress: Callable[[in
     return packed.getvalue()
 
 
-_WRITERS: dict[str, Callable[[Melody, Sequence[ChordSpan]], bytes]] = {
+_WRITERS: dict[str, Callable[[Melody, Sequence[ChordSpan], Track | None], bytes]] = {
     ".musicxml": musicxml,
     ".xml": musicxml,
     ".mxl": mxl,
-    ".abc": lambda melody, chords: abc(melody, chords).encode(),
-    ".svg": lambda melody, chords: svg(melody, chords).encode(),
-    ".png": png,
-    ".pdf": pdf,
+    ".abc": lambda melody, chords, bass: abc(melody, chords).encode(),
+    ".svg": lambda melody, chords, bass: svg(melody, chords, bass=bass).encode(),
+    ".png": lambda melody, chords, bass: png(melody, chords, bass=bass),
+    ".pdf": lambda melody, chords, bass: pdf(melody, chords, bass=bass),
 }
 SUFFIXES = tuple(_WRITERS)
 """Endings of the files that `written` can make."""
 
 
 def written(
-    melody: Melody, chords: Sequence[ChordSpan], suffix: str, progress: Callable[[int, int], None] | None = None
+    melody: Melody,
+    chords: Sequence[ChordSpan],
+    suffix: str,
+    progress: Callable[[int, int], None] | None = None,
+    bass: Track | None = None,
 ) -> bytes:
     """The bytes of a file that ends in `suffix` (".pdf", or a name such as "tune.pdf", in any case).
 
-    `progress` is called with pages done, and all, of what has pages.
+    `progress` is called with pages done, and all, of what has pages. A `bass` has a staff of its own, but in ABC.
 
     Raises UsageError for an ending that is not among `SUFFIXES`.
     """
     ending = (PurePath(suffix).suffix or suffix).lower()
     if ending not in _WRITERS:
         raise UsageError(f"{suffix} is no kind of score; choose an ending among {', '.join(SUFFIXES)}.")
-    return pdf(melody, chords, progress) if ending == ".pdf" else _WRITERS[ending](melody, chords)
+    return pdf(melody, chords, progress, bass) if ending == ".pdf" else _WRITERS[ending](melody, chords, bass)
 
 
-def _engraved(melody: Melody, chords: Sequence[ChordSpan], size: dict[str, Any], margin: int) -> list[str]:
+def _engraved(
+    melody: Melody, chords: Sequence[ChordSpan], bass: Track | None, size: dict[str, Any], margin: int
+) -> list[str]:
     """Verovio's pages, with outlines for letters. Raises MelodyGRUError if Verovio cannot engrave."""
     verovio = import_module("verovio")
     # Where its fonts are Verovio knows in the thread alone that imported it.
@@ -134,7 +146,7 @@ def _engraved(melody: Melody, chords: Sequence[ChordSpan], size: dict[str, Any],
         unit, dots, rate = tempo_unit(melody.time_signature, melody.qpm)
         mark = _SIGNS[unit] + _DOT * dots, f" = {number(rate)}"
         size = {**size, "bottomMarginHeader": 8}
-    data = musicxml(melody, chords, for_verovio=mark is not None).decode()
+    data = musicxml(melody, chords, bass, for_verovio=mark is not None).decode()
     with _ENGRAVING:
         toolkit = verovio.toolkit()
         header = "auto" if title else "none"

@@ -10,10 +10,11 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from melodygru.formats.notation.bass_staff import bass_line, bass_part
 from melodygru.formats.notation.beams import beams
 from melodygru.formats.notation.chord_symbols import changes, chords_in, harmony_of
 from melodygru.formats.notation.interop import to_music21
@@ -21,6 +22,7 @@ from melodygru.formats.notation.note_values import Bar, written_bars
 from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
+from melodygru.music.tracks import Track
 
 if TYPE_CHECKING:
     import music21
@@ -42,21 +44,25 @@ _BEAMS = {
 """MusicXML's names of beams -> music21's type and direction."""
 
 
-def musicxml(melody: Melody, chords: Sequence[ChordSpan] = (), *, for_verovio: bool = False) -> bytes:
+def musicxml(
+    melody: Melody, chords: Sequence[ChordSpan] = (), bass: Track | None = None, *, for_verovio: bool = False
+) -> bytes:
     """The melody as an uncompressed MusicXML file; chord symbols stand where the harmony changes.
+
+    A `bass` stands on a staff of its own under it.
 
     `for_verovio` leaves out what Verovio draws at the wrong place (the tempo, below chord symbols) or twice (what is
     added to a chord).
     """
     from music21.musicxml.m21ToXml import ScoreExporter
 
-    root = ScoreExporter(_notated(melody, chords, for_verovio), makeNotation=False).parse()
+    root = ScoreExporter(_notated(melody, chords, bass, for_verovio), makeNotation=False).parse()
     _finish(root)
     ElementTree.indent(root, " ")
     return _DOCTYPE.encode() + ElementTree.tostring(root, encoding="utf-8") + b"\n"
 
 
-def mxl(melody: Melody, chords: Sequence[ChordSpan] = ()) -> bytes:
+def mxl(melody: Melody, chords: Sequence[ChordSpan] = (), bass: Track | None = None) -> bytes:
     """The melody as a compressed MusicXML file; the same bytes each time."""
     container = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<container><rootfiles><rootfile full-path="score.musicxml" '
@@ -66,7 +72,7 @@ def mxl(melody: Melody, chords: Sequence[ChordSpan] = ()) -> bytes:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in (
             ("META-INF/container.xml", container.encode()),
-            ("score.musicxml", musicxml(melody, chords)),
+            ("score.musicxml", musicxml(melody, chords, bass)),
         ):
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
@@ -103,19 +109,18 @@ def number(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
-def _notated(melody: Melody, chords: Sequence[ChordSpan], for_verovio: bool) -> music21.stream.Score:
+def _notated(
+    melody: Melody, chords: Sequence[ChordSpan], bass: Track | None, for_verovio: bool
+) -> music21.stream.Score:
     """The score of `to_music21`, with beams, chord symbols, line breaks and a head for the page."""
-    from music21 import duration, instrument, layout
+    from music21 import duration, layout
 
+    bass = bass if bass is not None and bass.strokes else None
     score = to_music21(melody)
     score.metadata.title = readable(melody.name) or None
     score.definesExplicitSystemBreaks = True
     [part] = score.parts
-    part.partName = "Melody"
-    part.style.printPartName = False
-    player = instrument.Instrument()
-    player.partId = "P1"
-    part.insert(0, player)
+    _name(part, "Melody", "P1", bass is not None)
     measures = list(part.getElementsByClass("Measure"))
     [mark] = measures[0].getElementsByClass("MetronomeMark")
     if for_verovio:
@@ -127,19 +132,45 @@ def _notated(melody: Melody, chords: Sequence[ChordSpan], for_verovio: bool) -> 
         mark.number = float(number(rate))
         mark.numberSounding = melody.qpm / float(mark.referent.quarterLength)
     bars, changing = written_bars(melody), changes(chords)
-    breaks = line_breaks(bars)
+    fullest = bars
+    if bass is not None:
+        line = bass_line(melody, bass)
+        below, under = bass_part(line), written_bars(line)
+        _name(below, line.name, "P2", True)
+        _beam(below.getElementsByClass("Measure")[bool(line.pickup) :], under[bool(line.pickup) :], melody)
+        score.insert(0, below)
+        score.insert(0, layout.StaffGroup([part, below], symbol="bracket", barTogether=True))
+        fullest = [max(pair, key=lambda bar: len(bar.symbols)) for pair in zip(bars, under, strict=True)]
+    _beam(measures, bars, melody)
+    breaks = line_breaks(fullest)
     for index, (measure, bar) in enumerate(zip(measures, bars, strict=True)):
         if index in breaks:
             measure.insert(0, layout.SystemLayout(isNew=True))
+        for step, span in chords_in(bar, changing).items():
+            measure.insert((step - bar.start) / STEPS_PER_QUARTER, _symbol(span, not for_verovio))
+    return score
+
+
+def _name(part: music21.stream.Part, name: str, number: str, shown: bool) -> None:
+    """What a part is called, and whether that is printed."""
+    from music21 import instrument
+
+    part.partName = name
+    part.style.printPartName = shown
+    player = instrument.Instrument()
+    player.partId = number
+    part.insert(0, player)
+
+
+def _beam(measures: Iterable[Any], bars: Iterable[Bar], melody: Melody) -> None:
+    """Beams, and brackets of triplets that have none of their own."""
+    for measure, bar in zip(measures, bars, strict=True):
         joined = beams(bar, melody.time_signature)
         for at, element in enumerate(measure.notesAndRests):
             for kind in joined[at]:
                 element.beams.append(*_BEAMS[kind])
             if element.duration.tuplets:
                 element.duration.tuplets[0].bracket = not _has_own_beam(bar, joined, at)
-        for step, span in chords_in(bar, changing).items():
-            measure.insert((step - bar.start) / STEPS_PER_QUARTER, _symbol(span, not for_verovio))
-    return score
 
 
 def _symbol(span: ChordSpan, degrees: bool) -> Any:

@@ -4,13 +4,14 @@
 // alone decides when they sound; so a busy page shifts nothing.
 
 import { drum } from "./drums.js";
+import { paceAt, secondsBetween } from "./tempi.js";
 import { click, outlet, sound, voiceName } from "./voices.js";
 
 /** @typedef {{pitch: number, onset: number, duration: number, velocity?: number}} Note */
 /** @typedef {{onset: number, end: number, pitches: number[]}} Chord */
 /** @typedef {"chords" | "bass" | "drums"} Part */
 /**
- * @typedef {{notes: Note[], length: number, bpm: number, barSteps: number, beatSteps: number, chords?: Chord[],
+ * @typedef {{notes: Note[], length: number, bpm: number, tempi?: import("./tempi.js").Tempi, barSteps: number, beatSteps: number, chords?: Chord[],
  *   program?: number, lanes?: {part: Part, program: number, notes: Note[]}[]}} Clip  with lanes in place of plain chords
  */
 /**
@@ -40,12 +41,14 @@ const CHANNELS = { chords: 1, bass: 2, drums: 9 };
  * Everything that begins in steps [from, to), heard from `time` on; what would sound past `end` is cut there.
  * With `caught`, what began before `from` and still holds is struck again at `from`.
  * @param {BaseAudioContext} context @param {AudioNode} out @param {Clip} clip
- * @param {number} from @param {number} to @param {number} end @param {number} time @param {number} rate steps a second
- * @param {{caught: boolean, melody: boolean, levels: Record<Part, number>, metronome: boolean,
- *   port?: Port | null, clock?: (time: number) => number}} wanted `levels` in [0, 1]; `clock` from the context's to the page's
+ * @param {number} from @param {number} to no tempo changes before it @param {number} end @param {number} time
+ * @param {number} rate steps a second
+ * @param {{caught: boolean, melody: boolean, levels: Record<Part, number>, metronome: boolean, led?: boolean,
+ *   port?: Port | null, clock?: (time: number) => number}} wanted `levels` in [0, 1]; `led`: another clock says the tempo; `clock` from the context's to the page's
  */
 function schedule(context, out, clip, from, to, end, time, rate, wanted) {
   const seconds = (/** @type {number} */ steps) => steps / rate;
+  const held = (/** @type {number} */ onset, /** @type {number} */ over) => (over <= to || wanted.led ? seconds(over - onset) : secondsBetween(clip, onset, over));
   const due = (/** @type {number} */ onset, /** @type {number} */ over) =>
     (onset >= from && onset < to) || (wanted.caught && onset < from && over > from);
   const { port, clock = () => 0 } = wanted;
@@ -56,8 +59,8 @@ function schedule(context, out, clip, from, to, end, time, rate, wanted) {
     const over = Math.min(note.onset + note.duration, end), onset = Math.max(note.onset, from);
     if (!due(note.onset, over)) continue;
     const start = time + seconds(onset - from);
-    sound(context, out, voice, note.pitch, note.velocity ?? VELOCITY, start, seconds(over - onset));
-    send(CHANNEL, note.pitch, note.velocity ?? VELOCITY, start, seconds(over - onset));
+    sound(context, out, voice, note.pitch, note.velocity ?? VELOCITY, start, held(onset, over));
+    send(CHANNEL, note.pitch, note.velocity ?? VELOCITY, start, held(onset, over));
   }
   const lanes = clip.lanes ?? [];
   for (const { part, program, notes } of lanes) {
@@ -69,8 +72,8 @@ function schedule(context, out, clip, from, to, end, time, rate, wanted) {
       if (!struck) continue;
       const start = time + seconds(onset - from), velocity = (note.velocity ?? VELOCITY) * level;
       if (part === "drums") drum(context, out, note.pitch, velocity, start);
-      else sound(context, out, voiceName(program), note.pitch, velocity, start, seconds(over - onset));
-      send(CHANNELS[part], note.pitch, velocity, start, seconds(over - onset));
+      else sound(context, out, voiceName(program), note.pitch, velocity, start, held(onset, over));
+      send(CHANNELS[part], note.pitch, velocity, start, held(onset, over));
     }
   }
   const plain = lanes.some(({ part }) => part === "chords") ? 0 : wanted.levels.chords;
@@ -79,8 +82,8 @@ function schedule(context, out, clip, from, to, end, time, rate, wanted) {
     if (!due(chord.onset, over)) continue;
     const start = time + seconds(onset - from);
     for (const pitch of chord.pitches) {
-      sound(context, out, "piano", pitch, CHORD_VELOCITY * plain ** 0.6, start, seconds(over - onset));
-      send(CHANNELS.chords, pitch, CHORD_VELOCITY * plain ** 0.6, start, seconds(over - onset));
+      sound(context, out, "piano", pitch, CHORD_VELOCITY * plain ** 0.6, start, held(onset, over));
+      send(CHANNELS.chords, pitch, CHORD_VELOCITY * plain ** 0.6, start, held(onset, over));
     }
   }
   const beat = clip.beatSteps > 0 ? clip.beatSteps : STEPS_PER_QUARTER;
@@ -93,10 +96,14 @@ function schedule(context, out, clip, from, to, end, time, rate, wanted) {
  * @param {Clip} clip @param {number} [rate] samples a second @param {{tail?: number, metronome?: boolean}} [options]
  */
 export async function rendered(clip, rate = 44100, { tail = 0, metronome = false } = {}) {
-  const perSecond = (clip.bpm / 60) * STEPS_PER_QUARTER;
-  const context = new OfflineAudioContext(2, Math.max(1, Math.round((clip.length / perSecond + tail) * rate)), rate);
+  const lasts = secondsBetween(clip, 0, clip.length);
+  const context = new OfflineAudioContext(2, Math.max(1, Math.round((lasts + tail) * rate)), rate);
   const wanted = { caught: false, melody: true, levels: { chords: 0.8, bass: 0.8, drums: 0.8 }, metronome }, out = outlet(context).input;
-  schedule(context, out, clip, 0, clip.length, clip.length, 0, perSecond, wanted);
+  for (let from = 0, time = 0; from < clip.length; ) {
+    const pace = paceAt(clip, from), to = Math.min(clip.length, pace.until);
+    schedule(context, out, clip, from, to, clip.length, time, pace.rate, wanted);
+    [from, time] = [to, time + (to - from) / pace.rate];
+  }
   return context.startRendering();
 }
 
@@ -169,7 +176,7 @@ export class Player {
 
   /** A bar of clicks; what plays begins after it. @param {AudioContext} context @param {GainNode} bus */
   #count(context, bus) {
-    const { barSteps } = this.#clip, beat = this.#clip.beatSteps || STEPS_PER_QUARTER, rate = this.#rate;
+    const { barSteps } = this.#clip, beat = this.#clip.beatSteps || STEPS_PER_QUARTER, { rate } = this.#pace;
     for (let step = 0; step < barSteps; step += beat) click(context, bus, this.#cursorTime + step / rate, step === 0);
     this.#cursorTime += barSteps / rate;
     this.#stretches.push({ time: this.#cursorTime, step: this.#cursor, rate });
@@ -278,9 +285,9 @@ export class Player {
     return this.clock - latency;
   }
 
-  /** Steps a second. */
-  get #rate() {
-    return (Math.max(1, this.tempo ?? this.#clip.bpm) / 60) * STEPS_PER_QUARTER;
+  /** Steps a second from what is scheduled on, and up to which step. */
+  get #pace() {
+    return paceAt(this.tempo === null ? this.#clip : { bpm: this.tempo }, this.#cursor);
   }
 
   /** First step and end of what is played. @returns {[number, number]} */
@@ -296,7 +303,7 @@ export class Player {
     if (!context || !bus) return;
     const horizon = context.currentTime + (typeof document !== "undefined" && document.hidden ? AHEAD_HIDDEN : AHEAD);
     while (this.#cursorTime < horizon) {
-      const [first, end] = this.range, rate = this.#rate;
+      const [first, end] = this.range;
       if (this.#cursor >= end) {
         if (!this.loop || end - first < 1) {
           if (this.#heard() >= this.#cursorTime) this.#finish();
@@ -307,13 +314,14 @@ export class Player {
       }
       // Held up: go on from where it was.
       if (this.#cursorTime < context.currentTime) this.#cursorTime = context.currentTime + 0.005;
+      const { rate, until } = this.#pace;
       const last = this.#stretches.at(-1);
       const reached = last ? last.time + (this.#cursor - last.step) / last.rate : NaN;
       if (this.#caught || last?.rate !== rate || Math.abs(reached - this.#cursorTime) > 1e-6)
         this.#stretches.push({ time: this.#cursorTime, step: this.#cursor, rate });
-      const to = Math.min(end, this.#cursor + Math.max(1e-3, (horizon - this.#cursorTime) * rate));
+      const to = Math.min(end, until, this.#cursor + Math.max(1e-3, (horizon - this.#cursorTime) * rate));
       const wanted = {
-        caught: this.#caught, melody: this.melodyOn, levels: this.#mixed, metronome: this.metronome, port: this.port,
+        caught: this.#caught, melody: this.melodyOn, levels: this.#mixed, metronome: this.metronome, port: this.port, led: this.tempo !== null,
         clock: (/** @type {number} */ time) => performance.now() + (time - this.#heard()) * 1000,
       };
       schedule(context, bus, this.#clip, this.#cursor, to, end, this.#cursorTime, rate, wanted);

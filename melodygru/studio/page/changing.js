@@ -69,11 +69,12 @@ export class Changing {
       // What was drawn in the meantime is not thrown away.
       if (this.session.now !== before) return;
       const { chords, progression, hand } = before;
+      const tempi = before.melody.tempi ?? [];
       const notes = asLoud(take.melody.notes, before.melody.notes);
       /** @type {import("./types.js").Entry} */
-      const entry = { ...entryOf(take, label), melody: { ...take.melody, notes }, chords, progression, ...(hand ? { hand } : {}) };
-      // The program's own file knows of no chords and no velocities.
-      if (progression || notes.some((note) => note.velocity)) entry.file = null;
+      const entry = { ...entryOf(take, label), melody: { ...take.melody, notes, tempi }, chords, progression, ...(hand ? { hand } : {}) };
+      // The program's own file knows of no chords, no velocities and no tempo changes.
+      if (progression || tempi.length || notes.some((note) => note.velocity)) entry.file = null;
       this.session.put(entry);
       this.history.add(entry);
     });

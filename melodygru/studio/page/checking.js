@@ -7,9 +7,13 @@ import { fieldsOf, inOurWords } from "./words.js";
 const AFTER_TYPING = 250;
 
 export class Checking {
-  /** @param {import("./form.js").Form} form @param {import("./session.js").Session} session */
-  constructor(form, session) {
+  /**
+   * @param {import("./form.js").Form} form @param {import("./session.js").Session} session
+   * @param {import("./sections.js").Sections} sections
+   */
+  constructor(form, session, sections) {
     this.form = form;
+    this.sections = sections;
     this.session = session;
     this.hint = html("p", { id: "hint", class: "hint", "aria-live": "polite" });
     this.hint.hidden = true;
@@ -32,7 +36,9 @@ export class Checking {
     try {
       const { form } = this;
       const order = { model: form.model, feel: form.value("feel") || null, options: form.options };
-      const { problem } = await api.check(order, signal);
+      const { problem, parts } = await api.check(order, signal);
+      if (signal.aborted) return;
+      if (this.sections.show(parts)) return void this.look();
       this.found = problem ? { text: inOurWords(problem), fields: fieldsOf(problem), wrong: true } : null;
     } catch (error) {
       if (signal.aborted || !(error instanceof Error)) return;
@@ -77,7 +83,7 @@ export class Checking {
       if (found.wrong) field.setAttribute("aria-invalid", "true");
       if (!field.hasAttribute("aria-describedby")) field.setAttribute("aria-describedby", "hint");
     }
-    const beside = fields[0]?.closest("label");
+    const beside = fields[0]?.closest("label") ?? (fields[0]?.name === "section" ? element("parts") : null);
     if (beside) {
       beside.closest("details")?.setAttribute("open", "");
       // Where two fields stand in a row, after both.

@@ -45,7 +45,9 @@ export function withNotes(melody, notes) {
   const first = notes[0]?.onset ?? bar;
   if (first === 0) return { ...melody, notes, pickup: 0, bars: melody.bars + 1 };
   if (first < bar) return { ...melody, notes, pickup: bar - first };
-  return { ...melody, pickup: 0, notes: notes.map((note) => ({ ...note, onset: note.onset - bar })) };
+  const tempi = (melody.tempi ?? []).map(([step, bpm]) => /** @type {[number, number]} */ ([Math.max(0, step - bar), bpm]));
+  const held = tempi.filter(([step], at) => step !== tempi[at + 1]?.[0]);
+  return { ...melody, pickup: 0, tempi: held, notes: notes.map((note) => ({ ...note, onset: note.onset - bar })) };
 }
 
 /**

@@ -9,7 +9,8 @@ import { plain } from "./session.js";
 
 /** Tracks of a file that are offered, at most. */
 const OFFERED = 6;
-const ALONE = "These notes are the melody with the chords’ names; chords, bass and drums that play around it go with MIDI and WAV.";
+const STRAIGHT = 0.5;
+const ALONE = "These notes are the melody with the chords’ names, and the bass if it sounds; what chords and drums play goes with MIDI and WAV.";
 const NOTHING = "There is nothing to save yet; draw a note, or press Generate.";
 
 export class Files {
@@ -106,20 +107,30 @@ export class Files {
       });
       for (const entry of [...entries].reverse()) this.history.add(entry);
       if (entries[0]) this.session.show(entries[0]);
+      if (opened.swing !== null) this.swing(opened.swing);
       this.tellOf(file, opened, how);
     });
+  }
+
+  /** Play as a file of ours says. @param {number} swing */
+  swing(swing) {
+    const field = this.form.field("swing");
+    field.value = String(swing);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   /**
    * What of a file is not on the roll, and how to have it; how else it may be read.
    * @param {File} file @param {import("./types.js").Opened} opened @param {import("./types.js").HowRead} how
    */
-  tellOf(file, { melodies, remarks, track, tracks, tempi, readings }, how) {
+  tellOf(file, { melodies, remarks, track, tracks, tempi, readings, swing }, how) {
     const others = tracks.filter(([number, name]) => name !== track && `track ${number}` !== track);
     const said = [
       ...(melodies.length > 1 ? [`${melodies.length} melodies; the others are in the history`] : []),
-      ...(tempi > 1 ? [`its ${tempi} tempos became one, ♩ = ${Math.round(melodies[0]?.bpm ?? 0)}`] : []),
+      ...(tempi > 1 && !melodies[0]?.tempi?.length ? [`its ${tempi} tempos became one, ♩ = ${Math.round(melodies[0]?.bpm ?? 0)}`] : []),
       ...(tracks.length > 1 && others.length ? [`the melody was taken from ${track}; the other voices are not on the roll`] : []),
+      ...(swing !== null && swing > STRAIGHT ? [`swing is ${swing}, as it says`] : []),
       ...remarks,
     ];
     const voices = tracks.length > 1 ? others.slice(0, OFFERED) : [];

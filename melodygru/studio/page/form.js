@@ -8,13 +8,14 @@ import { keep, kept } from "./storing.js";
 const TONICS = ["", "C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"];
 const MODES = ["", "major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian"];
 const NUMBERS = ["bars", "bpm", "density", "temperature", "top_k", "section_bars", "max_leap"];
-const TEXTS = ["style", "tonic", "mode", "scale", "meter", "form", "chords", "chord_mode", "rests", "syncopation", "leaps", "grid", "pickup", "contour"];
+const TEXTS = ["style", "tonic", "mode", "scale", "meter", "form", "chords", "chord_mode", "rests", "syncopation", "leaps", "grid", "pickup", "contour", "section", "motif", "seams"];
 /** What a melody has settled, where parts of it are written anew: what goes for a whole. */
-const OF_THE_WHOLE = ["bars", "meter", "bpm", "pickup", "form", "section_bars"];
+const OF_A_FORM = ["section_bars", "section", "motif", "seams"];
+const OF_THE_WHOLE = ["bars", "meter", "bpm", "pickup", "form", ...OF_A_FORM];
 
 /** Where nothing is said, what a feel or a style brings is shown in its place: in a field, or as the first choice. */
 const SHOWN = ["bars", "bpm", "density", "section_bars", "form", "chords"];
-const CHOSEN = ["style", "meter", "rests", "syncopation", "leaps", "grid", "pickup"];
+const CHOSEN = ["style", "meter", "rests", "syncopation", "leaps", "grid", "pickup", "motif", "seams"];
 const FREE = "auto";
 const STORE = "melodygru options";
 
@@ -27,7 +28,7 @@ export class Form {
     this.plain = new Map([...SHOWN, "lowest", "highest"].map((name) => [name, this.field(name).getAttribute("placeholder") ?? ""]));
     this.fill("style", ["", ...Object.keys(choices.styles)]);
     this.fill("feel", ["", ...Object.keys(choices.feels)], (name) => name || "none");
-    for (const name of ["rests", "syncopation", "leaps"]) this.fill(name, ["", ...(choices.words[name] ?? [])]);
+    for (const name of ["rests", "syncopation", "leaps", "motif", "seams"]) this.fill(name, ["", ...(choices.words[name] ?? [])]);
     // What sounds along with chords is to fit them, unless somebody would have it otherwise.
     this.fill("chord_mode", choices.words.chord_mode ?? []);
     this.fill("tonic", TONICS, (name) => name.replace("b", "♭").replace("#", "♯") || "auto");
@@ -114,6 +115,8 @@ export class Form {
       this.field(name).disabled = !this.knows(name);
       this.field(name).title = this.knows(name) ? "" : `The model ${this.model} has not learned this.`;
     }
+    const form = this.value("form") || beneath.form;
+    for (const label of this.form.querySelectorAll(".of-form")) if (label instanceof HTMLElement) label.hidden = !form;
     element("kind").textContent = feel ? this.setBy(feel) : this.ofStyle(this.value("style") || String(beneath.style ?? ""));
   }
 
@@ -183,7 +186,7 @@ export class Form {
     if (/\d \d/.test(this.value("contour"))) options.end_on = "any";
     // A form says how long the whole is.
     if (options.form) delete options.bars;
-    else delete options.section_bars;
+    else for (const name of OF_A_FORM) delete options[name];
     if (!options.chords && !this.beneath.chords) delete options.chord_mode;
     return options;
   }

@@ -126,8 +126,9 @@ function isEntry(entry) {
   const { melody, label, chords } = entry ?? {};
   const numbers = [melody?.bpm, melody?.pickup, melody?.bars];
   const notes = Array.isArray(melody?.notes) ? melody.notes.flatMap((/** @type {any} */ one) => [one?.pitch, one?.onset, one?.duration]) : [NaN];
+  const tempi = Array.isArray(melody?.tempi) ? melody.tempi.flat() : [];
   return (
-    [...numbers, ...notes].every(Number.isFinite) && /^\d+\/\d+$/.test(melody.meter) && melody.bars >= 1 &&
+    [...numbers, ...notes, ...tempi].every(Number.isFinite) && /^\d+\/\d+$/.test(melody.meter) && melody.bars >= 1 &&
     [melody.key, melody.name, label].every((text) => typeof text === "string") && Array.isArray(chords)
   );
 }

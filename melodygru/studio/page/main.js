@@ -17,9 +17,11 @@ import { Ports } from "./midi_ports.js";
 import { Playing } from "./playing.js";
 import { Roll } from "./roll.js";
 import { copy, duplicate, paste } from "./roll_clipboard.js";
+import { Sections } from "./sections.js";
 import { plain, Session } from "./session.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Takes } from "./takes.js";
+import { paceInWords } from "./tempi.js";
 import { dress } from "./theme.js";
 import { Writing } from "./writing.js";
 
@@ -69,7 +71,7 @@ const listening = new Listening(session, roll, form);
 new Files(session, form, history, lanes);
 const writing = new Writing(session, roll, form, takes, history, playing);
 new Changing(session, roll, form, history);
-new Checking(form, session);
+new Checking(form, session, new Sections(form));
 new Auto(session, form, history, playing);
 new Ports(session, roll, player, playing);
 session.watchers.push(showFacts, () => form.follow(session.now));
@@ -87,7 +89,7 @@ function showFacts() {
   const bars = `${melody.bars} ${melody.bars === 1 ? "bar" : "bars"}`;
   const notes = `${melody.notes.length} ${melody.notes.length === 1 ? "note" : "notes"}`;
   const facts = `${bars} of ${melody.meter} in ${melody.key}, ${notes}`;
-  element("pace").textContent = `♩ = ${Math.round(melody.bpm * 100) / 100}`;
+  element("pace").textContent = paceInWords(melody);
   button("hold").setAttribute("aria-pressed", String(form.seed !== null));
   element("held").hidden = form.seed === null;
   element("title").textContent = `${label}: ${facts}${seed === null ? "" : `, seed ${seed}`}`;
@@ -125,7 +127,8 @@ for (const id of ["first-bar", "last-bar"]) {
 form.field("bpm").addEventListener("change", () => {
   const field = form.field("bpm");
   const bpm = Number(field.value);
-  if (field.value && field.validity.valid && bpm !== session.now.melody.bpm) session.change({ ...session.now.melody, bpm }, false);
+  const { melody } = session.now;
+  if (field.value && field.validity.valid && (bpm !== melody.bpm || melody.tempi?.length)) session.change({ ...melody, bpm, tempi: [] }, false);
 });
 form.field("chords").addEventListener("change", () => {
   // Chords that cannot be read are told beside the field.

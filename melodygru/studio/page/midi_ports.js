@@ -4,6 +4,7 @@ import { button, element, html, select } from "./elements.js";
 import { doing, say } from "./messages.js";
 import { MidiClock } from "./midi_clock.js";
 import { Recording } from "./midi_recording.js";
+import { paceInWords } from "./tempi.js";
 
 const LACKING = "This browser has no Web MIDI, so it reaches no ports; open the page in Chrome, Edge, Opera or Firefox.";
 const DENIED = "The browser does not let the page use MIDI; allow it in the settings beside the address, and press MIDI ports again.";
@@ -128,8 +129,7 @@ export class Ports {
 
   /** @param {import("./session.js").Session} session @param {number | null} tempo @param {boolean} [gone] */
   tellTempo(session, tempo, gone) {
-    const { bpm } = session.now.melody;
-    element("pace").textContent = `♩ = ${Math.round((tempo ?? bpm) * (tempo ? 10 : 100)) / (tempo ? 10 : 100)}${tempo ? ", the clock’s" : ""}`;
+    element("pace").textContent = tempo ? `♩ = ${Math.round(tempo * 10) / 10}, the clock’s` : paceInWords(session.now.melody);
     if (gone) say("No MIDI clock comes any more, so playing has stopped; start it in the DAW again.");
   }
 

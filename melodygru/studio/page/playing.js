@@ -72,7 +72,7 @@ export class Playing {
     const notes = performed(melody, swing, Number(this.form.value("humanize")), Number(this.form.value("expression")));
     // What surrounds the melody that is worked on does not go with another.
     const lanes = this.audition ? [] : this.lanes.of(this.session.now).map((lane) => performedLane(melody, lane, swing));
-    this.player.setClip({ notes, bpm: melody.bpm, length: lengthOf(melody), barSteps: bar, beatSteps: beat, chords, program, lanes });
+    this.player.setClip({ notes, bpm: melody.bpm, tempi: melody.tempi ?? [], length: lengthOf(melody), barSteps: bar, beatSteps: beat, chords, program, lanes });
     this.form.field("swing").disabled = !canSwing(melody.meter);
     this.range();
   }

@@ -6,7 +6,8 @@
  */
 /** @typedef {{onset: number, end: number, symbol: string, pitches: number[]}} ChordSpan */
 /**
- * @typedef {{name: string, meter: string, key: string, bpm: number, pickup: number, bars: number, notes: Note[]}} Melody
+ * @typedef {{name: string, meter: string, key: string, bpm: number, pickup: number, bars: number, notes: Note[],
+ *            tempi?: [number, number][]}} Melody  tempi: step and quarters a minute, where the tempo changes
  */
 /** @typedef {{notes: number, of: number, bars: number, bar: number, piece: string, piece_bar: number,
  *             typical: number | null}} Run */
@@ -34,10 +35,11 @@
  * @typedef {{seed: number, model: string, candidates: number, takes: number, meter: string, key: string, bpm: number,
  *            bars: number, pickup: number, length: number, bar_steps: number, beat_steps: number}} Start
  */
-/** @typedef {{key: string | null, meter: string | null, bpm: number | null, bars: number | null, problem: string | null}} Checked */
+/** @typedef {{key: string | null, meter: string | null, bpm: number | null, bars: number | null, problem: string | null,
+ *            parts: Record<string, string>}} Checked */
 /**
  * @typedef {{melodies: Melody[], velocities: (number[] | null)[], track: string, tracks: [number, string][],
- *            tempi: number, remarks: string[], style: string | null, readings: Reading[]}} Opened
+ *            tempi: number, remarks: string[], style: string | null, readings: Reading[], swing: number | null}} Opened
  */
 /** @typedef {{meter: string, pickup: number}} Reading  a metre, and the quarters before bar 1 */
 /** @typedef {{track?: string, reading?: Reading}} HowRead  of which track, and in which metre, whatever the file says */

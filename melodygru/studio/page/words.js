@@ -13,6 +13,7 @@ const FIELDS = /** @type {Record<string, [string, string]>} */ ({
   top_k: ["top_k", "Top-k"], program: ["program", "Sound"], swing: ["swing", "Swing"],
   humanize: ["humanize", "Human"], amount: ["", "Vary by"], keep: ["", "Keep"], end_on: ["", "The last note"],
   triplets: ["", "Triplets"], no_repeat_notes: ["", "Repeated notes"], max_copy: ["", "What may be copied"],
+  section: ["section", "A section’s own"], motif: ["motif", "Sections share"], seams: ["seams", "Seams"],
   beats_per_chord: ["chords", "The length of a chord"], best_of: ["", "The number of candidates"],
 });
 
@@ -38,6 +39,7 @@ export function fieldsOf(detail) {
   const named = [...detail.matchAll(OPTION)].map(([, dashed, dotted]) => (dashed ?? dotted).replaceAll("-", "_"));
   const begins = /^(?:Chord \d|Bar \d+ of the chords|\d+ chords)/.test(detail) ? "chords" : /^(?:The )?([a-z_]+)\b/.exec(detail)?.[1] ?? "";
   const found = [...named, begins].flatMap((name) => FIELDS[name]?.[0] || []);
+  if (/^Section [A-Z]:/.test(detail)) return ["section"];
   if (/^'[^']*' is not a key/.test(detail)) found.push("tonic");
   if (/^'[^']*' is (?:not|no) (?:a )?pitch/.test(detail)) found.push("lowest");
   return [...new Set(found)];

@@ -182,8 +182,9 @@ export class Writing {
     this.orders.roll = null;
     this.roll.locked = false;
     const notes = primer ? asLoud(entry.melody.notes, primer.notes) : entry.melody.notes;
-    const loud = notes.some((note) => note.velocity);
-    const whole = { ...entry, melody: { ...entry.melody, notes }, file: loud ? null : entry.file };
+    const tempi = primer?.tempi ?? [];
+    const own = tempi.length || notes.some((note) => note.velocity);
+    const whole = { ...entry, melody: { ...entry.melody, notes, tempi }, file: own ? null : entry.file };
     this.session.show(whole);
     if (primer) this.roll.reveal(lengthOf(primer), notes.at(-1)?.pitch ?? 72);
     this.history.add(whole);

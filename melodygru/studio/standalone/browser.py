@@ -25,6 +25,7 @@ from melodygru.version import __version__
 from melodygru.writing.candidates import Generated, Order
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import SEED
+from melodygru.writing.earlier_keys import heard
 from melodygru.writing.model import Model
 from melodygru.writing.recipe import Recipe, file_names, melody_as_dict, rendered
 from melodygru.writing.styles import styled
@@ -89,7 +90,9 @@ class Writer:
             generated = next(self.model.compose_each(Order(config, seed), progress=share))
         except MelodyGRUError as error:
             return json.dumps({"problem": str(error)})
-        recipe = Recipe(__version__, self.model.name, self.model.fingerprint, seed, generated.number, config)
+        recipe = Recipe(
+            __version__, self.model.name, self.model.fingerprint, seed, generated.number, config, details=heard(config)
+        )
         self._written = generated, recipe
         name = file_names(self.model.name, generated.melody, seed, 1)[0]
         return json.dumps({"seed": seed, "file": name, "melody": _told(generated.melody), "chords": _chords(generated)})
