@@ -29,11 +29,11 @@ demo: $(READY)  ## Generate from the shipped model, train on data/ for a minute,
 
 test: $(READY)  ## Run the tests (about three minutes on two cores), and tell how much of each room they cover
 	@mkdir -p build
-	$(BIN)/python -W "ignore:Unable to activate pytest" -m slipcover -m pytest -q -n 2
+	$(BIN)/python -W "ignore:Unable to activate pytest" -m slipcover -m pytest -q -n 2 --dist worksteal
 	@$(BIN)/python scripts/check_coverage.py
 
 test-slow: $(READY)  ## Run the slow tests too, five minutes of fuzzing among them
-	$(BIN)/python -m pytest -q -n 2 -m "not gpu and not daw"
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not gpu and not daw"
 
 bench: $(READY)  ## Measure start-up, sampling, training and reading (about eight minutes; see docs/performance.md)
 	$(BIN)/python benchmarks/bench_start.py

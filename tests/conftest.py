@@ -3,11 +3,15 @@
 import os
 from pathlib import Path
 
-import pytest
-from hypothesis import HealthCheck, Phase, settings
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    # Read as libraries are loaded. Each core has tests of its own: threads of several wait for one another.
+    os.environ.setdefault(_name, "1")
 
-from melodygru.cli.progress import Progress
-from tests.networks import checkpoint
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, Phase, settings  # noqa: E402
+
+from melodygru.cli.progress import Progress  # noqa: E402
+from tests.networks import checkpoint  # noqa: E402
 
 # The fuzzer forks, and sets limits on its processes.
 collect_ignore = [] if hasattr(os, "fork") else ["test_fuzzing.py"]

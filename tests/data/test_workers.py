@@ -18,8 +18,8 @@ from melodygru.errors import FileError
 from tests.data.hostile import Hostile
 from tests.tunes import write_tunes
 
-BUDGET = Budget(seconds=1.0, memory=256 << 20)
-SLOW = "takes longer than 1 seconds to read"
+BUDGET = Budget(seconds=0.4, memory=256 << 20)
+SLOW = "takes longer than 0.4 seconds to read"
 CRASHED = "makes its reader crash"
 UNEXPECTED = {
     "refuse": "could not be understood (Unexpected: so there)",
@@ -77,8 +77,8 @@ def test_a_file_costs_itself_alone_in_this_process(paths, deed, reason):
 def test_all_bad_files_at_once_are_each_told(paths, monkeypatch):
     """With two processes and many shards, of which most have one that dies."""
     monkeypatch.setattr(preparation, "SHARD_FILES", 2)
-    shards = list(read_shards(paths, Hostile(fast=False, deed="leave", of="0"), jobs=2))
-    assert reasons(shards) == {os.path.basename(path): CRASHED for path in paths}
+    shards = list(read_shards(paths[:5], Hostile(fast=False, deed="leave", of="0"), jobs=2))
+    assert reasons(shards) == {os.path.basename(path): CRASHED for path in paths[:5]}
 
 
 def test_a_collection_is_watched_too(paths, monkeypatch):

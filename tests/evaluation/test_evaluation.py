@@ -116,15 +116,24 @@ def test_equal_sets_are_alike_in_all_statistics():
         assert distance.overlap > 0.8, name
 
 
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """The file of a model that has learned a little, and its folder."""
+    home = tmp_path_factory.mktemp("learned")
+    folder = write_tunes(home / "tunes", 60)
+    settings = {"preset": "tiny", "hidden": 12, "val_split": 0.4, "device": "cpu", "epochs": 2}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MELODYGRU_CACHE", str(home / "cache"))
+        return train(folder, home / "mine", **settings).checkpoint, folder
+
+
 @pytest.fixture
-def trained(tmp_path, monkeypatch):
-    """A model that has learned a little, its folder, and tunes that it has not seen."""
+def trained(learned, tmp_path, monkeypatch):
+    """That model and its folder, in an empty folder; caches are new."""
     monkeypatch.setenv("MELODYGRU_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
-    folder = write_tunes(tmp_path / "tunes", 60)
-    settings = {"preset": "tiny", "hidden": 12, "val_split": 0.4, "device": "cpu", "epochs": 2}
-    result = train(folder, tmp_path / "mine", **settings)
-    return load_model(result.checkpoint), folder
+    file, folder = learned
+    return load_model(file), folder
 
 
 def test_training_folder_means_what_was_held_out(trained):
@@ -165,15 +174,15 @@ def test_too_few_or_known_tunes_are_refused(trained, tmp_path):
         evaluate(load_model(result.checkpoint), folder)
 
 
-def test_command_prints_and_writes(trained, capsys):
-    _, folder = trained
-    assert run("evaluate", "mine", folder, "--samples", "20", "--report", "r.html", "--top-p", "0.9") == 0
+def test_command_prints_and_writes(learned, trained, capsys):
+    file, folder = learned
+    assert run("evaluate", file, folder, "--samples", "20", "--report", "r.html", "--top-p", "0.9") == 0
     text = capsys.readouterr().out
     for words in ("nats per note", "boosted trees", "what gives it away", "held out in training", "Wrote r.html."):
         assert words in text
     assert Path("r.html").read_text("utf-8").startswith("<!doctype html>")
-    assert run("evaluate", "mine", folder, "--report", "r.html") == 1
-    assert run("evaluate", "mine", folder, "--report", "r.txt") == 2
-    assert run("evaluate", "mine", folder, "--seed", "-1") == 2
-    assert run("evaluate", "mine", folder, "--temperature", "-1", "--samples", "20") == 2
+    assert run("evaluate", file, folder, "--report", "r.html") == 1
+    assert run("evaluate", file, folder, "--report", "r.txt") == 2
+    assert run("evaluate", file, folder, "--seed", "-1") == 2
+    assert run("evaluate", file, folder, "--temperature", "-1", "--samples", "20") == 2
     assert "temperature is -1" in capsys.readouterr().err

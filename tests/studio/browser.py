@@ -18,8 +18,6 @@ WIDE, NARROW = {"width": 1360, "height": 900}, {"width": 400, "height": 860}
 BROWSER = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, from Debian's package of that name"),
-    # One browser and one server at a time.
-    pytest.mark.xdist_group("browser"),
 ]
 
 

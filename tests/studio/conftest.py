@@ -1,4 +1,4 @@
-"""The studio's command as it is started from a shell, and its page in a browser, once for each file of tests."""
+"""The studio's command as it is started from a shell, once for all, and a browser for each file of tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.studio.browser import CHROMIUM, FLAGS, WIDE
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The studio's URL, token and all."""
     folder = tmp_path_factory.mktemp("studio")

@@ -560,12 +560,13 @@ def test_notes_that_are_no_melody_are_refused(studio, where, kind):
     refused(post(studio, where, melody={**TUNE, "notes": BAD_NOTES[kind]}, **more))
 
 
-def test_a_thousand_bad_files_are_melodies_or_sentences(studio):
+@pytest.mark.parametrize("files", [300, pytest.param(1000, marks=pytest.mark.slow)])
+def test_many_bad_files_are_melodies_or_sentences(studio, files):
     """Bytes changed, cut, doubled and swapped in a real file; the server lives on."""
     good = midi_bytes(load_model("folk").generate(bars=4, seed=1))
     chance = Random(20)
     read = 0
-    for _ in range(1000):
+    for _ in range(files):
         data = bytearray(good)
         for _ in range(chance.choice((1, 1, 2, 5, 40))):
             at = chance.randrange(len(data))
@@ -587,7 +588,7 @@ def test_a_thousand_bad_files_are_melodies_or_sentences(studio):
             read += bool(answer.json()["melodies"])
         else:
             refused(answer)
-    assert 100 < read < 1000
+    assert files / 10 < read < files
     assert takes(studio, options={"bars": 1})
 
 

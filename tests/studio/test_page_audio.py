@@ -20,7 +20,6 @@ PAGE = Path(melodygru.__file__).parent / "studio" / "page"
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, from Debian's package of that name"),
-    pytest.mark.xdist_group("browser"),
 ]
 
 CLIP = {

@@ -171,7 +171,7 @@ def test_wishes_that_leave_no_way_are_named(model):
 def test_neither_a_held_note_nor_silence_passes_the_line_by(model):
     with pytest.raises(UsageError, match="--max-leap 1"):
         model.generate(8, contour="arch", max_leap=1, scale="major", end_on="any")
-    for one in model.compose(GenerationConfig(bars=8, contour="arch", max_leap=3), 5, 10):
+    for one in model.compose(GenerationConfig(bars=8, contour="arch", max_leap=3), 5, 4):
         onsets = [note.onset for note in one.melody.notes]
         assert max(b - a for a, b in pairwise([0, *onsets, one.melody.length])) <= 3 * 96
 

@@ -216,7 +216,7 @@ def test_what_is_made_of_a_file_goes_on_in_its_style_with_its_model(here, capsys
     assert run("generate", "--style", "waltz", "--bars", 8, "--seed", 1, "a.mid") == 0
     steps = [
         ["infill", "a.mid", "b.mid", "--bars", "3-4", "--best-of", 4],
-        ["vary", "b.mid", "c.mid", "--amount", 0.3],
+        ["vary", "b.mid", "c.mid", "--amount", 0.3, "--best-of", 4],
         ["infill", "c.mid", "d.mid", "--bars", "6", "--best-of", 4],
         ["generate", "--primer", "d.mid", "--primer-bars", 2, "--bars", 4, "e.mid"],
     ]
@@ -228,14 +228,14 @@ def test_what_is_made_of_a_file_goes_on_in_its_style_with_its_model(here, capsys
         assert (recipe.model, recipe.config.style) == ("repertoire", "waltz")
         assert run("replay", f"{name}.mid") == 0
     # What is said goes before; a model that knows no styles is asked for none.
-    assert run("vary", "a.mid", "f.mid", "--style", "mazurka", "--seed", 1) == 0
-    assert run("vary", "a.mid", "g.mid", "--model", "folk", "--seed", 1) == 0
+    assert run("vary", "a.mid", "f.mid", "--style", "mazurka", "--best-of", 2, "--seed", 1) == 0
+    assert run("vary", "a.mid", "g.mid", "--model", "folk", "--best-of", 2, "--seed", 1) == 0
     styles = [Recipe.find(read_midi(f"{name}.mid").texts).config.style for name in "fg"]
     assert styles == ["mazurka", None]
     assert run("vary", "a.mid", "h.mid", "--model", "folk", "--style", "waltz") == 2
     assert "--style waltz is nothing that the model folk has learned" in capsys.readouterr().err
     assert run("generate", "--model", "toy", "--bars", 2, "i.mid") == 0
-    assert run("infill", "i.mid", "j.mid", "--bars", 1) == 0
+    assert run("infill", "i.mid", "j.mid", "--bars", 1, "--best-of", 2) == 0
     assert Recipe.find(read_midi("j.mid").texts).model == "toy"
 
 

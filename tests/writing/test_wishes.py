@@ -74,10 +74,11 @@ def model():
     return Model(checkpoint(seed=2), "toy")
 
 
-def test_random_wishes_are_kept_or_refused_in_a_sentence(model):
-    found, melodies, refused = judge(model, 120, 2)
+@pytest.mark.parametrize("rounds", [60, pytest.param(120, marks=pytest.mark.slow)])
+def test_random_wishes_are_kept_or_refused_in_a_sentence(model, rounds):
+    found, melodies, refused = judge(model, rounds, 2)
     assert not found
-    assert melodies >= 150
+    assert melodies >= 1.25 * rounds
     for wishes, error in refused:
         # A refusal names what contradicts what; a search that gave up would be no refusal.
         assert isinstance(error, UsageError), (wishes, error)
