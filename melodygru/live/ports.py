@@ -15,7 +15,7 @@ from typing import Any
 from melodygru.errors import FileError, MelodyGRUError, UsageError
 from melodygru.live.jack import JackWatch
 from melodygru.live.sender import LostPortError
-from melodygru.system import deaf
+from melodygru.system.signals import deaf
 
 Heard = Callable[[Any], None]
 """Takes a `mido.Message`; called in a thread of the port's."""
