@@ -63,6 +63,7 @@ KEPT = 0.95
 """Share of the jigs of the book that a bound is to let pass."""
 OFTEN = 0.005
 """Share of the book's dotted quarters from which on a figure is one that jigs have."""
+WAYS = {"asked": "asked for AABB", "alone": "left alone"}
 QUAVERS = (0, 12, 24)
 RUN_GROUPS = 10
 """Parts of the book's jigs, by family: each part's runs are looked for in the book without those families."""
@@ -242,11 +243,11 @@ def judge(arguments: argparse.Namespace) -> None:
     for name in arguments.model:
         model = load_model(name)
         style = "jig" if model.context.style and model.own_style is None else None
-        for asked in (True, False):
-            made = drawn(model, jigs, arguments.jigs, asked, style)
+        for way in arguments.ways:
+            made = drawn(model, jigs, arguments.jigs, way == "asked", style)
             longest = index.longest([line_of(melody) for melody in made])
             kept = [rules.kept(melody, run) for melody, run in zip(made, longest, strict=True)]
-            print_row(f"`{Path(name).stem}`, {'asked for AABB' if asked else 'left alone'}", kept)
+            print_row(f"`{Path(name).stem}`, {WAYS[way]}", kept)
 
 
 def print_row(name: str, kept: Sequence[dict[str, bool]]) -> None:
@@ -268,6 +269,7 @@ def main() -> None:
     prepared.set_defaults(run=lambda arguments: prepare(arguments.folder))
     judged = commands.add_parser("judge", help="jigs of models, and the book's own")
     judged.add_argument("--model", nargs="+", default=["repertoire", "folk"])
+    judged.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
     judged.add_argument("--jigs", type=int, default=100)
     judged.set_defaults(run=judge)
     arguments = parser.parse_args()
