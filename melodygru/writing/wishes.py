@@ -94,10 +94,13 @@ def wishes_of(problem: Problem) -> Iterator[Wish]:
     if config.rests == "few":
         yield Wish("rests", config.rests, _few_rests(problem))
     wish, classes = problem.home
-    room = 0 if problem.to_the_end else problem.pickup
     end = layout.regions[layout.closing].end
     given = any(stop == end for _, stop in problem.fixed_rhythm)  # then so is how long the last note is
     shortest = 1 if given else shortest_end(problem.meta.time_signature)
+    if not given and problem.pickup and -end % bar == problem.pickup:
+        # A form's last section ends where its next pickup would begin, which need not be on a beat: the last note is.
+        shortest -= problem.pickup % shortest
+    room = 0 if problem.to_the_end else problem.pickup
     yield Wish("end_on", wish, [EndsOn(classes, end, shortest, room)])
     if config.rests in ("some", "many") and layout.rest_stretches:
         yield Wish("rests", config.rests, [SomeRests(layout.rest_stretches, layout.echoes)])

@@ -98,6 +98,14 @@ def test_a_pickup_finds_its_place_free_when_the_full_bars_go_round(model, meter,
             assert loop.bars == one.melody.bars
 
 
+def test_a_form_with_a_pickup_ends_on_a_beat_and_leaves_room_for_the_pickup(model):
+    config = GenerationConfig(meter="6/8", form="AA", section_bars=4, pickup="1/8", best_of=1)
+    for one in model.compose(config, 3, 4):
+        last = one.melody.notes[-1]
+        assert last.end == one.melody.length - 12
+        assert last.onset % 36 == 0
+
+
 def test_a_clip_with_a_long_pickup_goes_round(here):
     for seed in range(6):
         asked = ("--pickup", "1/2", "--bars", 4, "--pickup-as", "loop", "--seed", seed, f"{seed}.mid")
