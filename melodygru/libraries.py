@@ -12,11 +12,11 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from melodygru.records import dataclass
 from melodygru.system import run_side_by_side, usable_cores
 
 if TYPE_CHECKING:  # each command asks for a library, and few build one: what takes milliseconds is imported there

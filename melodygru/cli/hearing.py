@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from melodygru.cli.progress import tell
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.option import FEEL, FILES, described
+from melodygru.records import dataclass
 from melodygru.system import check_target
 
 if TYPE_CHECKING:

@@ -11,11 +11,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, TextIO
 
+from melodygru.records import dataclass
 from melodygru.system import printable
 
 FIRST_SECONDS = 1.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +16,7 @@ from melodygru.cli import options
 from melodygru.cli.options import Track
 from melodygru.cli.progress import tell
 from melodygru.errors import UsageError
+from melodygru.records import dataclass
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +20,7 @@ from melodygru.live.sender import Sender
 from melodygru.live.stage import Settings, Stage
 from melodygru.live.tempo import PlayerClock
 from melodygru.live.writer import Writer
+from melodygru.records import dataclass
 
 MODES: Mapping[str, Callable[[Stage], Mode]] = {
     "call-response": CallResponse,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 
 from melodygru.errors import UsageError
+from melodygru.records import dataclass
 
 STEPS_PER_QUARTER = 24
 """The grid: thirty-seconds (3 steps) and triplet sixteenths (4) are both exact; it is MIDI clock."""

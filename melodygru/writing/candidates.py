@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody
 from melodygru.music.theory import key_correlations
+from melodygru.records import dataclass
 from melodygru.writing.config import GenerationConfig
 
 _NEAR = 0.25

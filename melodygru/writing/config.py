@@ -7,7 +7,7 @@ here as far as it can be alone; what fields mean together is `melodygru.writing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from melodygru.music.chords import FEWEST_BEATS, MOST_BEATS, ChordSpan, parse_pr
 from melodygru.music.form import Form
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature, parse_scale
 from melodygru.option import MUSIC, TUNE, check_all, described, option, option_of
+from melodygru.records import dataclass
 from melodygru.writing.drawing import (
     DRAWING,
     FILLINGS,

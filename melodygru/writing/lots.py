@@ -7,7 +7,7 @@ is asked of each lot's rules by themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from melodygru.network.arrays import BoolArray, IntArray
 from melodygru.network.tokenizer import PieceMeta
+from melodygru.records import dataclass
 from melodygru.writing.constraints.base import Constraint, Progress
 from melodygru.writing.layout import Script
 from melodygru.writing.lookahead import Lookahead

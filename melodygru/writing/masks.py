@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from melodygru.network.arrays import Array, BoolArray, IntArray
 from melodygru.network.structs import Struct
+from melodygru.records import dataclass
 from melodygru.writing.constraints.base import PITCHES, Progress
 from melodygru.writing.kernels import kernels
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from melodygru.music.form import Stretch, stretches
 from melodygru.music.melody import Melody
 from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale
 from melodygru.network.tokenizer import REST, PieceMeta
+from melodygru.records import dataclass
 from melodygru.writing.between import open_ended, rules_between
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import Constraint, in_range, of_classes

@@ -9,7 +9,6 @@ any size. (On one machine, that is: another processor rounds the logits' last di
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from melodygru.network.arrays import BoolArray, FloatArray, IntArray, nats_of, s
 from melodygru.network.engine import Engine
 from melodygru.network.guidance import GuidedEngine
 from melodygru.network.tokenizer import END, REST, TIE, Events, PieceMeta
+from melodygru.records import dataclass
 from melodygru.writing.constraints.base import Progress
 from melodygru.writing.drawing import SamplingConfig
 from melodygru.writing.layout import Script

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from melodygru.music.melody import Melody, Note
 from melodygru.network.arrays import BoolArray
 from melodygru.network.tokenizer import Tokenizer
 from melodygru.option import described
+from melodygru.records import dataclass
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range
 from melodygru.writing.constraints.fidelity import AsWritten, InOrder, SameContour, Unlike

@@ -8,7 +8,7 @@ contradict one another: before anything is drawn, and in the words of the comman
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
 from numbers import Real
@@ -20,6 +20,7 @@ from melodygru.music.melody import Melody
 from melodygru.music.theory import parse_scale, scale_pitch_classes
 from melodygru.network.arrays import BoolArray
 from melodygru.network.tokenizer import PieceMeta
+from melodygru.records import dataclass
 from melodygru.writing.between import in_sections
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range, of_classes

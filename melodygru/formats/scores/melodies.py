@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
 from melodygru.music.chords import ChordSpan, spans_of
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
+from melodygru.records import dataclass
 
 
 def musicxml_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:

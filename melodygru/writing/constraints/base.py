@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from melodygru.network.arrays import BoolArray, FloatArray, IntArray
+from melodygru.records import dataclass
 
 PITCHES = 128
 
