@@ -102,7 +102,10 @@ LIBRARIES = {
         _STEP, ((Unit(_STEP / "context.cpp"), Unit(_STEP / "network.cpp")),), ("-ffp-contract=off",), "writing melodies"
     ),
     "writing": Library(
-        _WRITING, ((Unit(_WRITING / "masks.cpp"), Unit(_WRITING / "runs.cpp")),), (), "writing melodies"
+        _WRITING,
+        (tuple(Unit(_WRITING / f"{name}.cpp") for name in ("draws", "masks", "runs")),),
+        ("-ffp-contract=off",),
+        "writing melodies",
     ),
 }
 """By name."""

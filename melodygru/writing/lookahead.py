@@ -20,7 +20,7 @@ import numpy as np
 
 from melodygru.network.arrays import BoolArray, IntArray
 from melodygru.network.tokenizer import END, REST, TIE
-from melodygru.writing.constraints.base import PITCHES, Constraint, Progress
+from melodygru.writing.constraints.base import PITCHES, Constraint, Progress, answering
 from melodygru.writing.constraints.past import Repeats
 from melodygru.writing.layout import Region
 from melodygru.writing.masks import NO_WAY, NONE, Asked, Tables, finder
@@ -50,6 +50,7 @@ class Lookahead:
         relaxed: bool = False,
     ):
         self.constraints = constraints
+        self._answering: dict[str, list[Constraint]] = {}
         self.max_duration = max_duration
         self._first_by = first_by
         self._starts = np.array([region.start for region in regions], np.int64)
@@ -124,9 +125,10 @@ class Lookahead:
                 continue
             steps.append(step)
             ends = np.arange(step + 1, min(step + self.max_duration, region.end) + 1)
-            for constraint in self.constraints:
+            for constraint in self.answering("ends"):
                 if (legal := constraint.ends(step, ends)) is not None:
                     ends = ends[legal]
+            for constraint in self.answering("holds"):
                 if constraint.holds(step) is False:
                     self._may_tie[step + number] = False
             reached[ends] = True
@@ -140,13 +142,16 @@ class Lookahead:
         ends = end_places - number
         begins, rests = np.ones(PITCHES, np.bool_), np.ones(len(ends), np.bool_)
         closes, sounds = np.full(PITCHES, final), None
-        for constraint in self.constraints:
+        for constraint in self.answering("begins"):
             if (legal := constraint.begins(step)) is not None:
                 begins = begins & legal
+        for constraint in self.answering("rests"):
             if (legal := constraint.rests(step, ends)) is not None:
                 rests = rests & legal
-            if final and (legal := constraint.closes(step)) is not None:
+        for constraint in self.answering("closes") if final else ():
+            if (legal := constraint.closes(step)) is not None:
                 closes = closes & legal
+        for constraint in self.answering("sounds"):
             if (legal := constraint.sounds(step, ends)) is not None:
                 sounds = legal if sounds is None else sounds & legal
         self._begins[place], self._closes[place, :PITCHES], self._rests[place] = begins, closes, rests
@@ -176,6 +181,12 @@ class Lookahead:
             self._after_rest[:, place] = on
         self._after_sound[:, place] = on
 
+    def answering(self, question: str) -> list[Constraint]:
+        """The constraints that have an answer of their own to a question, a method's name."""
+        if question not in self._answering:
+            self._answering[question] = answering(self.constraints, question)
+        return self._answering[question]
+
     def feasible(self, number: int, reference: int | None = -1, resting: bool = False) -> bool:
         """Whether region `number` can be written after the pitch `reference`; -1: after none, None: after any one."""
         ways = self._ways(number, resting)
@@ -196,7 +207,7 @@ class Lookahead:
     def _owed(self, progress: Progress, until: IntArray) -> tuple[IntArray, IntArray]:
         """See `Constraint.owes`: the sums over all constraints."""
         after_note, after_rest = np.zeros((2, len(until)), np.int64)
-        for constraint in self.constraints:
+        for constraint in self.answering("owes"):
             if (owed := constraint.owes(progress, until)) is not None:
                 after_note, after_rest = after_note + owed[0], after_rest + owed[1]
         return after_note, after_rest
@@ -208,18 +219,20 @@ class Lookahead:
         place = np.minimum(progress.onset + region, len(tables.ends) - 1)
         last = np.where(progress.reference < 0, NONE, progress.reference)
         ends = tables.ends[place].astype(np.int64) - region[:, None]
-        so_far = progress.notes_from(self._starts[region]) if self._counted else np.zeros_like(place)
-        owed, owed_after_rest = np.zeros((2, len(place)), np.int64)
+        low, high = self._lows[region], self._highs[region]
+        owed = owed_after_rest = np.zeros_like(place)
         if self._counted:
+            so_far = progress.notes_from(self._starts[region])
+            low, high = low - so_far, high - so_far
             owed, owed_after_rest = self._owed(progress, self._stops[region])
         following = self._follows[last]
         may: list[BoolArray | None] = [None, None]  # rest, and sound
-        for constraint in self.constraints:
+        for constraint in self.answering("pitches"):
             if (allowed := constraint.pitches(progress)) is not None:
                 following = following & allowed
+        for constraint in self.answering("silences"):
             if (masks := constraint.silences(progress, ends)) is not None:
                 may = [new if mask is None else mask & new for mask, new in zip(may, masks, strict=True)]
-        low, high = self._lows[region] - so_far, self._highs[region] - so_far
         legal, durations = self._find(
             Asked(progress, place, region, last, low, high, owed, owed_after_rest, following, *may)
         )
