@@ -6,6 +6,7 @@ Twice: in NumPy, and compiled (`kernels/masks.cpp`), which is taken where it was
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -144,7 +145,7 @@ class _Compiled:
         places, most = tables.ends.shape
         numbers = (places, most, tables.size, int(tables.counted), NO_WAY, tables.first_by)
         self._begins = [*numbers, *(table.ctypes.data for table in self._kept)]
-        self._room: _Room | None = None
+        self._rooms = threading.local()  # whoever shares a plan does not share what is being asked
         self._sounds = {place: np.ascontiguousarray(sounds) for place, sounds in tables.sounds.items()}
 
     def __reduce__(self) -> tuple[Callable[[Tables], Callable[[Asked], Masks]], tuple[Tables]]:
@@ -153,18 +154,16 @@ class _Compiled:
     def __call__(self, asked: Asked) -> Masks:
         """The masks; see there."""
         tables, progress, size = self._tables, asked.progress, len(asked.place)
-        if self._room is None or self._room.size != size:
-            self._room = _Room(size, self._begins, tables.ends.shape[1])
-        room, struct = self._room, self._room.struct
+        room: _Room | None = getattr(self._rooms, "last", None)
+        if room is None or room.size != size:
+            room = self._rooms.last = _Room(size, self._begins, tables.ends.shape[1])
+        struct = room.struct
         room.numbers[...] = (
             *(asked.place, asked.region, asked.last, progress.onset, progress.reference),
             *(asked.low, asked.high, asked.owed, asked.owed_after_rest),
         )
-        room.sounding[...], room.resting[...], room.following[...] = (
-            progress.sounding,
-            progress.resting,
-            asked.following,
-        )
+        room.sounding[...], room.resting[...] = progress.sounding, progress.resting
+        room.following[...] = asked.following
         for place, mask, kept in zip(_MAY, (asked.may_rest, asked.may_sound), room.may, strict=True):
             if mask is not None:
                 kept[...] = mask
