@@ -20,7 +20,7 @@ import torch
 from tables import best_of, machine, print_table
 from torch import nn
 
-from melodygru.system import keep_freed_memory
+from melodygru.system.processes import keep_freed_memory
 from melodygru.training import gru
 from melodygru.training.gru_kernel import chosen, kernel
 

@@ -1,9 +1,11 @@
 """How well metre, bar lines and key are found in files that do not say them.
 
-    PYTHONPATH=scripts python benchmarks/finding.py FOLDER [--most 400] [--jitter 0 0.03]
+    PYTHONPATH=scripts python benchmarks/finding.py FOLDER [--most 400] [--meter 5/4 7/8] [--jitter 0 0.03]
 
-FOLDER holds pieces.jsonl, as `scripts/build_repertoire.py` makes it. Of its pieces that are held out, equally many of
-each corpus as far as there are so many, each is performed from tick 0 without signatures (with jitter: normal, that
+FOLDER holds pieces.jsonl, as `scripts/build_repertoire.py` makes it; its pieces that are held out are taken. Or it
+holds books of tunes in ABC, best such that nothing was learned from or chosen by: the 8,340 songs of the Essen
+collection that come with music21 are (corpus/essenFolksong in that package). Of the pieces, equally many of each corpus
+or book as far as there are so many, each is performed from tick 0 without signatures (with jitter: normal, that
 standard deviation in seconds, at the piece's own tempo), read, and compared with what it says. Keys are also found by
 profiles of pitch classes: Krumhansl & Kessler (1982), Temperley (2007), Albrecht & Shanahan (2013).
 """
@@ -23,12 +25,13 @@ from train_metre_and_key import FEWEST_NOTES, evenly
 
 from melodygru.errors import MidiError
 from melodygru.formats.midi.extraction import extract
-from melodygru.formats.reading import WHOLE
+from melodygru.formats.reading import WHOLE, read_melodies
 from melodygru.music.estimation import Judge, estimate_key
+from melodygru.music.key_finding import KRUMHANSL_KESSLER
 from melodygru.music.key_hearing import hear_key
 from melodygru.music.melody import Melody
 from melodygru.music.metre_finding import Reading
-from melodygru.music.theory import KRUMHANSL_KESSLER, Key
+from melodygru.music.theory import Key, TimeSignature
 from melodygru.network.arrays import FloatArray
 from melodygru.network.judge import by_shipped_model
 
@@ -46,9 +49,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--most", type=int, default=400, help="pieces")
+    parser.add_argument("--meter", nargs="+", type=TimeSignature.parse, help="those that are taken; all else")
     parser.add_argument("--jitter", type=float, nargs="+", default=[0.0, 0.03], help="seconds")
     given = parser.parse_args()
-    held = [p for p in load(given.folder / "pieces.jsonl") if p.split == "held" and len(p.melody.notes) >= FEWEST_NOTES]
+    held = [
+        piece
+        for piece in pieces_of(given.folder)
+        if len(piece.melody.notes) >= FEWEST_NOTES and (not given.meter or piece.melody.time_signature in given.meter)
+    ]
     pieces = evenly(held, given.most)
     print(f"{len(pieces)} of {len(held)} pieces held out\n")
     for jitter in given.jitter:
@@ -63,6 +71,17 @@ def main() -> None:
         keys(pieces, name, lambda melody, profiles=profiles, near=near: by_profile(melody, profiles, near))
     keys(pieces, "rule", lambda melody: hear_key(melody.notes, melody.time_signature))
     keys(pieces, "rule and network", lambda melody: estimate_key(melody, by_shipped_model)[0])
+
+
+def pieces_of(folder: Path) -> list[Piece]:
+    """The pieces of a folder that nothing was learned from."""
+    if (file := folder / "pieces.jsonl").exists():
+        return [piece for piece in load(file) if piece.split == "held"]
+    return [
+        Piece(path.stem, path.stem, number, "book", "", melody)
+        for path in sorted(folder.glob("*.abc"))
+        for number, melody in enumerate(read_melodies(path), 1)
+    ]
 
 
 def metres(pieces: Sequence[Piece], jitter: float, judge: Judge | None, name: str) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from melodygru.records import dataclass
-from melodygru.system import run_side_by_side, usable_cores
+from melodygru.system.processes import usable_cores
+from melodygru.system.programs import run_side_by_side
 
 if TYPE_CHECKING:  # each command asks for a library, and few build one: what takes milliseconds is imported there
     import ctypes

@@ -22,7 +22,7 @@ from repertoire.pieces import load
 from melodygru.cli.train_command import Lines
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import preset_of
-from melodygru.system import keep_freed_memory
+from melodygru.system.processes import keep_freed_memory
 from melodygru.training.conditioning import Conditioning
 from melodygru.training.config import TrainConfig
 from melodygru.training.layers import gains_from_bfloat16

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from melodygru.cli import options
+from melodygru.cli.command import Command
 from melodygru.errors import UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.option import FEEL, TUNE, Option, check_all, described, option, taken_by
@@ -20,6 +21,7 @@ from melodygru.studio import messages
 from melodygru.studio.front import page_file
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import COUNT, SEED, WRITING, SamplingConfig
+from melodygru.writing.fields import Fields
 
 PACKAGE = Path(options.__file__).parent.parent
 WISHES, PLAYED = described(GenerationConfig), described(Performance)
@@ -57,7 +59,7 @@ def typed(*arguments):
         made["played"] = options.performance(asked)
 
     app = typer.Typer()
-    app.command(cls=options.Command)(probe)
+    app.command(cls=Command)(probe)
     typer.main.get_command(app).main([str(argument) for argument in arguments], standalone_mode=False)
     return made
 
@@ -134,7 +136,7 @@ def test_a_new_field_is_an_option_of_the_commands_that_take_it(capsys):
         got.append(More(**options.part_of(asked, More)))
 
     app = typer.Typer()
-    app.command(cls=options.Command)(command)
+    app.command(cls=Command)(command)
     made = typer.main.get_command(app)
     made.aliases = command.aliases
     made.main(["--feeling", "bright", "--bars", "4"], standalone_mode=False)
@@ -166,7 +168,7 @@ def test_limits_are_said_in_no_second_place():
     for one in LIMITED:
         # The lower end may have a meaning of its own, such as "0 is off".
         assert one.high == one.off or one.high not in literals(one.help + one.note + one.remedy), one.name
-    for config in (GenerationConfig, SamplingConfig, Performance):
+    for config in (Fields, SamplingConfig, Performance):
         assert not re.search(r"in [\[(]\d", config.__doc__), config
     # The page as it lies in the package: inputs of options have no numbers of their own.
     page = (PACKAGE / "studio" / "page" / "index.html").read_text("utf-8")

@@ -18,11 +18,11 @@ from melodygru.errors import UsageError
 from melodygru.music.instruments import find_program
 from melodygru.music.theory import TimeSignature
 from melodygru.music.tracks import BASS, CHORDS, DRUMS, PARTS
-from melodygru.records import dataclass
-from melodygru.system import config_home, read_toml
+from melodygru.system.files import read_toml
+from melodygru.system.folders import config_home
 
 FILE = "arranging.toml"
-"""What a user's own file is called, here or in `melodygru.system.config_home`."""
+"""What a user's own file is called, here or in `melodygru.system.folders.config_home`."""
 SHIPPED = Path(__file__).with_name("patterns.toml")
 ON, SILENT = "-", "."
 SIGNS = {CHORDS: "CcHhPpDdUu1234BbFf", BASS: "RrFfOoWwPp", DRUMS: "Xxo"}

@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from melodygru import extras
 from melodygru.cli.progress import Progress
 from melodygru.errors import MelodyGRUError, UsageError
-from melodygru.system import Stopped, stoppable
+from melodygru.system.signals import Stopped, stoppable
 
 COMMANDS = {
     "generate": (
@@ -221,7 +221,7 @@ class LazyGroup(TyperGroup):
             group = next(name for name, commands in GROUPS.items() if cmd_name in commands)
             return TyperCommand(cmd_name, help=short, rich_help_panel=group)
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        from melodygru.cli.options import Command
+        from melodygru.cli.command import Command
 
         settings = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
         command = getattr(import_module(module), cmd_name.replace("-", "_"))

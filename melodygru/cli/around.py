@@ -12,7 +12,7 @@ from melodygru.cli import output
 from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.music.theory import STEPS_PER_QUARTER
 from melodygru.option import FILES, Option, described, taken_by
-from melodygru.system import check_target, write_all
+from melodygru.system.files import check_target, write_all
 
 if TYPE_CHECKING:
     from melodygru.arranging.arrangement import Arrangement

@@ -65,7 +65,8 @@ def compare(
     from melodygru.evaluation.comparison import plan_comparison
     from melodygru.evaluation.comparison_runs import run_all
     from melodygru.evaluation.comparison_tables import gradient_plot, rows, table
-    from melodygru.system import keep_freed_memory, write_atomically
+    from melodygru.system.files import write_atomically
+    from melodygru.system.processes import keep_freed_memory
 
     keep_freed_memory()
 

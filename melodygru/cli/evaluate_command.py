@@ -47,7 +47,8 @@ def evaluate(
     """
     from melodygru.errors import UsageError
     from melodygru.evaluation.evaluation import evaluate as run
-    from melodygru.system import check_target, usable_cores, write_atomically
+    from melodygru.system.files import check_target, write_atomically
+    from melodygru.system.processes import usable_cores
     from melodygru.writing.drawing import SEED
     from melodygru.writing.model import load_model
 

@@ -46,7 +46,7 @@ def explain(
     from melodygru.formats.reading import read_melodies
     from melodygru.network.judge import by_shipped_model
     from melodygru.network.trace import trace
-    from melodygru.system import check_target, write_atomically
+    from melodygru.system.files import check_target, write_atomically
 
     target = out or Path(Path(file).stem + ".html")
     if target.suffix.lower() not in (".html", ".png"):

@@ -46,7 +46,7 @@ def export(
     from melodygru.network.checkpoint import Checkpoint
     from melodygru.network.config import SUFFIX
     from melodygru.network.model_files import resolve
-    from melodygru.system import check_target, write_atomically
+    from melodygru.system.files import check_target, write_atomically
 
     kind = out.suffix.lower()
     if kind not in (".onnx", ".html", SUFFIX):

@@ -254,7 +254,7 @@ def _write(
 ) -> Iterator[tuple[list[Path | None], Generated]]:
     """Write so many melodies as they come, each in files of these parts, if there are any; where each went."""
     from melodygru.cli import output
-    from melodygru.system import usable_cores
+    from melodygru.system.processes import usable_cores
     from melodygru.writing.recipe import file_name, file_names
 
     candidates = model.candidates_for(order.config, number)

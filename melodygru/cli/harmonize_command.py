@@ -99,7 +99,7 @@ def harmonize(
 def _check_out(out: str, count: int, force: bool, json: bool, show: bool) -> None:
     """Find what can be wrong with OUT before any work is done."""
     from melodygru.formats.notation.engraving import SUFFIXES
-    from melodygru.system import check_target
+    from melodygru.system.files import check_target
 
     suffix = Path(out).suffix.lower()
     if out == output.STDOUT or Path(out).is_dir() or suffix in output.SUFFIXES or out.endswith("/"):

@@ -14,8 +14,7 @@ from melodygru.cli.progress import tell
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.option import FEEL, FILES, described
-from melodygru.records import dataclass
-from melodygru.system import check_target
+from melodygru.system.files import check_target
 
 if TYPE_CHECKING:
     from melodygru.formats.sound.synthesis import FloatArray

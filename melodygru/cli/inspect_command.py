@@ -108,7 +108,7 @@ def _files_by_kind(reasons: Mapping[str, str]) -> dict[str, list[tuple[str, str]
 def _files(files: Sequence[tuple[str, str]]) -> str:
     """Names of the first of these files, each with the place in it that its reason tells."""
     from melodygru.data.survey import place_of
-    from melodygru.system import printable
+    from melodygru.system.files import printable
 
     names = [
         printable(Path(path).name) + (f" ({place})" if (place := place_of(reason)) else "")

@@ -14,7 +14,8 @@ import typer
 from melodygru.cli import options
 from melodygru.errors import UsageError
 from melodygru.option import MUSIC, PORTS, described
-from melodygru.system import Stopped, check_target, write_atomically
+from melodygru.system.files import check_target, write_atomically
+from melodygru.system.signals import Stopped
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import AMOUNT, SEED
 

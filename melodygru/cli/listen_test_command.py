@@ -86,7 +86,8 @@ def _make(
     from melodygru.errors import FileError, UsageError
     from melodygru.evaluation.listening.excerpts import HUMAN, choose
     from melodygru.evaluation.listening.page import make
-    from melodygru.system import check_target, usable_cores, write_all
+    from melodygru.system.files import check_target, write_all
+    from melodygru.system.processes import usable_cores
     from melodygru.writing.drawing import SEED
     from melodygru.writing.model import load_model
 

@@ -31,7 +31,7 @@ def models(
     from melodygru.errors import UsageError
     from melodygru.network import hub
     from melodygru.network.model_files import models_here
-    from melodygru.system import printable
+    from melodygru.system.files import printable
 
     if action not in _ACTIONS or (action == "pull") != (name is not None):
         raise UsageError("Type melodygru models list, or melodygru models pull hf:owner/name.")

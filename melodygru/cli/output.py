@@ -17,7 +17,8 @@ import typer
 from melodygru import libraries
 from melodygru.cli.standard_input import in_words
 from melodygru.errors import UsageError
-from melodygru.system import cache_home, check_target, write_atomically
+from melodygru.system.files import check_target, write_atomically
+from melodygru.system.folders import cache_home
 from melodygru.version import __version__
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def numbered(out: Path, count: int) -> list[Path]:
 def targets(out: str, names: Sequence[str], force: bool) -> list[Path | None]:
     """Where each file goes: standard output (None), or a file, `names` being for a folder.
 
-    Raises FileError as `melodygru.system.check_target` does, so that over one that exists none is written.
+    Raises FileError as `melodygru.system.files.check_target` does, so that over one that exists none is written.
     """
     if out == STDOUT:
         return [None]
@@ -123,7 +124,7 @@ def targets(out: str, names: Sequence[str], force: bool) -> list[Path | None]:
 
 
 def write(target: Path | None, data: bytes, force: bool) -> None:
-    """Write a file whole, or to standard output. Raises FileError as `melodygru.system.write_atomically` does."""
+    """Write a file whole, or to standard output. Raises FileError as `melodygru.system.files.write_atomically` does."""
     if target is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -38,7 +38,7 @@ def prepare(
     from melodygru.data.cache import load_dataset, read_part
     from melodygru.errors import MelodyGRUError, check_range
     from melodygru.formats.midi.extraction import ExtractionConfig
-    from melodygru.system import usable_cores
+    from melodygru.system.processes import usable_cores
 
     if jobs is not None:
         check_range("jobs", jobs, 1, 1024)

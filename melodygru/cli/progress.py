@@ -15,8 +15,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, TextIO
 
-from melodygru.records import dataclass
-from melodygru.system import printable
+from melodygru.system.files import printable
 
 FIRST_SECONDS = 1.0
 """What takes less says nothing."""

@@ -36,7 +36,7 @@ def replay(
     from melodygru.cli import output
     from melodygru.cli.progress import tell
     from melodygru.formats.midi.parser import read_midi
-    from melodygru.system import write_atomically
+    from melodygru.system.files import write_atomically
     from melodygru.writing.recipe import Recipe
     from melodygru.writing.replay import input_of, made_again
 

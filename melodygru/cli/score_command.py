@@ -14,7 +14,7 @@ from melodygru.cli.options import Track
 from melodygru.cli.progress import tell
 from melodygru.errors import UsageError
 from melodygru.option import described
-from melodygru.system import check_target
+from melodygru.system.files import check_target
 from melodygru.writing.config import GenerationConfig
 
 if TYPE_CHECKING:

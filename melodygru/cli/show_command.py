@@ -97,7 +97,7 @@ def _picture(
     from melodygru.cli.output import numbered
     from melodygru.formats.rolls.page import PictureStyle
     from melodygru.formats.rolls.picture import parse_size, roll_picture
-    from melodygru.system import check_target, write_atomically
+    from melodygru.system.files import check_target, write_atomically
     from melodygru.writing.replay import chords_in
 
     pixels = None if size is None else parse_size(size)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from melodygru.cli import options, output
-from melodygru.system import config_home
+from melodygru.system.folders import config_home
 
 if TYPE_CHECKING:
     from melodygru.arranging.patterns import Groove

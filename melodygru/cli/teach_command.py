@@ -38,7 +38,8 @@ def teach(
     """
     from melodygru.evaluation.teaching import teach as run
     from melodygru.network.model_files import resolve
-    from melodygru.system import check_target, usable_cores
+    from melodygru.system.files import check_target
+    from melodygru.system.processes import usable_cores
     from melodygru.writing.drawing import SEED
     from melodygru.writing.model import load_model
 

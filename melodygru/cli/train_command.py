@@ -19,7 +19,7 @@ from melodygru.cli.progress import FIRST_SECONDS, clock, tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
 from melodygru.option import described
-from melodygru.system import keep_freed_memory
+from melodygru.system.processes import keep_freed_memory
 from melodygru.training.config import TrainConfig
 
 if TYPE_CHECKING:

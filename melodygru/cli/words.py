@@ -151,7 +151,7 @@ def _is_music(word: str) -> bool:
     from melodygru.music.chords import chord_or_none
     from melodygru.music.form import parts_in_words
     from melodygru.music.numerals import is_numeral
-    from melodygru.music.theory import SCALE_INTERVALS
+    from melodygru.music.scales import SCALE_INTERVALS
 
     names = {part for name in SCALE_INTERVALS for part in name.split()} | {"flat", "sharp", "pentatonic", "|", "%"}
     capital = word[:1].upper() + word[1:]

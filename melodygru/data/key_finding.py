@@ -1,4 +1,4 @@
-"""The keys of many pieces at once: what `melodygru.music.theory` finds one at a time, as arrays."""
+"""The keys of many pieces at once: what `melodygru.music.key_finding` finds one at a time, as arrays."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from melodygru.music.theory import (
+from melodygru.music.key_finding import (
     KRUMHANSL_KESSLER,
     LAST_NOTE_VOTE,
     SIGNATURE_MODES,
-    Key,
     estimate_key,
     key_for_signature,
 )
+from melodygru.music.theory import Key
 from melodygru.network.arrays import Array
 
 _CLOSE = 1e-9
-"""Correlations this near to each other may be in another order when sums run in another: those are left to theory."""
+"""Correlations this near to each other may be in another order when sums run in another: those are left to that."""
 _ALL = [Key(tonic, mode) for mode in KRUMHANSL_KESSLER for tonic in range(12)]
 _WITH_SIGNATURE = [Key.from_fifths(fifths, mode) for fifths in range(-7, 8) for mode in SIGNATURE_MODES]
 _PLACES = np.array([_ALL.index(Key(key.tonic, SIGNATURE_MODES[key.mode])) for key in _WITH_SIGNATURE]).reshape(15, -1)

@@ -18,7 +18,8 @@ from typing import Any, Protocol
 
 from melodygru.data.budget import Budget, reason_of
 from melodygru.errors import MelodyGRUError
-from melodygru.system import deaf, usable_cores
+from melodygru.system.processes import usable_cores
+from melodygru.system.signals import deaf
 
 CRASHED = "makes its reader crash"
 """The reason why a file whose reader died is left out."""

@@ -22,7 +22,8 @@ from melodygru.data.cache import load_dataset
 from melodygru.errors import FileError, TrainingError
 from melodygru.evaluation.comparison import Outcome, Plan, run
 from melodygru.network.config import TokenizerConfig
-from melodygru.system import deaf, write_atomically
+from melodygru.system.files import write_atomically
+from melodygru.system.signals import deaf
 from melodygru.training.progress import Listener
 
 Progress = Callable[[str, float, int], None]

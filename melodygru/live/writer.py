@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from melodygru.errors import MelodyGRUError
 from melodygru.live.composing import Answer, Ask, check_wishes, safely
-from melodygru.system import deaf, one_thread
+from melodygru.system.processes import one_thread
+from melodygru.system.signals import deaf
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -1,4 +1,4 @@
-"""Facts of music: pitch names, time signatures, keys and scales.
+"""Facts of music: pitch names, time signatures and keys.
 
 Pitches are MIDI note numbers (60 = C4, middle C); pitch classes are 0..11 with
 C = 0. Times are in steps of the grid, `STEPS_PER_QUARTER` to a quarter note.
@@ -7,9 +7,7 @@ C = 0. Times are in steps of the grid, `STEPS_PER_QUARTER` to a quarter note.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import field
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 
 from melodygru.errors import UsageError
 from melodygru.records import dataclass
@@ -211,127 +209,3 @@ class Key:
 
     def __str__(self) -> str:
         return f"{self.tonic_name} {self.mode}"
-
-
-# Probe-tone ratings of Krumhansl & Kessler (1982), from Krumhansl, "Cognitive Foundations of
-# Musical Pitch" (1990), p. 30: how well each degree fits a major and a minor key.
-KRUMHANSL_KESSLER: dict[str, tuple[float, ...]] = {
-    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
-}
-
-
-def key_correlations(weights: Sequence[float]) -> dict[Key, float]:
-    """Pearson's correlation of twelve pitch-class weights with all 24 Krumhansl-Kessler profiles.
-
-    `weights[i]` is the total duration (any unit) of pitch class i. All correlations
-    are 0 when the weights do not differ from one another (nothing can be told).
-    """
-    return {
-        Key(tonic, mode): _correlation([weights[(tonic + i) % 12] for i in range(12)], profile)
-        for mode, profile in KRUMHANSL_KESSLER.items()
-        for tonic in range(12)
-    }
-
-
-def _correlation(x: Sequence[float], y: Sequence[float]) -> float:
-    mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
-    covariance = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True))
-    variance = sum((a - mean_x) ** 2 for a in x) * sum((b - mean_y) ** 2 for b in y)
-    return float(covariance / variance**0.5) if variance > 0 else 0.0
-
-
-def estimate_key(weights: Sequence[float]) -> Key:
-    """The major or minor key that fits twelve pitch-class weights best (Krumhansl-Schmuckler).
-
-    See `key_correlations`; with nothing to tell from, C major.
-    """
-    correlations = key_correlations(weights)
-    return max(correlations, key=lambda key: correlations[key])
-
-
-SIGNATURE_MODES = {"major": "major", "minor": "minor", "dorian": "minor", "mixolydian": "major"}
-"""Modes that a signature alone may stand for, and the profile of `KRUMHANSL_KESSLER` that each is heard by."""
-LAST_NOTE_VOTE = 0.5
-"""What the tonic that a melody ends on gains, in correlation, over the others."""
-
-
-def key_for_signature(
-    fifths: int, weights: Sequence[float], last_pitch_class: int, last_bass: int | None = None
-) -> Key:
-    """The key with a given signature that fits best: the mode that a signature leaves open.
-
-    A signature fixes seven pitch classes but not which is home: one sharp is G
-    major, E minor, A dorian or D mixolydian. Files name the relative major for all of them,
-    so the tonic is heard from the notes: the pitch class most like home by weight, with a
-    strong vote for the last note, on which nearly every folk tune ends.
-
-    Where other parts sound beside the melody, `weights` are those of all, and `last_bass`, the pitch class of the
-    lowest note at the end, has half of the vote. Such music is major or minor, unless both end on the tonic of another
-    mode: so the key of 98 % of 154 songs with piano was found, with the four modes alike and the bass alone of 92 %.
-    """
-    total = sum(weights) or 1.0
-    ends = (last_pitch_class,) if last_bass is None else (last_pitch_class, last_bass)
-    candidates = [Key.from_fifths(fifths, mode) for mode in SIGNATURE_MODES]
-    if last_bass is not None:
-        candidates = [key for key in candidates if key.mode in KRUMHANSL_KESSLER or {key.tonic} == set(ends)]
-
-    def fit(key: Key) -> float:
-        profile = KRUMHANSL_KESSLER[SIGNATURE_MODES[key.mode]]
-        alike = _correlation([weights[(key.tonic + i) % 12] / total for i in range(12)], profile)
-        return alike + LAST_NOTE_VOTE * sum(key.tonic == end for end in ends) / len(ends)
-
-    return max(candidates, key=fit)
-
-
-SCALE_INTERVALS: dict[str, tuple[int, ...]] = {
-    "major": SCALES["major"],
-    "natural minor": SCALES["minor"],
-    "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
-    "melodic minor": (0, 2, 3, 5, 7, 9, 11),
-    "ionian": SCALES["major"],
-    "aeolian": SCALES["minor"],
-    **{mode: SCALES[mode] for mode in ("dorian", "phrygian", "lydian", "mixolydian", "locrian")},
-    "major pentatonic": (0, 2, 4, 7, 9),
-    "minor pentatonic": (0, 3, 5, 7, 10),
-    "blues": (0, 3, 5, 6, 7, 10),
-    "chromatic": tuple(range(12)),
-}
-"""Semitones above the tonic, ascending, of scales that have names; melodic minor as it rises, blues the minor
-pentatonic with its flat fifth."""
-
-
-_SCALE_NOTES = re.compile(r"[A-G][#b♯♭]?( [A-G][#b♯♭]?)+")
-"""A scale in notes, which blanks part."""
-
-
-def parse_scale(text: str) -> str:
-    """The name of a scale, one of `SCALE_INTERVALS`; "minor" is natural minor, and "harmonic-minor" will do.
-
-    Or the names of its notes, blanks between them, out of "C D Eb F# G" or "C, D, Eb".
-
-    Raises UsageError for a scale that nobody knows, with the nearest.
-    """
-    notes = " ".join(text.replace(",", " ").replace("-", " ").split())
-    if _SCALE_NOTES.fullmatch(notes):
-        return notes
-    name = " ".join(text.lower().replace("-", " ").replace("_", " ").split())
-    name = "natural minor" if name == "minor" else name
-    if name in SCALE_INTERVALS:
-        return name
-    if name == "pentatonic":
-        raise UsageError("The scale 'pentatonic' comes in two kinds; choose major pentatonic or minor pentatonic.")
-    near = get_close_matches(name, SCALE_INTERVALS, 1)
-    guess = f"did you mean {near[0]}? The" if near else "the"
-    raise UsageError(f"{text!r} is not a scale; {guess} scales are {', '.join(SCALE_INTERVALS)}.")
-
-
-def scale_pitch_classes(name: str, tonic: int) -> tuple[int, ...]:
-    """The pitch classes (0..11) of a scale as `parse_scale` gives it, on a tonic (0..11), from the tonic up.
-
-    A scale in notes is where its notes are.
-    """
-    if name in SCALE_INTERVALS:
-        return tuple((tonic + interval) % 12 for interval in SCALE_INTERVALS[name])
-    classes = {parse_pitch(f"{note}4") % 12 for note in name.split()}
-    return tuple(sorted(classes, key=lambda tone: (tone - tonic) % 12))

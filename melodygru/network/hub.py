@@ -20,8 +20,8 @@ from melodygru.errors import CheckpointError, FileError, MelodyGRUError
 from melodygru.extras import require
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import SUFFIX
-from melodygru.records import dataclass
-from melodygru.system import cache_home, write_all
+from melodygru.system.files import write_all
+from melodygru.system.folders import cache_home
 
 PREFIX = "hf:"
 LARGEST = 256 << 20

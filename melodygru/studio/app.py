@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from melodygru.errors import MelodyGRUError
 from melodygru.extras import missing
 from melodygru.music.instruments import program_name
-from melodygru.music.theory import SCALE_INTERVALS
+from melodygru.music.scales import SCALE_INTERVALS
 from melodygru.studio import answers, around, changing, filing, looking, messages, words, writing
 from melodygru.studio.kinds import STYLE_FACTS, feel_facts, groove_facts
 from melodygru.studio.models import Models

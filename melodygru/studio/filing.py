@@ -21,7 +21,7 @@ from melodygru.studio.around import tracks_of
 from melodygru.studio.shelf import Shelf
 from melodygru.studio.takes import chords_for
 from melodygru.studio.work import Job
-from melodygru.system import printable
+from melodygru.system.files import printable
 from melodygru.writing.editing import Tune
 from melodygru.writing.layout import chords_under
 from melodygru.writing.replay import recipe_of

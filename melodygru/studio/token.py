@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from melodygru.errors import FileError
-from melodygru.system import config_home
+from melodygru.system.folders import config_home
 
 NAME = "serve.json"
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from threading import Condition, Event, Lock, Thread
 from typing import Any
 
-from melodygru.system import usable_cores
+from melodygru.system.processes import usable_cores
 
 WAITING = 64
 """Jobs that may wait for a thread; of more than these no one would wait for the last."""

@@ -23,7 +23,7 @@ from melodygru.errors import FileError, TrainingError
 from melodygru.network.arrays import Array
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import SUFFIX, ModelConfig, TokenizerConfig
-from melodygru.system import Interruption
+from melodygru.system.signals import Interruption
 from melodygru.training.batches import Windows, epoch_batches, shifts, windows
 from melodygru.training.conditioning import Conditioning
 from melodygru.training.config import TrainConfig

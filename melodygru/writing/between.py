@@ -16,7 +16,8 @@ from melodygru.writing.layout import Layout
 from melodygru.writing.sections import BEGIN_ON, GROUPED
 
 if TYPE_CHECKING:
-    from melodygru.writing.wishes import Problem, Wish
+    from melodygru.writing.problem import Problem
+    from melodygru.writing.wishes import Wish
 
 MOTIF_BARS = 2
 """Bars of the motif that sections share: two of eight and more, else one."""

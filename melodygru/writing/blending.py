@@ -26,9 +26,9 @@ from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, Progress, of_classes
 from melodygru.writing.constraints.fidelity import AsWritten
 from melodygru.writing.layout import Layout, Region, Script
+from melodygru.writing.problem import Problem
 from melodygru.writing.sampler import sample
 from melodygru.writing.styles import conditions_for, understood
-from melodygru.writing.wishes import Problem
 
 if TYPE_CHECKING:
     from melodygru.writing.model import Model

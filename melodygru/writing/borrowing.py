@@ -14,9 +14,9 @@ from melodygru.writing.constraints.fidelity import AsWritten, InOrder
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.layout import Layout, Region, Script, chords_over, given_events
 from melodygru.writing.planner import Plan, place_of_pickup
+from melodygru.writing.problem import Problem
 from melodygru.writing.styles import conditions_for
 from melodygru.writing.values import DEFAULT_GRID
-from melodygru.writing.wishes import Problem
 
 RHYTHM, IN_ORDER = "rhythm", "pitches"
 """What is taken from the other melody, as options name it."""

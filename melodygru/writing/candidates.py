@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from melodygru.music.chords import ChordSpan
+from melodygru.music.key_finding import key_correlations
 from melodygru.music.melody import Melody
-from melodygru.music.theory import key_correlations
-from melodygru.records import dataclass
 from melodygru.writing.config import GenerationConfig
 
 _NEAR = 0.25

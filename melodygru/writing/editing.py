@@ -1,7 +1,7 @@
 """A MIDI file in which some notes of its melody are replaced, and nothing else is.
 
 Velocities, other tracks, controllers, tempo changes, everything that the melody is not, stays byte for byte (see
-`melodygru.formats.midi.splice`).
+`melodygru.formats.midi.replacement`).
 Of a score the melody alone becomes a MIDI file, which also says what MIDI has no words for: its pickup and its bars.
 """
 
@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 import os
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from os import PathLike
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 from melodygru.errors import MelodyGRUError, MidiError
 from melodygru.formats.midi import splice
@@ -27,14 +26,14 @@ from melodygru.formats.midi.grid import Grid
 from melodygru.formats.midi.own_word import UPBEAT, OwnWord, swung_anchors
 from melodygru.formats.midi.parser import RawFile, RawNote, parse_midi, read_bytes
 from melodygru.formats.midi.performance import Clock, Performance, accent, triplet_quarters
+from melodygru.formats.midi.replacement import Struck, check_others, homes_of, replaced
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.formats.reading import WHOLE, read
 from melodygru.formats.scores.files import is_score
 from melodygru.music.estimation import Judge, told_chance
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
-from melodygru.records import dataclass
-from melodygru.system import printable
+from melodygru.system.files import printable
 from melodygru.writing.recipe import Recipe
 
 _OF_A_SCORE = f"{OWN_TEXT}score "
@@ -161,11 +160,11 @@ class Tune:
             if note not in kept:
                 velocity = max(1, min(127, loud + accent(note.onset, old.time_signature)))
                 start, end = (self._tick(step, clock) for step in (note.onset, note.end))
-                added.append(_Struck(start, max(end, start + 1), note.pitch, velocity))
-        homes = _homes(self.extraction, self.raw)
+                added.append(Struck(start, max(end, start + 1), note.pitch, velocity))
+        homes = homes_of(self.extraction, self.raw)
         try:
-            data = _edited(splice.unwrapped(self.data), self.extraction, homes, gone, added, text)
-            _check_others(self.raw, parse_midi(data), set(homes.values()))
+            data = replaced(splice.unwrapped(self.data), self.extraction, homes, gone, added, text)
+            check_others(self.raw, parse_midi(data), set(homes.values()))
         except MidiError as error:
             raise MidiError(f"{self.source} {error}" if self.source else str(error)) from None
         return data
@@ -226,123 +225,3 @@ class Tune:
             return found
 
         return near
-
-
-class _Struck(NamedTuple):
-    """A note to put in, in ticks [onset, end)."""
-
-    onset: int
-    end: int
-    pitch: int
-    velocity: int
-
-
-_FAULTY = "is faulty in a way that reading survives and writing does not; export it again."
-_ENDS_UNKNOWN = "has tracks with wrong lengths, so that what is to stay cannot be told; export it again."
-_Begin = tuple[int, int, int]
-
-
-def _begin(note: RawNote) -> _Begin:
-    """What a melody's note is found by in its track: where it ends may have been put right on reading."""
-    return note.onset, note.pitch, note.channel
-
-
-def _homes(found: Extraction, raw: RawFile) -> dict[_Begin, int]:
-    """The track, from 0, that each note of the melody stands in.
-
-    That is the one which has most of them, all as a rule, by its name if several have; what it lacks stands in others
-    (the top line of all tracks).
-    """
-    melody = {_begin(note) for note in found.notes}
-    held = [melody & {_begin(note) for note in track.notes} for track in raw.tracks]
-
-    def likely(number: int) -> tuple[int, bool, int]:
-        track = raw.tracks[number]
-        return len(held[number]), found.track in (track.name, f"track {track.number}"), -number
-
-    return {begin: number for number in sorted(range(len(held)), key=likely) for begin in held[number]}
-
-
-def _edited(
-    data: bytes,
-    found: Extraction,
-    homes: Mapping[_Begin, int],
-    gone: Sequence[RawNote],
-    added: Sequence[_Struck],
-    text: str,
-) -> bytes:
-    """A plain MIDI file without `gone` of the melody's notes, with those added in its track, and with the text.
-
-    Raises MidiError, whose message lacks the file's name, if notes are not found where they were read.
-    """
-    if not homes or any(_begin(note) not in homes for note in gone):
-        raise MidiError(_FAULTY)
-    home = Counter(homes.values()).most_common(1)[0][0]
-    channel = next(note.channel for note in found.notes if homes.get(_begin(note)) == home)
-    chunks = splice.tracks(data)
-    if max(homes.values()) >= len(chunks):
-        raise MidiError(_ENDS_UNKNOWN)
-    # The bytes are looked for first: all tracks' events would take long.
-    maybe = [number for number, chunk in enumerate(chunks) if data.find(OWN_TEXT.encode(), *chunk) >= 0]
-    told = [number for number in maybe if _own_texts(data, _events(data, chunks[number]))]
-    leave: dict[int, list[RawNote]] = {number: [] for number in (home, *told)}
-    for note in gone:
-        leave.setdefault(homes[_begin(note)], []).append(note)
-    made, at = [], 0
-    for number in sorted(leave):
-        chunk = chunks[number]
-        events = _events(data, chunk)
-        out = _own_texts(data, events) | _strokes(data, events, leave[number])
-        put = [one for note in added for one in _insertions(note, channel)] if number == home else []
-        if number == min(told, default=home):
-            put.append(splice.Insertion(0, -1, splice.text_event(text)))
-        made += [data[at : chunk[0]], splice.respliced(data, chunk, events, out, put)]
-        at = chunk[1]
-    return b"".join([*made, data[at:]])
-
-
-def _check_others(before: RawFile, after: RawFile, homes: Collection[int]) -> None:
-    """Raise MidiError, whose message lacks the file's name, unless tracks that the melody is not in are read as before.
-
-    They are copied; but in a file whose tracks' lengths are wrong, what is a track is a guess.
-    """
-    others = [
-        [track.notes for number, track in enumerate(raw.tracks) if number not in homes] for raw in (before, after)
-    ]
-    if others[0] != others[1]:
-        raise MidiError(_ENDS_UNKNOWN)
-
-
-def _events(data: bytes, chunk: tuple[int, int]) -> list[splice.Event]:
-    return list(splice.events(data, chunk[0] + splice.HEAD, chunk[1]))
-
-
-def _own_texts(data: bytes, events: Sequence[splice.Event]) -> set[int]:
-    """The numbers of those in which a file of ours says how it was made."""
-    own = OWN_TEXT.encode()
-    return {number for number, event in enumerate(events) if splice.text_in(data, event).startswith(own)}
-
-
-def _strokes(data: bytes, events: Sequence[splice.Event], gone: Sequence[RawNote]) -> set[int]:
-    """The numbers of those that strike and release these notes.
-
-    A note that is written twice goes twice; one that only begins like it is another voice's, if it has any length.
-    """
-    alike: dict[_Begin, list[tuple[int, tuple[int, ...]]]] = {}
-    for note, numbers in splice.notes(data, events) if gone else ():
-        alike.setdefault(_begin(note), []).append((note.end, numbers))
-    out: set[int] = set()
-    for note in gone:
-        there = alike.get(_begin(note), [])
-        if not there:
-            raise MidiError(_FAULTY)
-        whole = min((end for end, _ in there if end >= note.end), default=max(end for end, _ in there))
-        out.update(number for end, numbers in there if end in (note.onset, whole) for number in numbers)
-    return out
-
-
-def _insertions(note: _Struck, channel: int) -> list[splice.Insertion]:
-    """A note's events: struck after what stands at its tick, let go before."""
-    on = bytes((splice.NOTE_ON | channel, note.pitch, note.velocity))
-    off = bytes((splice.NOTE_OFF | channel, note.pitch, 0))
-    return [splice.Insertion(note.onset, 2, on), splice.Insertion(note.end, 0, off)]

@@ -16,10 +16,10 @@ from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.music.instruments import find_program
 from melodygru.option import Option, described, taken_by
-from melodygru.records import dataclass
-from melodygru.system import config_home
+from melodygru.system.files import read_toml
+from melodygru.system.folders import config_home
 from melodygru.writing.config import GenerationConfig
-from melodygru.writing.option_files import flat, read_toml, under_own_names
+from melodygru.writing.option_files import flat, under_own_names
 
 FILE = "feels.toml"
 SHIPPED = Path(__file__).with_name(FILE)
@@ -72,7 +72,7 @@ def feels() -> dict[str, Feel]:
 
 
 def feel(name: str) -> Feel:
-    """The feel of that name: of ./feels.toml, else the user's (`melodygru.system.config_home`), else as it comes along.
+    """The feel of that name: of ./feels.toml, else the user's (`melodygru.system.folders.config_home`), else ours.
 
     Raises:
         UsageError: there is none; or it holds an option that there is not, or a value that is not legal.

@@ -18,7 +18,7 @@ from melodygru.network.engine import NumpyEngine
 from melodygru.network.fingerprint import fingerprint_of
 from melodygru.network.model_files import resolve
 from melodygru.network.tokenizer import REST, Tokenizer
-from melodygru.system import by_processes
+from melodygru.system.processes import by_processes
 from melodygru.writing.borrowing import one_source, plan_borrowing
 from melodygru.writing.candidates import Candidate, Generated, Order, excess, rate
 from melodygru.writing.config import GenerationConfig

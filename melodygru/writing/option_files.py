@@ -1,4 +1,4 @@
-"""Options out of TOML files: read, and under the names that they have here."""
+"""Options out of TOML files, under the names that they have here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from melodygru.errors import UsageError
 from melodygru.option import Option
-from melodygru.system import read_toml as read_toml
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:

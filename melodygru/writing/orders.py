@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from melodygru.errors import SamplingError
 from melodygru.network.critic import CANDIDATES
-from melodygru.system import by_processes
+from melodygru.system.processes import by_processes
 from melodygru.writing.candidates import Candidate, Generated, Order
 from melodygru.writing.drawing import COUNT, SEED
 from melodygru.writing.lots import Lot

@@ -1,6 +1,6 @@
 """From what is asked of new melodies to what the sampler works with.
 
-A piece is laid out (metre, key, bars, form, primer, chords), and becomes a `melodygru.writing.wishes.Problem`. Wishes
+A piece is laid out (metre, key, bars, form, primer, chords), and becomes a `melodygru.writing.problem.Problem`. Wishes
 that contradict one another are found before anything is drawn.
 """
 
@@ -16,7 +16,8 @@ from melodygru.errors import UsageError
 from melodygru.music.chords import ChordSpan, estimate_key
 from melodygru.music.form import Stretch, stretches
 from melodygru.music.melody import Melody
-from melodygru.music.theory import SCALES, Key, TimeSignature, parse_scale
+from melodygru.music.scales import parse_scale
+from melodygru.music.theory import SCALES, Key, TimeSignature
 from melodygru.network.tokenizer import REST, PieceMeta
 from melodygru.records import dataclass
 from melodygru.writing.between import open_ended, rules_between
@@ -36,10 +37,10 @@ from melodygru.writing.layout import (
     rest_stretches,
 )
 from melodygru.writing.lookahead import Lookahead
+from melodygru.writing.problem import Problem
 from melodygru.writing.sections import own_spans
 from melodygru.writing.styles import conditions_for
 from melodygru.writing.values import DEFAULT_BARS
-from melodygru.writing.wishes import Problem
 
 _MINOR = ("natural minor", "harmonic minor", "melodic minor", "minor pentatonic", "blues")
 _JOINTS_UP_TO = 7

@@ -7,8 +7,9 @@ from dataclasses import replace
 from os import PathLike, fspath
 
 from melodygru.errors import MidiError, UsageError
+from melodygru.music.key_finding import key_correlations
 from melodygru.music.melody import Melody, Note
-from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature, key_correlations, parse_pitch
+from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature, parse_pitch
 
 _WHOLE = 4 * STEPS_PER_QUARTER
 _NOTE = re.compile(r"([A-Ga-g][#b♯♭]*-?\d+|[rR])/(\d{1,2})(t?)(\.{0,2})")

@@ -26,9 +26,9 @@ from melodygru.writing.constraints.base import PITCHES, Constraint, in_range
 from melodygru.writing.constraints.past import Banned
 from melodygru.writing.layout import RESTS_EVERY, Layout, Region, Script, chords_under
 from melodygru.writing.planner import Plan
+from melodygru.writing.problem import Problem
 from melodygru.writing.styles import conditions_for
 from melodygru.writing.values import DEFAULT_METER
-from melodygru.writing.wishes import Problem
 
 Span = tuple[int, int]
 """A half-open range of steps."""

@@ -13,7 +13,8 @@ from melodygru.errors import UsageError
 from melodygru.music.chords import chord_or_none
 from melodygru.music.form import parts_in_words
 from melodygru.music.numerals import is_numeral, symbol_of
-from melodygru.music.theory import SCALE_INTERVALS, Key, parse_pitch, parse_scale
+from melodygru.music.scales import SCALE_INTERVALS, parse_scale
+from melodygru.music.theory import Key, parse_pitch
 from melodygru.writing.values import GRIDS
 
 _TONIC = re.compile(r"([A-Ga-g] ?(?:#|b|♯|♭|[Ss]harp|[Ff]lat)?) (.+)")

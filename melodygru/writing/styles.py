@@ -9,8 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
-from melodygru.records import dataclass
-from melodygru.writing.option_files import read_toml
+from melodygru.system.files import read_toml
 from melodygru.writing.values import DEFAULT_MODEL, DEFAULT_STYLE, LEARNED
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ _IN_ITS_KEY = ("song", "hymn", "standard")
 
 def _scale_told(config: GenerationConfig) -> str:
     """What the network is told of the scale: that of a mode, whose colour other notes would blur, is kept to."""
-    from melodygru.music.theory import parse_scale
+    from melodygru.music.scales import parse_scale
     from melodygru.network.conditions import NATURAL, SCALES_TOLD
 
     if config.scale is not None:

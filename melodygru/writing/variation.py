@@ -9,13 +9,10 @@ most probable is taken.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from melodygru.errors import UsageError
 from melodygru.music.melody import Melody, Note
@@ -24,18 +21,13 @@ from melodygru.network.tokenizer import Tokenizer
 from melodygru.option import described
 from melodygru.records import dataclass
 from melodygru.writing.config import GenerationConfig
-from melodygru.writing.constraints.base import PITCHES, Constraint, in_range
-from melodygru.writing.constraints.fidelity import AsWritten, InOrder, SameContour, Unlike
-from melodygru.writing.constraints.past import Banned
-from melodygru.writing.constraints.places import NoRests
 from melodygru.writing.drawing import AMOUNT, KEEP, VARIATIONS
 from melodygru.writing.locks import PITCHES as PITCH
 from melodygru.writing.locks import RHYTHM, Locks
-from melodygru.writing.planner import Plan
-from melodygru.writing.rewriting import Span, leave_to_melody, pitches_wished, plan_rewriting
+from melodygru.writing.rewriting import Span, leave_to_melody, pitches_wished
 from melodygru.writing.sampler import sample
 from melodygru.writing.styles import understood
-from melodygru.writing.wishes import OF_PITCH, OF_RHYTHM
+from melodygru.writing.variation_plans import plan_anew, plan_pitches, plan_rhythm, rows_in_order
 
 if TYPE_CHECKING:
     from melodygru.writing.model import Model
@@ -120,19 +112,19 @@ def vary(
         return Varied(melody, 0, 0.0, 0.0)
     chance = Random(f"vary {seed}")
     if keep == "pitches":
-        made = _plan_rhythm(model, melody, config, inside, amount, chance)
+        made = plan_rhythm(model, melody, config, inside, amount, chance)
     else:
         legal = pitches_wished(config, melody)
         order = _order(melody, inside, legal, chance)
         target = round(amount * len(inside))
         if keep is None:
             chosen = _chosen(order, target, chance)
-            rows = _rows_in_order(melody, [i for i in inside if kept[i] == PITCH], chosen, config, chance)
-            made = _plan_anew(model, melody, config, chosen, span, kept, rows)
+            rows = rows_in_order(melody, [i for i in inside if kept[i] == PITCH], chosen, config, chance)
+            made = plan_anew(model, melody, config, chosen, span, kept, rows)
         else:
             # What stays as it was may be anybody's; a guard would forbid it.
             banned = model.banned(config) if target == len(order) and not locks else None
-            made = _plan_pitches(model, melody, config, order, target, span, keep == "contour", legal, banned)
+            made = plan_pitches(model, melody, config, order, target, span, keep == "contour", legal, banned)
     first, count = (0, candidates) if only is None else (only, 1)
     drawn = sample(model.engine, made.meta, count, config.sampling, made.ahead, seed, first, made.script, progress)
     found = []
@@ -170,197 +162,3 @@ def _chosen(order: Sequence[int], target: int, chance: Random) -> set[int]:
             if len(chosen) < target and neighbour in inside:
                 chosen.add(neighbour)
     return chosen
-
-
-def _rows_in_order(
-    melody: Melody, locked: Sequence[int], chosen: set[int], config: GenerationConfig, chance: Random
-) -> list[Span]:
-    """Rows of notes whose pitches are `locked` that get another rhythm: of as many as were chosen among them."""
-    wanted, found = len(chosen.intersection(locked)), list[Span]()
-    if wanted:
-        groups = list(_rhythms(melody, locked, config.grid_steps(melody.time_signature)))
-        chance.shuffle(groups)
-        for first, last in groups:
-            if wanted > 0:
-                found.append((melody.notes[first].onset, melody.notes[last].end))
-                wanted -= last - first
-    return sorted(found)
-
-
-def _plan_anew(
-    model: Model,
-    melody: Melody,
-    config: GenerationConfig,
-    chosen: set[int],
-    span: Span,
-    kept: Sequence[int],
-    rows: Sequence[Span],
-) -> Plan:
-    """Chosen notes anew, but for what is `kept` of each; in `rows` only the rhythm is another."""
-    notes = melody.notes
-    free, in_rhythm = ([i for i in sorted(chosen) if kept[i] == what] for what in (0, RHYTHM))
-    rhythm = _joined([(notes[i].onset, notes[i].end) for i in in_rhythm])
-    spans = sorted([*_joined([(notes[i].onset, notes[i].end) for i in free]), *rhythm, *rows])
-    if not spans:
-        raise UsageError("What is locked leaves no other rhythm there; lock less, or choose a finer --grid.")
-    config = replace(config, end_on=config.end_on or ("tonic" if _ends_home(melody) else "any"))
-    longest = model.checkpoint.tokenizer_config.max_duration
-    rules: list[Constraint] = [Unlike([notes[i] for i in (*free, *in_rhythm)])]
-    if rhythm:
-        rules.append(AsWritten(melody, dict.fromkeys(in_rhythm, in_range(0, PITCHES - 1)), longest, rhythm))
-    if rows:
-        rules.append(InOrder(melody, rows))
-    return plan_rewriting(
-        config, melody, spans, rules, model.banned(config), longest, span, spare=True,
-        fixed_rhythm=rhythm, fixed_pitches=rows,
-    )  # fmt: skip
-
-
-def _joined(spans: Sequence[Span]) -> list[Span]:
-    found: list[Span] = []
-    for start, end in spans:
-        if found and found[-1][1] == start:
-            found[-1] = (found[-1][0], end)
-        else:
-            found.append((start, end))
-    return found
-
-
-def _ends_home(melody: Melody) -> bool:
-    return melody.notes[-1].pitch % 12 == melody.key.tonic
-
-
-def _plan_rhythm(
-    model: Model, melody: Melody, config: GenerationConfig, inside: Sequence[int], amount: float, chance: Random
-) -> Plan:
-    target, spans, count = round(amount * len(inside)), [], 0
-    groups = list(_rhythms(melody, inside, config.grid_steps(melody.time_signature)))
-    # Two notes of a group change for certain: what the first ends with is what the next begins with.
-    if config.grid is None and 2 * len(groups) < target:
-        # Rows of sixteenths can move on a finer grid only.
-        config = replace(config, grid="1/32")
-        groups = list(_rhythms(melody, inside, config.grid_steps(melody.time_signature)))
-    chance.shuffle(groups)
-    groups.sort(key=lambda group: group[1] - group[0])
-    for first, last in groups:
-        if count >= target:
-            break
-        spans.append((melody.notes[first].onset, melody.notes[last].end))
-        count += 2
-    if not spans:
-        raise UsageError(
-            f"These notes leave no other rhythm on a grid of {config.grid or '1/16'}; choose a finer --grid, or keep "
-            "something else."
-        )
-    spans.sort()
-    rules: list[Constraint] = [InOrder(melody, spans), NoRests()]
-    # Pitches stay, whatever is wished of them; and so does how many notes there are.
-    return plan_rewriting(
-        replace(config, end_on="any"),
-        melody,
-        spans,
-        rules,
-        max_duration=model.checkpoint.tokenizer_config.max_duration,
-        leaves_out=(*OF_PITCH, "density", "rests"),
-    )
-
-
-def _rhythms(melody: Melody, inside: Sequence[int], step: int) -> Iterator[tuple[int, int]]:
-    """Rows of notes (first, last) that could have another rhythm: by twos, or as few more as leave room to move."""
-    notes, first = melody.notes, None
-    for number in inside:
-        note = notes[number]
-        whole = note.onset % step == 0 and note.end % step == 0
-        if first is not None and (not whole or notes[number - 1].end != note.onset or number - 1 not in inside):
-            first = None
-        if first is None:
-            first = number if whole else None
-            continue
-        if note.end - notes[first].onset > (number - first + 1) * step:
-            yield first, number
-            first = None
-
-
-def _plan_pitches(
-    model: Model,
-    melody: Melody,
-    config: GenerationConfig,
-    order: Sequence[int],
-    target: int,
-    span: Span,
-    contour: bool,
-    legal: BoolArray,
-    banned: Banned | None,
-) -> Plan:
-    if contour:
-        masks = _along_the_line(melody, order, target, legal, config.max_leap or PITCHES)
-    else:
-        masks = {i: legal[i] & ~in_range(melody.notes[i].pitch, melody.notes[i].pitch) for i in order[:target]}
-    if not masks:
-        raise UsageError("The line of these notes leaves none of them another pitch; change more of them.")
-    longest = model.checkpoint.tokenizer_config.max_duration
-    rules: list[Constraint] = [AsWritten(melody, masks, longest)]
-    rules += [SameContour(melody)] if contour else []
-    # The rhythm decides what is wished of it, and the last note stays what it was, unless it is to be something.
-    leaves_out = (*OF_RHYTHM, *(("contour",) if contour else ()), *(() if config.end_on else ("end_on",)))
-    spans = _joined([(melody.notes[i].onset, melody.notes[i].end) for i in sorted(masks)])
-    return plan_rewriting(config, melody, spans, rules, banned, longest, span, leaves_out, spare=True)
-
-
-def _along_the_line(
-    melody: Melody, order: Sequence[int], target: int, legal: BoolArray, leap: int
-) -> dict[int, BoolArray]:
-    """(128,) pitches of the notes that change: as many notes as asked for where the line leaves so many room.
-
-    Notes that repeat each other change together. Each pitch that is left has one that is left on its right side before
-    it and after it, so a melody drawn from left to right finds a way.
-    """
-    pitches = [note.pitch for note in melody.notes]
-    signs = [_sign(two - one) for one, two in pairwise(pitches)]
-    masks = [in_range(pitch, pitch) for pitch in pitches]
-    distance = np.arange(PITCHES)[None, :] - np.arange(PITCHES)[:, None]
-    near = np.abs(distance) <= leap
-    steps = {sign: (np.sign(distance) == sign) & near for sign in (-1, 0, 1)}
-    chosen: set[int] = set()
-    inside = set(order)
-    for number in order:
-        if len(chosen) >= target or number in chosen:
-            continue
-        first = last = number
-        while first > 0 and signs[first - 1] == 0:
-            first -= 1
-        while last < len(signs) and signs[last] == 0:
-            last += 1
-        unit = set(range(first, last + 1))
-        if not unit <= inside:
-            continue
-        # Kept notes part the chain: what changes between two of them is narrowed alone.
-        while first > 0 and first - 1 in chosen:
-            first -= 1
-        while last < len(signs) and last + 1 in chosen:
-            last += 1
-        row = range(max(first - 1, 0), min(last + 1, len(signs)) + 1)
-        # What was narrowed for others is wide again: this one leaves them room.
-        wide = [legal[i] & ~in_range(pitches[i], pitches[i]) if first <= i <= last else masks[i] for i in row]
-        narrow = _narrowed(wide, [steps[signs[i]] for i in row[:-1]])
-        if narrow is not None:
-            chosen |= unit
-            masks[row.start : row.stop] = narrow
-    return {i: masks[i] for i in chosen}
-
-
-def _narrowed(masks: list[BoolArray], steps: Sequence[BoolArray]) -> list[BoolArray] | None:
-    """Each note's pitches narrowed to those with neighbours on the right side of them; None where none are left.
-
-    A chain needs one pass to and one fro. `steps`: from each note to the next (128, 128), which pitch (column) may
-    follow which (row).
-    """
-    for i, step in enumerate(steps):
-        masks[i + 1] = masks[i + 1] & step[masks[i]].any(axis=0)
-    for i in range(len(steps) - 1, -1, -1):
-        masks[i] = masks[i] & steps[i][:, masks[i + 1]].any(axis=1)
-    return masks if all(mask.any() for mask in masks) else None
-
-
-def _sign(number: int) -> int:
-    return (number > 0) - (number < 0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from melodygru.music.melody import Melody
+from melodygru.music.theory import STEPS_PER_QUARTER
 from melodygru.writing.styles import STYLES
 from website.clips import figure, read_clip
 from website.playing import run
@@ -106,8 +108,9 @@ def whose(data: Path, folder: Path) -> str:
     lines = [
         "# Which is the person's?",
         "",
-        "Of each pair one is the beginning of a tune from a printed book of 1782 to 1903, the other was written by the "
-        f"shipped model in the same metre, key and tempo: {PAIR_BARS} bars each, played alike. A coin of a fixed seed "
+        "Of each pair one is the beginning of a tune from a printed book of 1782 to 1903, the other that of a tune "
+        "which the shipped model wrote in the same metre, key and tempo, as long and with the same pickup: "
+        f"{PAIR_BARS} bars of each, played alike. A coin of a fixed seed "
         "laid them in order, and the tunes are those at equal distances in the lists of [those that come "
         "along](../../data/README.md); nothing was chosen. The model has learned from such books, so a tune may be "
         "among what it heard; more than eleven notes in a row of any tune it does not write ([how that is seen "
@@ -115,21 +118,25 @@ def whose(data: Path, folder: Path) -> str:
     ]
     coin = np.random.default_rng(COIN)
     for number, path in enumerate(tunes(data), 1):
-        person = beginning(Melody.from_midi(path), PAIR_BARS)
+        person = Melody.from_midi(path)
         style = DANCES[str(person.time_signature)]
         theirs, ours = folder / f"pair-{number:02}-a.mid", folder / f"pair-{number:02}-b.mid"
         first = bool(coin.integers(2))
         if not first:
             theirs, ours = ours, theirs
-        person.save(theirs)
+        beginning(person, PAIR_BARS).save(theirs)
+        whole = folder / f"pair-{number:02}-whole.mid"
+        pickup = f"--pickup {Fraction(person.pickup, 4 * STEPS_PER_QUARTER)} " if person.pickup else ""
         command = (
             f'melodygru generate --style {style} --meter {person.time_signature} --key "{person.key}" '
-            f"--bpm {person.qpm:g} --bars {PAIR_BARS} --seed {number} {ours.name}"
+            f"--bpm {person.qpm:g} --bars {person.bars} {pickup}--seed {number} {whole.name}"
         )
         run(f"{command} --force", folder)
+        beginning(Melody.from_midi(whole), PAIR_BARS).save(ours)
+        whole.unlink()
         a, b = (read_clip(folder / f"pair-{number:02}-{letter}.mid") for letter in "ab")
-        title = Melody.from_midi(path).name or path.stem
         lines += ["", f"## Pair {number}", "", figure(a, f"{number} A"), "", figure(b, f"{number} B"), ""]
+        title = person.name or path.stem
         lines += [
             f"<details><summary>The answer</summary>The person's is {'A' if first else 'B'}: <cite>{title}</cite> "
             f"({path.parent.name}). The other: <code>{command.replace('<', '&lt;')}</code></details>"

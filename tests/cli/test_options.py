@@ -56,17 +56,6 @@ def test_an_options_file_that_is_not_there_is_named(here, capsys):
     assert "none.toml cannot be read" in capsys.readouterr().err
 
 
-def test_names_from_elsewhere_work_and_stand_on_no_help_page(here, capsys):
-    arguments = ["--bundle_file", "toy", "--num_outputs=2", "--qpm", "97", "--backing-chords", "Am F", "--metre=3/4"]
-    assert run("generate", *arguments, "a.mid") == 0
-    assert recipe_of("a-02.mid").config.as_dict() == {"meter": "3/4", "bpm": 97, "chords": "Am F"}
-    assert run("generate", "--model", "toy", "--primer-midi", "a-01.mid", "--primer_bars", 1, "--bars", 4, "b.mid") == 0
-    capsys.readouterr()
-    run("generate", "--help")
-    page = capsys.readouterr().out
-    assert not [name for name in ("--qpm", "--num-outputs", "--primer-midi", "--backing", "--bundle") if name in page]
-
-
 def test_a_folder_gets_files_whose_names_say_what_is_inside(here):
     wishes = ["--model", "toy", "--key", "Am", "--bpm", 120, "--bars", 2, "--seed", 42]
     assert run("generate", *wishes, "--count", 2, "ideas/") == 0

@@ -18,7 +18,7 @@ from melodygru.data.preparation import Reading, in_shards, read_shards
 from melodygru.data.shards import Shard, read_shard
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.midi.writer import write_midi
-from melodygru.music.theory import estimate_key, key_for_signature
+from melodygru.music.key_finding import estimate_key, key_for_signature
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from tests.command_line import run
 from tests.tunes import tune

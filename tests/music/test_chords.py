@@ -17,7 +17,8 @@ from melodygru.music.chords import (
     strong_beats,
     voicing,
 )
-from melodygru.music.theory import Key, TimeSignature, scale_pitch_classes
+from melodygru.music.scales import scale_pitch_classes
+from melodygru.music.theory import Key, TimeSignature
 
 FOUR, WALTZ, JIG = TimeSignature(4, 4), TimeSignature(3, 4), TimeSignature(6, 8)
 # Those that music21 knows by the same name; its thirteenths have the eleventh too, which nobody plays.

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from melodygru.errors import UsageError
-from melodygru.music.theory import SCALE_INTERVALS, SCALES, Key, parse_scale, scale_pitch_classes
+from melodygru.music.scales import SCALE_INTERVALS, parse_scale, scale_pitch_classes
+from melodygru.music.theory import SCALES, Key
 
 THEIRS = {
     "major": "MajorScale",

@@ -113,6 +113,7 @@ def test_two_tabs_have_a_history_each(opened: Any) -> None:
     other = opened.context.new_page()
     other.goto(opened.url)
     other.wait_for_selector("html[data-ready]")
+    opened.bring_to_front()  # tabs behind others may draw when they like
     opened.fill("[name=bars]", "4")
     opened.click("#generate")
     settle(opened)

@@ -341,7 +341,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(folder, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("melodygru.system.os.replace", full)
+    monkeypatch.setattr("melodygru.system.files.os.replace", full)
     with pytest.raises(FileError, match=r"cannot be written .*check the disk"):
         train(folder, "out", epochs=2, resume=True, **TINY)
     assert all(path.read_bytes() == content for path, content in before.items())

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from melodygru.errors import UsageError
 from melodygru.music.chords import QUALITIES
-from melodygru.music.theory import SCALE_INTERVALS, Key
+from melodygru.music.scales import SCALE_INTERVALS
+from melodygru.music.theory import Key
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.planner import plan
 from melodygru.writing.values import GRIDS

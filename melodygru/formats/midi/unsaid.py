@@ -12,10 +12,11 @@ from melodygru.formats.midi.extraction_config import ExtractionConfig
 from melodygru.formats.midi.grid import Placed
 from melodygru.formats.midi.metres import DEFAULT_METRE, Section
 from melodygru.music.estimation import Judge, denies, estimate_key, estimate_metre
+from melodygru.music.key_finding import key_for_signature
 from melodygru.music.key_hearing import hear_key
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.metre_finding import metre_class
-from melodygru.music.theory import Key, TimeSignature, key_for_signature
+from melodygru.music.theory import Key, TimeSignature
 
 FEWEST_TO_HEAR = 4
 """Notes below which nothing speaks for a metre: two lengths that follow each other are no pattern."""

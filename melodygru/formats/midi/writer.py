@@ -24,7 +24,7 @@ from melodygru.formats.midi.splice import unwrapped
 from melodygru.music.chords import ChordSpan, voicing
 from melodygru.music.melody import Melody
 from melodygru.music.tracks import DRUMS, PARTS, Track
-from melodygru.system import write_atomically
+from melodygru.system.files import write_atomically
 
 CHORDS_TRACK = "Chords"
 """The name of the track of the chords."""

@@ -24,9 +24,9 @@ from melodygru.formats.scores.layout import Placed, Stretch, lay_out
 from melodygru.formats.scores.musicxml.reader import written_score
 from melodygru.formats.scores.written import TICKS_PER_STEP, WrittenScore
 from melodygru.music.chords import ChordSpan, spans_of
+from melodygru.music.key_finding import estimate_key, key_for_signature
 from melodygru.music.melody import Melody, Note, pitch_class_weights
-from melodygru.music.theory import Key, TimeSignature, estimate_key, key_for_signature
-from melodygru.records import dataclass
+from melodygru.music.theory import Key, TimeSignature
 
 
 def musicxml_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:

@@ -16,7 +16,7 @@ import numpy as np
 
 from melodygru.errors import MelodyGRUError
 from melodygru.formats.sound.synthesis import FloatArray, pack, pcm
-from melodygru.system import run_quietly
+from melodygru.system.programs import run_quietly
 
 PROGRAMS = (
     ("pw-play", ()),

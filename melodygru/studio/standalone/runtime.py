@@ -19,7 +19,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from melodygru.errors import FileError, MelodyGRUError, MissingPackageError
-from melodygru.system import cache_home, write_atomically
+from melodygru.system.files import write_atomically
+from melodygru.system.folders import cache_home
 
 VERSION = "0.27.7"
 NUMPY = "numpy-2.0.2-cp312-cp312-pyodide_2024_0_wasm32.whl"

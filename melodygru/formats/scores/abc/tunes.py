@@ -22,9 +22,9 @@ from melodygru.formats.scores.abc.scanner import scan
 from melodygru.formats.scores.abc.written import Steps, WrittenBar, WrittenTune
 from melodygru.formats.scores.layout import METRE_OF_BARS, ROUNDED
 from melodygru.music.chords import ChordSpan, spans_of
+from melodygru.music.key_finding import estimate_key
 from melodygru.music.melody import Melody, Note, pitch_class_weights
-from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature, estimate_key
-from melodygru.records import dataclass
+from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature
 
 SHORT_BARS_FILLED = "short bars filled"
 """The remark on tunes with bars of other lengths than their metre's."""
