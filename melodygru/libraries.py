@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from melodygru.records import dataclass
 from melodygru.system.processes import usable_cores
 from melodygru.system.programs import run_side_by_side
 

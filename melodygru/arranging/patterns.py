@@ -18,6 +18,7 @@ from melodygru.errors import UsageError
 from melodygru.music.instruments import find_program
 from melodygru.music.theory import TimeSignature
 from melodygru.music.tracks import BASS, CHORDS, DRUMS, PARTS
+from melodygru.records import dataclass
 from melodygru.system.files import read_toml
 from melodygru.system.folders import config_home
 

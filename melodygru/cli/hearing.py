@@ -14,6 +14,7 @@ from melodygru.cli.progress import tell
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.option import FEEL, FILES, described
+from melodygru.records import dataclass
 from melodygru.system.files import check_target
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, TextIO
 
+from melodygru.records import dataclass
 from melodygru.system.files import printable
 
 FIRST_SECONDS = 1.0

@@ -36,6 +36,7 @@ from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.network.judge import fingerprint
+from melodygru.records import dataclass
 from melodygru.system.folders import cache_home
 from melodygru.version import __version__
 

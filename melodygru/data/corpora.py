@@ -20,6 +20,7 @@ from pathlib import Path
 from melodygru.errors import FileError, UsageError
 from melodygru.formats.midi.writer import write_midi
 from melodygru.music.melody import Melody
+from melodygru.records import dataclass
 from melodygru.system.processes import by_processes, usable_cores
 
 _CHUNK = 24

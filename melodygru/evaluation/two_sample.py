@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from melodygru.network.arrays import FloatArray, IntArray
+from melodygru.records import dataclass
 from melodygru.system.processes import by_processes
 
 FOLDS = 10

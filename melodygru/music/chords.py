@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from melodygru.errors import UsageError
 from melodygru.music.key_finding import key_correlations
 from melodygru.music.theory import Key, TimeSignature, parse_pitch
+from melodygru.records import dataclass
 
 QUALITIES: dict[str, tuple[int, ...]] = {}
 """Semitones above the root of every quality, by each of its spellings."""

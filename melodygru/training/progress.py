@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import torch
 
 from melodygru.data.dataset import Dataset
+from melodygru.records import dataclass
 from melodygru.system.files import write_atomically
 from melodygru.training.config import TrainConfig
 from melodygru.version import __version__

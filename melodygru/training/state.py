@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from melodygru.errors import CheckpointError
 from melodygru.network.config import ModelConfig
+from melodygru.records import dataclass
 from melodygru.system.files import write_atomically
 from melodygru.training.config import TrainConfig
 

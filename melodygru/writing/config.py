@@ -17,6 +17,7 @@ from melodygru.music.form import Form
 from melodygru.music.scales import parse_scale
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 from melodygru.option import check_all, described
+from melodygru.records import dataclass
 from melodygru.writing.drawing import SamplingConfig
 from melodygru.writing.fields import Fields
 from melodygru.writing.styles import STYLES

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
+from melodygru.records import dataclass
 from melodygru.system.files import read_toml
 from melodygru.writing.values import DEFAULT_MODEL, DEFAULT_STYLE, LEARNED
 

@@ -27,6 +27,7 @@ from melodygru.music.chords import ChordSpan, spans_of
 from melodygru.music.key_finding import estimate_key, key_for_signature
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature
+from melodygru.records import dataclass
 
 
 def musicxml_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:

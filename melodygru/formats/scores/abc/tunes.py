@@ -25,6 +25,7 @@ from melodygru.music.chords import ChordSpan, spans_of
 from melodygru.music.key_finding import estimate_key
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.records import dataclass
 
 SHORT_BARS_FILLED = "short bars filled"
 """The remark on tunes with bars of other lengths than their metre's."""
