@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import options, output
+from melodygru.cli import output, parameters
 from melodygru.cli.progress import tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
@@ -37,9 +37,9 @@ def compare(
     epochs: Annotated[int, typer.Option(help=described(TrainConfig)["epochs"].help_text)] = 20,
     preset: Annotated[str, typer.Option(help="Size: tiny, small or base.")] = "tiny",
     hidden: Annotated[
-        int | None, options.shown(replace(_SHAPE["hidden"], help="Units a layer of the first cell."))
+        int | None, parameters.shown(replace(_SHAPE["hidden"], help="Units a layer of the first cell."))
     ] = None,
-    dropout: Annotated[float | None, options.shown(_SHAPE["dropout"])] = None,
+    dropout: Annotated[float | None, parameters.shown(_SHAPE["dropout"])] = None,
     no_context: Annotated[
         bool,
         typer.Option(
@@ -52,7 +52,7 @@ def compare(
     out: Annotated[
         Path, typer.Option(help="A folder: runs.jsonl (finished runs are not made again), table.md, gradients.png.")
     ] = Path("comparison"),
-    json: options.Json = False,
+    json: parameters.Json = False,
 ) -> None:
     """Train several kinds of cells under the same conditions, and compare them.
 

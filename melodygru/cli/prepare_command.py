@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from melodygru.cli import output
-from melodygru.cli.options import ReadKey, ReadMeter, ReadPickup, Track
+from melodygru.cli.parameters import ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.progress import tell
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melodygru.cli import options
-from melodygru.cli.options import ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.output import counted, tell_of_libraries
+from melodygru.cli.parameters import ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.progress import FIRST_SECONDS, clock, tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
