@@ -26,7 +26,10 @@ else:
         def made(cls):
             if cls.__doc__ is None:
                 cls.__doc__ = cls.__name__  # else its signature is made for it
-            dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
+            told = [base.__dataclass_params__ for base in cls.__mro__[1:] if dataclasses.is_dataclass(base)]
+            below_frozen = frozen and any(base.frozen for base in told)
+            dataclasses.dataclass(init=False, repr=False, eq=False, frozen=below_frozen)(cls)
+            cls.__dataclass_params__.frozen = frozen  # for what inherits from it
             own = cls.__dict__
             methods = {"__init__": _first_init(cls, frozen), "__repr__": _repr}
             if frozen:

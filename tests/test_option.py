@@ -59,7 +59,7 @@ def typed(*arguments):
         made["played"] = options.performance(asked)
 
     app = typer.Typer()
-    app.command(cls=Command)(probe)
+    app.command(cls=Command)(parameters.signed(probe))
     typer.main.get_command(app).main([str(argument) for argument in arguments], standalone_mode=False)
     return made
 

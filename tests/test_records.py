@@ -99,6 +99,20 @@ def test_a_class_that_stands_on_another_has_its_fields_too():
             assert (x, z) == (5, 1)
 
 
+def test_frozen_classes_inherit_from_frozen_ones_alone():
+    @dataclasses.dataclass(frozen=True)
+    class Theirs(Child):
+        w: int = 2
+
+    assert Theirs(1, w=3) == Theirs(1, (), 1, 3)
+    for how in (dataclass, dataclasses.dataclass):
+        with pytest.raises(TypeError, match="non-frozen"):
+
+            @how
+            class Other(Sent):
+                pass
+
+
 def test_methods_of_a_class_s_own_stay():
     kind, theirs = both({"frozen": True}, __eq__=lambda self, other: True, __repr__=lambda self: "I")
     for one in (kind, theirs):

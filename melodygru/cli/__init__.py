@@ -49,11 +49,14 @@ def main() -> None:
 
 def _run(arguments: Sequence[str]) -> None:
     """Run a command line; always ends with SystemExit, or with an error."""
-    from melodygru.cli import help_page, quick
+    from melodygru.cli import help_page
 
     if help_page.is_asked_for(arguments):
         help_page.show()
-    elif (work := quick.parsed(arguments)) is not None:
+        sys.exit(0)
+    from melodygru.cli import quick
+
+    if (work := quick.parsed(arguments)) is not None:
         from melodygru.cli.running import run
 
         run(*work)
