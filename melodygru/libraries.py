@@ -104,7 +104,7 @@ LIBRARIES = {
     ),
     "writing": Library(
         _WRITING,
-        (tuple(Unit(_WRITING / f"{name}.cpp") for name in ("draws", "masks", "runs")),),
+        (tuple(Unit(_WRITING / f"{name}.cpp") for name in ("draws", "masks", "runs", "ways")),),
         ("-ffp-contract=off",),
         "writing melodies",
     ),

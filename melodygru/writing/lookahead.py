@@ -14,7 +14,7 @@ share one, and tables are indexed by place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -23,7 +23,8 @@ from melodygru.network.tokenizer import END, REST, TIE
 from melodygru.writing.constraints.base import PITCHES, Constraint, Progress, answering
 from melodygru.writing.constraints.past import Repeats
 from melodygru.writing.layout import Region
-from melodygru.writing.masks import NO_WAY, NONE, Asked, Tables, finder
+from melodygru.writing.masks import Asked, Tables, finder
+from melodygru.writing.ways import NO_WAY, NONE, Place, Ways, filler
 
 assert (REST, TIE) == (PITCHES, PITCHES + 1)
 
@@ -66,7 +67,6 @@ class Lookahead:
         self._foreseen = self._follows.copy()
         if not relaxed and any(isinstance(constraint, Repeats) for constraint in constraints):
             np.fill_diagonal(self._foreseen[:PITCHES], False)
-        self._free = bool(self._foreseen.all())
         places = regions[-1].end + len(regions)
         # Most notes still to come and, where they are counted, minus the fewest; after a sound, and after a rest.
         self._gain = np.array([1, -1] if self._counted else [1], np.int16)
@@ -80,8 +80,9 @@ class Lookahead:
         self._ends: list[IntArray] = [np.zeros(0, np.int64)] * places
         self._rests: list[BoolArray] = [np.zeros(0, np.bool_)] * places
         self._sounds: dict[int, BoolArray] = {}
+        fill = filler(Ways(self._after_sound, self._after_rest, self._gain, self._foreseen))
         for number in reversed(range(len(regions))):
-            self._work_through(number, regions[number])
+            self._work_through(number, regions[number], fill)
         widest = max(len(ends) for ends in self._ends)
         end_table = np.zeros((places, widest), np.int32)
         rest_table = np.zeros((places, widest), np.bool_)
@@ -102,7 +103,7 @@ class Lookahead:
         )
         self._find = finder(self.tables)
 
-    def _work_through(self, number: int, region: Region) -> None:
+    def _work_through(self, number: int, region: Region, fill: Callable[[Place], None]) -> None:
         """Fill in the places of region `number`, all later regions being known."""
         if region.joins is not None:
             for table, resting in ((self._after_sound, False), (self._after_rest, True)):
@@ -113,7 +114,7 @@ class Lookahead:
         reached = self._reached(number, region)
         self._may_tie[region.start + number] = False  # what was given is not prolonged
         for step in reversed(reached):
-            self._look(step, number, final=region.joins is None)
+            self._look(step, number, region.joins is None, fill)
 
     def _reached(self, number: int, region: Region) -> list[int]:
         """The steps that can be reached from the region's start, in order; where events may end is noted."""
@@ -135,7 +136,7 @@ class Lookahead:
             self._ends[step + number] = ends + number
         return steps
 
-    def _look(self, step: int, number: int, final: bool) -> None:
+    def _look(self, step: int, number: int, final: bool, fill: Callable[[Place], None]) -> None:
         """Fill in the place of region `number` at one step, all later ones being known; `final`: it may be the end."""
         place = step + number
         end_places = self._ends[place]
@@ -155,31 +156,10 @@ class Lookahead:
             if (legal := constraint.sounds(step, ends)) is not None:
                 sounds = legal if sounds is None else sounds & legal
         self._begins[place], self._closes[place, :PITCHES], self._rests[place] = begins, closes, rests
-        on = np.where(self._closes[place], 0, NO_WAY)[None, :].repeat(len(self._gain), axis=0)
-        if len(ends):
-            later = self._after_sound[:, end_places]
-            if sounds is not None:
-                self._sounds[place] = sounds
-                later = np.where(np.concatenate([sounds, np.ones((len(ends), 1), bool)], axis=1), later, NO_WAY)
-            best = later.max(axis=1)
-            note = np.where(begins & (best[:, :PITCHES] > NO_WAY), best[:, :PITCHES] + self._gain[:, None], NO_WAY)
-            if self._free:
-                following = note.max(axis=1, keepdims=True)
-            else:
-                following = np.where(self._foreseen, note[:, None, :], NO_WAY).max(axis=2)
-            self._after_rest[:, place] = np.maximum(on, following)
-            on = self._after_rest[:, place]
-            if rests.any():
-                silent = self._after_rest[:, end_places[rests]].max(axis=1)
-                early = end_places[rests & (ends < self._first_by)]
-                silent[:, NONE] = self._after_rest[:, early, NONE].max(axis=1) if len(early) else NO_WAY
-                on = np.maximum(on, silent)
-            if self._may_tie[place]:
-                best[:, NONE] = NO_WAY
-                on = np.maximum(on, best)
-        else:
-            self._after_rest[:, place] = on
-        self._after_sound[:, place] = on
+        if sounds is not None and len(ends):
+            self._sounds[place] = sounds
+        early = ends < self._first_by
+        fill(Place(place, end_places, begins, self._closes[place], rests, early, sounds, bool(self._may_tie[place])))
 
     def answering(self, question: str) -> list[Constraint]:
         """The constraints that have an answer of their own to a question, a method's name."""

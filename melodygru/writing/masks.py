@@ -18,11 +18,8 @@ from melodygru.network.structs import Struct
 from melodygru.records import dataclass
 from melodygru.writing.constraints.base import PITCHES, Progress
 from melodygru.writing.kernels import kernels
+from melodygru.writing.ways import NO_WAY, NONE
 
-NO_WAY = -16_000
-"""A number of notes that says there is no way on; counts stay far above."""
-NONE = PITCHES
-"""Stands for the last pitch where there is none yet."""
 _CLASSES = PITCHES + 2
 _MAY, _SOUNDS, _LEGAL, _DURATIONS = (25, 26), 27, 28, 29
 """Which fields of the struct in masks.cpp point elsewhere each time."""

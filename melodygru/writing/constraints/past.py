@@ -256,7 +256,7 @@ class Departs(Constraint):
 Banned = Callable[[Sequence[int], Sequence[int], int], Collection[int]]
 """Given the pitches and onsets of a melody so far, and the onset of the next note: pitches that it must not have."""
 
-_MANY = 16
+_MANY = 3
 """From so many melodies on they are asked about together."""
 
 
