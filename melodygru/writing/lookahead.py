@@ -14,7 +14,7 @@ share one, and tables are indexed by place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,11 +24,14 @@ from melodygru.writing.constraints.base import PITCHES, Constraint, Progress, an
 from melodygru.writing.constraints.past import Repeats
 from melodygru.writing.layout import Region
 from melodygru.writing.masks import Asked, Tables, finder
-from melodygru.writing.ways import NO_WAY, NONE, Place, Ways, filler
+from melodygru.writing.ways import NO_WAY, NONE, Fill, Ways, filler
 
 assert (REST, TIE) == (PITCHES, PITCHES + 1)
 
 _MANY = 1 << 30
+_ALL = np.ones(1 << 12, np.bool_)
+_ALL.setflags(write=False)
+"""As many of it as there are pitches or ends: all are legal until a rule says otherwise."""
 
 
 class Lookahead:
@@ -80,7 +83,12 @@ class Lookahead:
         self._ends: list[IntArray] = [np.zeros(0, np.int64)] * places
         self._rests: list[BoolArray] = [np.zeros(0, np.bool_)] * places
         self._sounds: dict[int, BoolArray] = {}
-        fill = filler(Ways(self._after_sound, self._after_rest, self._gain, self._foreseen))
+        fill = filler(
+            Ways(
+                *(self._after_sound, self._after_rest, self._gain, self._foreseen),
+                *(self._begins, self._closes, self._may_tie, first_by),
+            )
+        )
         for number in reversed(range(len(regions))):
             self._work_through(number, regions[number], fill)
         widest = max(len(ends) for ends in self._ends)
@@ -103,7 +111,7 @@ class Lookahead:
         )
         self._find = finder(self.tables)
 
-    def _work_through(self, number: int, region: Region, fill: Callable[[Place], None]) -> None:
+    def _work_through(self, number: int, region: Region, fill: Fill) -> None:
         """Fill in the places of region `number`, all later regions being known."""
         if region.joins is not None:
             for table, resting in ((self._after_sound, False), (self._after_rest, True)):
@@ -118,6 +126,7 @@ class Lookahead:
 
     def _reached(self, number: int, region: Region) -> list[int]:
         """The steps that can be reached from the region's start, in order; where events may end is noted."""
+        steps_of_grid = np.arange(region.end + 1)
         reached = np.zeros(region.end + 1, np.bool_)
         reached[region.start] = True
         steps = []
@@ -125,7 +134,7 @@ class Lookahead:
             if not reached[step]:
                 continue
             steps.append(step)
-            ends = np.arange(step + 1, min(step + self.max_duration, region.end) + 1)
+            ends = steps_of_grid[step + 1 : step + self.max_duration + 1]
             for constraint in self.answering("ends"):
                 if (legal := constraint.ends(step, ends)) is not None:
                     ends = ends[legal]
@@ -136,30 +145,32 @@ class Lookahead:
             self._ends[step + number] = ends + number
         return steps
 
-    def _look(self, step: int, number: int, final: bool, fill: Callable[[Place], None]) -> None:
+    def _look(self, step: int, number: int, final: bool, fill: Fill) -> None:
         """Fill in the place of region `number` at one step, all later ones being known; `final`: it may be the end."""
         place = step + number
         end_places = self._ends[place]
         ends = end_places - number
-        begins, rests = np.ones(PITCHES, np.bool_), np.ones(len(ends), np.bool_)
-        closes, sounds = np.full(PITCHES, final), None
+        begins, rests = _ALL[:PITCHES], _ALL[: len(ends)]
         for constraint in self.answering("begins"):
             if (legal := constraint.begins(step)) is not None:
                 begins = begins & legal
         for constraint in self.answering("rests"):
             if (legal := constraint.rests(step, ends)) is not None:
                 rests = rests & legal
-        for constraint in self.answering("closes") if final else ():
-            if (legal := constraint.closes(step)) is not None:
-                closes = closes & legal
+        sounds = None
         for constraint in self.answering("sounds"):
             if (legal := constraint.sounds(step, ends)) is not None:
                 sounds = legal if sounds is None else sounds & legal
-        self._begins[place], self._closes[place, :PITCHES], self._rests[place] = begins, closes, rests
+        self._begins[place], self._rests[place] = begins, rests
+        if final:
+            closes = _ALL[:PITCHES]
+            for constraint in self.answering("closes"):
+                if (legal := constraint.closes(step)) is not None:
+                    closes = closes & legal
+            self._closes[place, :PITCHES] = closes
         if sounds is not None and len(ends):
             self._sounds[place] = sounds
-        early = ends < self._first_by
-        fill(Place(place, end_places, begins, self._closes[place], rests, early, sounds, bool(self._may_tie[place])))
+        fill(place, number, end_places, rests, sounds)
 
     def answering(self, question: str) -> list[Constraint]:
         """The constraints that have an answer of their own to a question, a method's name."""

@@ -34,66 +34,58 @@ class Ways:
         after_sound, after_rest: (kinds, places, 129).
         gain: (kinds,) what one note more adds to each kind of count.
         foreseen: (129, 128) which pitch may follow which.
+        begins, closes: (places, 128) pitches that may begin; (places, 129) last pitches after which all may end.
+        may_tie: (places,) whether a note may be held over a place.
+        first_by: the step before which the first note begins.
     """
 
     after_sound: Counts
     after_rest: Counts
     gain: Counts
     foreseen: BoolArray
-
-
-@dataclass(frozen=True)
-class Place:
-    """What is legal at a place, D events long.
-
-    Attributes:
-        at: which place it is.
-        ends: (D,) places at which an event may end that begins here.
-        begins, closes: (128,) pitches that may begin here; (129,) last pitches after which all may end here.
-        rests, early: (D,) up to which ends there may be a rest, and one before the first note.
-        sounds: (D, 128) pitches that may sound up to each end; None: all.
-        may_tie: whether a note may be held over it.
-    """
-
-    at: int
-    ends: IntArray
     begins: BoolArray
     closes: BoolArray
-    rests: BoolArray
-    early: BoolArray
-    sounds: BoolArray | None
-    may_tie: bool
+    may_tie: BoolArray
+    first_by: int
 
 
-def filler(ways: Ways) -> Callable[[Place], None]:
-    """What fills in a place of these tables, all later ones being known."""
+Fill = Callable[[int, int, IntArray, BoolArray, BoolArray | None], None]
+"""Fills in a place, all later ones being known. Told is what is legal there, for D events of different lengths:
+
+- which place it is, and the number of its region;
+- (D,) places at which an event may end that begins here, and up to which of them there may be a rest;
+- (D, 128) pitches that may sound up to each; None: all.
+"""
+
+
+def filler(ways: Ways) -> Fill:
+    """What fills in the places of these tables."""
     library = kernels()
     return partial(fill_by_numpy, ways) if library is None else _Compiled(library, ways)
 
 
-def fill_by_numpy(ways: Ways, place: Place) -> None:
-    """See `filler`."""
-    at, ends = place.at, place.ends
-    on = np.where(place.closes, 0, NO_WAY).astype(np.int16)[None, :].repeat(len(ways.gain), axis=0)
+def fill_by_numpy(ways: Ways, at: int, region: int, ends: IntArray, rests: BoolArray, sounds: BoolArray | None) -> None:
+    """See `Fill`."""
+    on = np.where(ways.closes[at], 0, NO_WAY).astype(np.int16)[None, :].repeat(len(ways.gain), axis=0)
     if len(ends):
         later = ways.after_sound[:, ends]
-        if place.sounds is not None:
-            may = np.concatenate([place.sounds, np.ones((len(ends), 1), np.bool_)], axis=1)
+        if sounds is not None:
+            may = np.concatenate([sounds, np.ones((len(ends), 1), np.bool_)], axis=1)
             later = np.where(may, later, NO_WAY)
         best = later.max(axis=1)
-        possible = place.begins & (best[:, :PITCHES] > NO_WAY)
+        possible = ways.begins[at] & (best[:, :PITCHES] > NO_WAY)
         note = np.where(possible, best[:, :PITCHES] + ways.gain[:, None], NO_WAY)
         if ways.foreseen.all():
             following = note.max(axis=1, keepdims=True)
         else:
             following = np.where(ways.foreseen, note[:, None, :], NO_WAY).max(axis=2)
         on = ways.after_rest[:, at] = np.maximum(on, following)
-        if place.rests.any():
-            silent = ways.after_rest[:, ends[place.rests]].max(axis=1)
-            early = ends[place.rests & place.early]
+        if rests.any():
+            silent = ways.after_rest[:, ends[rests]].max(axis=1)
+            early = ends[rests & (ends - region < ways.first_by)]
             silent[:, NONE] = ways.after_rest[:, early, NONE].max(axis=1) if len(early) else NO_WAY
             on = np.maximum(on, silent)
-        if place.may_tie:
+        if ways.may_tie[at]:
             best[:, NONE] = NO_WAY
             on = np.maximum(on, best)
     else:
@@ -101,7 +93,7 @@ def fill_by_numpy(ways: Ways, place: Place) -> None:
     ways.after_sound[:, at] = on
 
 
-_AT, _MANY, _MAY_TIE, _ENDS, _BEGINS, _CLOSES, _RESTS, _EARLY, _SOUNDS = range(8, 17)
+_PLACE, _REGION, _MANY, _ENDS, _RESTS, _SOUNDS = range(12, 18)
 """The fields of the struct in ways.cpp that are written anew for each place."""
 
 
@@ -111,19 +103,18 @@ class _Compiled:
     def __init__(self, library: CDLL, ways: Ways):
         self._library = library
         kinds, places, _ = ways.after_sound.shape
+        numbers = (kinds, places, NO_WAY, int(ways.foreseen.all()), ways.first_by)
         tables = (ways.gain, np.ascontiguousarray(ways.foreseen), ways.after_sound, ways.after_rest)
-        self._struct = Struct([kinds, places, NO_WAY, int(ways.foreseen.all()), *tables, *[None] * 9])
+        self._struct = Struct([*numbers, *tables, ways.begins, ways.closes, ways.may_tie, *[None] * 6])
 
-    def __call__(self, place: Place) -> None:
+    def __call__(self, at: int, region: int, ends: IntArray, rests: BoolArray, sounds: BoolArray | None) -> None:
         struct = self._struct
-        struct.put(_AT, place.at)
-        struct.put(_MANY, len(place.ends))
-        struct.put(_MAY_TIE, int(place.may_tie))
-        ends = np.ascontiguousarray(place.ends, np.int64)
-        masks = [
-            None if mask is None else np.ascontiguousarray(mask, np.bool_)
-            for mask in (place.begins, place.closes, place.rests, place.early, place.sounds)
-        ]
-        for field, array in zip((_ENDS, _BEGINS, _CLOSES, _RESTS, _EARLY, _SOUNDS), (ends, *masks), strict=True):
-            struct.point(field, array)
+        struct.put(_PLACE, at)
+        struct.put(_REGION, region)
+        struct.put(_MANY, len(ends))
+        kept = (np.ascontiguousarray(ends, np.int64), np.ascontiguousarray(rests, np.bool_))
+        struct.point(_ENDS, kept[0])
+        struct.point(_RESTS, kept[1])
+        may = None if sounds is None else np.ascontiguousarray(sounds, np.bool_)
+        struct.point(_SOUNDS, may)
         self._library.ways_fill(struct.at)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from melodygru.music.originality import OriginalityIndex
 from melodygru.writing.copy_guard import CopyGuard
 from melodygru.writing.kernels import kernels
-from melodygru.writing.ways import NO_WAY, Place, Ways, fill_by_numpy, filler
+from melodygru.writing.ways import NO_WAY, Ways, fill_by_numpy, filler
 
 pytestmark = pytest.mark.skipif(kernels() is None, reason="the library was not built")
 
@@ -52,19 +52,17 @@ def test_the_same_melodies_are_suspected(pieces, melodies, limit):
 def test_ways_are_filled_in_the_same(seed, kinds, free, places):
     random = np.random.default_rng(seed)
     foreseen = random.random((129, 128)) < (1 if free else 0.3)
-    gain = np.array([1, -1][:kinds], np.int16)
-    both = [
-        Ways(*(np.full((kinds, places, 129), NO_WAY, np.int16) for _ in range(2)), gain, foreseen) for _ in range(2)
-    ]
-    fills = filler(both[0]), lambda place: fill_by_numpy(both[1], place)
-    assert type(fills[0]).__name__ == "_Compiled"
+    begins, closes = random.random((places, 128)) < 0.6, random.random((places, 129)) < 0.6
+    told = (np.array([1, -1][:kinds], np.int16), foreseen, begins, closes, random.random(places) < 0.5, places // 2)
+    both = [Ways(*(np.full((kinds, places, 129), NO_WAY, np.int16) for _ in range(2)), *told) for _ in range(2)]
+    compiled = filler(both[0])
+    assert type(compiled).__name__ == "_Compiled"
     for at in reversed(range(places)):
         ends = np.flatnonzero(random.random(places) < 0.6)
         ends = ends[ends > at]
-        masks = [random.random(size) < 0.6 for size in (128, 129, len(ends), len(ends))]
+        rests = random.random(len(ends)) < 0.6
         sounds = random.random((len(ends), 128)) < 0.8 if random.random() < 0.5 else None
-        place = Place(at, ends, *masks, sounds, bool(random.random() < 0.5))
-        for fill in fills:
-            fill(place)
+        compiled(at, 1, ends, rests, sounds)
+        fill_by_numpy(both[1], at, 1, ends, rests, sounds)
     np.testing.assert_array_equal(both[0].after_sound, both[1].after_sound)
     np.testing.assert_array_equal(both[0].after_rest, both[1].after_rest)
