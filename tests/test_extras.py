@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from melodygru import cli, extras
+from melodygru import extras
 from melodygru.errors import MissingPackageError
 
 if sys.version_info >= (3, 11):
@@ -28,7 +28,7 @@ class Nothing(importlib.abc.MetaPathFinder):
         if name.partition(".")[0] in {set(extras.EXTRA_OF)!r}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Nothing())
-from melodygru.cli import main
+from melodygru.cli import commands, main
 main()
 """
 
@@ -133,10 +133,10 @@ def test_what_is_missing_is_said_with_the_line_that_brings_it(tune, line, brings
 
 
 def test_what_a_command_needs_is_there():
-    for packages in cli.NEEDS.values():
+    for packages in commands.NEEDS.values():
         for package in packages:
             extras.require(package)
-    assert set(cli.NEEDS) <= set(cli.COMMANDS)
+    assert set(commands.NEEDS) <= set(commands.COMMANDS)
 
 
 def test_other_modules_are_nobodys_extra():

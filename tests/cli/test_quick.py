@@ -45,7 +45,8 @@ def test_a_line_is_left_to_typer_or_parsed_as_typer_does(by_typer, lines):
     arguments = [word for line in lines for word in line]
     values = quick.values_of(arguments, DESCRIBED)
     if values is not None:
-        theirs = by_typer(arguments)
+        # What may be said several times is empty where it was not said: the command gets None either way.
+        theirs = {name: None if value == () else value for name, value in by_typer(arguments).items()}
         assert values == theirs
         assert {name: type(value) for name, value in values.items()} == {n: type(v) for n, v in theirs.items()}
 
