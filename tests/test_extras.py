@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from melodygru import extras
+from melodygru.cli import commands
 from melodygru.errors import MissingPackageError
 
 if sys.version_info >= (3, 11):
@@ -28,7 +29,7 @@ class Nothing(importlib.abc.MetaPathFinder):
         if name.partition(".")[0] in {set(extras.EXTRA_OF)!r}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Nothing())
-from melodygru.cli import commands, main
+from melodygru.cli import main
 main()
 """
 
