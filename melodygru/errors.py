@@ -18,7 +18,6 @@ whatever they are, a message stays one line that can be read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
 LONGEST_MESSAGE = 400
@@ -94,11 +93,15 @@ def check_range(name: str, value: float, low: float, high: float, note: str = ""
 
 def as_dict(config: Any) -> dict[str, Any]:
     """A config dataclass as plain JSON values."""
+    from dataclasses import asdict  # which takes a quarter of the time of the help page
+
     return asdict(config)
 
 
 def from_known(kind: type[_Config], values: Mapping[str, Any]) -> _Config:
     """A config dataclass from its fields by name. Raises UsageError for one that it does not have."""
+    from dataclasses import fields
+
     known = sorted(field.name for field in fields(kind))  # type: ignore[arg-type]
     odd = sorted(set(values) - set(known))
     if odd:

@@ -12,11 +12,11 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from melodygru.records import dataclass
 from melodygru.system.processes import usable_cores
 from melodygru.system.programs import run_side_by_side
 
@@ -103,7 +103,10 @@ LIBRARIES = {
         _STEP, ((Unit(_STEP / "context.cpp"), Unit(_STEP / "network.cpp")),), ("-ffp-contract=off",), "writing melodies"
     ),
     "writing": Library(
-        _WRITING, ((Unit(_WRITING / "masks.cpp"), Unit(_WRITING / "runs.cpp")),), (), "writing melodies"
+        _WRITING,
+        (tuple(Unit(_WRITING / f"{name}.cpp") for name in ("draws", "masks", "runs", "ways")),),
+        ("-ffp-contract=off",),
+        "writing melodies",
     ),
 }
 """By name."""

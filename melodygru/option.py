@@ -11,12 +11,13 @@ Most descriptions stand on a field of a frozen dataclass, whose name, kind and d
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import cache
 from numbers import Integral, Real
 from typing import Any
 
 from melodygru.errors import UsageError
+from melodygru.records import dataclass
 
 MUSIC, TUNE, START, AROUND, FEEL, PORTS, FILES = PANELS = (
     "Music", "Control", "Starting from something", "Around the melody", "Feel", "Ports and clock", "Files",

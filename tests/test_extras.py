@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from melodygru import cli, extras
+from melodygru import extras
+from melodygru.cli import commands
 from melodygru.errors import MissingPackageError
 
 if sys.version_info >= (3, 11):
@@ -133,10 +134,10 @@ def test_what_is_missing_is_said_with_the_line_that_brings_it(tune, line, brings
 
 
 def test_what_a_command_needs_is_there():
-    for packages in cli.NEEDS.values():
+    for packages in commands.NEEDS.values():
         for package in packages:
             extras.require(package)
-    assert set(cli.NEEDS) <= set(cli.COMMANDS)
+    assert set(commands.NEEDS) <= set(commands.COMMANDS)
 
 
 def test_other_modules_are_nobodys_extra():

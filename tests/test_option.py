@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from melodygru.cli import options
+from melodygru.cli import options, parameters
 from melodygru.cli.command import Command
 from melodygru.errors import UsageError
 from melodygru.formats.midi.performance import Performance
@@ -59,7 +59,7 @@ def typed(*arguments):
         made["played"] = options.performance(asked)
 
     app = typer.Typer()
-    app.command(cls=Command)(probe)
+    app.command(cls=Command)(parameters.signed(probe))
     typer.main.get_command(app).main([str(argument) for argument in arguments], standalone_mode=False)
     return made
 
@@ -136,7 +136,7 @@ def test_a_new_field_is_an_option_of_the_commands_that_take_it(capsys):
         got.append(More(**options.part_of(asked, More)))
 
     app = typer.Typer()
-    app.command(cls=Command)(command)
+    app.command(cls=Command)(parameters.signed(command))
     made = typer.main.get_command(app)
     made.aliases = command.aliases
     made.main(["--feeling", "bright", "--bars", "4"], standalone_mode=False)
@@ -153,7 +153,7 @@ def test_options_of_the_command_line_stand_in_the_order_of_their_panels():
     def command(asked):
         pass
 
-    names = list(command.__signature__.parameters)
+    names = list(parameters.signed(command).__signature__.parameters)
     first = ["bars", "key", "meter", "bpm", "seed", "temperature", "top_k", "top_p", "style", "best_of"]
     assert names[: len(first)] == first
     assert names.index("section_bars") < names.index("program") < names.index("midi_format")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 
 from melodygru.arranging.bass import bass_strokes
@@ -15,6 +15,7 @@ from melodygru.arranging.room import Above, Harmony
 from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody
 from melodygru.music.tracks import BASS, CHORDS, DRUMS, PARTS, Stroke, Track
+from melodygru.records import dataclass
 
 PROGRAMS: Mapping[str, int] = {CHORDS: 0, BASS: 32, DRUMS: 0}
 """A piano, an acoustic bass and the standard kit play where a groove names no others."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from melodygru.arranging.accompaniment import NOWHERE, Places, accompany, with_patterns
@@ -16,6 +16,7 @@ from melodygru.music.melody import Melody
 from melodygru.music.theory import TimeSignature
 from melodygru.music.tracks import BASS, CHORDS, DRUMS, PARTS, Track
 from melodygru.option import AROUND, option
+from melodygru.records import dataclass
 
 COMMANDS = ("generate", "arrange")
 FILL_EVERY = 8

@@ -7,7 +7,6 @@ A walking line has the root where a chord begins, chord tones on strong beats, a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from melodygru.arranging.chording import lasting
@@ -16,6 +15,7 @@ from melodygru.arranging.room import Above, Harmony
 from melodygru.music.chords import Chord, chord_scale
 from melodygru.music.theory import Key
 from melodygru.music.tracks import Stroke
+from melodygru.records import dataclass
 
 LOWEST, HIGHEST = 28, 50
 """E1 to D3: a bass guitar's strings, as far as they are played low."""

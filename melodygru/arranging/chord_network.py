@@ -7,7 +7,6 @@ table. It is learned by `scripts/train_harmony.py`, and decoded by `melodygru.ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -17,6 +16,7 @@ from safetensors.numpy import load_file
 
 from melodygru.music.chords import QUALITIES
 from melodygru.network.arrays import Float32Array, FloatArray
+from melodygru.records import dataclass
 
 CHORD_QUALITIES = ("maj", "m", "7", "m7", "maj7", "6", "dim", "dim7", "m7b5", "aug")
 """The vocabulary, as `melodygru.music.chords` spells it; a chord of it stands on any of the twelve degrees."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from melodygru.arranging.patterns import Strike
 from melodygru.arranging.room import Above, Harmony
 from melodygru.arranging.voicing import voice
 from melodygru.music.chords import Chord
 from melodygru.music.tracks import Stroke
+from melodygru.records import dataclass
 
 LOUD, SOFT = -30, -38
 """How much softer than the melody."""

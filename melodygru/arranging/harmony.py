@@ -12,7 +12,7 @@ melody's notes, are the same where the melody is (`melodygru.arranging.repeats`)
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -36,6 +36,7 @@ from melodygru.music.melody import Melody
 from melodygru.music.spelling import class_name
 from melodygru.music.theory import Key
 from melodygru.network.arrays import BoolArray, FloatArray, IntArray
+from melodygru.records import dataclass
 
 MOST_WAYS = 16
 MOST_BEATS = 50_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from melodygru.errors import UsageError
 from melodygru.music.instruments import find_program
 from melodygru.music.theory import TimeSignature
 from melodygru.music.tracks import BASS, CHORDS, DRUMS, PARTS
+from melodygru.records import dataclass
 from melodygru.system.files import read_toml
 from melodygru.system.folders import config_home
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from melodygru.cli import around, options
+from melodygru.cli import around, options, parameters
 from melodygru.cli.change import In, Out
-from melodygru.cli.options import Track
+from melodygru.cli.parameters import Track
 from melodygru.errors import MidiError, UsageError
 from melodygru.option import AROUND, described
 from melodygru.writing.config import GenerationConfig
@@ -41,11 +41,11 @@ def arrange(
     out: Out,
     asked: Mapping[str, Any],
     track: Track = "auto",
-    meter: options.ReadMeter = "",
-    pickup: options.ReadPickup = None,
-    force: options.Force = False,
-    show: options.Show = False,
-    json: options.Json = False,
+    meter: parameters.ReadMeter = "",
+    pickup: parameters.ReadPickup = None,
+    force: parameters.Force = False,
+    show: parameters.Show = False,
+    json: parameters.Json = False,
 ) -> None:
     """Put chords, a bass and drums around a melody, on tracks of their own.
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import options, parameters
 from melodygru.cli.change import Out
 from melodygru.option import described
 from melodygru.writing.drawing import SEED, STEPS, SamplingConfig
@@ -23,8 +23,8 @@ def blend(
     second: _Second,
     out: Out,
     asked: Mapping[str, Any],
-    force: options.Force = False,
-    json: options.Json = False,
+    force: parameters.Force = False,
+    json: parameters.Json = False,
 ) -> None:
     """Write melodies between two, in even steps from A to B, in rhythm and in line: OUT-01.mid, OUT-02.mid …
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from melodygru.cli import options
-from melodygru.cli.options import Track
+from melodygru.cli import options, parameters
+from melodygru.cli.parameters import Track
 from melodygru.errors import UsageError
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.formats.midi.performance import Performance
@@ -116,11 +116,11 @@ def infill(
         typer.Option(help="The bars to write anew: 5-8, or 5; 0 is a pickup's.", show_default="all, with --lock …"),
     ] = None,
     track: Track = "auto",
-    meter: options.ReadMeter = "",
-    pickup: options.ReadPickup = None,
-    force: options.Force = False,
-    show: options.Show = False,
-    json: options.Json = False,
+    meter: parameters.ReadMeter = "",
+    pickup: parameters.ReadPickup = None,
+    force: parameters.Force = False,
+    show: parameters.Show = False,
+    json: parameters.Json = False,
 ) -> None:
     """Write some bars of a melody anew, or all that is not locked; all else in the file stays as it is.
 
@@ -138,16 +138,16 @@ def vary(
     out: Out,
     asked: Mapping[str, Any],
     amount: Annotated[float, typer.Option(help=AMOUNT.help_text)] = AMOUNT.default,
-    keep: Annotated[str | None, options.shown(KEEP)] = None,
+    keep: Annotated[str | None, parameters.shown(KEEP)] = None,
     bars: Annotated[
         str | None, typer.Option(help="Only within these bars: 5-8, or 5; 0 is a pickup's.", show_default="all")
     ] = None,
     track: Track = "auto",
-    meter: options.ReadMeter = "",
-    pickup: options.ReadPickup = None,
-    force: options.Force = False,
-    show: options.Show = False,
-    json: options.Json = False,
+    meter: parameters.ReadMeter = "",
+    pickup: parameters.ReadPickup = None,
+    force: parameters.Force = False,
+    show: parameters.Show = False,
+    json: parameters.Json = False,
 ) -> None:
     """Change a melody by as much as asked for; all else in the file stays as it is.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import options, output
+from melodygru.cli import output, parameters
 from melodygru.errors import CheckpointError, MelodyGRUError, MidiError
 from melodygru.writing.values import DEFAULT_MODEL
 
@@ -25,10 +25,10 @@ def check(
         int | None,
         typer.Option("--max", help="Fail (exit code 1) if a run is longer than this many notes.", show_default=False),
     ] = None,
-    meter: options.ReadMeter = "",
-    key: options.ReadKey = "",
-    pickup: options.ReadPickup = None,
-    json: options.Json = False,
+    meter: parameters.ReadMeter = "",
+    key: parameters.ReadKey = "",
+    pickup: parameters.ReadPickup = None,
+    json: parameters.Json = False,
 ) -> None:
     """Tell the longest run of notes that stands in a model's training music: how long, in which piece, and where.
 

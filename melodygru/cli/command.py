@@ -10,13 +10,11 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from melodygru.cli.options import ALIASES
 from melodygru.cli.standard_input import STDIN, in_words, standard_input
 from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.extras import require
 
-ALIASES = {"--bundle-file": "--model", "--output": "--out", "--overwrite": "--force"}
-"""Names that people know from elsewhere, and ours, beside those of a command's own described options. Underscores do
-for hyphens."""
 _CLICK_ERROR: Any = typer.BadParameter.__base__
 """What click raises for arguments that it cannot parse; typer has moved click within itself, but not this."""
 _INPUTS = ("file", "source", "primer")

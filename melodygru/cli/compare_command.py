@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import options, output
+from melodygru.cli import output, parameters
 from melodygru.cli.progress import tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
@@ -23,7 +23,7 @@ _SHAPE = described(ModelConfig)
 
 
 def compare(
-    data: options.Data,
+    data: parameters.Data,
     out: Annotated[
         Path,
         typer.Argument(
@@ -40,9 +40,9 @@ def compare(
     epochs: Annotated[int, typer.Option(help=described(TrainConfig)["epochs"].help_text)] = 20,
     preset: Annotated[str, typer.Option(help="Size: tiny, small or base.")] = "tiny",
     hidden: Annotated[
-        int | None, options.shown(replace(_SHAPE["hidden"], help="Units a layer of the first cell."))
+        int | None, parameters.shown(replace(_SHAPE["hidden"], help="Units a layer of the first cell."))
     ] = None,
-    dropout: Annotated[float | None, options.shown(_SHAPE["dropout"])] = None,
+    dropout: Annotated[float | None, parameters.shown(_SHAPE["dropout"])] = None,
     no_context: Annotated[
         bool,
         typer.Option(
@@ -52,7 +52,7 @@ def compare(
     ] = False,
     jobs: Annotated[int, typer.Option(help="Runs at a time, one core each; more than there are spoil the times.")] = 1,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    json: options.Json = False,
+    json: parameters.Json = False,
 ) -> None:
     """Train several kinds of cells under the same conditions, and compare them.
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import options, output
-from melodygru.cli.options import Track
+from melodygru.cli import options, output, parameters
+from melodygru.cli.parameters import Track
 from melodygru.cli.progress import tell
 from melodygru.option import taken_by
 from melodygru.writing.config import GenerationConfig
@@ -37,8 +37,8 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="Write a page (.html) with curves, histograms and rolls.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same figures.")] = 0,
     track: Track = "auto",
-    force: options.Force = False,
-    json: options.Json = False,
+    force: parameters.Force = False,
+    json: parameters.Json = False,
 ) -> None:
     """Tell how good a model is.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import parameters
 from melodygru.cli.progress import tell
 from melodygru.errors import MidiError, UsageError
 from melodygru.writing.values import DEFAULT_MODEL
@@ -30,11 +30,11 @@ def explain(
         str | None,
         typer.Option(help="Which model hears it.", show_default=f"the one that wrote the file, else {DEFAULT_MODEL}"),
     ] = None,
-    meter: options.ReadMeter = "",
-    key: options.ReadKey = "",
-    pickup: options.ReadPickup = None,
-    force: options.Force = False,
-    json: options.Json = False,
+    meter: parameters.ReadMeter = "",
+    key: parameters.ReadKey = "",
+    pickup: parameters.ReadPickup = None,
+    force: parameters.Force = False,
+    json: parameters.Json = False,
 ) -> None:
     """Show what happens inside a model while it hears a melody.
 

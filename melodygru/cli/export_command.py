@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melodygru.cli import options, output
+from melodygru.cli import output, parameters
 from melodygru.cli.progress import tell
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def export(
         Path | None,
         typer.Option(metavar="DATA/", help="With --int8: tell nats per note before and after, on these tunes."),
     ] = None,
-    force: options.Force = False,
+    force: parameters.Force = False,
 ) -> None:
     """Write a model for other programs, as a page, or smaller.
 

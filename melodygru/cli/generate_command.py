@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from melodygru.cli import around, options
 from melodygru.cli.around import SPLIT
 from melodygru.cli.progress import tell
+from melodygru.cli.saying import say
 from melodygru.errors import UsageError
 from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.performance import Performance, can_swing
@@ -20,6 +19,9 @@ from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import COUNT, SEED
 
 if TYPE_CHECKING:
+    import typer
+
+    from melodygru.cli import parameters
     from melodygru.music.melody import Melody
     from melodygru.music.theory import Key
     from melodygru.writing.candidates import Generated, Order
@@ -88,9 +90,9 @@ def generate(
             show_default="a name made of key, tempo and seed, here",
         ),
     ] = None,
-    force: options.Force = False,
-    show: options.Show = False,
-    json: options.Json = False,
+    force: parameters.Force = False,
+    show: parameters.Show = False,
+    json: parameters.Json = False,
 ) -> None:
     """Write new melodies as MIDI files that loop exactly on their bars and end on the tonic."""
     from melodygru.cli import output
@@ -140,7 +142,7 @@ def generate(
     if first.pickup and recipe.performance.pickup_as == "bar":
         bars = f"The file has {first.bars + 1} bars, the pickup's among them"
         way = f"--pickup-as loop puts it into the end of bar {first.bars}, so that the clip loops"
-        typer.echo(f"{bars}; {way}.", err=True)
+        say(f"{bars}; {way}.", err=True)
     if show:
         from melodygru.cli.show_command import draw_written
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import options, output
-from melodygru.cli.options import Track
+from melodygru.cli import output, parameters
+from melodygru.cli.parameters import Track
 from melodygru.cli.progress import tell
 from melodygru.errors import MidiError, UsageError
 
@@ -51,17 +51,17 @@ def harmonize(
     key: Annotated[
         str | None, typer.Option(help="The key to hear it in, such as 'A minor'.", show_default="its own, or estimated")
     ] = None,
-    meter: options.ReadMeter = "",
-    pickup: options.ReadPickup = None,
+    meter: parameters.ReadMeter = "",
+    pickup: parameters.ReadPickup = None,
     count: Annotated[int, typer.Option(help="How many ways, the likeliest first: 1 to 16, one file each.")] = 1,
     seed: Annotated[int, typer.Option(help="Of what the second and later ways change.")] = 0,
     track: Track = "auto",
     replace_chords: Annotated[
         bool, typer.Option("--replace", help="Write other chords than those that IN states.", show_default=False)
     ] = False,
-    force: options.Force = False,
-    show: options.Show = False,
-    json: options.Json = False,
+    force: parameters.Force = False,
+    show: parameters.Show = False,
+    json: parameters.Json = False,
 ) -> None:
     """Find chords for a melody, and write both: the chords as a track and as symbols.
 

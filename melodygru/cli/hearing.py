@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melodygru.cli import options, output
+from melodygru.cli import output, parameters
 from melodygru.cli.progress import tell
 from melodygru.errors import MidiError, UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.option import FEEL, FILES, described
+from melodygru.records import dataclass
 from melodygru.system.files import check_target
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _RINGING = 1.5
 Source = Annotated[Path, typer.Argument(metavar="FILE.mid", help="The MIDI file to hear.", show_default=False)]
 Program = Annotated[
     str | None,
-    options.shown(
+    parameters.shown(
         replace(
             described(Performance)["program"],
             help="Instrument in place of the file's, chords and drums apart: {limits}, or a General MIDI name "
@@ -119,8 +120,8 @@ def render(
         float, typer.Option(rich_help_panel=FEEL, help="Seconds to ring on after the clip: 0 to 30.")
     ] = 0.0,
     rate: Annotated[int, typer.Option(rich_help_panel=FILES, help="Samples a second: 22050 to 96000.")] = 44_100,
-    force: options.Force = False,
-    json: options.Json = False,
+    force: parameters.Force = False,
+    json: parameters.Json = False,
 ) -> None:
     """Write a MIDI file as sound, exactly as long as the clip.
 

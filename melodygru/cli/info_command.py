@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import parameters
 from melodygru.cli.standard_input import in_words
 from melodygru.writing.values import DEFAULT_MODEL
 
@@ -35,10 +35,10 @@ def info(
             show_default=f"its own, or {DEFAULT_MODEL}",
         ),
     ] = None,
-    meter: options.ReadMeter = "",
-    key: options.ReadKey = "",
-    pickup: options.ReadPickup = None,
-    json: options.Json = False,
+    meter: parameters.ReadMeter = "",
+    key: parameters.ReadKey = "",
+    pickup: parameters.ReadPickup = None,
+    json: parameters.Json = False,
 ) -> None:
     """Show what a model is: its shape, its training data, its result; or what is in a MIDI file or a score."""
     from json import dumps

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import options, parameters
 from melodygru.errors import UsageError
 from melodygru.option import MUSIC, PORTS, described
 from melodygru.system.files import check_target, write_atomically
@@ -76,7 +76,7 @@ def jam(
     cc_handover: Annotated[int, _port("The controller for handing over: 0 to 119.", "--cc-handover", "80")] = 80,
     minutes: Annotated[float | None, _port("End after so many minutes.", "--minutes")] = None,
     record: Annotated[Path | None, _port("A MIDI file of all that was played.", "--record")] = None,
-    force: options.Force = False,
+    force: parameters.Force = False,
 ) -> None:
     """Play together, over MIDI, in time: play something, and it is answered, continued, varied or accompanied.
 

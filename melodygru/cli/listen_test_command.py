@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melodygru.cli import options, output
+from melodygru.cli import output, parameters
 from melodygru.cli.progress import tell
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def listen_test(
     margin: Annotated[
         float, typer.Option(help="With --score: points, of 7, within which systems count as equivalent.")
     ] = 0.5,
-    force: options.Force = False,
-    json: options.Json = False,
+    force: parameters.Force = False,
+    json: parameters.Json = False,
 ) -> None:
     """Let people rate melodies blind: make a page for them, or tell what their answers say.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from melodygru.cli import options, output
+from melodygru.cli import output, parameters
 
 _CARD_LINES = 60
 _ACTIONS = ("list", "pull")
@@ -20,7 +20,7 @@ def models(
             metavar="[hf:OWNER/NAME]", help="With pull: a model of the Hugging Face Hub.", show_default=False
         ),
     ] = None,
-    json: options.Json = False,
+    json: parameters.Json = False,
 ) -> None:
     """List the models that are here, or fetch one from the Hugging Face Hub.
 

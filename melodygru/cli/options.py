@@ -1,18 +1,17 @@
-"""Options as the command line takes them: described as data, out of option files, and shared by several commands."""
+"""Options as the command line takes them: described as data, out of option files, and shared by several commands.
+
+What typer is told of them stands in `melodygru.cli.parameters`, so that a command can be run without it.
+"""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from melodygru.cli.command import ALIASES
 from melodygru.errors import MidiError, UsageError
-from melodygru.option import FILES, PANELS, Option, described
+from melodygru.option import FILES, Option, described
 from melodygru.system.files import read_toml
 from melodygru.writing.option_files import flat, under_own_names
 from melodygru.writing.values import DEFAULT_MODEL
@@ -21,35 +20,9 @@ if TYPE_CHECKING:
     from melodygru.formats.midi.performance import Performance
 
 
-_FIRST = ("bars", "key", "meter", "bpm", "seed", "temperature", "top_k", "top_p")
-"""Options that come first in their panel of the help page."""
-
-Data = Annotated[
-    Path, typer.Argument(metavar="DATA/", help="A folder of MIDI files or scores, searched with all its subfolders.")
-]
-"""What all commands have that learn from a folder, or look through one."""
-Track = Annotated[
-    str,
-    typer.Option(
-        help="Which track has the melody: auto (the likeliest), top (the highest most of the time), a number from 1, "
-        "a name, an instrument (violin), or skyline (the highest notes of all)."
-    ),
-]
-"""The option that all commands have that read a melody out of a file."""
-ReadMeter = Annotated[
-    str,
-    typer.Option(
-        "--meter", help="The metre of a MIDI file, such as 3/4, whatever it says.", show_default="its own, or estimated"
-    ),
-]
-ReadKey = Annotated[
-    str,
-    typer.Option(
-        "--key",
-        help="The key of a MIDI file, such as 'A minor', whatever it says.",
-        show_default="its own, or estimated",
-    ),
-]
+ALIASES = {"--bundle-file": "--model", "--output": "--out", "--overwrite": "--force"}
+"""Names that people know from elsewhere, and ours, beside those of a command's own described options. Underscores do
+for hyphens."""
 
 
 def quarters(text: str | float) -> float:
@@ -58,20 +31,9 @@ def quarters(text: str | float) -> float:
     try:
         return 4 * int(parts[0]) / int(parts[1]) if len(parts) == 2 else float(text)
     except (ValueError, ZeroDivisionError):
+        import typer
+
         raise typer.BadParameter("give quarters (1.5) or a fraction of a whole note (3/8).") from None
-
-
-ReadPickup = Annotated[
-    float | None,
-    typer.Option(
-        "--pickup",
-        help="What a MIDI file has before its bar 1, whatever it says: quarters (1), or a fraction as 1/4.",
-        show_default="its own, or estimated",
-        parser=quarters,
-        metavar="<str>",
-    ),
-]
-"""How a file is read that does not say these, or says what is not so."""
 
 
 def takes(*listed: Option | str, file: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -85,22 +47,14 @@ def takes(*listed: Option | str, file: bool = False) -> Callable[[Callable[..., 
         file: whether there is an option `--options`, a TOML file that can hold them too; see `merged`.
     """
     options = [one for one in listed if isinstance(one, Option)]
-    from_file = inspect.Parameter("options_file", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_File)
 
     def made(command: Callable[..., None]) -> Callable[..., None]:
-        own = inspect.signature(command, eval_str=True).parameters
-        rest = {name: one.replace(kind=one.KEYWORD_ONLY) for name, one in own.items() if name != "asked"}
-        parameters = [rest.pop(one) if isinstance(one, str) else _parameter(one) for one in listed]
-        parameters += [*([from_file] if file else []), *rest.values()]
-
         @wraps(command)
         def run(**values: Any) -> None:
             said = {option.name: _joined(values.pop(option.name)) for option in options}
             command(asked=merged(said, values.pop("options_file", None), options), **values)
 
-        run.__annotations__ = {}
-        run.__signature__ = inspect.Signature(sorted(parameters, key=_place))  # type: ignore[attr-defined]
-        run.aliases = _aliases(options)  # type: ignore[attr-defined]
+        run.listed, run.file, run.aliases = listed, file, _aliases(options)  # type: ignore[attr-defined]
         return run
 
     return made
@@ -111,58 +65,16 @@ def _joined(value: Any) -> Any:
     return "; ".join(value) or None if isinstance(value, list) else value
 
 
-def _parameter(option: Option) -> inspect.Parameter:
-    """A described option as typer takes it: None where nothing was said."""
-    kind = option.typed or option.kind
-    annotation = Annotated[kind | None, shown(option)]  # type: ignore[valid-type]
-    return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-
-
-def shown(option: Option) -> Any:
-    """A described option's spelling and its words on the help page, for a parameter that is None by default."""
-    spelling = option.spelling or (f"--{option.spelled}/--no-{option.spelled}" if option.kind is bool else "")
-    return typer.Option(
-        *([spelling] if spelling else []),
-        rich_help_panel=option.panel or None,
-        help=option.help_text,
-        show_default=option.shown_default or False,
-        hidden=option.hidden,
-        parser=option.parser,
-        metavar="<str>" if option.parser else None,
-    )
-
-
-def _place(parameter: inspect.Parameter) -> tuple[int, int]:
-    """Where a parameter stands on the help page: its panel, and what comes first there."""
-    panel = next((one.rich_help_panel for one in getattr(parameter.annotation, "__metadata__", ())), None)
-    first = _FIRST.index(parameter.name) if parameter.name in _FIRST else len(_FIRST)
-    return PANELS.index(panel) if panel else -1, first if panel else 0
-
-
 def _aliases(options: Iterable[Option]) -> dict[str, str]:
     """The options' other names, and their own, as the command line spells them."""
     own = {alias.replace("_", "-"): option.spelled for option in options for alias in option.aliases}
     return ALIASES | {f"--{alias}": f"--{name}" for alias, name in own.items()}
 
 
-def _flag(name: str, help: str) -> Any:
-    return typer.Option(name, rich_help_panel=FILES, help=help, show_default=False)
-
-
 MODEL = Option(
     "A model's name (in ./checkpoints, or shipped: {default}, folk) or file.", name="model", default=DEFAULT_MODEL,
     panel=FILES, aliases=("bundle_file",),
 )  # fmt: skip
-Model = Annotated[str | None, shown(MODEL)]
-_File = Annotated[
-    Path | None,
-    typer.Option(
-        "--options", rich_help_panel=FILES, help="A TOML file of options; the command line wins.", show_default=False
-    ),
-]
-Force = Annotated[bool, _flag("--force", "Overwrite files that exist.")]
-Show = Annotated[bool, _flag("--show", "Draw what was written, as `melodygru show` does.")]
-Json = Annotated[bool, _flag("--json", "Print JSON for programs.")]
 
 
 def part_of(asked: Mapping[str, Any], config: type) -> dict[str, Any]:

@@ -12,9 +12,8 @@ from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from melodygru import libraries
+from melodygru.cli.saying import say
 from melodygru.cli.standard_input import in_words
 from melodygru.errors import UsageError
 from melodygru.system.files import check_target, write_atomically
@@ -64,7 +63,7 @@ def tell_of_libraries() -> None:
     """Say once, of each version, what is slower where the compiled parts were not installed."""
     told = cache_home() / f"told-of-libraries-{__version__}"
     if (slower := libraries.missing()) and not told.exists():
-        typer.echo(
+        say(
             f"Note: melodygru was installed without its compiled parts, so {slower} is slower here; docs/install.md "
             "says how to have them.",
             err=True,
@@ -141,7 +140,7 @@ def write_one(out: str, data: bytes, force: bool) -> Path | None:
 
 def tell(out: str | None, text: str) -> None:
     """Print what was done; to standard error where standard output holds a file."""
-    typer.echo(in_words(text), err=out == STDOUT)
+    say(in_words(text), err=out == STDOUT)
 
 
 def in_style(config: GenerationConfig) -> str:
@@ -181,7 +180,7 @@ def facts(melody: Any) -> dict[str, Any]:
 
 def print_json(values: Any) -> None:
     """JSON on standard output."""
-    typer.echo(dumps(values, indent=1, ensure_ascii=False))
+    say(dumps(values, indent=1, ensure_ascii=False))
 
 
 def rating(found: Any) -> dict[str, Any] | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import parameters
 
 
-def ports(json: options.Json = False) -> None:
+def ports(json: parameters.Json = False) -> None:
     """List the MIDI ports that `melodygru jam` can listen to and play to.
 
     A part of a name is enough, if only one has it. MIDO_BACKEND=mido.backends.rtmidi/UNIX_JACK lists those of JACK.

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from melodygru.cli import output
-from melodygru.cli.options import Data, ReadKey, ReadMeter, ReadPickup, Track
+from melodygru.cli.parameters import Data, ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.progress import tell
 
 

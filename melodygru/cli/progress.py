@@ -11,11 +11,11 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, TextIO
 
+from melodygru.records import dataclass
 from melodygru.system.files import printable
 
 FIRST_SECONDS = 1.0
@@ -114,9 +114,8 @@ class Progress:
         """See `melodygru.cli.progress.tell`."""
         if not self._speaks:
             return
-        if what != self._last.what:
-            self._last = _Task(what, done, total, self._now())
-        self._task = self._last = replace(self._last, done=done, total=total)
+        began = self._last.began if what == self._last.what else self._now()
+        self._task = self._last = _Task(what, done, total, began)
 
     def rest(self) -> None:
         """Show nothing until something is told."""

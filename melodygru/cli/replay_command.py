@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melodygru.cli import around, options
+from melodygru.cli import around, parameters
 from melodygru.errors import CheckpointError, MelodyGRUError, MidiError, UsageError
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def replay(
     model: Annotated[
         str | None, typer.Option(help="Where its model is, if not where its name leads.", show_default=False)
     ] = None,
-    force: options.Force = False,
-    json: options.Json = False,
+    force: parameters.Force = False,
+    json: parameters.Json = False,
 ) -> None:
     """Make a file again from what it says of itself, and tell whether the bytes are the same."""
     from melodygru.cli import output

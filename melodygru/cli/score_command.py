@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from melodygru.cli import options, output
-from melodygru.cli.options import Track
+from melodygru.cli import output, parameters
+from melodygru.cli.parameters import Track
 from melodygru.cli.progress import tell
 from melodygru.errors import UsageError
 from melodygru.option import described
@@ -35,9 +35,9 @@ def score(
         ),
     ],
     track: Track = "auto",
-    meter: options.ReadMeter = "",
-    key: options.ReadKey = "",
-    pickup: options.ReadPickup = None,
+    meter: parameters.ReadMeter = "",
+    key: parameters.ReadKey = "",
+    pickup: parameters.ReadPickup = None,
     chords: Annotated[
         str | None,
         typer.Option(
@@ -45,10 +45,10 @@ def score(
             show_default="those it was made with",
         ),
     ] = None,
-    beats_per_chord: Annotated[float | None, options.shown(described(GenerationConfig)["beats_per_chord"])] = None,
+    beats_per_chord: Annotated[float | None, parameters.shown(described(GenerationConfig)["beats_per_chord"])] = None,
     title: Annotated[str | None, typer.Option(help="What stands above it.", show_default="the melody's name")] = None,
-    force: options.Force = False,
-    json: options.Json = False,
+    force: parameters.Force = False,
+    json: parameters.Json = False,
 ) -> None:
     """Write a melody as a score: MusicXML, ABC, or a page of notes (PDF, SVG, PNG).
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import options, parameters
 
 
 def serve(
@@ -28,7 +28,7 @@ def serve(
             show_default="serve.json among your settings",
         ),
     ] = None,
-    model: options.Model = None,
+    model: parameters.Model = None,
 ) -> None:
     """Answer scripts of DAWs on this computer: generate, infill, vary and harmonize for notes that they send.
 

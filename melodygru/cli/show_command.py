@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from melodygru.cli import options
-from melodygru.cli.options import Track
+from melodygru.cli import parameters
+from melodygru.cli.parameters import Track
 from melodygru.cli.progress import tell
 from melodygru.errors import UsageError
+from melodygru.records import dataclass
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,9 +46,9 @@ def show(
         str | None, typer.Option(help="Only these bars: 5-8, or 5; 0 is a pickup's.", show_default="all")
     ] = None,
     track: Track = "auto",
-    meter: options.ReadMeter = "",
-    key: options.ReadKey = "",
-    pickup: options.ReadPickup = None,
+    meter: parameters.ReadMeter = "",
+    key: parameters.ReadKey = "",
+    pickup: parameters.ReadPickup = None,
     size: Annotated[
         str | None, typer.Option(help="The picture's width and height in pixels: 1600x600.", show_default="as it needs")
     ] = None,
@@ -56,7 +56,7 @@ def show(
         int | None, typer.Option(help="Pixels to an inch: more make larger letters.", show_default="100")
     ] = None,
     dark: Annotated[bool, typer.Option("--dark", help="Light on dark.")] = False,
-    force: options.Force = False,
+    force: parameters.Force = False,
 ) -> None:
     """Show a melody as a piano roll, in the terminal or as a picture.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from melodygru.cli import options
+from melodygru.cli import options, parameters
 
 
 def studio(
@@ -14,7 +14,7 @@ def studio(
         int | None,
         typer.Option(help="Where to answer: 0 to 65535; 0 takes any that is free.", show_default="8765, or the next"),
     ] = None,
-    model: options.Model = None,
+    model: parameters.Model = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.", show_default="browser")
     ] = True,

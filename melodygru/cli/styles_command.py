@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from melodygru.cli import options, output
+from melodygru.cli import output, parameters
 from melodygru.system.folders import config_home
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from melodygru.writing.styles import Style
 
 
-def styles(json: options.Json = False) -> None:
+def styles(json: parameters.Json = False) -> None:
     """List the styles and the feels that melodies can be written in, what each is good for, and how one begins.
 
     And the grooves that accompaniments can be played in.

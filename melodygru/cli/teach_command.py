@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from melodygru.cli import options, output
-from melodygru.cli.options import Track
+from melodygru.cli import output, parameters
+from melodygru.cli.parameters import Track
 from melodygru.cli.progress import tell
 
 
@@ -29,7 +29,7 @@ def teach(
     tunes: Annotated[int, typer.Option(help="How many tunes to learn with.")] = 1000,
     seed: Annotated[int, typer.Option(help="Same seed, same choices.")] = 0,
     track: Track = "auto",
-    force: options.Force = False,
+    force: parameters.Force = False,
 ) -> None:
     """Let a model learn to choose: it writes melodies, and learns to tell them from people's.
 

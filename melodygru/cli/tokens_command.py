@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from melodygru.cli import options, output
-from melodygru.cli.options import Track
+from melodygru.cli import output, parameters
+from melodygru.cli.parameters import Track
 
 
 def tokens(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The MIDI file or score to read.", show_default=False)],
     track: Track = "auto",
-    meter: options.ReadMeter = "",
-    key: options.ReadKey = "",
-    pickup: options.ReadPickup = None,
+    meter: parameters.ReadMeter = "",
+    key: parameters.ReadKey = "",
+    pickup: parameters.ReadPickup = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Show the melody of a MIDI file or a score as the events that the model learns."""

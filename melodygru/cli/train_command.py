@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from melodygru.cli import options
-from melodygru.cli.options import ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.output import counted, tell_of_libraries
+from melodygru.cli.parameters import Data, ReadKey, ReadMeter, ReadPickup, Track
 from melodygru.cli.progress import FIRST_SECONDS, clock, tell
 from melodygru.network.cells import CELLS
 from melodygru.network.config import ModelConfig
@@ -39,7 +39,7 @@ _LEARNING, _SHAPE = described(TrainConfig), described(ModelConfig)
     *(_LEARNING["patience"], _LEARNING["seed"]),
 )
 def train(
-    data: options.Data,
+    data: Data,
     asked: Mapping[str, Any],
     out: Annotated[
         Path | None,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from melodygru.formats.scores.files import SCORE_SUFFIXES, is_score
 from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody
 from melodygru.network.judge import by_shipped_model
+from melodygru.records import dataclass
 
 SUFFIXES = (*MIDI_SUFFIXES, *SCORE_SUFFIXES)
 """Endings of files that are read, in any case."""

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from importlib.util import find_spec
 from itertools import chain, islice
 from os import PathLike
@@ -20,6 +20,7 @@ from pathlib import Path
 from melodygru.errors import FileError, UsageError
 from melodygru.formats.midi.writer import write_midi
 from melodygru.music.melody import Melody
+from melodygru.records import dataclass
 from melodygru.system.processes import by_processes, usable_cores
 
 _CHUNK = 24

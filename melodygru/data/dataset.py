@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -26,6 +26,7 @@ from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS
 from melodygru.network.tokenizer import REST, Events, PieceMeta
+from melodygru.records import dataclass
 
 EVENT_ARRAYS = ("durations", "pitches", *CONTEXT_ARRAYS)
 _PART = 2000

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from melodygru.data.shards import FileReport, Shard
 from melodygru.errors import DataError
 from melodygru.network.arrays import Array
 from melodygru.network.context import CONTEXT_ARRAYS
+from melodygru.records import dataclass
 
 _KEPT = "files.npz"
 _MAY_PASS = "cannot be read"

@@ -12,7 +12,6 @@ import ctypes
 import os
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
@@ -34,6 +33,7 @@ from melodygru.network.arrays import Array
 from melodygru.network.columns import candidate_columns, input_columns, metre_index
 from melodygru.network.config import ContextConfig
 from melodygru.network.tokenizer import PieceMeta
+from melodygru.records import dataclass
 
 MOST_EVENTS = (1 << 16) - 1
 """Of a piece whose context it makes: it counts places in 16 bits."""

@@ -7,7 +7,7 @@ there is not read again. A file that makes its reader crash (not an error: those
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from melodygru.data.shards import FEW, FileReport, Shard, read_shard
 from melodygru.data.workers import do
 from melodygru.formats.midi.extraction import ExtractionConfig
 from melodygru.network.config import ContextConfig, TokenizerConfig
+from melodygru.records import dataclass
 
 SHARD_FILES = 250
 """Files of a shard; fewer where there are scores."""

@@ -10,7 +10,7 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -29,6 +29,7 @@ from melodygru.network.arrays import Array
 from melodygru.network.config import ContextConfig, TokenizerConfig
 from melodygru.network.context import CONTEXT_ARRAYS, context_arrays
 from melodygru.network.tokenizer import REST, Events, PieceMeta, Tokenizer
+from melodygru.records import dataclass
 from melodygru.system.files import printable, write_atomically
 
 FEW = 200

@@ -7,7 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from melodygru.network.compiled import new_engine
 from melodygru.network.config import SUFFIX, ContextConfig, ModelConfig, TokenizerConfig, preset_of
 from melodygru.network.engine import weight_shapes
 from melodygru.network.tokenizer import PieceMeta
+from melodygru.records import dataclass
 from melodygru.training.batches import Windows, make_batch, split, windows
 from melodygru.training.config import TrainConfig
 from melodygru.training.progress import Listener, Silent

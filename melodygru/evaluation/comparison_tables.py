@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
 
 from melodygru.evaluation.comparison import REACH, Outcome
+from melodygru.records import dataclass
 
 _STEPS = (1, 10, 100)
 

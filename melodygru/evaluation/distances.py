@@ -6,13 +6,12 @@ sets (inter-set) are each smoothed to a density; if the sets are alike, so are t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import entropy, gaussian_kde
 
 from melodygru.network.arrays import FloatArray
+from melodygru.records import dataclass
 
 _PAIRS = 4000
 """Pairs of melodies that are compared, at most."""

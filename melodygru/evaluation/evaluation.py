@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ from melodygru.music.statistics import feature_table
 from melodygru.network.arrays import IntArray
 from melodygru.network.likelihood import event_nats_parts
 from melodygru.network.tokenizer import Tokenizer
+from melodygru.records import dataclass
 from melodygru.training.batches import split
 from melodygru.writing.model import Model
 

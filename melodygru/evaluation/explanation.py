@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-from dataclasses import dataclass
 from io import BytesIO
 from itertools import pairwise
 from pathlib import PurePath
@@ -19,6 +18,7 @@ from melodygru.network.arrays import Float32Array, FloatArray, IntArray
 from melodygru.network.cells import GATES
 from melodygru.network.tokenizer import END, REST, TIE, describe, note_value
 from melodygru.network.trace import Choice, Trace, memory_span
+from melodygru.records import dataclass
 
 COLUMN_STEPS = 2
 """Steps of a column of the heat maps: triplets and sixteenths are both whole columns."""

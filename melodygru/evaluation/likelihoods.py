@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from melodygru.network.arrays import BoolArray, FloatArray, IntArray
 from melodygru.network.likelihood import bootstrap
 from melodygru.network.tokenizer import END, REST, Events
+from melodygru.records import dataclass
 
 
 @dataclass(frozen=True)

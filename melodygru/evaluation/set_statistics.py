@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from melodygru.evaluation.distances import SetDistance, set_distance
 from melodygru.music.melody import Melody
 from melodygru.music.statistics import histograms, scalars
 from melodygru.network.arrays import FloatArray
+from melodygru.records import dataclass
 
 
 @dataclass(frozen=True)

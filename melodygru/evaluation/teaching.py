@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from melodygru.network.arrays import IntArray
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.critic import Critic, own_names
 from melodygru.network.tokenizer import Tokenizer
+from melodygru.records import dataclass
 from melodygru.training.batches import split
 from melodygru.writing.model import Model
 

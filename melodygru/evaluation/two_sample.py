@@ -8,7 +8,6 @@ apart; 1 is perfect.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import starmap
 
 import numpy as np
@@ -24,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from melodygru.network.arrays import FloatArray, IntArray
+from melodygru.records import dataclass
 from melodygru.system.processes import by_processes
 
 FOLDS = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from melodygru.arranging.accompaniment import accompany
@@ -17,6 +17,7 @@ from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import TimeSignature, pitch_name
 from melodygru.music.tracks import BASS, CHORDS, Track
 from melodygru.option import taken_by
+from melodygru.records import dataclass
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.model import Model
 from melodygru.writing.styles import STYLES

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from melodygru.music.key_hearing import hear_key
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.records import dataclass
 
 KEPT = 4096
 """Notes that are remembered."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from melodygru.live.clock import Clock
 from melodygru.live.sender import Sender
+from melodygru.records import dataclass
 
 HORIZON = 0.03
 """Seconds ahead by which notes are handed to the sender: more than it ever takes to come round to it again."""

@@ -7,7 +7,6 @@ as well in real time (`melodygru.live.jam`) as in a simulation of hours.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +19,7 @@ from melodygru.live.sender import Sender
 from melodygru.live.stage import DRUM_CHANNEL, Settings, Stage
 from melodygru.live.tempo import PlayerClock
 from melodygru.live.writer import Writer
+from melodygru.records import dataclass
 
 CC_TEMPERATURE, CC_HANDOVER = 1, 80
 """Controllers that are the knobs where nothing else is said: the modulation wheel, and the first general button."""

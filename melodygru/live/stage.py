@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,7 @@ from melodygru.live.playing import HORIZON, Coming, Player
 from melodygru.live.writer import Writer
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import Key, TimeSignature
+from melodygru.records import dataclass
 
 MEMORY_BARS = 8
 """Bars of what was played, by whomever, that the writer is told where it goes on."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from melodygru.errors import UsageError
 from melodygru.music.theory import TimeSignature, parse_pitch
+from melodygru.records import dataclass
 
 QUALITIES: dict[str, tuple[int, ...]] = {}
 """Semitones above the root of every quality, by each of its spellings."""

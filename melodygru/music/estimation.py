@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +19,7 @@ from melodygru.music.key_hearing import KEYS, hear_key, key_scores
 from melodygru.music.melody import Melody, Note
 from melodygru.music.metre_finding import GRID, METRES, Reading, metre_class, metre_scores, readings
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.records import dataclass
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 
 from melodygru.errors import UsageError
 from melodygru.music.melody import Melody
+from melodygru.records import dataclass
 
 MAX_SECTIONS = 64
 MAX_SECTION_BARS = 1000

@@ -6,7 +6,6 @@ The names stand in `general_midi.txt`, in the order of General MIDI Level 1, spe
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +38,8 @@ def find_program(text: str) -> int:
     A name may be cut short ("vibra") or misspelled a little ("harmonika") as long as one instrument alone is meant; of
     those numbered 1 and 2 the first is. Raises UsageError, with the nearest names, where none or several are.
     """
+    from difflib import get_close_matches
+
     wanted = _plain(text)
     if re.fullmatch(r"[+-]?[0-9]{1,9}", text.strip()):
         number = int(text)

@@ -9,7 +9,7 @@ without one, the first bar is bar 1.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import pairwise
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import melodygru
 from melodygru.errors import UsageError
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.records import dataclass
 
 if TYPE_CHECKING:
     import music21

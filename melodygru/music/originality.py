@@ -12,7 +12,6 @@ import json
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +32,7 @@ from melodygru.music.run_hashing import (
     window_hashes,
     window_hashes_at,
 )
+from melodygru.records import dataclass
 
 _MAGIC = b"mgoi1"
 _LARGEST = 1 << 28

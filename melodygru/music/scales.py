@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 
 from melodygru.errors import UsageError
 from melodygru.music.theory import SCALES, parse_pitch
@@ -34,6 +33,8 @@ def parse_scale(text: str) -> str:
 
     Raises UsageError for a scale that nobody knows, with the nearest.
     """
+    from difflib import get_close_matches
+
     notes = " ".join(text.replace(",", " ").replace("-", " ").split())
     if _SCALE_NOTES.fullmatch(notes):
         return notes

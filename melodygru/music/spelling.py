@@ -12,10 +12,10 @@ chapter 5.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from melodygru.music.theory import Key
+from melodygru.records import dataclass
 
 LETTERS = "CDEFGAB"
 _CLASSES = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11), strict=True))

@@ -7,9 +7,10 @@ C = 0. Times are in steps of the grid, `STEPS_PER_QUARTER` to a quarter note.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from melodygru.errors import UsageError
+from melodygru.records import dataclass
 
 STEPS_PER_QUARTER = 24
 """The grid: thirty-seconds (3 steps) and triplet sixteenths (4) are both exact; it is MIDI clock."""

@@ -5,8 +5,9 @@ Who plays what is made in `melodygru.arranging`; `melodygru.formats.midi.writer`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from melodygru.records import dataclass
 
 CHORDS, BASS, DRUMS = PARTS = ("chords", "bass", "drums")
 """What may sound beside a melody, in the order of tracks."""

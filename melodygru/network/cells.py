@@ -10,12 +10,12 @@ A new cell is an entry of `CELLS` here and one of `melodygru.training.layers.LAY
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from melodygru.network.arrays import Float32Array
+from melodygru.records import dataclass
 
 
 @dataclass(frozen=True)

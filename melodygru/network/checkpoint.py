@@ -12,7 +12,7 @@ import os
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from melodygru.network.critic import Critic
 from melodygru.network.engine import NumpyEngine, weight_shapes
 from melodygru.network.mixing import NgramModel
 from melodygru.network.quantization import SCALE, dequantize, quantize, worth_quantizing
+from melodygru.records import dataclass
 from melodygru.system.files import write_atomically
 
 FORMAT_VERSION = 4

@@ -12,7 +12,7 @@ known. Training leaves out parts at random, so that one model serves who says mu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +21,7 @@ import numpy as np
 from melodygru.music.chords import ChordSpan
 from melodygru.music.theory import SCALES
 from melodygru.network.arrays import Array, IntArray
+from melodygru.records import dataclass
 
 if TYPE_CHECKING:
     from melodygru.network.config import ContextConfig

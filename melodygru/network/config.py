@@ -5,13 +5,14 @@ Frozen dataclasses, written into the checkpoint as JSON, so that nothing has to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from numbers import Integral, Real
 from typing import Any
 
 from melodygru.errors import UsageError, check_range
 from melodygru.network.cells import CELLS
 from melodygru.option import check_all, described, option
+from melodygru.records import dataclass
 
 SUFFIX = ".safetensors"
 """How the name of a model's file ends."""

@@ -8,7 +8,7 @@ melody strays a little farther from what the network has learned from; the judge
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from melodygru.errors import CheckpointError
 from melodygru.music.melody import Melody
 from melodygru.music.statistics import features
 from melodygru.network.arrays import Float32Array
+from melodygru.records import dataclass
 from melodygru.trees import leaves
 
 CANDIDATES = 4

@@ -8,7 +8,7 @@ tells what it chose.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,6 +32,7 @@ from melodygru.network.context import Context
 from melodygru.network.mixing import NgramModel
 from melodygru.network.ngrams import Heard
 from melodygru.network.tokenizer import PieceMeta
+from melodygru.records import dataclass
 
 Weights = Mapping[str, Float32Array]
 

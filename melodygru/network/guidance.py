@@ -8,7 +8,7 @@ character or the mode are stressed (`Conditions.stressed`) those alone are not t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from melodygru.network.arrays import Float32Array, IntArray
 from melodygru.network.conditions import Conditions
 from melodygru.network.engine import Engine
 from melodygru.network.tokenizer import PieceMeta
+from melodygru.records import dataclass
 
 MODE = "mode"
 """Of `Conditions.stressed`: the mode, against its parent."""

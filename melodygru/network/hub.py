@@ -12,7 +12,7 @@ import os
 import re
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from melodygru.errors import CheckpointError, FileError, MelodyGRUError
 from melodygru.extras import require
 from melodygru.network.checkpoint import Checkpoint
 from melodygru.network.config import SUFFIX
+from melodygru.records import dataclass
 from melodygru.system.files import write_all
 from melodygru.system.folders import cache_home
 

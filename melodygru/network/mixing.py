@@ -10,7 +10,7 @@ likely it is that a note comes at all, and no rest or tie, remains the network's
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 from itertools import pairwise
 
@@ -23,6 +23,7 @@ from melodygru.network.arrays import Float32Array, FloatArray, IntArray
 from melodygru.network.ngrams import Heard, LongTerm
 from melodygru.network.tokenizer import REST, TIE, Events, PieceMeta
 from melodygru.network.viewpoints import VIEWPOINTS
+from melodygru.records import dataclass
 
 EXPERTS = 2 * len(VIEWPOINTS)
 """The long-term memory's viewpoints, then the short-term memory's."""

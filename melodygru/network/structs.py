@@ -22,3 +22,11 @@ class Struct:
         cells = [0 if one is None else one.ctypes.data if isinstance(one, np.ndarray) else one for one in fields]
         self._cells = np.array(cells, np.int64)
         self.at = ctypes.c_void_p(self._cells.ctypes.data)
+
+    def put(self, place: int, number: int) -> None:
+        """Give the field of that number another value."""
+        self._cells[place] = number
+
+    def point(self, place: int, to: Array | None) -> None:
+        """Have the field of that number point to another array, which the caller keeps for as long as it is read."""
+        self._cells[place] = 0 if to is None else to.ctypes.data

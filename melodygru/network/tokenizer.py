@@ -13,7 +13,6 @@ beforehand (`PieceMeta`): metre, key, number of bars, and whether there is a pic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import gcd
 from typing import NamedTuple
 
@@ -26,6 +25,7 @@ from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 from melodygru.network.arrays import IntArray
 from melodygru.network.conditions import Conditions
 from melodygru.network.config import TokenizerConfig
+from melodygru.records import dataclass
 
 END = 0
 """The duration class that ends a melody."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from melodygru.network.arrays import Float32Array, FloatArray, IntArray, nats_of
 from melodygru.network.config import TokenizerConfig
 from melodygru.network.engine import NumpyEngine, NumpyState
 from melodygru.network.tokenizer import END, Events, Tokenizer
+from melodygru.records import dataclass
 
 LONGEST_SPAN = 1000.0
 """Events; what is kept for longer counts as kept for so long."""

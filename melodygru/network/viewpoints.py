@@ -8,11 +8,10 @@ being equal or not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from melodygru.network.arrays import IntArray
+from melodygru.records import dataclass
 
 VIEWPOINTS: tuple[str, ...] = (
     "interval",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
 from threading import Lock
 from urllib.parse import quote
 
 from melodygru.errors import UsageError
+from melodygru.records import dataclass
 
 LARGEST = 64 << 20
 """Bytes of all files together."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +19,7 @@ from torch import Tensor
 from melodygru.data.dataset import Dataset
 from melodygru.network.arrays import Array
 from melodygru.network.tokenizer import REST
+from melodygru.records import dataclass
 from melodygru.training.conditioning import Conditioning
 
 LOWEST_SHIFT, HIGHEST_SHIFT = -5, 6

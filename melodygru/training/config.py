@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from melodygru.option import check_all, described, option
+from melodygru.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from melodygru.errors import MelodyGRUError, TrainingError, UsageError
+from melodygru.records import dataclass
 
 if TYPE_CHECKING:
     from torch.distributed import Store

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from melodygru import libraries
 from melodygru.errors import UsageError
+from melodygru.records import dataclass
 
 
 @dataclass(frozen=True)

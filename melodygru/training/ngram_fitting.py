@@ -9,7 +9,6 @@ well. The weights are drawn towards some that were good for other music, so that
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from melodygru.network.engine import NumpyEngine
 from melodygru.network.mixing import CONTEXTS, EXPERTS, NgramModel, experts, length_classes
 from melodygru.network.ngrams import Heard, LongTerm
 from melodygru.network.tokenizer import END, REST, Events
+from melodygru.records import dataclass
 
 _FOLDS = 5
 _MOST_NOTES = 4000

@@ -10,7 +10,7 @@ import datetime
 import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import torch
 
 from melodygru.data.dataset import Dataset
+from melodygru.records import dataclass
 from melodygru.system.files import write_atomically
 from melodygru.training.config import TrainConfig
 from melodygru.version import __version__

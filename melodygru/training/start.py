@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from melodygru.network.config import ContextConfig, ModelConfig
 from melodygru.network.model_files import resolve, shipped
 from melodygru.network.tokenizer import REST
 from melodygru.network.widening import told_more
+from melodygru.records import dataclass
 from melodygru.training.task import Origin
 from melodygru.writing.model import Model
 from melodygru.writing.styles import STYLES

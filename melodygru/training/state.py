@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from melodygru.errors import CheckpointError
 from melodygru.network.config import ModelConfig
+from melodygru.records import dataclass
 from melodygru.system.files import write_atomically
 from melodygru.training.config import TrainConfig
 

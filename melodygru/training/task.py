@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
 
 from melodygru.data.dataset import Dataset, originality_index
 from melodygru.errors import as_dict
 from melodygru.network.arrays import Array
 from melodygru.network.config import ModelConfig
+from melodygru.records import dataclass
 from melodygru.training.batches import Windows
 from melodygru.training.config import TrainConfig
 from melodygru.training.progress import Run

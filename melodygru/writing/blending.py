@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ from melodygru.errors import UsageError
 from melodygru.music.melody import Melody, Note
 from melodygru.network.arrays import BoolArray, FloatArray
 from melodygru.network.tokenizer import PieceMeta, Tokenizer
+from melodygru.records import dataclass
 from melodygru.writing.candidates import Generated
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, Progress, of_classes

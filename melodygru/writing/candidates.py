@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from melodygru.music.chords import ChordSpan
 from melodygru.music.key_finding import key_correlations
 from melodygru.music.melody import Melody
+from melodygru.records import dataclass
 from melodygru.writing.config import GenerationConfig
 
 _NEAR = 0.25

@@ -7,7 +7,7 @@ here as far as it can be alone; what fields mean together is `melodygru.writing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from melodygru.music.form import Form
 from melodygru.music.scales import parse_scale
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
 from melodygru.option import check_all, described
+from melodygru.records import dataclass
 from melodygru.writing.drawing import SamplingConfig
 from melodygru.writing.fields import Fields
 from melodygru.writing.styles import STYLES

@@ -25,8 +25,12 @@ from melodygru.music.run_hashing import (
     run_hashes,
     symbol,
 )
+from melodygru.network.arrays import IntArray
 from melodygru.network.structs import Struct
 from melodygru.writing.kernels import kernels
+
+_SIGNED = [number - (1 << 64) if number >> 63 else number for number in (BASE, BLEND)]
+"""As a struct's cells hold them."""
 
 
 class _Tables(NamedTuple):
@@ -67,11 +71,10 @@ class CopyGuard:
         tables = _Tables(
             np.zeros(room, np.uint64), np.zeros(room, np.int32), np.zeros((1 << BUCKET_BITS) + 1, np.int64)
         )
-        signed = [number - (1 << 64) if number >> 63 else number for number in (BASE, BLEND)]
         struct = Struct(
             [
                 *(len(sizes), limit, index.codes.dtype.itemsize, len(index.table), BUCKET_BITS),
-                *signed,
+                *_SIGNED,
                 sizes,
                 *(np.ascontiguousarray(index.intervals), np.ascontiguousarray(index.codes)),
                 *(FIRST, ratio_hashes(index.table), np.zeros(int(sizes.max(initial=0)), np.uint64)),
@@ -107,16 +110,28 @@ class CopyGuard:
         rows = [row for row, line in enumerate(pitches) if len(line) >= limit]
         if not rows:
             return []
-        recent = np.array([pitches[row][-limit:] for row in rows]), np.array([onsets[row][-limit:] for row in rows])
-        intervals, gaps = (np.diff(notes, axis=1) for notes in recent)
-        values = run_hashes(intervals, gaps)
+        recent = [np.array([line[row][-limit:] for row in rows], np.int64) for line in (pitches, onsets)]
+        library = kernels()
+        found = self._found(*recent) if library is None else self._compiled_found(library, *recent)
+        return [row for row, suspect in zip(rows, found, strict=True) if suspect]
+
+    def _found(self, pitches: IntArray, onsets: IntArray) -> list[bool]:
+        """Of (R, limit) last notes of melodies: whether a run with their hash stands anywhere."""
+        values = run_hashes(np.diff(pitches, axis=1), np.diff(onsets, axis=1))
         places, tables = buckets(values).astype(np.int64), self._made()
-        begins, ends = tables.bounds[places], tables.bounds[places + 1]
+        begins, ends = tables.bounds[places].tolist(), tables.bounds[places + 1].tolist()
         return [
-            row
-            for row, value, begin, end in zip(rows, values, begins.tolist(), ends.tolist(), strict=True)
-            if begin < end and (tables.hashes[tables.order[begin:end]] == value).any()
+            begin < end and bool((tables.hashes[tables.order[begin:end]] == value).any())
+            for value, begin, end in zip(values, begins, ends, strict=True)
         ]
+
+    def _compiled_found(self, library: CDLL, pitches: IntArray, onsets: IntArray) -> list[bool]:
+        """`_found`, compiled."""
+        tables, found = self._made(), np.zeros(len(pitches), np.bool_)
+        numbers = (len(pitches), self.limit, BUCKET_BITS, *_SIGNED)
+        struct = Struct([*numbers, pitches, onsets, FIRST, tables.hashes, tables.order, tables.bounds, found])
+        library.runs_suspects(struct.at)
+        return found.tolist()
 
     def banned(self, pitches: Sequence[int], onsets: Sequence[int], onset: int) -> set[int]:
         """Pitches that a note at step `onset`, after those pitches and onsets, would make too long a run with."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from melodygru.option import FILES, MUSIC, Option, check_all, described, option
+from melodygru.records import dataclass
 
 MAX_COUNT = 100_000
 FILLINGS = 96

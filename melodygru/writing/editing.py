@@ -11,7 +11,7 @@ import json
 import os
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import itemgetter
 from os import PathLike
 from pathlib import Path
@@ -33,6 +33,7 @@ from melodygru.formats.scores.files import is_score
 from melodygru.music.estimation import Judge, told_chance
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
+from melodygru.records import dataclass
 from melodygru.system.files import printable
 from melodygru.writing.recipe import Recipe
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from melodygru.errors import MelodyGRUError, UsageError
 from melodygru.formats.midi.performance import Performance
 from melodygru.music.instruments import find_program
 from melodygru.option import Option, described, taken_by
+from melodygru.records import dataclass
 from melodygru.system.files import read_toml
 from melodygru.system.folders import config_home
 from melodygru.writing.config import GenerationConfig

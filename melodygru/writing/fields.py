@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from melodygru.music.chords import FEWEST_BEATS, MOST_BEATS
 from melodygru.music.theory import Key
 from melodygru.option import MUSIC, TUNE, option, option_of
+from melodygru.records import dataclass
 from melodygru.writing.drawing import DRAWING, FILLINGS, FORM_CANDIDATES, VARIATIONS, WHOLE, WRITING, SamplingConfig
 from melodygru.writing.styles import KIN, STYLES
 from melodygru.writing.values import (

@@ -8,7 +8,7 @@ the one is taken that makes what follows most probable to the model.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from melodygru.errors import SamplingError, UsageError
 from melodygru.music.melody import Melody
 from melodygru.network.tokenizer import REST, Tokenizer
 from melodygru.option import described
+from melodygru.records import dataclass
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint, in_range
 from melodygru.writing.constraints.fidelity import AsWritten, Foreshadows, InOrder, Unlike

@@ -7,7 +7,7 @@ A form, a primer, a pickup and a progression are laid out on the grid here; whic
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain, pairwise, repeat
 
 from melodygru.errors import UsageError
@@ -17,6 +17,7 @@ from melodygru.music.melody import Melody
 from melodygru.network.arrays import BoolArray
 from melodygru.network.config import TokenizerConfig
 from melodygru.network.tokenizer import END, REST, PieceMeta, Tokenizer
+from melodygru.records import dataclass
 from melodygru.writing.constraints.base import PITCHES, in_range
 
 RESTS_EVERY = 4

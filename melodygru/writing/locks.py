@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from melodygru.errors import UsageError
 from melodygru.music.melody import Melody
 from melodygru.network.arrays import BoolArray, IntArray
 from melodygru.option import Option
+from melodygru.records import dataclass
 from melodygru.writing.drawing import LOCK, LOCKS
 
 Span = tuple[int, int]

@@ -20,14 +20,18 @@ import numpy as np
 
 from melodygru.network.arrays import BoolArray, IntArray
 from melodygru.network.tokenizer import END, REST, TIE
-from melodygru.writing.constraints.base import PITCHES, Constraint, Progress
+from melodygru.writing.constraints.base import PITCHES, Constraint, Progress, answering
 from melodygru.writing.constraints.past import Repeats
 from melodygru.writing.layout import Region
-from melodygru.writing.masks import NO_WAY, NONE, Asked, Tables, finder
+from melodygru.writing.masks import Asked, Tables, finder
+from melodygru.writing.ways import NO_WAY, NONE, Fill, Ways, filler
 
 assert (REST, TIE) == (PITCHES, PITCHES + 1)
 
 _MANY = 1 << 30
+_ALL = np.ones(1 << 12, np.bool_)
+_ALL.setflags(write=False)
+"""As many of it as there are pitches or ends: all are legal until a rule says otherwise."""
 
 
 class Lookahead:
@@ -50,6 +54,7 @@ class Lookahead:
         relaxed: bool = False,
     ):
         self.constraints = constraints
+        self._answering: dict[str, list[Constraint]] = {}
         self.max_duration = max_duration
         self._first_by = first_by
         self._starts = np.array([region.start for region in regions], np.int64)
@@ -65,7 +70,6 @@ class Lookahead:
         self._foreseen = self._follows.copy()
         if not relaxed and any(isinstance(constraint, Repeats) for constraint in constraints):
             np.fill_diagonal(self._foreseen[:PITCHES], False)
-        self._free = bool(self._foreseen.all())
         places = regions[-1].end + len(regions)
         # Most notes still to come and, where they are counted, minus the fewest; after a sound, and after a rest.
         self._gain = np.array([1, -1] if self._counted else [1], np.int16)
@@ -79,8 +83,14 @@ class Lookahead:
         self._ends: list[IntArray] = [np.zeros(0, np.int64)] * places
         self._rests: list[BoolArray] = [np.zeros(0, np.bool_)] * places
         self._sounds: dict[int, BoolArray] = {}
+        fill = filler(
+            Ways(
+                *(self._after_sound, self._after_rest, self._gain, self._foreseen),
+                *(self._begins, self._closes, self._may_tie, first_by),
+            )
+        )
         for number in reversed(range(len(regions))):
-            self._work_through(number, regions[number])
+            self._work_through(number, regions[number], fill)
         widest = max(len(ends) for ends in self._ends)
         end_table = np.zeros((places, widest), np.int32)
         rest_table = np.zeros((places, widest), np.bool_)
@@ -101,7 +111,7 @@ class Lookahead:
         )
         self._find = finder(self.tables)
 
-    def _work_through(self, number: int, region: Region) -> None:
+    def _work_through(self, number: int, region: Region, fill: Fill) -> None:
         """Fill in the places of region `number`, all later regions being known."""
         if region.joins is not None:
             for table, resting in ((self._after_sound, False), (self._after_rest, True)):
@@ -112,10 +122,11 @@ class Lookahead:
         reached = self._reached(number, region)
         self._may_tie[region.start + number] = False  # what was given is not prolonged
         for step in reversed(reached):
-            self._look(step, number, final=region.joins is None)
+            self._look(step, number, region.joins is None, fill)
 
     def _reached(self, number: int, region: Region) -> list[int]:
         """The steps that can be reached from the region's start, in order; where events may end is noted."""
+        steps_of_grid = np.arange(region.end + 1)
         reached = np.zeros(region.end + 1, np.bool_)
         reached[region.start] = True
         steps = []
@@ -123,58 +134,49 @@ class Lookahead:
             if not reached[step]:
                 continue
             steps.append(step)
-            ends = np.arange(step + 1, min(step + self.max_duration, region.end) + 1)
-            for constraint in self.constraints:
+            ends = steps_of_grid[step + 1 : step + self.max_duration + 1]
+            for constraint in self.answering("ends"):
                 if (legal := constraint.ends(step, ends)) is not None:
                     ends = ends[legal]
+            for constraint in self.answering("holds"):
                 if constraint.holds(step) is False:
                     self._may_tie[step + number] = False
             reached[ends] = True
             self._ends[step + number] = ends + number
         return steps
 
-    def _look(self, step: int, number: int, final: bool) -> None:
+    def _look(self, step: int, number: int, final: bool, fill: Fill) -> None:
         """Fill in the place of region `number` at one step, all later ones being known; `final`: it may be the end."""
         place = step + number
         end_places = self._ends[place]
         ends = end_places - number
-        begins, rests = np.ones(PITCHES, np.bool_), np.ones(len(ends), np.bool_)
-        closes, sounds = np.full(PITCHES, final), None
-        for constraint in self.constraints:
+        begins, rests = _ALL[:PITCHES], _ALL[: len(ends)]
+        for constraint in self.answering("begins"):
             if (legal := constraint.begins(step)) is not None:
                 begins = begins & legal
+        for constraint in self.answering("rests"):
             if (legal := constraint.rests(step, ends)) is not None:
                 rests = rests & legal
-            if final and (legal := constraint.closes(step)) is not None:
-                closes = closes & legal
+        sounds = None
+        for constraint in self.answering("sounds"):
             if (legal := constraint.sounds(step, ends)) is not None:
                 sounds = legal if sounds is None else sounds & legal
-        self._begins[place], self._closes[place, :PITCHES], self._rests[place] = begins, closes, rests
-        on = np.where(self._closes[place], 0, NO_WAY)[None, :].repeat(len(self._gain), axis=0)
-        if len(ends):
-            later = self._after_sound[:, end_places]
-            if sounds is not None:
-                self._sounds[place] = sounds
-                later = np.where(np.concatenate([sounds, np.ones((len(ends), 1), bool)], axis=1), later, NO_WAY)
-            best = later.max(axis=1)
-            note = np.where(begins & (best[:, :PITCHES] > NO_WAY), best[:, :PITCHES] + self._gain[:, None], NO_WAY)
-            if self._free:
-                following = note.max(axis=1, keepdims=True)
-            else:
-                following = np.where(self._foreseen, note[:, None, :], NO_WAY).max(axis=2)
-            self._after_rest[:, place] = np.maximum(on, following)
-            on = self._after_rest[:, place]
-            if rests.any():
-                silent = self._after_rest[:, end_places[rests]].max(axis=1)
-                early = end_places[rests & (ends < self._first_by)]
-                silent[:, NONE] = self._after_rest[:, early, NONE].max(axis=1) if len(early) else NO_WAY
-                on = np.maximum(on, silent)
-            if self._may_tie[place]:
-                best[:, NONE] = NO_WAY
-                on = np.maximum(on, best)
-        else:
-            self._after_rest[:, place] = on
-        self._after_sound[:, place] = on
+        self._begins[place], self._rests[place] = begins, rests
+        if final:
+            closes = _ALL[:PITCHES]
+            for constraint in self.answering("closes"):
+                if (legal := constraint.closes(step)) is not None:
+                    closes = closes & legal
+            self._closes[place, :PITCHES] = closes
+        if sounds is not None and len(ends):
+            self._sounds[place] = sounds
+        fill(place, number, end_places, rests, sounds)
+
+    def answering(self, question: str) -> list[Constraint]:
+        """The constraints that have an answer of their own to a question, a method's name."""
+        if question not in self._answering:
+            self._answering[question] = answering(self.constraints, question)
+        return self._answering[question]
 
     def feasible(self, number: int, reference: int | None = -1, resting: bool = False) -> bool:
         """Whether region `number` can be written after the pitch `reference`; -1: after none, None: after any one."""
@@ -196,7 +198,7 @@ class Lookahead:
     def _owed(self, progress: Progress, until: IntArray) -> tuple[IntArray, IntArray]:
         """See `Constraint.owes`: the sums over all constraints."""
         after_note, after_rest = np.zeros((2, len(until)), np.int64)
-        for constraint in self.constraints:
+        for constraint in self.answering("owes"):
             if (owed := constraint.owes(progress, until)) is not None:
                 after_note, after_rest = after_note + owed[0], after_rest + owed[1]
         return after_note, after_rest
@@ -208,18 +210,20 @@ class Lookahead:
         place = np.minimum(progress.onset + region, len(tables.ends) - 1)
         last = np.where(progress.reference < 0, NONE, progress.reference)
         ends = tables.ends[place].astype(np.int64) - region[:, None]
-        so_far = progress.notes_from(self._starts[region]) if self._counted else np.zeros_like(place)
-        owed, owed_after_rest = np.zeros((2, len(place)), np.int64)
+        low, high = self._lows[region], self._highs[region]
+        owed = owed_after_rest = np.zeros_like(place)
         if self._counted:
+            so_far = progress.notes_from(self._starts[region])
+            low, high = low - so_far, high - so_far
             owed, owed_after_rest = self._owed(progress, self._stops[region])
         following = self._follows[last]
         may: list[BoolArray | None] = [None, None]  # rest, and sound
-        for constraint in self.constraints:
+        for constraint in self.answering("pitches"):
             if (allowed := constraint.pitches(progress)) is not None:
                 following = following & allowed
+        for constraint in self.answering("silences"):
             if (masks := constraint.silences(progress, ends)) is not None:
                 may = [new if mask is None else mask & new for mask, new in zip(may, masks, strict=True)]
-        low, high = self._lows[region] - so_far, self._highs[region] - so_far
         legal, durations = self._find(
             Asked(progress, place, region, last, low, high, owed, owed_after_rest, following, *may)
         )

@@ -7,7 +7,7 @@ is asked of each lot's rules by themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from melodygru.network.arrays import BoolArray, IntArray
 from melodygru.network.tokenizer import PieceMeta
-from melodygru.writing.constraints.base import Constraint, Progress
+from melodygru.records import dataclass
+from melodygru.writing.constraints.base import PITCHES, Constraint, Progress
 from melodygru.writing.layout import Script
 from melodygru.writing.lookahead import Lookahead
 
@@ -74,27 +75,26 @@ class Due:
     def wanted_durations(self, logits: Logits) -> Logits:
         """(B, size) logits of durations, with what the rules would rather have."""
 
-        def preference(constraint: Constraint, where: Progress) -> Logits | None:
-            return constraint.duration_preference(where, logits.shape[1])
-
-        return self._with(preference, logits)
+        size = logits.shape[1]
+        return self._with(logits, size, "duration_preference", lambda one, where: one.duration_preference(where, size))
 
     def wanted_pitches(self, logits: Logits) -> Logits:
         """(B, classes) logits of pitches, with what the rules would rather have."""
 
-        def preference(constraint: Constraint, where: Progress) -> Logits | None:
-            found = constraint.pitch_preference(where)
-            return None if found is None else np.pad(found, ((0, 0), (0, logits.shape[1] - found.shape[1])))
+        return self._with(logits, PITCHES, "pitch_preference", lambda one, where: one.pitch_preference(where))
 
-        return self._with(preference, logits)
-
-    def _with(self, preference: Callable[[Constraint, Progress], Logits | None], logits: Logits) -> Logits:
+    def _with(
+        self, logits: Logits, size: int, question: str, preference: Callable[[Constraint, Progress], Logits | None]
+    ) -> Logits:
+        """Logits with what the constraints that answer a question add to the first `size` classes."""
         wanted = []
         for rows, ahead, where in zip(self._rows, self._ahead, self._where, strict=True):
             own = logits[rows]
-            for constraint in ahead.constraints:
-                if (more := preference(constraint, where)) is not None:
-                    own = own + more
+            if asked := ahead.answering(question):
+                own = own.astype(np.float64)
+                for constraint in asked:
+                    if (more := preference(constraint, where)) is not None:
+                        own[:, :size] += more
             wanted.append(own)
         return _joined(wanted)
 

@@ -6,23 +6,23 @@ Twice: in NumPy, and compiled (`kernels/masks.cpp`), which is taken where it was
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from melodygru.network.arrays import Array, BoolArray, IntArray
+from melodygru.network.arrays import BoolArray, IntArray
 from melodygru.network.structs import Struct
+from melodygru.records import dataclass
 from melodygru.writing.constraints.base import PITCHES, Progress
 from melodygru.writing.kernels import kernels
+from melodygru.writing.ways import NO_WAY, NONE
 
-NO_WAY = -16_000
-"""A number of notes that says there is no way on; counts stay far above."""
-NONE = PITCHES
-"""Stands for the last pitch where there is none yet."""
 _CLASSES = PITCHES + 2
+_MAY, _SOUNDS, _LEGAL, _DURATIONS = (25, 26), 27, 28, 29
+"""Which fields of the struct in masks.cpp point elsewhere each time."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ class _Compiled:
         places, most = tables.ends.shape
         numbers = (places, most, tables.size, int(tables.counted), NO_WAY, tables.first_by)
         self._begins = [*numbers, *(table.ctypes.data for table in self._kept)]
+        self._rooms = threading.local()  # whoever shares a plan does not share what is being asked
         self._sounds = {place: np.ascontiguousarray(sounds) for place, sounds in tables.sounds.items()}
 
     def __reduce__(self) -> tuple[Callable[[Tables], Callable[[Asked], Masks]], tuple[Tables]]:
@@ -150,20 +151,42 @@ class _Compiled:
     def __call__(self, asked: Asked) -> Masks:
         """The masks; see there."""
         tables, progress, size = self._tables, asked.progress, len(asked.place)
+        room: _Room | None = getattr(self._rooms, "last", None)
+        if room is None or room.size != size:
+            room = self._rooms.last = _Room(size, self._begins, tables.ends.shape[1])
+        struct = room.struct
+        room.numbers[...] = (
+            *(asked.place, asked.region, asked.last, progress.onset, progress.reference),
+            *(asked.low, asked.high, asked.owed, asked.owed_after_rest),
+        )
+        room.sounding[...], room.resting[...] = progress.sounding, progress.resting
+        room.following[...] = asked.following
+        for place, mask, kept in zip(_MAY, (asked.may_rest, asked.may_sound), room.may, strict=True):
+            if mask is not None:
+                kept[...] = mask
+            struct.point(place, None if mask is None else kept)
         legal = np.empty((size, tables.ends.shape[1], _CLASSES), np.bool_)
         durations = np.zeros((size, tables.size), np.bool_)
-        sounds: list[Array | None] = [self._sounds.get(place) for place in asked.place.tolist()] if self._sounds else []
-        pointers = np.array([0 if one is None else one.ctypes.data for one in sounds], np.int64) if sounds else None
-        numbers = (asked.place, asked.region, asked.last, progress.onset, progress.reference)
-        bounds = (asked.low, asked.high, asked.owed, asked.owed_after_rest)
-        masks = (progress.sounding, progress.resting, asked.following, asked.may_rest, asked.may_sound)
-        struct = Struct(
-            [
-                *(size, *self._begins),
-                *(np.ascontiguousarray(array, np.int64) for array in (*numbers, *bounds)),
-                *(None if mask is None else np.ascontiguousarray(mask, np.bool_) for mask in masks),
-                *(pointers, legal, durations),
-            ]
-        )
+        if self._sounds:
+            found = [self._sounds.get(place) for place in asked.place.tolist()]
+            room.sounds[...] = [0 if one is None else one.ctypes.data for one in found]
+            struct.point(_SOUNDS, room.sounds)
+        struct.point(_LEGAL, legal)
+        struct.point(_DURATIONS, durations)
         self._library.masks_find(struct.at)
         return legal, durations
+
+
+class _Room:
+    """Arrays of as many melodies that are written anew each time, and the struct of `Masks` in masks.cpp with them."""
+
+    def __init__(self, size: int, begins: Sequence[int], most: int):
+        self.size = size
+        self.numbers = np.zeros((9, size), np.int64)
+        self.sounding, self.resting = np.zeros((2, size), np.bool_)
+        self.following = np.zeros((size, PITCHES), np.bool_)
+        self.may = np.zeros((2, size, most), np.bool_)
+        self.sounds = np.zeros(size, np.int64)
+        fields = [size, *begins, *self.numbers, self.sounding, self.resting, self.following]
+        assert len(fields) == _MAY[0]
+        self.struct = Struct([*fields, None, None, None, None, None])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from melodygru.errors import UsageError
+from melodygru.records import dataclass
 from melodygru.writing.config import GenerationConfig
 
 

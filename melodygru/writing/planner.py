@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from melodygru.music.melody import Melody
 from melodygru.music.scales import parse_scale
 from melodygru.music.theory import SCALES, Key, TimeSignature
 from melodygru.network.tokenizer import REST, PieceMeta
+from melodygru.records import dataclass
 from melodygru.writing.between import open_ended, rules_between
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import Constraint, in_range, of_classes

@@ -8,7 +8,7 @@ words of the command line.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
 
@@ -18,6 +18,7 @@ from melodygru.music.form import Form
 from melodygru.music.melody import Melody
 from melodygru.music.scales import parse_scale, scale_pitch_classes
 from melodygru.network.tokenizer import PieceMeta
+from melodygru.records import dataclass
 from melodygru.writing.between import in_sections
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import PITCHES, Constraint

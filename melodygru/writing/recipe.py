@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from melodygru.errors import MelodyGRUError, MidiError
@@ -18,6 +18,7 @@ from melodygru.formats.midi.writer import midi_bytes
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import Key, TimeSignature
 from melodygru.music.tracks import Track
+from melodygru.records import dataclass
 from melodygru.writing.candidates import Generated
 from melodygru.writing.config import GenerationConfig
 

@@ -9,17 +9,17 @@ any size. (On one machine, that is: another processor rounds the logits' last di
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from melodygru.errors import SamplingError
-from melodygru.network.arrays import BoolArray, FloatArray, IntArray, nats_of, softmax
+from melodygru.network.arrays import BoolArray, FloatArray, IntArray
 from melodygru.network.engine import Engine
 from melodygru.network.guidance import GuidedEngine
 from melodygru.network.tokenizer import END, REST, TIE, Events, PieceMeta
+from melodygru.records import dataclass
+from melodygru.writing.choosing import Chooser
 from melodygru.writing.constraints.base import Progress
 from melodygru.writing.drawing import SamplingConfig
 from melodygru.writing.layout import Script
@@ -143,7 +143,8 @@ class _Batch:
     """Draws melodies side by side, an event each at a time."""
 
     def __init__(self, engine: Engine, lots: Sequence[Lot], config: SamplingConfig, watch: Watcher | None):
-        self.engine, self.lots, self.config, self.watch = engine, lots, config, watch
+        self.engine, self.lots, self.watch = engine, lots, watch
+        self.chooser = Chooser(config)
 
     def run(
         self,
@@ -252,15 +253,15 @@ class _Batch:
         due.durations[~due.any, END] = True
         uniform = np.array([generator.random(2) for generator in random])
         logits = self.engine.duration_logits(state)
-        durations = draw(due.wanted_durations(logits), due.durations, self.config, uniform[:, 0])
-        durations = np.where(fixed, forced[0], durations).astype(np.int64)
-        nats = nats_of(logits, durations)
+        drawn = self.chooser.draw(logits, due.wanted_durations(logits), due.durations, uniform[:, 0])
+        durations = np.where(fixed, forced[0], drawn)
+        nats = self.chooser.nats(logits, durations)
         logits = self.engine.pitch_logits(state, durations)
         legal = due.pitches(durations)
         legal[~legal.any(axis=1), REST] = True
-        drawn = draw(due.wanted_pitches(logits), legal, self.config, uniform[:, 1])
-        pitches = np.where(fixed, forced[1], drawn).astype(np.int64)
-        nats = nats + np.where(durations == END, 0.0, nats_of(logits, pitches))
+        drawn = self.chooser.draw(logits, due.wanted_pitches(logits), legal, uniform[:, 1])
+        pitches = np.where(fixed, forced[1], drawn)
+        nats = nats + np.where(durations == END, 0.0, self.chooser.nats(logits, pitches))
         return durations, pitches, nats, stuck
 
     @staticmethod
@@ -293,52 +294,3 @@ class _Batch:
             where.pitches,
             where.onsets,
         )
-
-
-def keep_top_k(logits: FloatArray, k: int) -> BoolArray:
-    """(B, V): True for the k largest of each row, and for all that tie with the k-th; k = 0 keeps all."""
-    if k == 0 or k >= logits.shape[1]:
-        return np.ones(logits.shape, np.bool_)
-    kth = np.partition(logits, -k, axis=1)[:, -k]
-    return logits >= kth[:, None]
-
-
-def keep_top_p(logits: FloatArray, p: float) -> BoolArray:
-    """(B, V): True for the nucleus of each row (Holtzman et al. 2020): the fewest most probable classes
-    whose probabilities sum to at least p, and all that tie with the last of them; p = 1 keeps all.
-    """
-    if p >= 1:
-        return np.ones(logits.shape, np.bool_)
-    ordered = np.sort(logits, axis=1)[:, ::-1]
-    total = np.cumsum(softmax(ordered), axis=1)
-    last = np.minimum((total < p).sum(axis=1), logits.shape[1] - 1)
-    return logits >= ordered[np.arange(len(logits)), last][:, None]
-
-
-def draw(logits: npt.NDArray[np.floating], legal: BoolArray, config: SamplingConfig, uniform: FloatArray) -> IntArray:
-    """One class a row.
-
-    Args:
-        logits: (B, V) unnormalised log-probabilities.
-        legal: (B, V) what may be drawn; at least one class a row.
-        config: temperature, top-k and top-p, applied in this order to the legal classes.
-        uniform: (B,) random numbers in [0, 1): the class drawn is where the cumulative distribution,
-            in order of class, first exceeds this.
-
-    Returns:
-        (B,) classes. At temperature 0 the likeliest legal class, the lowest of equals.
-    """
-    kept = np.where(legal, logits.astype(np.float64), -np.inf)
-    if config.temperature == 0:
-        return kept.argmax(axis=1)
-    with np.errstate(over="ignore"):  # at the smallest temperatures a lesser logit becomes minus infinity, as it should
-        kept = (kept - kept.max(axis=1, keepdims=True)) / config.temperature
-    if config.top_k:
-        kept = np.where(keep_top_k(kept, config.top_k), kept, -np.inf)
-    if config.top_p < 1:
-        kept = np.where(keep_top_p(kept, config.top_p), kept, -np.inf)
-    cumulative = np.cumsum(softmax(kept), axis=1)
-    # Rounding can leave the last sum a little off 1: scaled by it, no number falls beyond the end.
-    drawn = (cumulative <= (uniform * cumulative[:, -1])[:, None]).sum(axis=1)
-    last_legal = logits.shape[1] - 1 - np.isfinite(kept)[:, ::-1].argmax(axis=1)
-    return np.minimum(drawn, last_legal)

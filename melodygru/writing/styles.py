@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
+from melodygru.records import dataclass
 from melodygru.system.files import read_toml
 from melodygru.writing.values import DEFAULT_MODEL, DEFAULT_STYLE, LEARNED
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from melodygru.music.melody import Melody, Note
 from melodygru.network.arrays import BoolArray
 from melodygru.network.tokenizer import Tokenizer
 from melodygru.option import described
+from melodygru.records import dataclass
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.drawing import AMOUNT, KEEP, VARIATIONS
 from melodygru.writing.locks import PITCHES as PITCH

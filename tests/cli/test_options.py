@@ -140,7 +140,7 @@ def test_shells_complete_commands_and_options(words, expected):
         "COMP_WORDS": words,
         "COMP_CWORD": str(len(words.split()) - (not words.endswith(" "))),
     }
-    code = "from melodygru.cli import app; app(prog_name='melodygru')"
+    code = "from melodygru.cli.group import app; app(prog_name='melodygru')"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert expected in done.stdout.split()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from melodygru.cli import app
+from melodygru.cli.group import app
 from melodygru.data.corpora import CORPORA, Tune, corpus_melodies, file_name, tune_texts, write_corpus
 from melodygru.errors import FileError, UsageError
 from melodygru.formats.reading import read_melodies

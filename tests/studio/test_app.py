@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from melodygru import load_model
-from melodygru.cli import app
+from melodygru.cli.group import app
 from melodygru.errors import UsageError
 from melodygru.evaluation.explanation import summarise
 from melodygru.formats.midi.writer import midi_bytes

@@ -346,7 +346,7 @@ def test_a_note_is_due_when_none_has_begun_for_long():
     costs = rule.duration_preference(progress(onset=24), 60)
     assert (costs[:, :49] == 0).all()
     assert (costs[:, 49:] == -Breathes.COST).all()
-    assert rule.pitch_preference(progress([(0, 61), (24, 62)], onset=71)).max() == 0
+    assert rule.pitch_preference(progress([(0, 61), (24, 62)], onset=71)) is None
     assert rule.pitch_preference(progress([(0, 61), (24, 62)], onset=72)).min() == Breathes.COST
     assert rule.pitch_preference(progress(onset=48)).min() == Breathes.COST
 
@@ -421,7 +421,7 @@ def test_of_many_melodies_a_guard_is_asked_about_those_that_it_suspects_alone():
 
     assert banned(40) == [[], [61]] * 20
     assert asked == list(range(1, 40, 2))
-    assert banned(4) == [[60], [61]] * 2  # few are asked about one by one
+    assert banned(2) == [[60], [61]]  # few are asked about one by one
     # A rule without suspicions is asked about all.
     many = together(*[progress([(0, 60)]) for _ in range(40)])
     assert not Guard(lambda pitches, onsets, onset: pitches[-1:]).pitches(many)[:, 60].any()

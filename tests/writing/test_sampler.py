@@ -13,6 +13,7 @@ from melodygru.errors import SamplingError, UsageError
 from melodygru.network.engine import NumpyEngine
 from melodygru.network.tokenizer import END, REST, TIE, Tokenizer
 from melodygru.writing import sampler
+from melodygru.writing.choosing import draw, keep_top_k, keep_top_p
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.constraints.base import Constraint
 from melodygru.writing.constraints.past import Guard
@@ -20,7 +21,7 @@ from melodygru.writing.drawing import SamplingConfig
 from melodygru.writing.layout import Copy, Region, Script
 from melodygru.writing.lookahead import Lookahead
 from melodygru.writing.planner import plan
-from melodygru.writing.sampler import draw, keep_top_k, keep_top_p, sample
+from melodygru.writing.sampler import sample
 from tests.networks import SMALL, network
 
 # Few distinct values, so that ties are common.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from melodygru.errors import DataError, FileError
 from melodygru.evaluation.listening.page import FORMAT
 from melodygru.evaluation.listening.scales import HEARD, HIGHEST, LOWEST, MAKERS, SCALES
 from melodygru.evaluation.listening.statistics import FloatArray
+from melodygru.records import dataclass
 
 _LARGEST = 1 << 22
 """Bytes of a file of answers, or of a key: a hundred times what either has."""

@@ -7,7 +7,7 @@ as many bars and played alike, so that neither length, tempo nor how a cut sound
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from melodygru.evaluation.counterparts import Progress, conditions, write_like
 from melodygru.music.melody import Melody
 from melodygru.music.originality import OriginalityIndex, line_of
 from melodygru.music.run_hashing import steps_of
+from melodygru.records import dataclass
 from melodygru.writing.model import Model
 from melodygru.writing.values import DEFAULT_MAX_COPY
 

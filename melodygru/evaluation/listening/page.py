@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from melodygru.evaluation.listening.scales import HEARD, HIGHEST, LOWEST, MAKERS
 from melodygru.evaluation.pages import render
 from melodygru.formats.midi.performance import TICKS_PER_QUARTER, Performance, perform
 from melodygru.music.melody import Melody
+from melodygru.records import dataclass
 
 FORMAT = "melodygru listening test 1"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
@@ -22,6 +22,7 @@ from melodygru.evaluation.listening.statistics import (
     signed_rank,
     told,
 )
+from melodygru.records import dataclass
 
 FEWEST_LISTENERS = 2
 """Of one listener nothing can be said of others."""

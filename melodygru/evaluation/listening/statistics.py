@@ -9,11 +9,12 @@ freedom. That is min F' of Clark ("The language-as-fixed-effect fallacy", Journa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
+
+from melodygru.records import dataclass
 
 FloatArray = npt.NDArray[np.float64]
 

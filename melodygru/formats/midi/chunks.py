@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from melodygru.errors import MidiError, UsageError
 from melodygru.music.theory import Key
+from melodygru.records import dataclass
 
 INFORMATION = "@I"
 """Begins a text event that is no lyric, by the convention of karaoke files: MuseScore sings all others."""

@@ -25,7 +25,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from statistics import median
 
 from melodygru.music.melody import Melody
 from melodygru.music.theory import STEPS_PER_QUARTER
@@ -53,6 +52,8 @@ RITARD_BARS = 1
 
 def louder(melody: Melody, amount: float) -> list[int]:
     """By how much velocity each note is louder than without expression; `amount` in [0, 1] is the rules' k."""
+    from statistics import median
+
     if not amount or not melody.notes:
         return [0] * len(melody.notes)
     arch, middle = _Arch(melody), median(note.pitch for note in melody.notes)

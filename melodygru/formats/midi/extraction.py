@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from operator import attrgetter, itemgetter
 from typing import TypeVar
@@ -29,6 +29,7 @@ from melodygru.formats.midi.unsaid import against, estimated, key_of
 from melodygru.music.estimation import Judge
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
+from melodygru.records import dataclass
 
 DEFAULT_QPM = 120.0
 """MIDI's own tempo where a file has none."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from melodygru.errors import UsageError, check_range
 from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import cmath
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -20,6 +19,7 @@ from melodygru.formats.midi.chunks import PERCUSSION
 from melodygru.formats.midi.parser import RawNote
 from melodygru.formats.midi.played import places_of
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
+from melodygru.records import dataclass
 
 USUAL = {0: 1.0, 12: 0.9, 6: 0.7, 18: 0.7, 8: 0.7, 16: 0.7, 3: 0.3, 9: 0.3, 15: 0.3, 21: 0.3, 4: 0.3, 20: 0.3}
 """How usual, in (0, 1], an onset is at each step of a quarter: on the beat, at its half, quarters and thirds, at

@@ -6,11 +6,10 @@ metres at once. What cannot be meant is read as 4/4, and a remark says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from melodygru.formats.midi.grid import Grid
 from melodygru.formats.midi.parser import RawFile
 from melodygru.music.theory import BEAT_UNITS, MOST_BEATS, STEPS_PER_QUARTER, TimeSignature
+from melodygru.records import dataclass
 
 DEFAULT_METRE = TimeSignature(4, 4)
 """MIDI's own metre where a file has none."""

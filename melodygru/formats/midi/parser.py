@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from os import PathLike
 
 from melodygru.errors import FileError, MidiError
 from melodygru.formats.midi.chunks import UNRELEASED, FileEvents, RawNote, read_track
 from melodygru.music.theory import Key
+from melodygru.records import dataclass
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
 """Larger files are refused: the largest real ones have a few megabytes."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from melodygru.formats.midi.chunks import RawNote
 from melodygru.formats.midi.line import LEGATO
 from melodygru.formats.midi.part_names import name_claim
+from melodygru.records import dataclass
 
 Array = npt.NDArray[Any]
 

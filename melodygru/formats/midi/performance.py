@@ -8,7 +8,7 @@ makes files of what comes out.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from fractions import Fraction
 from itertools import pairwise
 from random import Random
@@ -20,6 +20,7 @@ from melodygru.music.melody import Melody
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
 from melodygru.music.tracks import Track
 from melodygru.option import FEEL, FILES, check_all, described, option
+from melodygru.records import dataclass
 
 TICKS_PER_QUARTER = 480
 """Resolution of written files where none is asked for: DAWs' usual one."""

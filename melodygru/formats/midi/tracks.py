@@ -9,7 +9,6 @@ makes. Weights and trees are learned by `scripts/train_track_choice.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from melodygru.formats.midi.part_features import BESIDE, FEATURES, OWN, TOLD, Ar
 from melodygru.formats.midi.part_names import name_claim, words_of
 from melodygru.formats.midi.track_weights import WEIGHTS
 from melodygru.music.instruments import program_name
+from melodygru.records import dataclass
 
 MOST_PARTS = 128
 """Of a file with more parts, those with the most notes are looked at: no score has more staves."""

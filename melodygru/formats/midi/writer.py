@@ -1,9 +1,7 @@
 """Melody -> the bytes of a MIDI file that loops: every track ends on the last bar line, to the tick.
 
-Through mido's integer messages, without seconds in between. What notes sound like is decided in
-`melodygru.formats.midi.performance`; reading is `melodygru.formats.midi.parser`'s affair.
-
-The format: The Complete MIDI 1.0 Detailed Specification, "Standard MIDI Files 1.0" (1996).
+In whole ticks, without seconds in between; the bytes are those of `melodygru.formats.midi.events`. What notes sound
+like is decided in `melodygru.formats.midi.performance`; reading is `melodygru.formats.midi.parser`'s affair.
 """
 
 from __future__ import annotations
@@ -12,25 +10,21 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
 from os import PathLike
-from typing import TYPE_CHECKING
 
 from melodygru.errors import UsageError
-from melodygru.formats.midi.arranged import HEADER, accompaniment_text, arranged, own_tracks
+from melodygru.formats.midi import events
+from melodygru.formats.midi.arranged import accompaniment_text, arranged, own_tracks
 from melodygru.formats.midi.chord_text import text_of_chords
 from melodygru.formats.midi.chunks import INFORMATION, KEY_IN_WORDS, PERCUSSION
+from melodygru.formats.midi.events import Event
 from melodygru.formats.midi.expression import tempos as tempos_of
-from melodygru.formats.midi.mido_bridge import save
 from melodygru.formats.midi.parser import RawFile
 from melodygru.formats.midi.performance import Clock, Performance, Struck, perform, perform_track
 from melodygru.formats.midi.splice import unwrapped
 from melodygru.music.chords import ChordSpan, voicing
 from melodygru.music.melody import Melody
-from melodygru.music.theory import Key, name_on_line
 from melodygru.music.tracks import DRUMS, PARTS, Track
 from melodygru.system.files import write_atomically
-
-if TYPE_CHECKING:
-    from mido import Message, MetaMessage, MidiTrack
 
 CHORDS_TRACK = "Chords"
 """The name of the track of the chords."""
@@ -71,8 +65,6 @@ def midi_bytes(
     Raises:
         UsageError: chords that do not fit, format 0 asked for together with chords, or swing in a metre that has none.
     """
-    from mido import MetaMessage, MidiFile  # 50 ms that others do not need
-
     performance.check(melody.time_signature, with_chords=bool(chords or tracks))
     said = velocities or {}
     if melody.pickup and performance.pickup_as == "loop":
@@ -88,11 +80,9 @@ def midi_bytes(
     groove = Clock(melody, performance, straight=())  # it swings under the melody's triplets too
     last = melody.length * clock.ticks_per_step
     tempos = tempos_of(melody, performance.expression) if performance.expression_time and not tempi else tempi[1:]
-    shape: list[tuple[int, Message | MetaMessage]] = [
-        (step * clock.ticks_per_step, MetaMessage("set_tempo", tempo=round(60_000_000 / qpm))) for step, qpm in tempos
-    ]
+    shape = [(step * clock.ticks_per_step, events.tempo(qpm)) for step, qpm in tempos]
     head = [
-        MetaMessage("track_name", name=melody.name or "Melody"),
+        events.words(events.TRACK_NAME, melody.name or "Melody"),
         *_facts(replace(melody, qpm=tempi[0][1]) if tempi else melody, performance, text),
     ]
     struck = [
@@ -101,10 +91,10 @@ def midi_bytes(
     ]
     played = _notes(struck, performance.channel, performance.program)
     if chords or tracks or performance.midi_format == 1:
-        markers = [(clock.tick(step), MetaMessage("marker", text=symbol)) for step, symbol in _symbols(chords)]
+        markers = [(clock.tick(step), events.words(events.MARKER, symbol)) for step, symbol in _symbols(chords)]
         written = [
             _track(head, sorted([*shape, *markers], key=itemgetter(0)), last),
-            _track([MetaMessage("track_name", name="Melody")], played, last),
+            _track([events.words(events.TRACK_NAME, "Melody")], played, last),
         ]
         for place, track in enumerate(tracks or ()):
             told = _told(track, chords if place == 0 else ())
@@ -114,11 +104,11 @@ def midi_bytes(
             written.append(sideman(track, struck, channel, last, told))
         if chords and tracks is None:
             struck = _chords(chords, clock, max(1, performance.velocity - CHORDS_SOFTER))
-            events = _notes(struck, _chords_channel(performance.channel), CHORDS_PROGRAM)
-            written.append(_track([MetaMessage("track_name", name=CHORDS_TRACK)], events, last))
+            beside = _notes(struck, _chords_channel(performance.channel), CHORDS_PROGRAM)
+            written.append(_track([events.words(events.TRACK_NAME, CHORDS_TRACK)], beside, last))
     else:
         written = [_track(head, sorted([*shape, *played], key=itemgetter(0)) if shape else played, last)]
-    return save(MidiFile(type=int(len(written) > 1), ticks_per_beat=performance.ppq, charset="utf-8", tracks=written))
+    return events.file_of(written, performance.ppq)
 
 
 def sideman(
@@ -129,8 +119,8 @@ def sideman(
     told: Sequence[str],
     markers: Iterable[tuple[int, str]] = (),
     program: bool = True,
-) -> MidiTrack:
-    """A track beside the melody, as it is written.
+) -> bytes:
+    """A track beside the melody, as it is written: a chunk.
 
     Args:
         track: for its name and its program.
@@ -141,12 +131,10 @@ def sideman(
         markers: (tick, text) in order.
         program: whether the channel is told its instrument.
     """
-    from mido import MetaMessage
-
-    events: list[tuple[int, Message | MetaMessage]] = [*_notes(struck, channel + 1, track.program)][not program :]
-    events += [(tick, MetaMessage("marker", text=text)) for tick, text in markers]
-    head = [MetaMessage("track_name", name=track.name), *(MetaMessage("text", text=text) for text in told)]
-    return _track(head, sorted(events, key=lambda event: event[0]), last)
+    played = _notes(struck, channel + 1, track.program)[not program :]
+    played += [(tick, events.words(events.MARKER, text)) for tick, text in markers]
+    head = [events.words(events.TRACK_NAME, track.name), *(events.words(events.TEXT, text) for text in told)]
+    return _track(head, sorted(played, key=itemgetter(0)), last)
 
 
 def put_around(
@@ -175,8 +163,6 @@ def put_around(
         MidiError: a file of which the tracks cannot be told; its message lacks the file's name.
         UsageError: no channel is left.
     """
-    from mido import MidiFile
-
     ours = own_tracks(unwrapped(data))
     others = [track for number, track in enumerate(raw.tracks) if number not in ours and track.name not in names]
     taken = {channel for track in others for channel in (*track.programs, *(note.channel for note in track.notes))}
@@ -189,9 +175,7 @@ def put_around(
         markers = [(tick(step), symbol) for step, symbol in _symbols(chords)] if place == 0 else []
         told = _told(track, chords if place == 0 else ())
         # A kit of other drums in the file stays theirs.
-        made = sideman(track, struck, channel, tick(length), told, markers, channel not in taken)
-        file = save(MidiFile(type=1, ticks_per_beat=raw.ticks_per_quarter, charset="utf-8", tracks=[made]))
-        chunks.append(file[HEADER:])
+        chunks.append(sideman(track, struck, channel, tick(length), told, markers, channel not in taken))
     return arranged(data, chunks, text, names)
 
 
@@ -229,46 +213,33 @@ def write_midi(
     write_atomically(path, midi_bytes(melody, performance, chords, text, tracks), force=force)
 
 
-def _facts(melody: Melody, performance: Performance, text: Sequence[str] | str | None) -> list[MetaMessage]:
+def _facts(melody: Melody, performance: Performance, text: Sequence[str] | str | None) -> list[bytes]:
     """What is true of the whole file: texts, key and tempo unless they are to stay out, metre."""
-    from mido import MetaMessage
-
     metre = melody.time_signature
     texts = [text] if isinstance(text, str) else list(text or ())
-    in_words = MetaMessage("text", text=f"{INFORMATION}{KEY_IN_WORDS.decode()}{melody.key}")
+    in_words = f"{INFORMATION}{KEY_IN_WORDS.decode()}{melody.key}"
     return [
-        *(MetaMessage("text", text=one) for one in texts if one),
-        *([] if performance.no_key else [in_words]),
-        *([] if performance.no_tempo else [MetaMessage("set_tempo", tempo=round(60_000_000 / melody.qpm))]),
-        MetaMessage("time_signature", numerator=metre.numerator, denominator=metre.denominator,
-                    clocks_per_click=min(255, metre.beat_steps)),
-        *([] if performance.no_key else [MetaMessage("key_signature", key=_signature_name(melody.key))]),
-    ]  # fmt: skip
+        *(events.words(events.TEXT, one) for one in texts if one),
+        *([] if performance.no_key else [events.words(events.TEXT, in_words)]),
+        *([] if performance.no_tempo else [events.tempo(melody.qpm)]),
+        events.time_signature(metre.numerator, metre.denominator, min(255, metre.beat_steps)),
+        *([] if performance.no_key else [events.key_signature(melody.key)]),
+    ]
 
 
-def _notes(struck: Iterable[Struck], channel: int, program: int) -> list[tuple[int, Message]]:
+def _notes(struck: Iterable[Struck], channel: int, program: int) -> list[Event]:
     """The instrument, then notes on and off, by tick. At one tick releases come first: a key struck again is let go."""
-    from mido import Message
-
-    timed: list[tuple[int, int, Message]] = []
+    timed: list[tuple[int, int, bytes]] = []
     for note in struck:
-        on = Message("note_on", channel=channel - 1, note=note.pitch, velocity=note.velocity)
-        timed.append((note.onset, 1, on))
-        timed.append((note.end, 0, Message("note_off", channel=channel - 1, note=note.pitch, velocity=0)))
-    ordered = [(tick, message) for tick, _, message in sorted(timed, key=lambda entry: entry[:2])]
-    return [(0, Message("program_change", channel=channel - 1, program=program)), *ordered]
+        timed.append((note.onset, 1, events.note_on(channel - 1, note.pitch, note.velocity)))
+        timed.append((note.end, 0, events.note_off(channel - 1, note.pitch)))
+    ordered = [(tick, event) for tick, _, event in sorted(timed, key=itemgetter(0, 1))]
+    return [(0, events.program_change(channel - 1, program)), *ordered]
 
 
-def _track(head: Sequence[MetaMessage], events: Iterable[tuple[int, Message | MetaMessage]], last: int) -> MidiTrack:
+def _track(head: Sequence[bytes], played: Iterable[Event], last: int) -> bytes:
     """A track of `head` at tick 0, events in order of their tick, and its end at tick `last`."""
-    from mido import MetaMessage, MidiTrack
-
-    track, now = MidiTrack(head), 0
-    for tick, message in events:
-        track.append(message.copy(time=tick - now))
-        now = tick
-    track.append(MetaMessage("end_of_track", time=last - now))
-    return track
+    return events.track([*((0, event) for event in head), *played], last)
 
 
 def _check_spans(chords: Sequence[ChordSpan], length: int) -> None:
@@ -305,8 +276,3 @@ def _chords_channel(melody_channel: int) -> int:
     """The channel after the melody's, going round and passing over percussion."""
     following = melody_channel % 16 + 1
     return following + (following == PERCUSSION + 1)
-
-
-def _signature_name(key: Key) -> str:
-    """The signature as mido spells it. MIDI knows major and minor: other modes go by their sharps or flats."""
-    return f"{key.tonic_name}m" if key.mode == "minor" else name_on_line(key.fifths)

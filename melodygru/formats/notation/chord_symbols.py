@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from melodygru.formats.notation.note_values import Bar
 from melodygru.music.chords import QUALITIES, Chord, ChordSpan
+from melodygru.records import dataclass
 
 KINDS: dict[tuple[int, ...], str] = {
     (0, 4, 7): "major",

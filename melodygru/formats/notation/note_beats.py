@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from melodygru.music.theory import STEPS_PER_QUARTER, TimeSignature
+from melodygru.records import dataclass
 
 
 @dataclass(frozen=True)

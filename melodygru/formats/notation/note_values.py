@@ -18,12 +18,13 @@ Inside this module lengths are half-steps (48 to a quarter), since a triplet's w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from melodygru.formats.notation.note_beats import Layout, beat_layout
 from melodygru.music.melody import Melody
 from melodygru.music.theory import TimeSignature
+from melodygru.records import dataclass
 
 _PLAIN = {3 << power: 64 >> power for power in range(7)} | {384: 0}
 VALUES: dict[int, tuple[int, int]] = {length: (base, 0) for length, base in _PLAIN.items()}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from melodygru.errors import UsageError, check_range
@@ -18,6 +17,7 @@ from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody, Note
 from melodygru.music.spelling import class_name, note_name
 from melodygru.music.theory import STEPS_PER_QUARTER
+from melodygru.records import dataclass
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

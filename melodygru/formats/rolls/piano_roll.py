@@ -8,12 +8,12 @@ of the same pitch that touch stay two. Where columns would else be too many, a n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from melodygru.formats.rolls.columns import Columns, degree
 from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody, Note
 from melodygru.music.spelling import note_name
+from melodygru.records import dataclass
 
 NARROWEST = 20
 """Columns below which nothing is drawn narrower."""

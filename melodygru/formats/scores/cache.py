@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +18,7 @@ from melodygru.errors import FileError, MidiError, UsageError
 from melodygru.music.chords import Chord, ChordSpan
 from melodygru.music.melody import Melody, Note
 from melodygru.music.theory import Key, TimeSignature
+from melodygru.records import dataclass
 from melodygru.system.files import write_atomically
 from melodygru.system.folders import cache_home
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, pairwise
 
 from melodygru.errors import MidiError
@@ -19,6 +19,7 @@ from melodygru.formats.midi.parser import RawFile, RawNote, RawTrack
 from melodygru.formats.midi.tracks import choose_melody
 from melodygru.formats.scores.written import TICKS, TICKS_PER_STEP, Bar, WrittenPart, WrittenScore
 from melodygru.music.theory import Key, TimeSignature
+from melodygru.records import dataclass
 
 ROUNDED = "values finer than the grid rounded to it"
 """The remark on a melody with sixty-fourths, quintuplets and the like: the grid has 24 steps a quarter."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from melodygru.music.chords import ChordSpan, spans_of
 from melodygru.music.key_finding import estimate_key, key_for_signature
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import Key, TimeSignature
+from melodygru.records import dataclass
 
 
 def musicxml_melodies(data: bytes, stem: str, config: ExtractionConfig) -> Reading:

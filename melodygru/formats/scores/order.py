@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
+
+from melodygru.records import dataclass
 
 MOST_PLAYED = 20_000
 """Bars of a score as it is played: an opera has fewer. With more, it is played as it is written."""

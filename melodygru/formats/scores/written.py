@@ -6,10 +6,11 @@ It knows nothing of files. `melodygru.formats.scores.layout` makes a line of not
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.records import dataclass
 
 TICKS_PER_STEP = 420
 TICKS = STEPS_PER_QUARTER * TICKS_PER_STEP

@@ -7,7 +7,6 @@ pedal) through `melodygru.formats.midi.splice`; both read faulty files too. Pitc
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from melodygru.formats.midi.clip import clip_end
 from melodygru.formats.midi.parser import USUAL_TEMPO, RawFile, parse_midi
 from melodygru.formats.midi.splice import HEAD, events, tracks, unwrapped
 from melodygru.formats.midi.writer import CHORDS_TRACK
+from melodygru.records import dataclass
 
 _NEVER = 1 << 62
 _CONTROL_CHANGE, _PROGRAM_CHANGE = 0xB0, 0xC0

@@ -8,7 +8,7 @@ clarinets lack even harmonics; and so on. They are sketches, not likenesses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from melodygru.records import dataclass
 
 
 def falling(count: int, tilt: float, even: float = 1.0, first: int = 1) -> tuple[float, ...]:

@@ -14,12 +14,13 @@ Steps are counted from the first bar line of the grid. Pitches are MIDI numbers 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import field
 
 import numpy as np
 
 from melodygru.network.arrays import BoolArray, FloatArray, IntArray
+from melodygru.records import dataclass
 
 PITCHES = 128
 
@@ -107,6 +108,11 @@ class Constraint:
 
     def pitch_preference(self, progress: Progress) -> FloatArray | None:
         """(B, 128): added to the logits of pitches, in nats."""
+
+
+def answering(constraints: Sequence[Constraint], question: str) -> list[Constraint]:
+    """Those that have an answer of their own to a question, a method's name: all others leave it unanswered."""
+    return [one for one in constraints if getattr(type(one), question) is not getattr(Constraint, question)]
 
 
 def of_classes(classes: Collection[int]) -> BoolArray:

@@ -188,16 +188,20 @@ class Breathes(Constraint):
 
     def __init__(self, longest: int):
         self.longest = longest
+        self._costs = np.zeros(0)
 
     def duration_preference(self, progress: Progress, size: int) -> FloatArray:
         """Minus the cost for what is longer by itself."""
-        cost = np.where(np.arange(size) > self.longest, -self.COST, 0.0)
-        return np.broadcast_to(cost, (len(progress.onset), size))
+        if len(self._costs) != size:
+            self._costs = np.where(np.arange(size) > self.longest, -self.COST, 0.0)
+        return np.broadcast_to(self._costs, (len(progress.onset), size))
 
-    def pitch_preference(self, progress: Progress) -> FloatArray:
+    def pitch_preference(self, progress: Progress) -> FloatArray | None:
         """The cost in favour of all pitches, against ties and rests, where it is time for a note."""
         last = np.array([onsets[-1] if onsets else 0 for onsets in progress.onsets])
         due = progress.onset - last >= self.longest
+        if not due.any():
+            return None
         return np.broadcast_to(np.where(due, self.COST, 0.0)[:, None], (len(due), PITCHES))
 
 
@@ -252,7 +256,7 @@ class Departs(Constraint):
 Banned = Callable[[Sequence[int], Sequence[int], int], Collection[int]]
 """Given the pitches and onsets of a melody so far, and the onset of the next note: pitches that it must not have."""
 
-_MANY = 16
+_MANY = 3
 """From so many melodies on they are asked about together."""
 
 

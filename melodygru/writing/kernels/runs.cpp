@@ -60,3 +60,53 @@ extern "C" int64_t runs_find(const Runs* r) {
   r->bounds[0] = 0;
   return found;
 }
+
+namespace {
+
+int64_t common_divisor(int64_t one, int64_t two) {
+  while (two != 0) {
+    const int64_t rest = one % two;
+    one = two, two = rest;
+  }
+  return one;
+}
+
+// `_mixed` of melodygru.music.run_hashing.
+uint64_t mixed(uint64_t value) {
+  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9u;
+  value = (value ^ (value >> 27)) * 0x94D049BB133111EBu;
+  return value ^ (value >> 31);
+}
+
+}  // namespace
+
+// Field by field as `melodygru.writing.copy_guard` hands it over.
+struct Suspects {
+  int64_t rows, limit, bucket_bits;
+  uint64_t base, blend;
+  const int64_t *pitches, *onsets;          // (rows, limit): the last notes of melodies
+  const uint64_t *first, *hashes;           // as in `Runs`, and what that has made
+  const int32_t* order;
+  const int64_t* bounds;
+  uint8_t* found;                           // (rows,): whether a run with that hash stands anywhere
+};
+
+extern "C" void runs_suspects(const Suspects* s) {
+  for (int64_t row = 0; row < s->rows; ++row) {
+    const int64_t *pitches = s->pitches + row * s->limit, *onsets = s->onsets + row * s->limit;
+    uint64_t hash = s->first[static_cast<uint8_t>(pitches[1] - pitches[0])], power = 1;
+    for (int64_t i = 1; i + 1 < s->limit; ++i) {
+      const int64_t gap = onsets[i + 1] - onsets[i], before = onsets[i] - onsets[i - 1];
+      int64_t shared = common_divisor(gap, before);
+      shared = shared == 0 ? 1 : shared;
+      const uint64_t ratio = mixed(static_cast<uint64_t>(gap / shared << 20 | before / shared));
+      const uint64_t blended = (s->first[static_cast<uint8_t>(pitches[i + 1] - pitches[i])] ^ ratio) * s->blend;
+      power *= s->base;
+      hash += power * (blended ^ (blended >> 32));
+    }
+    const int64_t bucket = static_cast<int64_t>(hash >> (64 - s->bucket_bits));
+    uint8_t found = 0;
+    for (int64_t at = s->bounds[bucket]; at < s->bounds[bucket + 1]; ++at) found |= s->hashes[s->order[at]] == hash;
+    s->found[row] = found;
+  }
+}

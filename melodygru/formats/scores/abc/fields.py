@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 from melodygru.errors import DataError, UsageError
 from melodygru.music.theory import MODES, SCALES, STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.records import dataclass
 
 WHOLE = 4 * STEPS_PER_QUARTER
 """Steps of a whole note."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
 from melodygru.errors import MelodyGRUError, MidiError
@@ -25,6 +25,7 @@ from melodygru.formats.scores.melodies import named
 from melodygru.music.chords import ChordSpan
 from melodygru.music.melody import Melody
 from melodygru.music.theory import STEPS_PER_QUARTER
+from melodygru.records import dataclass
 
 _MOST_TUNES = 100_000
 """Of a file; the largest collection that people hand round holds half of that."""

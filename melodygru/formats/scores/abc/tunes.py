@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain, groupby
 from unicodedata import normalize
@@ -25,6 +25,7 @@ from melodygru.music.chords import ChordSpan, spans_of
 from melodygru.music.key_finding import estimate_key
 from melodygru.music.melody import Melody, Note, pitch_class_weights
 from melodygru.music.theory import MOST_BEATS, STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.records import dataclass
 
 SHORT_BARS_FILLED = "short bars filled"
 """The remark on tunes with bars of other lengths than their metre's."""

@@ -7,7 +7,7 @@ look like is `melodygru.formats.scores.abc.tokens`' affair.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from melodygru.formats.scores.abc.fields import LETTERS, WHOLE, KeyField, LeftOu
 from melodygru.formats.scores.abc.written import Sound, Steps, WrittenBar
 from melodygru.music.chords import chord_or_none
 from melodygru.music.theory import STEPS_PER_QUARTER, Key, TimeSignature
+from melodygru.records import dataclass
 
 MOST_BARS = 20_000
 """Of a voice, as it is written and as it is played: no tune comes near, and a few signs could ask for millions."""

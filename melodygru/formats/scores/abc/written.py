@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from melodygru.music.theory import Key, TimeSignature
+from melodygru.records import dataclass
 
 Steps = int | Fraction
 """A length in steps; a fraction where the grid does not hold it."""

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from melodygru.formats.scores import order
 from melodygru.formats.scores.order import Signs
+from melodygru.records import dataclass
 
 MOST_PLAYED = 1_000_000
 """Notes of a piece as it is played, all parts together; a symphony has a tenth of that."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import add, itemgetter
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -22,6 +22,7 @@ from melodygru.formats.scores.musicxml.signs import note_barline, note_direction
 from melodygru.formats.scores.order import Signs
 from melodygru.formats.scores.written import TICKS, TICKS_PER_STEP, WrittenNote, WrittenPart
 from melodygru.music.theory import Key, TimeSignature
+from melodygru.records import dataclass
 
 _LONGEST_BAR = 8192
 """Quarters: a whole piece without bar lines has fewer."""
