@@ -12,6 +12,7 @@ from melodygru.data.fast_lane import context_rules, reader, reading_rules
 from melodygru.data.shards import read_shard, with_contexts
 from melodygru.formats.midi import chunks, extraction, grid, line, metres, parser, tracks
 from melodygru.formats.midi.extraction import ExtractionConfig
+from melodygru.music import key_finding as key_finding_of_one
 from melodygru.music import theory
 from melodygru.network import columns, context, tokenizer
 from melodygru.network.config import ContextConfig, TokenizerConfig
@@ -52,7 +53,7 @@ READING = {
     "rest": [(tokenizer, "REST", 140)],
     "tie": [(tokenizer, "TIE", 141)],
     # Not handed to the kernel, but used for many keys at a time too.
-    "last_note_vote": [(module, "LAST_NOTE_VOTE", -0.5) for module in (theory, key_finding)],
+    "last_note_vote": [(module, "LAST_NOTE_VOTE", -0.5) for module in (key_finding_of_one, key_finding)],
 }
 ASKED = {"min_notes": 20, "max_rest_bars": 1, "max_duration": 30}
 BOTH = (columns, context)

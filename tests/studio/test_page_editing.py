@@ -299,7 +299,7 @@ def test_results_come_while_an_option_is_turned(opened: Any, capsys: pytest.Capt
 def test_what_takes_long_says_how_long_and_can_be_stopped(opened: Any) -> None:
     settle(opened)
     before = melody_of(opened)
-    opened.fill("[name=bars]", "200")
+    opened.fill("[name=bars]", "1000")
     opened.click("#generate")
     opened.wait_for_selector("#working .task")
     opened.wait_for_function("() => /left|nearly/.test(document.querySelector('#working .left')?.textContent ?? '')")
