@@ -11,6 +11,7 @@ What says nothing about a melody (an interval of a melody of one note) is NaN.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -193,12 +194,14 @@ def phrase_endings(melody: Melody) -> list[int]:
     """
     metre = melody.time_signature
     begin = metre.bar_steps if melody.pickup else 0
+    onsets = [note.onset for note in melody.notes]
     found = []
     for phrase in range(1, melody.bars // _PHRASE_BARS + 1):
         end = begin + phrase * _PHRASE_BARS * metre.bar_steps - melody.pickup
         start = begin + (phrase * _PHRASE_BARS - 1) * metre.bar_steps
-        inside = [i for i, note in enumerate(melody.notes) if start <= note.onset < end]
-        found += inside[-1:]
+        last = bisect_left(onsets, end) - 1
+        if last >= 0 and onsets[last] >= start:
+            found.append(last)
     return found
 
 
