@@ -56,10 +56,11 @@ def _run(arguments: Sequence[str]) -> None:
         sys.exit(0)
     from melodygru.cli import quick
 
-    if (work := quick.parsed(arguments)) is not None:
+    if (parsed := quick.parsed(arguments)) is not None:
         from melodygru.cli.running import run
 
-        run(*work)
+        name, work = parsed
+        run(lambda: name, work)
     else:
         from melodygru.cli.group import app
 

@@ -23,7 +23,7 @@ class LazyGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; see `melodygru.cli.running`."""
-        return run(ctx.invoked_subcommand or "", lambda: super(LazyGroup, self).invoke(ctx))
+        return run(lambda: ctx.invoked_subcommand, lambda: super(LazyGroup, self).invoke(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Greet whoever says nothing; `melodygru help` is --help, and `melodygru help generate` that of generate."""

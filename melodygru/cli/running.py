@@ -16,13 +16,16 @@ _STOPPED = {"prepare": _READ, "train": _READ}
 """What there is to say when a command was stopped; training itself, once begun, says more."""
 
 
-def run(name: str, work: Callable[[], Any]) -> Any:
-    """What a command's work gives. Stopped, it ends with the exit code that shells give to what a signal has ended."""
+def run(name: Callable[[], str | None], work: Callable[[], Any]) -> Any:
+    """What a command's work gives. Stopped, it ends with the exit code that shells give to what a signal has ended.
+
+    `name` says which command it is, once it is stopped: typer knows only when it has begun.
+    """
     try:
         with stoppable(), Progress():
             return work()
     except KeyboardInterrupt as stopped:
         # typer would end without a word.
-        say(f"Stopped. {_STOPPED.get(name, '')}".strip(), err=True)
+        say(f"Stopped. {_STOPPED.get(name() or '', '')}".strip(), err=True)
         signum = stopped.signum if isinstance(stopped, Stopped) else signal.SIGINT
         sys.exit(128 + signum)
