@@ -37,7 +37,8 @@ def metas(draw):
     chords = draw(st.sampled_from(["", "C", "Am F | Bdim G7", "Fsus4 | C | Daug | Em7"]))
     spans = tuple(parse_progression(chords, metre)) if chords else ()
     phrases = draw(st.lists(st.integers(0, 4), min_size=1, max_size=3))
-    told = Conditions("folk", "reel", "natural", tuple(Character(one, rests=1) for one in phrases), spans)
+    character = tuple(Character(one, rests=1) for one in phrases)
+    told = Conditions("folk", "reel", "natural", character, spans, each=draw(st.sampled_from([4, 1, 3])))
     return PieceMeta(metre, key, draw(st.integers(1, 40)), draw(st.booleans()), told)
 
 
