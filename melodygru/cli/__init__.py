@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from melodygru import extras
 from melodygru.cli.commands import COMMANDS as COMMANDS
 from melodygru.cli.commands import GROUPS as GROUPS
-from melodygru.cli.saying import say
+from melodygru.cli.saying import open_streams, say
 from melodygru.errors import MelodyGRUError
 
 
 def main() -> None:
     """Run the command line; end with exit code 0, 1 (an error) or 2 (a usage error)."""
+    open_streams()
     debug = "--debug" in sys.argv[1:]
     # Accepted anywhere, since it is typed after the fact, at the end of a command that has just failed.
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]

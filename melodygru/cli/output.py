@@ -179,8 +179,13 @@ def facts(melody: Any) -> dict[str, Any]:
 
 
 def print_json(values: Any) -> None:
-    """JSON on standard output."""
-    say(dumps(values, indent=1, ensure_ascii=False))
+    """JSON on standard output: in ASCII where that does not take all that it says as it is."""
+    text = dumps(values, indent=1, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = dumps(values, indent=1)
+    say(text)
 
 
 def rating(found: Any) -> dict[str, Any] | None:
