@@ -79,9 +79,8 @@ def write_all(files: Mapping[str | os.PathLike[str], bytes], force: bool = False
         if not isinstance(error, OSError):
             raise
         reason = error.strerror or error
-        raise FileError(
-            f"{error.filename2 or error.filename} cannot be written ({reason}); check the disk and permissions."
-        ) from error
+        failed = next((target for target, part in beside.items() if str(part) == error.filename), error.filename)
+        raise FileError(f"{failed} cannot be written ({reason}); check the disk and permissions.") from error
     finally:
         _tidy_up(beside.values())
 

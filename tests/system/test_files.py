@@ -1,6 +1,7 @@
 """Files are written whole or not at all, and a name that there cannot be is told before any work is done."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +61,23 @@ def test_what_is_stopped_leaves_nothing_behind(tmp_path, monkeypatch, names):
     with pytest.raises(KeyboardInterrupt):
         files.write_atomically(*targets.popitem()) if len(names) == 1 else files.write_all(targets)
     assert not os.listdir(tmp_path)
+
+
+def test_of_several_the_one_is_named_that_cannot_be_written(tmp_path, monkeypatch):
+    def refused(self, data):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", refused)
+    with pytest.raises(FileError) as told:
+        files.write_all({tmp_path / "a.mid": b"x"})
+    assert str(told.value).startswith(f"{tmp_path / 'a.mid'} cannot be written (Permission denied)")
+
+
+def test_what_was_not_foreseen_of_files_is_told_in_a_sentence(here, capsys, monkeypatch):
+    def refused(self, *arguments, **named):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    assert run("generate", "--model", "toy", "--bars", "2", "new/") == 1
+    told = capsys.readouterr().err
+    assert told == "Error: new cannot be used (Permission denied); check the path, the disk and permissions.\n"
