@@ -131,7 +131,8 @@ def test_logits_of_the_shipped_models_are_the_same(name, rows):
 
 
 def test_seeds_mean_the_same_melodies(monkeypatch):
-    song = {"form": "V4 C4", "seed": 1}  # whose bars are told their character one by one
+    # A song's bars are told their character one by one.
+    song = {"form": "V4 C4", "section": "C: syncopation=much rests=many", "style": "song", "seed": 1}
     melodies = [load_model("folk").generate(bars=4, seed=seed) for seed in range(20)]
     sung = load_model().generate(**song)
     monkeypatch.setenv("MELODYGRU_KERNEL", "0")
