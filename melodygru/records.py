@@ -33,7 +33,7 @@ else:
             own = cls.__dict__
             methods = {"__init__": _first_init(cls, frozen), "__repr__": _repr}
             if frozen:
-                methods |= {"__setattr__": _refused("assign to"), "__delattr__": _refused("delete")}
+                methods |= {f"__{how}__": _refused(cls, how, what) for how, what in _CHANGES.items()}
             if eq:
                 methods["__eq__"] = _compared(lambda one, other: one == other)
             if order:
@@ -114,9 +114,13 @@ else:
         said = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in dataclasses.fields(self) if one.repr)
         return f"{self.__class__.__qualname__}({said})"
 
-    def _refused(what):
+    _CHANGES = {"setattr": "assign to", "delattr": "delete"}
+
+    def _refused(cls, how, what):
         def method(self, name, *value):
-            raise dataclasses.FrozenInstanceError(f"cannot {what} field {name!r}")
+            if self.__class__ is cls or name in cls.__dataclass_fields__:
+                raise dataclasses.FrozenInstanceError(f"cannot {what} field {name!r}")
+            getattr(super(cls, self), f"__{how}__")(name, *value)  # classes that stand on it may have more
 
         return method
 

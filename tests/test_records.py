@@ -99,6 +99,21 @@ def test_a_class_that_stands_on_another_has_its_fields_too():
             assert (x, z) == (5, 1)
 
 
+def test_a_plain_class_on_a_frozen_one_may_have_attributes_of_its_own():
+    class Plain(Child):
+        pass
+
+    one = Plain(1)
+    one.title = "mine"
+    assert one.title == "mine"
+    del one.title
+    for name in ("x", "z"):  # the parent's field, and the child's
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(one, name, 2)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Child(1).title = "mine"
+
+
 def test_frozen_classes_inherit_from_frozen_ones_alone():
     @dataclasses.dataclass(frozen=True)
     class Theirs(Child):

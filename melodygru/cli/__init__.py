@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from melodygru import extras
 from melodygru.cli.commands import COMMANDS as COMMANDS
 from melodygru.cli.commands import GROUPS as GROUPS
-from melodygru.cli.saying import say
+from melodygru.cli.saying import open_streams, say
 from melodygru.errors import MelodyGRUError
 
 
 def main() -> None:
     """Run the command line; end with exit code 0, 1 (an error) or 2 (a usage error)."""
+    open_streams()
     debug = "--debug" in sys.argv[1:]
     # Accepted anywhere, since it is typed after the fact, at the end of a command that has just failed.
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
@@ -42,9 +43,16 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        message = " ".join(str(error).split()) or type(error).__name__
-        say(f"Error: {type(error).__name__}: {message} (run again with --debug for the traceback).", err=True)
+        say(f"Error: {_unforeseen(error)}", err=True)
         sys.exit(1)
+
+
+def _unforeseen(error: Exception) -> str:
+    """What to say of an error that is none of ours: of a file, what the system says of it."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be used ({error.strerror}); check the path, the disk and permissions."
+    message = " ".join(str(error).split()) or type(error).__name__
+    return f"{type(error).__name__}: {message} (run again with --debug for the traceback)."
 
 
 def _run(arguments: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -173,7 +174,7 @@ def check_split(out: str, count: int, parts: Sequence[str], force: bool) -> None
     """Raise UsageError for standard output, which takes one file, and FileError for files that are there."""
     if out == output.STDOUT:
         raise UsageError("Standard output takes one file, and --split writes several; give OUT a name.")
-    if not Path(out).is_dir():
+    if not os.path.isdir(out):
         for one in output.numbered(Path(out), count):
             for file in output.parted(one, parts):
                 check_target(file, force)

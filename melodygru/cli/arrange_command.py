@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from melodygru.cli import around, options, parameters
@@ -69,7 +69,7 @@ def arrange(
     _BEATS.check_needs(asked)
     wanted = around.asked_for(asked) or Arrangement()
     parts = (MELODY, *wanted.which) if asked.get("split") else ()
-    if Path(out).is_dir():
+    if os.path.isdir(out):
         raise UsageError(f"{out} is a folder; give the file to write a name.")
     output.check_out(out, 1, force or bool(parts), json, show)
     if parts:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -55,7 +55,7 @@ def change(
     from melodygru.writing.styles import styled
     from melodygru.writing.variation import Varied
 
-    if Path(out).is_dir():
+    if os.path.isdir(out):
         raise UsageError(f"{out} is a folder; give the file to write a name.")
     output.check_out(out, 1, force, json, show)
     options.check(asked, SEED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -56,7 +57,7 @@ class Command(TyperCommand):
             if parameter.name in _INPUTS and str(ctx.params.get(parameter.name)) == STDIN:
                 ctx.params[parameter.name] = type(ctx.params[parameter.name])(standard_input(ctx))
         out = ctx.params.get("out")
-        if isinstance(out, str) and out != STDIN and not Path(out).suffix and not Path(out).is_dir():
+        if isinstance(out, str) and out != STDIN and not Path(out).suffix and not os.path.isdir(out):
             from melodygru.cli.words import unquoted
 
             if (advice := unquoted(arguments)) is not None:  # OUT is the second word of a value

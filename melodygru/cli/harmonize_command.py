@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -106,7 +107,7 @@ def _check_out(out: str, count: int, force: bool, json: bool, show: bool) -> Non
     from melodygru.system.files import check_target
 
     suffix = Path(out).suffix.lower()
-    if out == output.STDOUT or Path(out).is_dir() or suffix in output.SUFFIXES or out.endswith("/"):
+    if out == output.STDOUT or os.path.isdir(out) or suffix in output.SUFFIXES or out.endswith("/"):
         output.check_out(out, count, force, json, show)
         return
     if suffix not in SUFFIXES:

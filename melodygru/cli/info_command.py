@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from melodygru.cli import parameters
+from melodygru.cli import output, parameters
 from melodygru.cli.standard_input import in_words
 from melodygru.writing.values import DEFAULT_MODEL
 
@@ -41,8 +41,6 @@ def info(
     json: parameters.Json = False,
 ) -> None:
     """Show what a model is: its shape, its training data, its result; or what is in a MIDI file or a score."""
-    from json import dumps
-
     from melodygru.formats.reading import MIDI_SUFFIXES, WHOLE
     from melodygru.formats.scores.files import is_score
 
@@ -54,7 +52,7 @@ def info(
     else:
         answer = _about_model(file)
     if json:
-        typer.echo(dumps(answer, indent=1, ensure_ascii=False))
+        output.print_json(answer)
         return
     lines = [(_printable(name), _printable(value)) for name, value in _flat(answer)]
     width = max(len(name) for name, _ in lines)

@@ -49,7 +49,7 @@ def check_out(out: str, count: int, force: bool, json: bool = False, show: bool 
     path = Path(out)
     if out.endswith(("/", os.sep)) and not path.exists() and path.parent.is_dir():
         path.mkdir()  # "ideas/" is meant as a folder
-    if not path.is_dir():
+    if not os.path.isdir(path):  # which takes any name, as Path.is_dir does not
         if path.suffix.lower() not in SUFFIXES:
             hint = f"a name such as {path.stem or 'out'}.mid, or a folder that exists"
             if path.suffix.lower() in _MADE_OF_MIDI:
@@ -116,7 +116,7 @@ def targets(out: str, names: Sequence[str], force: bool) -> list[Path | None]:
     if out == STDOUT:
         return [None]
     path = Path(out)
-    chosen = [path / name for name in names] if path.is_dir() else numbered(path, max(len(names), 1))
+    chosen = [path / name for name in names] if os.path.isdir(path) else numbered(path, max(len(names), 1))
     for target in chosen:
         check_target(target, force)
     return list(chosen)
@@ -179,8 +179,13 @@ def facts(melody: Any) -> dict[str, Any]:
 
 
 def print_json(values: Any) -> None:
-    """JSON on standard output."""
-    say(dumps(values, indent=1, ensure_ascii=False))
+    """JSON on standard output: in ASCII where that does not take all that it says as it is."""
+    text = dumps(values, indent=1, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = dumps(values, indent=1)
+    say(text)
 
 
 def rating(found: Any) -> dict[str, Any] | None:

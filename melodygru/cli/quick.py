@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,13 +31,21 @@ def parsed(arguments: Sequence[str]) -> tuple[str, Callable[[], Any]] | None:
         return None
     from melodygru.cli.generate_command import generate
 
-    described = {one.spelled: one for one in generate.listed if isinstance(one, Option)}  # type: ignore[attr-defined]
-    values = values_of(arguments[1:], described)
+    values = values_of(arguments[1:], by_spelling(generate.listed))  # type: ignore[attr-defined]
     return None if values is None else (_NAME, partial(generate, **values))
 
 
+def by_spelling(listed: Iterable[Option | str]) -> dict[str, Option]:
+    """The options as lines spell them, without the hyphens: `--with`, whose name is parts, is no --parts."""
+    options = [one for one in listed if isinstance(one, Option)]
+    return {one.spelling.removeprefix("--") or one.spelled: one for one in options}
+
+
 def values_of(arguments: Sequence[str], described: dict[str, Option]) -> dict[str, Any] | None:
-    """By name what a line says, None for what it does not say; None in place of all for a line that is not plain."""
+    """By name what a line says, None for what it does not say; None in place of all for a line that is not plain.
+
+    `described` are the options; see `by_spelling`.
+    """
     said: dict[str, Any] = {}
     waiting = iter(arguments)
     value: Any

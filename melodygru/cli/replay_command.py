@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,7 +43,7 @@ def replay(
     from melodygru.writing.replay import input_of, made_again
 
     if new is not None:
-        if Path(new).is_dir():
+        if os.path.isdir(new):
             raise UsageError(f"{new} is a folder; give the file to write a name.")
         output.check_out(new, 1, force, json)
     raw = read_midi(file)

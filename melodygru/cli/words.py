@@ -5,6 +5,7 @@ Read when a line was not understood, and never before: whoever types our own wor
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -105,7 +106,7 @@ def unknown_command(name: str, rest: Sequence[str], commands: Iterable[str]) -> 
         advice = f"{what}: `melodygru {line.format(given)}`."
     elif Path(name).suffix.lower() in (".mid", ".midi"):
         advice = f"to write such a file: `melodygru generate {name}`; to hear one: `melodygru play {name}`."
-    elif Path(name).is_dir():
+    elif os.path.isdir(name):
         advice = f"to learn from a folder: `melodygru train {name}`; to see what is in it: `melodygru inspect {name}`."
     else:
         advice = "`melodygru --help` lists those that there are; `melodygru generate` writes a melody."
@@ -138,7 +139,7 @@ def unquoted(arguments: Sequence[str]) -> str | None:
             continue
         words = []
         for word in arguments[place + 1 :]:
-            if word.startswith("-") or re.search(r"[./\\]", word) or Path(word).exists():
+            if word.startswith("-") or re.search(r"[./\\]", word) or os.path.exists(word):
                 break
             words.append(word)
         if len(words) > 1 and _is_music(words[1]):

@@ -105,7 +105,7 @@ class CompiledContext(Context):
                 *(int(getattr(config, name)) for name in (*flags, "style", "character", "chords")),
                 *(REST, columns.POSITIONS, columns.BEAT_POSITIONS, columns.BAR_NUMBERS, columns.BARS_LEFT),
                 *(columns.LARGEST_INTERVAL, columns.HEIGHTS, columns.PICKUPS, columns.MATCH_HISTORY),
-                *(UNKNOWN_INTERVAL, CODE, conditions.PHRASE_BARS, conditions.CHORD_DEGREES),
+                *(UNKNOWN_INTERVAL, CODE, conditions.CHORD_DEGREES),
                 *(len(_TABLES[2]) - 1, _TABLES[0].shape[1], len(_TABLES[3])),
                 *_TABLES,
                 *(self.bar_steps, self._beat_steps, self._metre, self._mode, self._first_bar, self._bars, self.tonic),

@@ -244,9 +244,11 @@ class Told:
                 self._chords[row, place] = span.onset, span.end, root, quality
 
     @property
-    def of_melodies(self) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-        """(B,) each: classes of style, kind and scale, and the step of the first bar line after the pickup."""
-        return self._style, self._kind, self._scale, self._first
+    def of_melodies(self) -> tuple[IntArray, ...]:
+        """(B,) each: classes of style, kind and scale, the step of the first bar line after the pickup, and the bars
+        of a phrase.
+        """
+        return self._style, self._kind, self._scale, self._first, self._each
 
     @property
     def of_phrases(self) -> IntArray:

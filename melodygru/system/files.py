@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,19 @@ from melodygru.errors import FileError
 def check_target(path: str | os.PathLike[str], force: bool = False) -> Path:
     """The path, if a file may be written there.
 
-    Raises FileError when its folder does not exist, it is a folder, or it exists and `force` is false.
+    Raises FileError when its folder does not exist, it is a folder, it exists and `force` is false, or the system has
+    no such names.
     """
     target = Path(path)
-    if not target.parent.is_dir():
+    if not os.path.isdir(target.parent):
         raise FileError(f"The folder {target.parent} does not exist; create it, or choose another place for the file.")
+    try:
+        target.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:  # a name that is too long, a folder that may not be looked into
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{target} cannot be written ({reason}); choose another name.") from error
     if target.is_dir():
         raise FileError(f"{target} is a folder; give the name of a file.")
     if target.exists() and not force:
@@ -37,9 +46,17 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, force: bool = Fa
         beside.write_bytes(data)
         os.replace(beside, target)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         reason = error.strerror or error
         raise FileError(f"{target} cannot be written ({reason}); check the disk and permissions.") from error
+    finally:
+        _tidy_up([beside])
+
+
+def _tidy_up(files: Iterable[Path]) -> None:
+    """Remove what is left of files that were being written, whatever has ended that: Ctrl-C too."""
+    for file in files:
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def write_all(files: Mapping[str | os.PathLike[str], bytes], force: bool = False) -> None:
@@ -57,17 +74,15 @@ def write_all(files: Mapping[str | os.PathLike[str], bytes], force: bool = False
         for target in targets:
             os.replace(beside[target], target)
             done.append(target)
-    except OSError as error:
-        for target in done:
-            if not before[target]:
-                target.unlink(missing_ok=True)
+    except BaseException as error:
+        _tidy_up(target for target in done if not before[target])
+        if not isinstance(error, OSError):
+            raise
         reason = error.strerror or error
-        raise FileError(
-            f"{error.filename2 or error.filename} cannot be written ({reason}); check the disk and permissions."
-        ) from error
+        failed = next((target for target, part in beside.items() if str(part) == error.filename), error.filename)
+        raise FileError(f"{failed} cannot be written ({reason}); check the disk and permissions.") from error
     finally:
-        for part in beside.values():
-            part.unlink(missing_ok=True)
+        _tidy_up(beside.values())
 
 
 def printable(name: str) -> str:

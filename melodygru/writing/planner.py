@@ -139,7 +139,7 @@ def _problem(
         done = begins // bar - bool(pickup)
         if not keep_primer:
             bars += done
-        elif begins >= (bars + bool(pickup)) * bar:
+        elif (left := (bars + bool(pickup)) * bar - begins) <= 0 or left == pickup:  # the pickup's place when it loops
             raise UsageError(
                 f"The primer has {primer.bars} bar{'s' * (primer.bars != 1)}, and --bars is {bars}; ask for more bars, "
                 "shorten the primer with --primer-bars, or leave it out of the file with --no-include-primer."

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from melodygru.cli import parameters, quick
 from melodygru.cli.command import Command
 from melodygru.cli.generate_command import generate
-from melodygru.option import Option
 from tests.command_line import modules_after, run
 
-DESCRIBED = {one.spelled: one for one in generate.listed if isinstance(one, Option)}
+DESCRIBED = quick.by_spelling(generate.listed)
 ODD = ["4/4", "Am F C G", "A minor", "waltz", "", "-", "--", "1e3", "0x10", "٣", "120bpm", "60%", "+3", "07"]
 VALUES = st.one_of(
     st.integers(-20, 2000).map(str),
@@ -77,6 +76,14 @@ def test_what_is_typed_most_is_parsed_here():
 )
 def test_what_is_not_plain_is_left_to_typer(line):
     assert quick.values_of(line, DESCRIBED) is None
+
+
+def test_options_are_parsed_as_they_are_spelled(by_typer):
+    """Not as they are named: --with is the option `parts`, and there is no --parts."""
+    assert "parts" not in DESCRIBED
+    assert quick.values_of(["--parts", "bass"], DESCRIBED) is None
+    line = ["--with", "chords,bass"]
+    assert quick.values_of(line, DESCRIBED)["parts"] == by_typer(line)["parts"] == "chords,bass"
 
 
 def test_other_commands_and_completions_are_left_to_typer(monkeypatch):

@@ -37,7 +37,8 @@ def metas(draw):
     chords = draw(st.sampled_from(["", "C", "Am F | Bdim G7", "Fsus4 | C | Daug | Em7"]))
     spans = tuple(parse_progression(chords, metre)) if chords else ()
     phrases = draw(st.lists(st.integers(0, 4), min_size=1, max_size=3))
-    told = Conditions("folk", "reel", "natural", tuple(Character(one, rests=1) for one in phrases), spans)
+    character = tuple(Character(one, rests=1) for one in phrases)
+    told = Conditions("folk", "reel", "natural", character, spans, each=draw(st.sampled_from([4, 1, 3])))
     return PieceMeta(metre, key, draw(st.integers(1, 40)), draw(st.booleans()), told)
 
 
@@ -130,13 +131,17 @@ def test_logits_of_the_shipped_models_are_the_same(name, rows):
 
 
 def test_seeds_mean_the_same_melodies(monkeypatch):
+    # A song's bars are told their character one by one.
+    song = {"form": "V4 C4", "section": "C: syncopation=much rests=many", "style": "song", "seed": 1}
     melodies = [load_model("folk").generate(bars=4, seed=seed) for seed in range(20)]
+    sung = load_model().generate(**song)
     monkeypatch.setenv("MELODYGRU_KERNEL", "0")
     compiled._library.cache_clear()
     try:
         model = load_model("folk")
         assert not isinstance(model.engine, CompiledEngine)
         assert [model.generate(bars=4, seed=seed) for seed in range(20)] == melodies
+        assert load_model().generate(**song) == sung
     finally:
         compiled._library.cache_clear()
 

@@ -1,5 +1,6 @@
 """Going on from something: in its key, metre, tempo and octave, on its bar line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,13 @@ def test_what_a_primer_does_not_go_with_is_said(here, capsys, options, words):
     assert run("generate", "--model", "toy", "--primer", "song.mid", *options, "a.mid") == 2
     assert words in " ".join(capsys.readouterr().err.split())
     assert not Path("a.mid").exists()
+
+
+def test_a_primer_that_fills_all_bars_but_its_pickup_s_place_is_told_as_that(here):
+    made = load_model("toy").generate(4, seed=1, pickup="1/4")
+    last = replace(made.notes[-1], duration=made.length - made.pickup - made.notes[-1].onset)
+    with pytest.raises(UsageError, match="The primer has 4 bars, and --bars is 4"):
+        load_model("toy").generate(4, primer=replace(made, notes=(*made.notes[:-1], last)), seed=1)
 
 
 def test_a_key_that_is_said_is_believed_over_the_primers(here):

@@ -20,6 +20,7 @@ _END_OF_TRACK, _TEMPO, _METRE, _KEY, _META = 0x2F, 0x51, 0x58, 0x59, 0xFF
 _CHANNEL_EVENTS = range(0x80, 0xF0)
 _MICROSECONDS = 60_000_000
 """Of a minute: tempos are written as those of a quarter."""
+_LONGEST_QUARTER = (1 << 24) - 1
 
 
 def note_on(channel: int, pitch: int, velocity: int) -> bytes:
@@ -38,13 +39,13 @@ def program_change(channel: int, program: int) -> bytes:
 
 
 def words(kind: int, text: str) -> bytes:
-    """A text, in UTF-8."""
-    return _meta(kind, text.encode())
+    """A text, in UTF-8; what is no text, as in names of files that are none, becomes question marks."""
+    return _meta(kind, text.encode(errors="replace"))
 
 
 def tempo(qpm: float) -> bytes:
-    """Quarter notes a minute."""
-    return _meta(_TEMPO, round(_MICROSECONDS / qpm).to_bytes(3, "big"))
+    """Quarter notes a minute: at least 3.58, the slowest that the format has, which a slow tune may slow down below."""
+    return _meta(_TEMPO, min(round(_MICROSECONDS / qpm), _LONGEST_QUARTER).to_bytes(3, "big"))
 
 
 def time_signature(numerator: int, denominator: int, clocks: int) -> bytes:

@@ -156,7 +156,7 @@ struct Melody {
     if (c.character) {
       // What lies before the first bar line counts to the first phrase.
       const int64_t since = c.onset[row] - c.first_onset[row];
-      const int64_t phrase = since < 0 ? 0 : least(since / (c.phrase_bars * c.bar_steps[row]), c.phrases - 1);
+      const int64_t phrase = since < 0 ? 0 : least(since / (c.phrase_bars[row] * c.bar_steps[row]), c.phrases - 1);
       const int64_t* traits = c.character_of + (row * c.phrases + phrase) * c.traits;
       *in++ = c.scale[row];
       for (int64_t trait = 0; trait < c.traits; ++trait) *in++ = traits[trait];

@@ -9,11 +9,11 @@ struct Context {
   int64_t metre, bars_left, key, ambitus, pickup, matches, style, character, chords;
   // Constants of melodygru.network.columns and .conditions; tables of classes and their rows' lengths.
   int64_t rest, positions, beat_positions, bar_numbers, bars_left_told, largest_interval, heights, pickups;
-  int64_t history, unknown_interval, code, phrase_bars, chord_degrees, longest_run, references, lasts_edges;
+  int64_t history, unknown_interval, code, chord_degrees, longest_run, references, lasts_edges;
   const int64_t *intervals, *degrees, *run_buckets, *lasts;
   // (B,) what is known of each melody from the beginning.
   const int64_t *bar_steps, *beat_steps, *metre_of, *mode, *first_bar, *bars, *tonic, *has_pickup;
-  const int64_t *style_of, *kind, *scale, *first_onset;
+  const int64_t *style_of, *kind, *scale, *first_onset, *phrase_bars;
   const int64_t *character_of;  // (B, phrases, traits)
   const int64_t *chord_of;      // (B, chord_spans, 4)
   const int64_t *distance;      // (B, lags)

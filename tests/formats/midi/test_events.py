@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from melodygru.formats.midi import events
 from melodygru.music.theory import Key, name_on_line
+from tests.command_line import run
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 CHANNELS, DATA = st.integers(0, 15), st.integers(0, 127)
@@ -80,3 +81,18 @@ def test_key_signatures_are_mido_s(mode):
 def test_events_out_of_order_are_a_mistake_of_the_caller_s():
     with pytest.raises(ValueError, match="tick 3 comes after tick 5"):
         events.track([(5, events.note_off(0, 60)), (3, events.note_off(0, 61))], 9)
+
+
+@pytest.mark.parametrize(("qpm", "tempo"), [(0.5, (1 << 24) - 1), (3.58, 16759777), (4, 15_000_000), (1000, 60_000)])
+def test_no_tempo_is_slower_than_the_format_has(qpm, tempo):
+    assert events.tempo(qpm)[-3:] == tempo.to_bytes(3, "big")
+
+
+def test_a_text_that_is_none_is_written_as_well_as_can_be():
+    assert events.words(events.TEXT, "a\udcffb") == events.words(events.TEXT, "a?b")
+
+
+def test_a_slow_tune_slows_down_at_its_end_too(here):
+    assert run("generate", "--model", "toy", "--bpm", "4", "--expression", "1", "--expression-time", "a.mid") == 0
+    tempi = [message.tempo for message in mido.MidiFile("a.mid").tracks[0] if message.type == "set_tempo"]
+    assert max(tempi) > 15_000_000 == round(60_000_000 / 4)
