@@ -182,10 +182,11 @@ ENTRIES = (
         "A song of parts",
         "A verse and a chorus, each of its own length: the chorus lies higher and has longer notes, begins with the "
         "verse's rhythm, and each part leads over to the next. What you say of a part goes before that, on the command "
-        "line or in a table `[sections.C]` of an options file; a part may have a feel, which sets its range, scale, "
-        "chords, contour, density, rests and the like. Style, key, metre, tempo and sound are the whole song's.",
+        "line or in a table `[sections.C]` of an options file; a part may have a feel of its own "
+        '(`--section "C: feel=anthem"`), which sets its range, scale, chords, density, rests and the like. Style, key, '
+        "metre, tempo and sound are the whole song's.",
         (
-            'melodygru generate --form "V4 C4 V4 C4" --section "V: rests=some" --section "C: feel=anthem density=5" '
+            'melodygru generate --form "V4 C4 V4 C4" --section "V: rests=some" --section "C: chords=\'F G C Am\'" '
             "--seed 1 song.mid",
         ),
         "song.mid",
