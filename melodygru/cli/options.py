@@ -62,7 +62,7 @@ def takes(*listed: Option | str, file: bool = False) -> Callable[[Callable[..., 
 
 def _joined(value: Any) -> Any:
     """What an option says that may be said several times, as one text; None where it was not said."""
-    return "; ".join(value) or None if isinstance(value, list) else value
+    return ("; ".join(value) if value else None) if isinstance(value, list) else value
 
 
 def _aliases(options: Iterable[Option]) -> dict[str, str]:

@@ -290,3 +290,8 @@ def test_sections_too_far_apart_for_the_largest_leap_are_told():
         plan(config)
     made = plan(replace(config, key="G"))  # G4 is in both
     assert made.meta.bars == 8
+
+
+def test_a_section_without_words_is_refused(here, capsys):
+    assert run("generate", "--model", "toy", "--form", "AB", "--section", "", "a.mid") == 2
+    assert "cannot be read at ''" in capsys.readouterr().err
