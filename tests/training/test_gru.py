@@ -278,6 +278,9 @@ def test_an_older_compiler_builds_what_it_knows(monkeypatch, tmp_path):
     made = libraries.build("gru", tmp_path / "made")
     assert [one.name for one in of(ctypes.CDLL(str(made))).variants] == ["portable"]
     assert list(made.parent.iterdir()) == [made]
+    monkeypatch.setenv("CXX", str(tmp_path / "no-compiler"))
+    assert libraries.build("gru", tmp_path / "made") == made, "what is there is not built again"
+    monkeypatch.setenv("CXX", str(script))
     monkeypatch.setitem(libraries.LIBRARIES, "gru", replace(library, recipes=recipes[:1]))
     with pytest.raises(libraries.CompilerError):
         libraries.build("gru", tmp_path / "made")
