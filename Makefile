@@ -27,7 +27,7 @@ demo: $(READY)  ## Generate from the shipped model, train on data/ for a minute,
 	@echo "  demo/song.mid    from the model that comes along (checkpoints/repertoire.safetensors)"
 	@echo "  demo/first.mid   from the model that was just trained (demo/first.safetensors)"
 
-test: $(READY)  ## Run the tests (about three minutes on two cores), and tell how much of each room they cover
+test: $(READY)  ## Run the tests (about six minutes on two cores), and tell how much of each room they cover
 	@mkdir -p build
 	$(BIN)/python -W "ignore:Unable to activate pytest" -m slipcover -m pytest -q -n 2 --dist worksteal
 	@$(BIN)/python scripts/check_coverage.py
