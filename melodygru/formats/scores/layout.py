@@ -2,7 +2,7 @@
 
 A bar that is shorter than its metre is completed by the next one (the end of a section and the pickup of the next, or a
 bar that is broken over two lines). Where it is not, it is done as players do it, and as
-`melodygru.formats.scores.abc.tunes` does: the last note is held on to the bar line; a pickup after a whole bar takes
+`melodygru.formats.scores.abc.grid` does: the last note is held on to the bar line; a pickup after a whole bar takes
 its time from that bar's last note, or is not played.
 """
 

@@ -17,6 +17,7 @@ from melodygru.formats.midi.extraction import ExtractionConfig, split_at_rests
 from melodygru.formats.midi.parser import RawNote
 from melodygru.formats.midi.unsaid import KEY_ESTIMATED
 from melodygru.formats.scores.abc.fields import WHOLE, LeftOut, usual_tempo
+from melodygru.formats.scores.abc.grid import Laid, fill, lay_out
 from melodygru.formats.scores.abc.order import Section, sections
 from melodygru.formats.scores.abc.scanner import scan
 from melodygru.formats.scores.abc.written import Steps, WrittenBar, WrittenTune
@@ -31,7 +32,6 @@ SHORT_BARS_FILLED = "short bars filled"
 """The remark on tunes with bars of other lengths than their metre's."""
 
 _OTHER_METRE = "bars of another metre than the one named"
-_WRONG_LENGTH = "a bar of the wrong length"
 _FEW_BARS = 4
 """With fewer bars nothing can be said about which length is the usual one."""
 _ACCENTS = {"`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", '"': "\u0308", "=": "\u0304", "/": "\u0338"}
@@ -78,7 +78,7 @@ def read_tune(text: str) -> Melody:
         # The header is wrong about the metre or the unit of length.
         raise LeftOut(_OTHER_METRE)
     played = sections(bars, tune.order)
-    laid = _lay_out(played, bars[0].metre.bar_steps)
+    laid = lay_out(played, bars[0].metre.bar_steps)
     if not laid.notes:
         raise LeftOut("no notes")
     return _melody(tune, played, bars[0].metre, laid, {})
@@ -155,12 +155,12 @@ def _pieces(
         remarks[METRE_OF_BARS] = None
     bar = metre.bar_steps
     try:
-        laid = _lay_out(played, bar)
+        laid = lay_out(played, bar)
     except LeftOut:
         if named is not None:
             _check_metre(played, bar)
             remarks[SHORT_BARS_FILLED] = None
-        laid = _fill(played, bar, free=named is None)
+        laid = fill(played, bar, free=named is None)
     raw = [RawNote(note.onset, note.end, note.pitch, 0, 0) for note in laid.notes]
     groups = split_at_rests(raw, 0, laid.end, config.max_rest_bars * bar)
     found = []
@@ -171,7 +171,7 @@ def _pieces(
         notes = tuple(Note(note.pitch, note.onset - start, note.end - note.onset) for note in group)
         last = index == len(groups) - 1 and laid.end - group[-1].end <= config.max_rest_bars * bar
         end = laid.end - start if last else notes[-1].end
-        melody = _melody(tune, played, metre, _Laid(notes, 0 if start else laid.pickup, end), remarks)
+        melody = _melody(tune, played, metre, Laid(notes, 0 if start else laid.pickup, end), remarks)
         found.append((melody, spans_of([(step - start, symbol) for step, symbol in laid.symbols], melody.length)))
     return found
 
@@ -195,20 +195,8 @@ def _usual_metre(lengths: Sequence[Steps]) -> TimeSignature:
     return TimeSignature()
 
 
-@dataclass(frozen=True)
-class _Laid:
-    """Notes on the grid, the steps of the pickup in [0, bar), the step at which all is over, and chord symbols, each
-    with the step from which it holds.
-    """
-
-    notes: tuple[Note, ...]
-    pickup: int
-    end: int
-    symbols: tuple[tuple[int, str], ...] = ()
-
-
 def _melody(
-    tune: WrittenTune, played: Sequence[Section], metre: TimeSignature, laid: _Laid, remarks: dict[str, None]
+    tune: WrittenTune, played: Sequence[Section], metre: TimeSignature, laid: Laid, remarks: dict[str, None]
 ) -> Melody:
     keys: Counter[Key | None] = Counter()
     tempi: Counter[float | None] = Counter()
@@ -236,117 +224,3 @@ def title_of(header: Mapping[str, str]) -> str:
 def _unescaped(match: re.Match[str]) -> str:
     accent, letter = _ACCENTS.get(match[1]), match[2] or ""
     return match[1] + letter if accent is None or not letter else normalize("NFC", letter + accent)
-
-
-def _lay_out(played: Sequence[Section], bar_steps: int) -> _Laid:
-    """Sections -> notes on the grid, where all bars have the right length. Raises LeftOut where one has not.
-
-    Every section is put where its first bar line falls on one of the grid. As a rule the
-    partial bar that ends a section and the pickup of the next make up a whole bar, and
-    nothing is left to do. Where they do not, it is done as players do it: the last note is
-    held on to fill a short bar, or cut short to make room for a pickup printed after a
-    whole bar; a pickup for which that leaves no room is not played.
-    """
-    sections: list[Section] = []
-    before: Section = []
-    for section in played:
-        # A partial bar alone between two signs ("A |: B c …") belongs to what follows.
-        before += section
-        if len(section) > 1 or section[0].length >= bar_steps:
-            sections.append(before)
-            before = []
-    sections += [before] if before else []
-    line = _Line(bar_steps)
-    one_bar = len(sections) == len(sections[0]) == 1
-    pickup = 0 if one_bar else _head(sections[0], bar_steps)
-    line.end = bar_steps - pickup if pickup else 0
-    for section in sections:
-        start = -(-line.end // bar_steps) * bar_steps - _head(section, bar_steps)
-        if len(section) == 1 and section[0].length < bar_steps:
-            start = line.end
-        if line.notes and line.notes[-1].onset >= start:
-            if section[0].length * 2 >= bar_steps:
-                raise LeftOut(_WRONG_LENGTH)
-            start, section = start + int(section[0].length), section[1:]
-        line.go_on_at(start)
-        for bar in section:
-            line.add(bar)
-    return line.laid(pickup)
-
-
-def _fill(played: Sequence[Section], bar_steps: int, free: bool) -> _Laid:
-    """Bars of any length -> notes on the grid: one that does not go with what stands before begins on a bar line.
-
-    In `free` metre one is played right behind the other, and bar lines mean nothing.
-    """
-    bars = list(chain.from_iterable(played))
-    line = _Line(bar_steps)
-    first = int(bars[0].length)
-    pickup = first if first < bar_steps and len(bars) > 1 and not free else 0
-    line.end = bar_steps - pickup if pickup else 0
-    for bar in bars:
-        within = line.end % bar_steps
-        if within and within + bar.length > bar_steps and not free:
-            line.go_on_at(line.end - within + bar_steps)
-        line.add(bar)
-    return line.laid(pickup)
-
-
-class _Line:
-    """Notes while they are put on the grid; `end` is the step at which the next bar begins."""
-
-    def __init__(self, bar_steps: int) -> None:
-        self.bar_steps = bar_steps
-        self.end = 0
-        self.notes: list[Note] = []
-        self.symbols: list[tuple[int, str]] = []
-        self._tie = False
-
-    def go_on_at(self, start: int) -> None:
-        """The next bar begins at `start`: the last note is held on to it, or cut short."""
-        notes = self.notes
-        if notes and (notes[-1].end > start or notes[-1].end == self.end):
-            notes[-1] = replace(notes[-1], duration=start - notes[-1].onset)
-        self.end = start
-
-    def add(self, bar: WrittenBar) -> None:
-        """The sounds of a bar, ties joined."""
-        notes = self.notes
-        for sound in bar.sounds:
-            pitch, steps, end = sound.pitch, int(sound.steps), self.end
-            if sound.symbol:
-                self.symbols.append((end, sound.symbol))
-            if pitch is not None and self._tie and notes[-1].end == end and notes[-1].pitch == pitch:
-                notes[-1] = replace(notes[-1], duration=notes[-1].duration + steps)
-            elif pitch is not None:
-                notes.append(Note(pitch, end, steps))
-            self.end = end + steps
-            self._tie = sound.tied and pitch is not None
-
-    def laid(self, pickup: int) -> _Laid:
-        """All of it, without a rest at the head of the pickup: that begins with its first note."""
-        notes, bar = self.notes, self.bar_steps
-        if pickup and notes and notes[0].onset >= bar:
-            moved = tuple((step - bar, symbol) for step, symbol in self.symbols)
-            return _Laid(tuple(replace(note, onset=note.onset - bar) for note in notes), 0, self.end - bar, moved)
-        begun = bar - notes[0].onset if pickup and notes else 0
-        return _Laid(tuple(notes), begun, self.end, tuple(self.symbols))
-
-
-def _head(section: Section, bar_steps: int) -> int:
-    """Steps before a section's first bar line, in [0, bar_steps).
-
-    Raises LeftOut if a later bar line is not a whole number of bars away; only the
-    last bar may be short, and a bar may be in two pieces (a sign in the middle of it).
-    """
-    lengths = [int(bar.length) for bar in section]
-    two_pieces = len(lengths) > 1 and lengths[0] < bar_steps and lengths[0] + lengths[1] == bar_steps
-    head = lengths[0] if lengths[0] < bar_steps and not two_pieces else 0
-    filled = 0
-    for i, length in enumerate(lengths[1:] if head else lengths):
-        whole = (filled + length) % bar_steps == 0
-        piece = filled == 0 and length < bar_steps
-        if not (whole or piece or (i + (head > 0) == len(lengths) - 1 and filled + length < bar_steps)):
-            raise LeftOut(_WRONG_LENGTH)
-        filled = (filled + length) % bar_steps
-    return head
