@@ -18,7 +18,7 @@ SOUNDFONTS = ("/usr/share/sounds/sf2/default-GM.sf2", "/usr/share/sounds/sf2/Tim
 PATIENCE = 400
 """Seconds after which nothing more is waited for: of a minute of its own, and a machine that is busy."""
 AT_ONCE = 5
-_SETTINGS = """<?xml version="1.0"?>
+SETTINGS = """<?xml version="1.0"?>
 <!DOCTYPE lmms-config-file>
 <lmms version="1.2.2" configversion="1">
   <ui enableautosave="1" saveinterval="1" enablerunningautosave="1"/>
@@ -27,6 +27,7 @@ _SETTINGS = """<?xml version="1.0"?>
   <paths workingdir="{home}/" defaultsf2="{font}"/>
 </lmms>
 """
+"""What LMMS asks for when it begins: with these it asks for nothing, and saves once a minute."""
 
 
 def tracks_in_lmms(files: Sequence[Path], folder: Path) -> dict[Path, dict[str, int] | None]:
@@ -51,7 +52,7 @@ def _imported(files: Sequence[Path], folder: Path, font: str) -> dict[Path, dict
         for file in files:
             home = folder / f"lmms-{file.stem}"
             home.mkdir()
-            (home / "rc.xml").write_text(_SETTINGS.format(home=home, font=font))
+            (home / "rc.xml").write_text(SETTINGS.format(home=home, font=font))
             environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(home), "OMP_NUM_THREADS": "1"}
             line = [*command, "-c", str(home / "rc.xml"), "--import", str(file)]
             process = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

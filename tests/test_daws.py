@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 import wave
 import xml.etree.ElementTree as ElementTree
@@ -19,6 +20,9 @@ from melodygru.formats.midi.performance import Performance
 from melodygru.formats.midi.writer import midi_bytes
 from melodygru.writing.config import GenerationConfig
 from melodygru.writing.recipe import Recipe
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
+import in_lmms
 
 pytestmark = [pytest.mark.daw, pytest.mark.filterwarnings("ignore")]
 
@@ -217,15 +221,6 @@ def test_fluidsynth_plays_exactly_the_bars(files, tmp_path):
     assert worst < 0.01
 
 
-LMMS_SETTINGS = """<?xml version="1.0"?>
-<!DOCTYPE lmms-config-file>
-<lmms version="1.2.2" configversion="1">
-  <ui enableautosave="1" saveinterval="1" enablerunningautosave="1"/>
-  <app configured="1"/>
-  <mixer audiodev="Dummy (no sound output)" mididev="Dummy (no MIDI support)"/>
-  <paths workingdir="{home}/" defaultsf2="{font}"/>
-</lmms>
-"""
 AT_ONCE = 20
 
 
@@ -254,7 +249,7 @@ def test_lmms_imports_one_clip_of_exactly_the_bars(files, tmp_path):
         for path, melody in files[begin : begin + AT_ONCE]:
             home = tmp_path / path.stem
             home.mkdir()
-            (home / "rc.xml").write_text(LMMS_SETTINGS.format(home=home, font=font))
+            (home / "rc.xml").write_text(in_lmms.SETTINGS.format(home=home, font=font))
             options = ["-c", str(home / "rc.xml"), "--import", str(path)]
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             running.append((subprocess.Popen(command + options, env=environment(home), **quiet), home, path, melody))
